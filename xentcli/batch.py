@@ -1,0 +1,154 @@
+"""What flows through the one pass: `Spec` (what is computed), `Batch` (scores in), `Rows` (numbers out).
+
+A Batch holds the scores of some rows as they were read; a task turns it into Rows, one float64 per
+row and quantity; states see nothing else. Row numbers are 1-based positions in their file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.errors import clean
+from xentcli.numerics.scratch import buffer
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+Real = npt.NDArray[np.floating]
+
+CLASS_MAJOR_BELOW = 64
+"""With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
+
+_BLOCK = 1 << 15  # float64 values a block: three blocks fit in a 1 MB second-level cache
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything that decides what is computed from a row; equal specs give comparable results.
+
+    `width` is the number of score columns: 1 for one-column binary, else the number of classes.
+    `stored` names the precision the scores were stored in: "f2", "f4", "f8" or "text"; `digits` are the
+    decimals that the first rows of a text are written with.
+    """
+
+    task: str
+    kind: str
+    classes: tuple[str, ...]
+    width: int
+    columns: tuple[str, ...] = ()
+    stored: str = "f8"
+    weighted: bool = False
+    threshold: float = 0.5
+    bins: int = 15
+    clip: float | None = None
+    renormalize: bool = False
+    skip_bad: bool = False
+    digits: int = 0
+
+    @property
+    def size(self) -> int:
+        """The number of classes."""
+        return len(self.classes)
+
+    def column(self, index: int) -> str:
+        """How a message names score `index`."""
+        if len(self.columns) == self.width:
+            return clean(self.columns[index])
+        return f"{clean(self.columns[0])}[{index}]" if self.columns else f"score {index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where rows came from: the file, and the 1-based number of each row in it."""
+
+    source: str
+    first: int
+    numbers: I64 | None = None
+
+    def row(self, index: int) -> int:
+        return int(self.numbers[index]) if self.numbers is not None else self.first + index
+
+    def where(self, index: int) -> str:
+        return f"{clean(self.source, 200)}, row {self.row(index):,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Scores of n rows with their labels: `columns` (width arrays of n) or `matrix` (n, width)."""
+
+    labels: I64
+    place: Place
+    columns: tuple[Real, ...] = ()
+    matrix: Real | None = None
+    weights: F64 | None = None
+    skipped: dict[str, int] = field(default_factory=dict)
+    ignored: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.labels.size
+
+    def column(self, index: int) -> Real:
+        return self.columns[index] if self.matrix is None else self.matrix[:, index]
+
+    def blocks(self, width: int) -> Iterator[tuple[slice, F64]]:
+        """The scores in float64 blocks: (width, rows) below CLASS_MAJOR_BELOW classes, else (rows, width).
+
+        The orientation depends on the number of classes alone, so a row's result is the same from
+        any layout and any cut. The block is a scratch array that the caller may overwrite.
+        """
+        step = max(1, _BLOCK // width)
+        for lo in range(0, self.size, step):
+            rows = slice(lo, min(self.size, lo + step))
+            count = rows.stop - lo
+            flat = buffer("batch.block", count * width)
+            if width < CLASS_MAJOR_BELOW:
+                block = flat.reshape(width, count)
+                target = block
+            else:
+                block = flat.reshape(count, width)
+                target = block.T
+            if self.matrix is not None:
+                np.copyto(target, self.matrix[rows].T)
+            else:
+                for index, column in enumerate(self.columns):
+                    np.copyto(target[index], column[rows])
+            yield rows, block
+
+
+@dataclass(slots=True)
+class Rows:
+    """Plain quantities of n rows, all (n,); in nats and fractions. `None`: the task has no such thing.
+
+    loss: -ln p of the label, inf where p = 0. top: argmax, the lowest index of a tie. predicted: top,
+    or the side of the threshold. confidence: p of top. brier: sum over classes of (p - [label])**2,
+    half of it for binary tasks. z_part, z_var: terms of Spiegelhalter's z. rank: of the label, from 1.
+    positive: p of the positive class. score: what orders rows for AUROC. `counts` and `extremes` are
+    what warnings are made of.
+    """
+
+    label: I64
+    predicted: I64
+    top: I64
+    loss: F64
+    brier: F64
+    entropy: F64
+    z_part: F64
+    z_var: F64
+    confidence: F64 | None = None
+    rank: I64 | None = None
+    positive: F64 | None = None
+    score: F64 | None = None
+    weight: F64 | None = None
+    place: Place | None = None
+    skipped: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    extremes: dict[str, float] = field(default_factory=dict)
+    examples: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return self.label.size

@@ -1,0 +1,76 @@
+"""Right or wrong: accuracy, top-k, F1, Matthews correlation."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from xentcli.metrics.known import Known
+from xentcli.report import Value
+
+
+def accuracy(known: Known) -> Value:
+    """Share of rows whose predicted class is the label, with Wilson's interval."""
+    total = known.states.confusion.margins()[2].total()
+    share = total / known.weight
+    square = known.states.moments.exact("hits_2") if known.spec.weighted else total
+    spread = square - 2 * share * square + share * share * known.weight2
+    se = None
+    if known.rows > 1:
+        scale = Fraction(known.rows, known.rows - 1) / (known.weight * known.weight)
+        se = math.sqrt(max(spread, Fraction(0)) * scale)
+    return known.proportion("accuracy", float(share), se)
+
+
+def top_accuracy(known: Known, k: int) -> Value:
+    """Share of rows whose label is among the k likeliest classes; ties rank by class index."""
+    key = f"top{k}_accuracy"
+    if not known.states.has("ranks"):
+        return known.undefined(key, "ranks are kept from 10 classes up")
+    ranks = known.states.ranks.sums["rank"]
+    if k >= ranks.size:
+        if k >= known.spec.size:
+            return known.proportion(key, 1.0)
+        return known.undefined(key, f"ranks are kept up to {ranks.size - 1}")
+    share = sum((ranks.exact(i) for i in range(k)), Fraction(0)) / known.weight
+    return known.proportion(key, float(share))
+
+
+def f1_by_class(known: Known) -> list[float | None]:
+    """2 * hits / (support + predicted) of each class (C,); None where it neither occurs nor is predicted."""
+    both = known.support + known.predicted
+    return [
+        2.0 * hit / total if total > 0 else None
+        for hit, total in zip(known.hits.tolist(), both.tolist(), strict=True)
+    ]
+
+
+def macro_f1(known: Known) -> Value:
+    """Mean F1 over the classes that occur as label or prediction."""
+    scores = [score for score in f1_by_class(known) if score is not None]
+    return known.value("macro_f1", float(np.mean(scores)))
+
+
+def mcc(known: Known) -> Value:
+    """Matthews correlation coefficient, -1 to 1; undefined if labels or predictions are of one class.
+
+    Source: Gorodkin (2004), Comput. Biol. Chem. 28, 367-374, for any number of classes.
+    """
+    total = float(known.weight)
+    labels, predicted = known.support / total, known.predicted / total
+    agreement = float((known.hits / total).sum() - (labels * predicted).sum())
+    spread_labels = _spread(labels)
+    spread_predicted = _spread(predicted)
+    if spread_labels == 0.0 or spread_predicted == 0.0:
+        side = "labels" if spread_labels == 0.0 else "predictions"
+        return known.undefined("mcc", f"all {side} are of one class")
+    return known.value("mcc", agreement / math.sqrt(spread_labels * spread_predicted))
+
+
+def _spread(shares: np.ndarray) -> float:  # type: ignore[type-arg]
+    """1 - Σ share², in a form that does not cancel when one share is nearly 1; exactly 0 for one class."""
+    if np.count_nonzero(shares) < 2:
+        return 0.0
+    return float((shares * (1.0 - shares)).sum())

@@ -1,0 +1,82 @@
+"""Do probabilities mean what they say? Binned errors, each with the level expected by chance."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xentcli.metrics.known import Known
+from xentcli.report import Reliability, Value
+from xentcli.states.bins import Binned
+
+
+def ece(known: Known) -> Value:
+    """Expected calibration error of the confidence, 0 to 1: Σ_b W_b/W * |mean confidence - accuracy|.
+
+    Bins ((b-1)/M, b/M] with 0 in the first; mean confidence, not bin centre.
+    Source: Guo et al. (2017), arXiv 1706.04599.
+    """
+    return known.value("ece", error(known.binned("confidence"), known))
+
+
+def ece_chance(known: Known) -> Value:
+    """The ECE to expect of a calibrated model with these confidences: a floor that is not error.
+
+    Σ_b sqrt(2/π Σ_{i in b} w²p(1-p)) / W. Source: Bröcker & Smith (2007), Weather and Forecasting 22.
+    """
+    return known.value("ece_chance", chance(known.binned("confidence"), known))
+
+
+def ece_positive(known: Known) -> Value:
+    """`ece` of the pair (p of the positive class, is positive)."""
+    return known.value("ece_positive", error(known.binned("positive"), known))
+
+
+def ece_positive_chance(known: Known) -> Value:
+    """`ece_chance` of the pair (p of the positive class, is positive)."""
+    return known.value("ece_positive_chance", chance(known.binned("positive"), known))
+
+
+def mce(known: Known) -> Value:
+    """Largest gap of mean confidence and accuracy over non-empty bins; n is that bin's rows."""
+    binned = known.binned("confidence")
+    gaps = gap(binned)
+    worst = int(np.nanargmax(gaps))
+    return known.value("mce", float(gaps[worst]), n=int(binned.rows[worst]))
+
+
+def gap(binned: Binned) -> np.ndarray:  # type: ignore[type-arg]
+    """|mean p - mean y| of each bin (M,), NaN where it is empty."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out: np.ndarray = np.abs(binned.p - binned.y) / binned.weight  # type: ignore[type-arg]
+    return np.where(binned.rows > 0, out, np.nan)
+
+
+def error(binned: Binned, known: Known) -> float:
+    """Σ_b |Σwp - Σwy| / W."""
+    return float(np.abs(binned.p - binned.y).sum()) / float(known.weight)
+
+
+def chance(binned: Binned, known: Known) -> float:
+    """The expectation of `error` if every label were drawn from its p, by the normal approximation."""
+    spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))
+    return float(spread.sum()) / float(known.weight)
+
+
+def diagram(known: Known, pair: str) -> Reliability:
+    """The reliability diagram of a pair in equal-width bins."""
+    binned = known.binned(pair)
+    bins = known.spec.bins
+    spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))
+    rows: list[dict[str, float | int | None]] = []
+    for b in range(bins):
+        n, weight = int(binned.rows[b]), float(binned.weight[b])
+        row: dict[str, float | int | None] = {"lo": b / bins, "hi": (b + 1) / bins, "n": n}
+        if known.spec.weighted:
+            row["weight"] = weight
+        row["mean_p"] = float(binned.p[b]) / weight if n else None
+        row["mean_y"] = float(binned.y[b]) / weight if n else None
+        row["gap_chance"] = float(spread[b]) / weight if n else None
+        rows.append(row)
+    return Reliability(pair, "width", bins, rows)

@@ -1,0 +1,168 @@
+"""What metrics read: the states of a finished run, with the sums that several metrics share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xentcli.batch import F64, Spec
+from xentcli.metrics.names import resolve
+from xentcli.report import Value
+from xentcli.states.bins import Binned
+
+if TYPE_CHECKING:
+    from xentcli.plan import StateSet
+
+
+@dataclass(frozen=True)
+class Known:
+    """A finished StateSet. `prior` (C,) is what to compare against; None: the label frequencies."""
+
+    states: StateSet
+    prior: F64 | None = None
+    level: float | None = 0.95
+
+    @property
+    def spec(self) -> Spec:
+        return self.states.spec
+
+    # -- sizes ------------------------------------------------------------------------------------
+    @cached_property
+    def rows(self) -> int:
+        """Rows with a positive weight."""
+        return int(self.states.moments.exact("rows"))
+
+    @cached_property
+    def weight(self) -> Fraction:
+        """Σw; the number of rows without weights."""
+        return self.states.moments.exact("weight") if self.spec.weighted else Fraction(self.rows)
+
+    @cached_property
+    def weight2(self) -> Fraction:
+        """Σw²."""
+        return self.states.moments.exact("weight2") if self.spec.weighted else Fraction(self.rows)
+
+    @cached_property
+    def effective(self) -> float:
+        """Kish's effective number of rows, (Σw)² / Σw²."""
+        return float(self.weight * self.weight / self.weight2)
+
+    @cached_property
+    def impossible_rows(self) -> int:
+        return self.states.notes.counts.get("zero_probability", 0)
+
+    # -- classes ----------------------------------------------------------------------------------
+    @cached_property
+    def support(self) -> F64:
+        """Σw by label (C,)."""
+        return self.states.confusion.margins()[0].values()
+
+    @cached_property
+    def predicted(self) -> F64:
+        """Σw by predicted class (C,)."""
+        return self.states.confusion.margins()[1].values()
+
+    @cached_property
+    def hits(self) -> F64:
+        """Σw of rows predicted right, by class (C,)."""
+        return self.states.confusion.margins()[2].values()
+
+    @cached_property
+    def frequencies(self) -> F64:
+        """Share of each class among the labels (C,)."""
+        return self.support / float(self.weight)
+
+    @cached_property
+    def reference(self) -> F64:
+        """The prediction (C,) to compare against: the prior given, else the label frequencies."""
+        return self.frequencies if self.prior is None else self.prior
+
+    # -- means ------------------------------------------------------------------------------------
+    @cached_property
+    def z(self) -> float | None:
+        """Half-width of the interval in standard errors."""
+        if self.level is None:
+            return None
+        from statistics import NormalDist
+
+        return NormalDist().inv_cdf(0.5 + self.level / 2)
+
+    def mean(self, name: str, metric: str, finite: bool = False) -> Value:
+        """Mean of a quantity of `states.moments` with its standard error and normal interval.
+
+        se = sqrt(m/(m-1) * Σw²(x - mean)²) / Σw, m rows; undefined for one row.
+        finite: over rows with a finite loss only.
+        """
+        moments = self.states.moments
+        rows, weight, weight2 = self.rows, self.weight, self.weight2
+        if finite and self.impossible_rows:
+            rows -= self.impossible_rows
+            weight -= self.states.classes.sums["impossible"].total()
+            weight2 -= moments.exact("impossible2") if self.spec.weighted else self.impossible_rows
+        if rows == 0:
+            return self.undefined(metric, "no row has a finite loss")
+        if name in ("loss", "brier"):
+            total = self.states.classes.sums[name].total()
+        else:
+            total = moments.exact(name)
+        mean = total / weight
+        cross = moments.exact(f"{name}_w") if self.spec.weighted else total
+        square = moments.exact(f"{name}_2") - 2 * mean * cross + mean * mean * weight2
+        se = None
+        if rows > 1:
+            # Rounding of each square leaves noise of 1e-16 of the mean square, not more.
+            variance = max(square, Fraction(0)) / (weight * weight) * rows / (rows - 1)
+            se = math.sqrt(variance)
+        return self.value(metric, float(mean), se=se, n=rows)
+
+    def value(self, metric: str, value: float, *, se: float | None = None, n: int | None = None,
+              why: str | None = None) -> Value:  # fmt: skip
+        """A Value of `metric` with a normal interval if there is a standard error."""
+        known = resolve(metric)
+        lo = hi = None
+        if se is not None and self.z is not None:
+            lo, hi = value - self.z * se, value + self.z * se
+        count = self.rows if n is None else n
+        return Value(value, known.unit, known.better, count, se, lo, hi, why)
+
+    def undefined(self, metric: str, why: str, n: int | None = None) -> Value:
+        known = resolve(metric)
+        return Value(None, known.unit, known.better, self.rows if n is None else n, why=why)
+
+    def proportion(self, metric: str, share: float, se: float | None = None) -> Value:
+        """A share of rows with Wilson's interval, on Kish's effective n when rows are weighted.
+
+        Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212; Kish (1965), Survey Sampling.
+        """
+        known = resolve(metric)
+        lo = hi = None
+        n = self.effective
+        if self.z is not None:
+            z2 = self.z * self.z
+            centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+            half = self.z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+            lo = 0.0 if share == 0.0 else max(0.0, centre - half)
+            hi = 1.0 if share == 1.0 else min(1.0, centre + half)
+        return Value(share, known.unit, known.better, self.rows, se, lo, hi)
+
+    # -- calibration ------------------------------------------------------------------------------
+    def binned(self, pair: str, bins: int | None = None) -> Binned:
+        """Sums over equal-width bins of the pair "confidence" or "positive"."""
+        count = bins or self.spec.bins
+        if pair == "positive":
+            return self.states.positive.binned(count)
+        if self.states.has("confidence"):
+            return self.states.confidence.binned(count)
+        return self.states.positive.binned(count, mirrored=True)
+
+
+def safe_entropy(p: F64, q: F64) -> float:
+    """-Σ p ln q, in nats; inf where q = 0 and p > 0."""
+    seen = p > 0
+    with np.errstate(divide="ignore"):
+        return float(-(p[seen] * np.log(q[seen])).sum()) + 0.0

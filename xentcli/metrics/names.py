@@ -1,0 +1,93 @@
+"""The names of all metrics: what may be typed, what it is called, which file has it. No NumPy here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from xentcli.errors import UsageError, closest
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's key, its file in `metrics/`, unit, better direction, and what it says in one line.
+
+    `tasks` are those it is defined for; `least` is the number of classes from which it is reported.
+    """
+
+    key: str
+    module: str
+    unit: str
+    better: str
+    says: str
+    aliases: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ("binary", "multiclass")
+    least: int = 2
+
+
+_BINARY = ("binary",)
+
+METRICS = (
+    Metric("cross_entropy", "loss", "nat", "lower", "mean of -ln p of the label",
+           ("nll", "log_loss", "ce", "loss")),
+    Metric("cross_entropy_finite", "loss", "nat", "lower", "the same without rows where p is 0"),
+    Metric("zero_probability_rows", "loss", "row", "lower", "rows that gave their own label p = 0"),
+    Metric("perplexity", "loss", "", "lower", "exp of the cross-entropy", ("ppl",)),
+    Metric("normalized_cross_entropy", "loss", "fraction", "lower",
+           "cross-entropy over that of predicting the class frequencies", ("nce",)),
+    Metric("label_entropy", "loss", "nat", "", "entropy of the class frequencies"),
+    Metric("predictive_entropy", "loss", "nat", "", "mean entropy of the predictions"),
+    Metric("overconfidence", "loss", "nat", "", "mean of loss minus entropy: 0 if calibrated, above: over-confident"),
+    Metric("balanced_cross_entropy", "loss", "nat", "lower", "mean over classes of their cross-entropy"),
+    Metric("brier_score", "proper", "", "lower", "mean squared error of the probabilities", ("brier",)),
+    Metric("brier_skill_score", "proper", "fraction", "higher",
+           "share of the Brier score of the class frequencies that is gone"),
+    Metric("accuracy", "accuracy", "fraction", "higher", "share of rows predicted right", ("acc",)),
+    Metric("top5_accuracy", "accuracy", "fraction", "higher",
+           "share of rows with the label among the five likeliest", ("top5",), ("multiclass",), 10),
+    Metric("macro_f1", "accuracy", "fraction", "higher", "mean F1 over classes that occur", ("f1",)),
+    Metric("mcc", "accuracy", "", "higher", "Matthews correlation of label and prediction"),
+    Metric("auroc", "ranking", "fraction", "higher", "chance that a positive outranks a negative",
+           ("roc_auc", "auc"), _BINARY),
+    Metric("average_precision", "ranking", "fraction", "higher", "area under precision over recall",
+           ("ap", "auprc"), _BINARY),
+    Metric("ece", "calibration", "fraction", "lower", "mean gap of confidence and accuracy, in bins"),
+    Metric("ece_chance", "calibration", "fraction", "", "the ECE expected if calibrated"),
+    Metric("mce", "calibration", "fraction", "lower", "largest gap of a bin"),
+    Metric("ece_positive", "calibration", "fraction", "lower", "mean gap for the positive class, in bins",
+           (), _BINARY),
+    Metric("ece_positive_chance", "calibration", "fraction", "", "ece_positive expected if calibrated",
+           (), _BINARY),
+    Metric("spiegelhalter_z", "significance", "", "", "standard normal if calibrated (Spiegelhalter 1986)"),
+)  # fmt: skip
+
+_BY_NAME = {name: metric for metric in METRICS for name in (metric.key, *metric.aliases)}
+_TOP_K = re.compile(r"top_?([1-9]\d{0,2})(_accuracy)?")
+
+
+def resolve(name: str) -> Metric:
+    """The metric called `name` (key or alias, any case); UsageError with a suggestion if there is none."""
+    lowered = name.strip().lower().replace("-", "_")
+    if lowered in _BY_NAME:
+        return _BY_NAME[lowered]
+    match = _TOP_K.fullmatch(lowered)
+    if match:
+        k = int(match[1])
+        says = f"share of rows with the label among the {k} likeliest"
+        return Metric(f"top{k}_accuracy", "accuracy", "fraction", "higher", says)
+    raise UsageError(
+        f'there is no metric "{name}".{closest(name, list(_BY_NAME))}',
+        remedy="metrics: " + ", ".join(metric.key for metric in METRICS),
+        id="unknown_metric",
+    )
+
+
+def top_k(key: str) -> int | None:
+    """k of a `topK_accuracy` key."""
+    match = _TOP_K.fullmatch(key)
+    return int(match[1]) if match else None
+
+
+def available(task: str, classes: int) -> list[Metric]:
+    """The metrics of the default report for a task with so many classes."""
+    return [metric for metric in METRICS if task in metric.tasks and classes >= metric.least]

@@ -1,0 +1,100 @@
+"""One row a class: how often it occurs, what it costs, how well it is told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.batch import F64, I64
+from xentcli.metrics.accuracy import f1_by_class
+from xentcli.metrics.known import Known
+from xentcli.numerics import grid
+from xentcli.report import ClassRow, Value
+
+
+def rows(known: Known, limit: int | None) -> list[ClassRow]:
+    """Classes by falling share of the total loss, then by class order; at most `limit` of them."""
+    loss, support = known.states.classes.values("loss"), known.support
+    impossible = known.states.classes.values("impossible")
+    total = float(known.states.classes.sums["loss"].total())
+    order = np.lexsort((np.arange(loss.size), -loss, -impossible))
+    if limit is not None:
+        order = order[:limit]
+    share = loss / total if total > 0 else np.full(loss.size, np.nan)
+    if impossible.any():
+        share = np.where(impossible > 0, np.nan, 0.0)
+    errors = _ece(known)
+    confused = _confused_with(known)
+    f1 = f1_by_class(known)
+    brier = known.states.classes.values("brier")
+    counts = _row_counts(known)
+    out = []
+    for c in order.tolist():
+        n = int(counts[c])
+        figures = {
+            "cross_entropy": _loss(loss[c], support[c], impossible[c], n),
+            "share": _ratio(share[c], 1.0, "fraction", "", n, "the total loss is infinite or 0"),
+            "brier_score": _ratio(brier[c], support[c], "", "lower", n, "no rows with this label"),
+            "precision": _ratio(known.hits[c], known.predicted[c], "fraction", "higher", n, "never predicted"),
+            "recall": _ratio(known.hits[c], support[c], "fraction", "higher", n, "no rows with this label"),
+            "f1": _optional(f1[c], n, "neither label nor prediction"),
+            "ece": _optional(errors[c], n, "never predicted", better="lower"),
+        }  # fmt: skip
+        other = confused.get(c)
+        name = None if other is None else known.spec.classes[other]
+        out.append(ClassRow(known.spec.classes[c], float(support[c]), name, figures))
+    return out
+
+
+def _loss(loss: float, support: float, impossible: float, n: int) -> Value:
+    if impossible > 0:
+        return Value(float("inf"), "nat", "lower", n, why="rows of it gave their own label p = 0")
+    return _ratio(loss, support, "nat", "lower", n, "no rows with this label")
+
+
+def _ratio(top: float, bottom: float, unit: str, better: str, n: int, why: str) -> Value:
+    if bottom > 0 and not np.isnan(top):
+        return Value(float(top) / float(bottom), unit, better, n)
+    return Value(None, unit, better, n, why=why)
+
+
+def _optional(value: float | None, n: int, why: str, better: str = "higher") -> Value:
+    return Value(value, "fraction", better, n, why=None if value is not None else why)
+
+
+def _row_counts(known: Known) -> F64:
+    if known.spec.weighted:
+        return known.states.confusion.values("rows")
+    return known.support
+
+
+def _ece(known: Known) -> list[float | None]:
+    """ECE of the confidence over the rows predicted as each class (C,)."""
+    if known.states.has("classbins"):
+        shape = (known.spec.size, known.spec.bins)
+        state = known.states.classbins
+        weight, p, hits = (state.values(name).reshape(shape) for name in ("weight", "p", "hits"))
+        total = weight.sum(axis=1)
+        gaps = np.abs(p - hits).sum(axis=1)
+        return [g / t if t > 0 else None for g, t in zip(gaps.tolist(), total.tolist(), strict=True)]
+    low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)
+    out: list[float | None] = []
+    for side in (low, ~low):
+        binned = known.states.positive.binned(known.spec.bins, mirrored=True, only=side)
+        total = float(binned.weight.sum())
+        out.append(float(np.abs(binned.p - binned.y).sum()) / total if total > 0 else None)
+    return out
+
+
+def _confused_with(known: Known) -> dict[int, int]:
+    """For each class with errors, the class its rows are most often taken for, the lowest of a tie."""
+    state = known.states.confusion
+    c = known.spec.size
+    if state.dense:
+        matrix = state.values("matrix").reshape(c, c).copy()
+        np.fill_diagonal(matrix, 0.0)
+        worst: I64 = matrix.argmax(axis=1)
+        return {i: int(worst[i]) for i in range(c) if matrix[i, worst[i]] > 0}
+    label, predicted = np.divmod(state.pairs, c)
+    weight = state.values("matrix")
+    order = np.lexsort((-predicted, weight, label))
+    return {int(label[i]): int(predicted[i]) for i in order}

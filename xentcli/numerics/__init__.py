@@ -1,0 +1,1 @@
+"""Arithmetic that the rest relies on: exact sums, grid edges, log-domain kernels."""

@@ -1,0 +1,60 @@
+"""The one edge rule of every equal-width bin: the interval [0, 1] in cells around 4,801 edges.
+
+Each p belongs to its nearest edge k/4800, correctly rounded, and lies below, on or above it: cells
+3k-1, 3k and 3k+1. Bins closed on the right or on the left, and bins mirrored at 1/2, are all unions
+of such cells, so one histogram serves every convention and any number of bins that divides 4,800.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.numerics.scratch import buffer
+
+EDGES = 4800
+CELLS = 3 * EDGES + 1
+
+_edges: npt.NDArray[np.float64] = np.arange(EDGES + 1) / EDGES
+
+
+def locate(
+    p: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Cell (n,) of each p (n,) in [0, 1], and p minus its nearest edge; both are scratch arrays.
+
+    The offset is at most 1/9600 in magnitude and exact: an edge within a factor two of p, or 0.
+    """
+    n = p.size
+    nearest = np.multiply(p, float(EDGES), out=buffer("grid.nearest", n))
+    np.rint(nearest, out=nearest)
+    index = buffer("grid.index", n, np.int64)
+    np.copyto(index, nearest, casting="unsafe")
+    offset = buffer("grid.offset", n)
+    np.take(_edges, index, out=offset, mode="clip")
+    np.subtract(p, offset, out=offset)
+    nearest *= 3.0
+    nearest += np.sign(offset, out=buffer("grid.side", n))
+    np.copyto(index, nearest, casting="unsafe")
+    return index, offset
+
+
+def edge_of_cell() -> npt.NDArray[np.float64]:
+    """The edge (CELLS,) that offsets in each cell are measured from."""
+    return _edges[(np.arange(CELLS) + 1) // 3]
+
+
+def bin_of_cell(bins: int, closed: str = "right") -> npt.NDArray[np.int64]:
+    """The bin (CELLS,) of each cell for `bins` equal-width bins; `bins` divides 4,800.
+
+    closed="right": ((b-1)/M, b/M], with 0 in the first bin. closed="left": [b/M, (b+1)/M), with 1 in
+    the last one.
+    """
+    if bins < 1 or EDGES % bins:
+        raise ValueError(f"{bins} does not divide {EDGES}")
+    width = EDGES // bins
+    cell = np.arange(CELLS)
+    edge = (cell + 1) // 3
+    side = cell - 3 * edge
+    below = side <= 0 if closed == "right" else side < 0
+    return np.clip((edge - below) // width, 0, bins - 1)

@@ -1,0 +1,278 @@
+"""Sums that do not depend on the order of their terms: integers on a fixed binary grid.
+
+Each term is turned into a whole number of 2**-1074 at the finest, integers are added, and the total
+is rounded once when it is read. Addition of integers is associative and commutative, so any way to
+cut, order and merge the rows gives the same bits.
+
+Two roads lead to the same kind of integer, chosen by each term alone and never by its neighbours:
+- the grid road, |x| < 2**12: x is rounded to the nearest multiple of 2**-91, an error below 2.1e-28;
+- the exact road, any other finite x, and every weighted term: x is taken whole.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.numerics.scratch import buffer
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+GRID_LIMIT = 2.0**12
+"""Terms below this in magnitude take the grid road."""
+
+_LIMB = 32
+_MASK = (1 << _LIMB) - 1
+_RUN = 2048  # rows whose 2**51-sized integers add up within int64
+_NORMALISE_AFTER = 1 << 28  # additions of at most 2**33 each that a limb takes without overflow
+_COARSE, _FINE = 39, 91
+_KEYED = (25, 62, _FINE)
+
+
+class ExactSums:
+    """`size` sums side by side, each an integer kept in base-2**32 limbs.
+
+    Limb `i` counts multiples of 2**(32*i); the window of limbs held grows as terms ask for it.
+    `ExactSums(size)` is the identity of `merge`.
+    """
+
+    __slots__ = ("limbs", "low", "pending", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.low = 0
+        self.limbs: I64 = np.zeros((0, size), np.int64)
+        self.pending = 0
+
+    # -- adding -----------------------------------------------------------------------------------
+    def add(self, keys: I64 | int, x: F64) -> None:
+        """Add finite terms `x` (n,) under `keys` (n,) in [0, size), or all to the one sum `keys`."""
+        if not x.size:
+            return
+        if max(float(x.max()), -float(x.min())) >= GRID_LIMIT:
+            large = np.abs(x) >= GRID_LIMIT
+            self.add_exact(keys if isinstance(keys, int) else keys[large], x[large])
+            x, keys = x[~large], keys if isinstance(keys, int) else keys[~large]
+        if isinstance(keys, int):
+            for total, exponent in grid_totals(x):
+                self.add_integer(keys, total, exponent)
+        else:
+            self._add_grid(keys, x)
+
+    def add_exact(self, keys: I64 | int, x: F64) -> None:
+        """Add finite terms whole, whatever their exponents: the road of weights and large values."""
+        rest = np.array(x, np.float64)
+        index = np.full(rest.size, keys) if isinstance(keys, int) else keys
+        while True:
+            top = float(np.abs(rest).max(initial=0.0))
+            if top == 0.0:
+                return
+            limb = (int(np.frexp(top)[1]) - 1) // _LIMB
+            slice_ = np.trunc(np.ldexp(rest, -_LIMB * limb))
+            rest -= np.ldexp(slice_, _LIMB * limb)
+            for lo in range(0, rest.size, 1 << 20):  # keeps every partial float64 sum below 2**53
+                part = slice(lo, lo + (1 << 20))
+                self.add_integers(index[part], slice_[part], _LIMB * limb)
+
+    def add_counts(self, keys: I64) -> None:
+        """Add 1 under each key."""
+        limb = self._reach(0, 1)
+        if keys.size * 8 < self.size:
+            np.add.at(self.limbs[limb], keys, np.int64(1))
+        else:
+            self.limbs[limb] += np.bincount(keys, minlength=self.size)
+        self._count(1)
+
+    def add_integer(self, index: int, value: int, exponent: int) -> None:
+        """Add `value * 2**exponent` to one sum; `value` is any Python integer."""
+        if value == 0:
+            return
+        limb, shift = divmod(exponent, _LIMB)
+        sign, magnitude = (-1 if value < 0 else 1), abs(value) << shift
+        count = -(-magnitude.bit_length() // _LIMB)
+        at = self._reach(limb, limb + count)
+        for step in range(count):
+            self.limbs[at + step, index] += sign * ((magnitude >> (_LIMB * step)) & _MASK)
+        self._count(1)
+
+    def _add_grid(self, keys: I64, x: F64) -> None:
+        """Three slices of at most 37 bits each, so that a block's float64 bincount stays exact."""
+        for lo in range(0, x.size, 1 << 16):
+            part = slice(lo, lo + (1 << 16))
+            rest = buffer("sums.rest", x[part].size)
+            np.copyto(rest, x[part])
+            for bits in _KEYED:
+                slice_ = np.multiply(rest, 2.0**bits, out=buffer("sums.slice", rest.size))
+                np.rint(slice_, out=slice_)
+                self.add_integers(keys[part], slice_, -bits)
+                if bits != _FINE:
+                    rest -= np.multiply(slice_, 2.0**-bits, out=slice_)
+
+    def add_integers(self, keys: I64, integers: F64, exponent: int) -> None:
+        """Add whole numbers (n,), whose sums stay below 2**53, times 2**exponent under their keys."""
+        if keys.size * 8 < self.size:
+            values, inverse = np.unique(keys, return_inverse=True)
+            sums = np.bincount(inverse, weights=integers, minlength=values.size)
+            self._add_vector(values, sums.astype(np.int64), exponent)
+        else:
+            sums = np.bincount(keys, weights=integers, minlength=self.size)
+            self._add_vector(slice(None), sums.astype(np.int64), exponent)
+
+    def _add_vector(self, at: I64 | slice, values: I64, exponent: int) -> None:
+        limb, shift = divmod(exponent, _LIMB)
+        row = self._reach(limb, limb + 3)
+        low = (values & _MASK) << shift
+        high = (values >> _LIMB) << shift
+        self.limbs[row, at] += low & _MASK
+        self.limbs[row + 1, at] += (low >> _LIMB) + (high & _MASK)
+        self.limbs[row + 2, at] += high >> _LIMB
+        self._count(2)
+
+    # -- the window -------------------------------------------------------------------------------
+    def _reach(self, low: int, high: int) -> int:
+        """Grow the window to hold limbs [low, high); return the row of limb `low`."""
+        held = len(self.limbs)
+        if held == 0:
+            self.low = low
+        first, last = min(low, self.low), max(high, self.low + held)
+        if last - first > held:
+            grown = np.zeros((last - first, self.size), np.int64)
+            grown[self.low - first : self.low - first + held] = self.limbs
+            self.limbs, self.low = grown, first
+        return low - self.low
+
+    def _count(self, additions: int) -> None:
+        self.pending += additions
+        if self.pending >= _NORMALISE_AFTER:
+            self.normalise()
+
+    def normalise(self) -> None:
+        """Bring the limbs to their one canonical form: two's complement over the smallest window.
+
+        Every limb lies in [0, 2**32) but the top one, which is the sign, 0 or -1.
+        """
+        row = 0
+        while row < len(self.limbs):
+            if row + 1 == len(self.limbs):
+                if ((self.limbs[row] == 0) | (self.limbs[row] == -1)).all():
+                    break
+                self._reach(self.low, self.low + row + 2)
+            self.limbs[row + 1] += self.limbs[row] >> _LIMB
+            self.limbs[row] &= _MASK
+            row += 1
+        limbs = self.limbs
+        while len(limbs) > 1 and (limbs[-2] == (limbs[-1] & _MASK)).all():
+            limbs = np.concatenate([limbs[:-2], limbs[-1:]])
+        used = np.flatnonzero(limbs.any(axis=1)) if self.size else np.zeros(0, np.int64)
+        first = int(used[0]) if used.size else len(limbs)
+        self.limbs = limbs[first:].copy()
+        self.low = self.low + first if used.size else 0
+        self.pending = 1
+
+    # -- the state --------------------------------------------------------------------------------
+    def merge(self, other: ExactSums) -> None:
+        """Add the sums of `other`, which stays as it is."""
+        if len(other.limbs):
+            row = self._reach(other.low, other.low + len(other.limbs))
+            self.limbs[row : row + len(other.limbs)] += other.limbs
+            self._count(other.pending + 1)
+
+    def to_array(self) -> I64:
+        """The one canonical form of these sums: a header row [low limb], then the carried limbs."""
+        self.normalise()
+        header = np.full((1, self.size), self.low, np.int64)
+        return np.concatenate([header, self.limbs])
+
+    @classmethod
+    def from_array(cls, array: I64) -> ExactSums:
+        """The inverse of `to_array`."""
+        sums = cls(array.shape[1])
+        sums.limbs = array[1:].copy()
+        sums.low = int(array[0, 0]) if array.shape[1] else 0
+        sums.pending = 1
+        return sums
+
+    def like(self, limbs: I64) -> ExactSums:
+        """Other sums over the same window of limbs (width, size), such as margins of these."""
+        out = ExactSums(limbs.shape[1])
+        out.limbs, out.low, out.pending = limbs, self.low, self.pending + _NORMALISE_AFTER // 2
+        return out
+
+    def spread(self, at: I64, size: int) -> ExactSums:
+        """The same sums at the places `at` (size of these,) of `size` sums, the others empty."""
+        limbs = np.zeros((len(self.limbs), size), np.int64)
+        limbs[:, at] = self.limbs
+        out = self.like(limbs)
+        out.pending = self.pending
+        return out
+
+    # -- reading ----------------------------------------------------------------------------------
+    def exact(self, index: int = 0) -> Fraction:
+        """One sum, exactly."""
+        total = 0
+        for row in range(len(self.limbs) - 1, -1, -1):
+            total = (total << _LIMB) + int(self.limbs[row, index])
+        shift = _LIMB * self.low
+        return Fraction(total << shift) if shift >= 0 else Fraction(total, 1 << -shift)
+
+    def total(self) -> Fraction:
+        """The sum of all sums, exactly."""
+        collapsed = ExactSums(1)
+        for row in range(len(self.limbs)):
+            collapsed.add_integer(0, sum(self.limbs[row].tolist()), _LIMB * (self.low + row))
+        return collapsed.exact()
+
+    def values(self) -> F64:
+        """All sums (size,) as float64, each within one unit in the last place of the exact value."""
+        self.normalise()
+        if not len(self.limbs):
+            return np.zeros(self.size)
+        sign = np.where(self.limbs[-1] < 0, -1, 1)
+        magnitude = self.limbs * sign
+        for row in range(len(magnitude) - 1):  # carries again: negated limbs are not yet digits
+            magnitude[row + 1] += magnitude[row] >> _LIMB
+            magnitude[row] &= _MASK
+        out = np.zeros(self.size)
+        with np.errstate(over="ignore"):
+            for row, digits in enumerate(magnitude):
+                out += np.ldexp(digits.astype(np.float64), _LIMB * (self.low + row))
+        return out * sign
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.limbs.nbytes)
+
+
+def grid_totals(x: F64) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The sum of terms below GRID_LIMIT as two integers with their exponents, exact on the 2**-91 grid.
+
+    Adding 1.5 * 2**(52-g) rounds a float64 to multiples of 2**-g and leaves that multiple in its low
+    bits, where integer addition can take it: six passes over the block, no conversion.
+    """
+    work = buffer("sums.total", x.size)
+    coarse_magic, fine_magic = 1.5 * 2.0 ** (52 - _COARSE), 1.5 * 2.0 ** (52 - _FINE)
+    np.add(x, coarse_magic, out=work)
+    coarse = _sum_bits(work, coarse_magic)
+    np.subtract(work, coarse_magic, out=work)
+    np.subtract(x, work, out=work)
+    np.add(work, fine_magic, out=work)
+    return (coarse, -_COARSE), (_sum_bits(work, fine_magic), -_FINE)
+
+
+def _sum_bits(work: F64, magic: float) -> int:
+    bits = work.view(np.int64)
+    offset = int(np.float64(magic).view(np.int64))
+    whole = bits.size - bits.size % _RUN
+    # Each run wraps modulo 2**64; taking off its share of the magic number's bits unwraps it.
+    runs = bits[:whole].reshape(-1, _RUN).sum(axis=1) - np.int64(_wrap(offset * _RUN))
+    tail = bits[whole:]
+    rest = int(tail.sum()) - offset * tail.size
+    return sum(runs.tolist()) + _wrap(rest)
+
+
+def _wrap(value: int) -> int:
+    """`value` modulo 2**64 as a signed 64-bit integer."""
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)

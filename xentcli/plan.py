@@ -1,0 +1,99 @@
+"""What a run computes: the states that a Spec needs, and folding batches into them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from xentcli import tasks
+from xentcli.batch import Batch, Spec
+from xentcli.states import State
+from xentcli.states.bins import ConfidenceBins, PositiveBins
+from xentcli.states.classbins import ClassBins
+from xentcli.states.classes import Classes
+from xentcli.states.confusion import Confusion
+from xentcli.states.moments import Moments
+from xentcli.states.notes import Notes
+from xentcli.states.ranks import Ranks
+from xentcli.states.scores import Scores
+
+STATES: dict[str, type[Any]] = {
+    "moments": Moments,
+    "classes": Classes,
+    "confusion": Confusion,
+    "ranks": Ranks,
+    "confidence": ConfidenceBins,
+    "classbins": ClassBins,
+    "positive": PositiveBins,
+    "scores": Scores,
+    "notes": Notes,
+}
+
+
+def needed(spec: Spec) -> list[str]:
+    """Names of the states that the metrics of `spec` read.
+
+    One-column binary keeps one calibration pair: that of the confidence is its mirror image.
+    """
+    names = ["moments", "classes", "confusion", "notes"]
+    if spec.width >= 10:
+        names.append("ranks")
+    if spec.width > 1:
+        names += ["confidence", "classbins"]
+    if spec.task == "binary":
+        names += ["positive", "scores"]
+    return names
+
+
+@dataclass(slots=True)
+class StateSet:
+    """The states of some rows, and how many rows were read, ignored and skipped on the way to them."""
+
+    spec: Spec
+    states: dict[str, State]
+    read: int = 0
+    ignored: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, spec: Spec) -> StateSet:
+        return cls(spec, {name: STATES[name].empty(spec) for name in needed(spec)})
+
+    def fold(self, batch: Batch, read: int) -> None:
+        """Add the rows of a batch that came from `read` rows of its file."""
+        self.read += read
+        self.ignored += batch.ignored
+        skipped = batch.skipped
+        if batch.size:
+            rows = tasks.rows(batch, self.spec)
+            skipped = rows.skipped
+            if rows.size:
+                for state in self.states.values():
+                    state.update(rows)
+        for reason, count in skipped.items():
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+    def merge(self, other: StateSet) -> None:
+        """Add the rows of another set of the same spec."""
+        self.read += other.read
+        self.ignored += other.ignored
+        for reason, count in other.skipped.items():
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+        for name, state in self.states.items():
+            state.merge(other.states[name])
+
+    def has(self, name: str) -> bool:
+        return name in self.states
+
+    @property
+    def nbytes(self) -> int:
+        return sum(state.nbytes for state in self.states.values())
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.states[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+

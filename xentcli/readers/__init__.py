@@ -1,0 +1,95 @@
+"""One file a format: a path becomes a Source, a Source yields record batches with row numbers.
+
+Readers know files and pyarrow; they know nothing of scores, labels or metrics. Reading is split in two
+so that threads can share one file: `Source.units` walks the file in order, under a lock, and is cheap;
+`Unit.load` does the work that can run beside others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PREVIEW_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the file describes it. `type` is one of float, int, bool, text, list, other.
+
+    `stored`: f2, f4, f8, decimal, int, text …; of a list, that of its values. `low` and `high` bound
+    all rows where the file's statistics say so. `width`: values a row of a fixed-size list.
+    """
+
+    name: str
+    type: str
+    stored: str
+    arrow: str
+    low: float | str | None = None
+    high: float | str | None = None
+    width: int | None = None
+    extension: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a look at the head (and footer) of a file shows; `sample` holds its first rows."""
+
+    source: str
+    format: str
+    columns: list[Column]
+    sample: pa.RecordBatch
+    rows: int | None
+    notes: list[str] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Some consecutive rows, numbered from `first` (1-based, in their file); `load` may be slow.
+
+    `load` raises DataError with file, row, column and value for what cannot be read as asked.
+    """
+
+    first: int
+    load: Callable[[], pa.RecordBatch]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How text is to be read, and how much may be held at once."""
+
+    delimiter: str | None = None
+    decimal: str = "."
+    comment: str | None = None
+    input_format: str | None = None
+    chunk_rows: int | None = None
+
+
+class Source(Protocol):
+    """An input that can be looked at and then walked through, once."""
+
+    path: str
+    rows: int | None
+
+    def preview(self) -> Preview: ...
+
+    def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:
+        """Ways to walk through disjoint parts of the file, in order; read only `columns`.
+
+        `text` are those of them that are labels or keys, to be read as strings where the format
+        leaves the choice; all others are numbers.
+        """
+        ...
+
+    def position(self) -> float | None:
+        """The share of the input consumed so far, for progress, if it can be told."""
+        ...
+
+    def check_unchanged(self) -> None:
+        """Raise DataError if the file is not the one that was opened."""
+        ...

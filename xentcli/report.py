@@ -1,0 +1,151 @@
+"""What a run found: values with their uncertainty, and what was read to get them.
+
+Figures are made here and in `metrics`, never in a renderer. Numbers are in base units (nats and
+fractions) at full float64 precision; a value that is not finite says why.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA = "xent.score/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One figure. `better` is "lower", "higher" or "" where neither is; lo and hi bound the interval.
+
+    `value` is inf for an infinite figure and None for an undefined one; `why` explains both. `bound` is
+    the largest possible error of a figure that is not exact.
+    """
+
+    value: float | None
+    unit: str = ""
+    better: str = ""
+    n: int | None = None
+    se: float | None = None
+    lo: float | None = None
+    hi: float | None = None
+    why: str | None = None
+    bound: float | None = None
+
+    @property
+    def state(self) -> str:
+        if self.value is None:
+            return "undefined"
+        return "finite" if math.isfinite(self.value) else "infinite"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: never NaN or Infinity, -0.0 as 0.0, optional keys only where they say something."""
+        out: dict[str, Any] = {"value": _number(self.value), "state": self.state}
+        if self.state == "infinite":
+            out["sign"] = 1 if self.value is not None and self.value > 0 else -1
+        out |= {"unit": self.unit, "better": self.better, "n": self.n, "se": _number(self.se)}
+        out |= {"lo": _number(self.lo), "hi": _number(self.hi), "why": self.why}
+        if self.bound is not None:
+            out["bound"] = _number(self.bound)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """One class: its name, support (weight, or rows), the class most confused with it, its figures."""
+
+    name: str
+    support: float
+    confused_with: str | None
+    metrics: dict[str, Value]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "class": self.name,
+            "support": _number(self.support),
+            "confused_with": self.confused_with,
+            "metrics": {key: value.to_dict() for key, value in self.metrics.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Bins of a reliability diagram; `rows` hold lo, hi, n, weight, mean_p, mean_y and chance."""
+
+    pair: str
+    scheme: str
+    bins: int
+    rows: list[dict[str, float | int | None]]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"pair": self.pair, "scheme": self.scheme, "bins": self.bins, "rows": self.rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """Something that makes a figure shaky or the input suspect, with its remedy. `count` in rows."""
+
+    id: str
+    message: str
+    remedy: str = ""
+    count: int = 1
+    example: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        out = {"id": self.id, "message": self.message, "remedy": self.remedy, "count": self.count}
+        return out | ({"example": self.example} if self.example else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Σw by label (rows) and predicted class (columns), with the class names of both."""
+
+    names: list[str]
+    matrix: list[list[float]]
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything a run found; renderers and gates read this and nothing else."""
+
+    definition: str
+    provenance: dict[str, Any]
+    data: dict[str, Any]
+    metrics: dict[str, Value]
+    classes: list[ClassRow] = field(default_factory=list)
+    reliability: list[Reliability] = field(default_factory=list)
+    warnings: list[Warning] = field(default_factory=list)
+    slices: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    verdict: str | None = None
+    confusion: Confusion | None = None
+
+    def to_dict(self, per_class: int | None = 1000) -> dict[str, Any]:
+        """The `xent.score/1` document; at most `per_class` classes, those with the largest share."""
+        shown = self.classes if per_class is None else self.classes[:per_class]
+        out: dict[str, Any] = {
+            "schema": SCHEMA,
+            "definition": self.definition,
+            "provenance": self.provenance,
+            "data": self.data,
+            "metrics": {key: value.to_dict() for key, value in self.metrics.items()},
+            "classes": [row.to_dict() for row in shown],
+            "slices": self.slices,
+            "reliability": [diagram.to_dict() for diagram in self.reliability],
+            "rules": self.rules,
+        }
+        if self.verdict is not None:
+            out["verdict"] = self.verdict
+        return out | {"warnings": [warning.to_dict() for warning in self.warnings]}
+
+    def to_json(self, per_class: int | None = 1000, ascii_only: bool = True) -> str:
+        """`to_dict` as one standards-valid JSON document."""
+        import json
+
+        document = self.to_dict(per_class)
+        return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=ascii_only)
+
+
+def _number(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return value + 0.0

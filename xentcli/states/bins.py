@@ -1,0 +1,116 @@
+"""Calibration of a (p, y) pair in the cells of `numerics.grid`: every equal-width ECE comes from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import F64, Rows, Spec
+from xentcli.numerics import grid
+from xentcli.states.summed import Summed
+
+
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """Sums over the rows of each bin (M,): rows, weight, w·p, w·y, and w²·p(1-p)."""
+
+    rows: F64
+    weight: F64
+    p: F64
+    y: F64
+    variance: F64
+
+
+class Bins(Summed):
+    """By cell: rows with y = 0 and y = 1, Σw and Σwy, Σw·(p - edge), and what Σw²p(1-p) needs.
+
+    Unweighted, the last is Σ(p - edge)², from which p(1-p) follows exactly; p - edge is rounded to
+    2**-50 in all cells but those next to 0, where it is kept to 2**-91.
+    """
+
+    @classmethod
+    def sizes(cls, spec: Spec) -> dict[str, int]:
+        weighted = {"weight": grid.CELLS, "hits": grid.CELLS} if spec.weighted else {}
+        return {"rows": 2 * grid.CELLS, "offset": grid.CELLS, "variance": grid.CELLS, **weighted}
+
+    def pair(self, rows: Rows) -> tuple[F64, npt.NDArray[np.bool_]]:
+        """The p (n,) and y (n,) whose agreement this state remembers."""
+        raise NotImplementedError
+
+    def update(self, rows: Rows) -> None:
+        p, y = self.pair(rows)
+        for lo in range(0, rows.size, 1 << 16):  # keeps the float64 sums of integers below 2**53
+            part = slice(lo, lo + (1 << 16))
+            self._add(p[part], y[part], None if rows.weight is None else rows.weight[part])
+
+    def _add(self, p: F64, y: npt.NDArray[np.bool_], weight: F64 | None) -> None:
+        cell, offset = grid.locate(p)
+        if weight is None:
+            coarse = np.rint(offset * 2.0**50)
+            self.sums["offset"].add_integers(cell, coarse, -50)
+            near_zero = cell <= 1
+            if near_zero.any():
+                rest = offset[near_zero] - coarse[near_zero] * 2.0**-50
+                fine = np.rint(rest * 2.0**86)
+                self.sums["offset"].add_integers(cell[near_zero], fine, -86)
+            offset *= offset
+            self.sums["variance"].add_integers(cell, np.rint(offset * 2.0**63), -63)
+        else:
+            self.sums["weight"].add_exact(cell, weight)
+            self.sums["hits"].add_exact(cell[y], weight[y])
+            self.sums["offset"].add_exact(cell, weight * offset)
+            self.sums["variance"].add_exact(cell, weight * weight * (p * (1.0 - p)))
+        cell += cell
+        cell += y
+        self.sums["rows"].add_counts(cell)
+
+    def binned(
+        self,
+        bins: int,
+        closed: str = "right",
+        mirrored: bool = False,
+        only: npt.NDArray[np.bool_] | None = None,
+    ) -> Binned:
+        """Sums over each of `bins` equal-width bins of [0, 1]; see `grid.bin_of_cell`.
+
+        mirrored: of the pair (max(p, 1-p), y is the likelier class) in place of (p, y).
+        only: of the cells (CELLS,) that are true.
+        """
+        by_label = self.values("rows").reshape(-1, 2)
+        rows = by_label.sum(axis=1)
+        weight = self.values("weight") if self.spec.weighted else rows
+        hits = self.values("hits") if self.spec.weighted else by_label[:, 1]
+        offset, variance = self.values("offset"), self.values("variance")
+        edge = grid.edge_of_cell()
+        if not self.spec.weighted:
+            variance = rows * edge * (1.0 - edge) + (1.0 - 2.0 * edge) * offset - variance
+        p = weight * edge + offset
+        index = grid.bin_of_cell(bins, closed)
+        if mirrored:
+            low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)  # p = 1/2 predicts the negative class
+            p = np.where(low, weight - p, p)
+            hits = np.where(low, weight - hits, hits)
+            index = np.where(low, index[::-1], index)
+        columns = (rows, weight, p, hits, variance)
+        if only is not None:
+            columns = tuple(np.where(only, column, 0.0) for column in columns)  # type: ignore[assignment]
+        total = [np.bincount(index, column, bins) for column in columns]
+        return Binned(*total)
+
+
+class ConfidenceBins(Bins):
+    """The pair (p of the top class, the top class is the label)."""
+
+    def pair(self, rows: Rows) -> tuple[F64, npt.NDArray[np.bool_]]:
+        assert rows.confidence is not None
+        return rows.confidence, rows.top == rows.label
+
+
+class PositiveBins(Bins):
+    """The pair (p of the positive class, the label is the positive class)."""
+
+    def pair(self, rows: Rows) -> tuple[F64, npt.NDArray[np.bool_]]:
+        assert rows.positive is not None
+        return rows.positive, rows.label == 1

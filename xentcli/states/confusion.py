@@ -1,0 +1,117 @@
+"""Label against predicted class: the matrix, and the margins that most scores need."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from xentcli.batch import I64, Rows, Spec
+from xentcli.numerics.sums import ExactSums
+from xentcli.states import Arrays
+from xentcli.states.summed import Summed
+
+DENSE_UP_TO = 2000
+MOST_PAIRS = 4_000_000
+
+
+class Confusion(Summed):
+    """Σw by label, by predicted class, and where both agree (C,); the number of rows by label.
+
+    Pairs are dense up to 2,000 classes; beyond, off-diagonal pairs that occur, up to four million of
+    them; beyond that the state is "too many" for good, and only the matrix itself is lost.
+    """
+
+    def __init__(self, spec: Spec, sums: dict[str, ExactSums]) -> None:
+        super().__init__(spec, sums)
+        self.pairs: I64 = np.zeros(0, np.int64)  # sorted keys label * C + predicted, when sparse
+        self.too_many = False
+
+    @classmethod
+    def sizes(cls, spec: Spec) -> dict[str, int]:
+        c = spec.size
+        dense = {"matrix": c * c} if c <= DENSE_UP_TO else {"matrix": 0}
+        return {"rows": c, "label": c, "predicted": c, "hits": c, **dense}
+
+    @property
+    def dense(self) -> bool:
+        return self.spec.size <= DENSE_UP_TO
+
+    def update(self, rows: Rows) -> None:
+        label, predicted, weight = rows.label, rows.predicted, rows.weight
+        if weight is not None:
+            self.sums["rows"].add_counts(label)
+        key = label * self.spec.size + predicted
+        if self.dense and weight is None:
+            self.sums["matrix"].add_counts(key)  # margins follow from the matrix
+            return
+        if self.dense:
+            self.sums["matrix"].add_exact(key, weight)  # type: ignore[arg-type]
+            return
+        self.tally("label", label, weight)
+        self.tally("predicted", predicted, weight)
+        hit = label == predicted
+        self.tally("hits", label[hit], None if weight is None else weight[hit])
+        if not self.too_many:
+            missed = key[~hit]
+            keys, inverse = np.unique(missed, return_inverse=True)
+            fresh = ExactSums(keys.size)
+            if weight is None:
+                fresh.add_counts(inverse)
+            else:
+                fresh.add_exact(inverse, weight[~hit])
+            self._join(keys, fresh)
+
+    def _join(self, keys: I64, sums: ExactSums) -> None:
+        """Add sparse pairs (sorted, distinct) to those held."""
+        if np.array_equal(keys, self.pairs):
+            self.sums["matrix"].merge(sums)
+            return
+        union = np.union1d(self.pairs, keys)
+        if union.size > MOST_PAIRS:
+            self.too_many = True
+            self.pairs, self.sums["matrix"] = np.zeros(0, np.int64), ExactSums(0)
+            return
+        joined = self.sums["matrix"].spread(np.searchsorted(union, self.pairs), union.size)
+        joined.merge(sums.spread(np.searchsorted(union, keys), union.size))
+        self.pairs, self.sums["matrix"] = union, joined
+
+    def merge(self, other: Self) -> None:
+        if self.dense:
+            super().merge(other)
+            return
+        for name in ("rows", "label", "predicted", "hits"):
+            self.sums[name].merge(other.sums[name])
+        if other.too_many:
+            self.too_many = True
+            self.pairs, self.sums["matrix"] = np.zeros(0, np.int64), ExactSums(0)
+        elif not self.too_many:
+            self._join(other.pairs, other.sums["matrix"])
+
+    def to_arrays(self) -> Arrays:
+        return {
+            **super().to_arrays(),
+            "pairs": self.pairs,
+            "too_many": np.array([self.too_many]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, spec: Spec) -> Self:
+        state = super().from_arrays(arrays, spec)
+        state.pairs = np.asarray(arrays["pairs"], np.int64)
+        state.too_many = bool(arrays["too_many"][0])
+        return state
+
+    def margins(self) -> tuple[ExactSums, ExactSums, ExactSums]:
+        """Σw by label, by predicted class, and of hits by class."""
+        if not self.dense:
+            return self.sums["label"], self.sums["predicted"], self.sums["hits"]
+        c = self.spec.size
+        matrix = self.sums["matrix"]
+        matrix.normalise()
+        cube = matrix.limbs.reshape(-1, c, c)
+        return (
+            matrix.like(cube.sum(axis=2)),
+            matrix.like(cube.sum(axis=1)),
+            matrix.like(np.ascontiguousarray(cube.diagonal(axis1=1, axis2=2))),
+        )

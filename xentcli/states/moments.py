@@ -1,0 +1,82 @@
+"""Sums of the quantities themselves and of their squares: means and their standard errors."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from xentcli.batch import F64, Rows, Spec
+from xentcli.numerics.scratch import buffer
+from xentcli.numerics.sums import ExactSums
+from xentcli.states.summed import Summed
+
+MEANS = ("loss", "brier", "entropy", "excess")
+"""Per-row quantities with a mean and a standard error; excess is the loss minus the entropy."""
+
+_NAMES = (
+    "rows", "weight", "weight2", "impossible2", "hits_2", "z_part", "z_var",
+    *(f"{mean}{power}" for mean in MEANS for power in ("", "_w", "_2")),
+)  # fmt: skip
+
+
+class Moments(Summed):
+    """For each mean x: Σwx, Σw²x, Σw²x²; and Σw, Σw², Σw·z_part, Σw²·z_var, the number of rows,
+    and Σw² over rows with an infinite loss and over rows predicted right.
+
+    Without weights Σw²x is Σwx, and is not kept twice. Σwx of loss and brier live in `Classes`.
+    Rows whose loss is infinite take part in neither loss nor excess.
+    """
+
+    @classmethod
+    def sizes(cls, spec: Spec) -> dict[str, int]:
+        return {"all": len(_NAMES)}
+
+    def update(self, rows: Rows) -> None:
+        sums = self.sums["all"]
+        weight = rows.weight
+        sums.add_integer(_NAMES.index("rows"), rows.size, 0)
+        finite = None
+        loss = rows.loss
+        if "zero_probability" in rows.counts:
+            finite = np.isfinite(loss)
+            loss = np.where(finite, loss, 0.0)
+        excess = np.subtract(loss, rows.entropy, out=buffer("moments.excess", rows.size))
+        if finite is not None:
+            excess[~finite] = 0.0
+        columns = {"loss": loss, "brier": rows.brier, "entropy": rows.entropy, "excess": excess}
+        if weight is None:
+            self._add_plain(sums, rows, columns)
+        else:
+            if finite is not None:
+                columns["loss"] = np.where(finite, loss, 0.0)
+            self._add_weighted(sums, rows, columns, weight)
+
+    def _add_plain(self, sums: ExactSums, rows: Rows, columns: dict[str, F64]) -> None:
+        square = buffer("moments.square", rows.size)
+        for mean, x in columns.items():
+            if mean in ("entropy", "excess"):
+                sums.add(_NAMES.index(mean), x)
+            sums.add(_NAMES.index(f"{mean}_2"), np.multiply(x, x, out=square))
+        sums.add(_NAMES.index("z_part"), rows.z_part)
+        sums.add(_NAMES.index("z_var"), rows.z_var)
+
+    def _add_weighted(
+        self, sums: ExactSums, rows: Rows, columns: dict[str, F64], weight: F64
+    ) -> None:
+        square = weight * weight
+        sums.add_exact(_NAMES.index("weight"), weight)
+        sums.add_exact(_NAMES.index("weight2"), square)
+        sums.add_exact(_NAMES.index("impossible2"), square[np.isinf(rows.loss)])
+        sums.add_exact(_NAMES.index("hits_2"), square[rows.predicted == rows.label])
+        sums.add_exact(_NAMES.index("z_part"), rows.z_part * weight)
+        sums.add_exact(_NAMES.index("z_var"), rows.z_var * square)
+        for mean, x in columns.items():
+            if mean in ("entropy", "excess"):
+                sums.add_exact(_NAMES.index(mean), x * weight)
+            sums.add_exact(_NAMES.index(f"{mean}_w"), x * square)
+            sums.add_exact(_NAMES.index(f"{mean}_2"), x * x * square)
+
+    def exact(self, name: str) -> Fraction:
+        """One of the sums, as a Fraction."""
+        return self.sums["all"].exact(_NAMES.index(name))

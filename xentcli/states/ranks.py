@@ -1,0 +1,23 @@
+"""Where the label stands among the classes of its row: top-k accuracy for any k."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.batch import Rows, Spec
+from xentcli.states.summed import Summed
+
+DEEPEST = 1000
+"""Ranks beyond this share one count."""
+
+
+class Ranks(Summed):
+    """Σw by rank of the label, from 1 at index 0; the last index holds all deeper ranks."""
+
+    @classmethod
+    def sizes(cls, spec: Spec) -> dict[str, int]:
+        return {"rank": min(spec.size, DEEPEST + 1)}
+
+    def update(self, rows: Rows) -> None:
+        assert rows.rank is not None
+        self.tally("rank", np.minimum(rows.rank, self.sums["rank"].size) - 1, rows.weight)

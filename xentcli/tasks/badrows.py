@@ -1,0 +1,79 @@
+"""Rows that no kernel can score: found, named and either refused or counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import Batch, Place, Spec
+from xentcli.errors import DataError
+
+Mask = npt.NDArray[np.bool_]
+Found = tuple[str, str]  # what is wrong, and the remedy
+
+
+@dataclass(slots=True)
+class BadRows:
+    """Collects masks of rows that have no defined result, and what to say of the first of them."""
+
+    size: int
+    found: list[tuple[str, Mask, Callable[[int], Found]]] = field(default_factory=list)
+
+    def add(self, reason: str, mask: Mask, describe: Callable[[int], Found]) -> None:
+        """Note rows `mask` (n,) under `reason`; `describe(row)` words the problem of one row."""
+        if mask.any():
+            self.found.append((reason, mask, describe))
+
+    def first(self) -> tuple[int, str, Callable[[int], Found]] | None:
+        """The first bad row, its reason, and how to describe it."""
+        firsts = [(int(mask.argmax()), reason, tell) for reason, mask, tell in self.found]
+        return min(firsts, key=lambda item: item[0]) if firsts else None
+
+    def refuse(self, place: Place, reasons: frozenset[str] | None = None) -> None:
+        """Raise DataError for the first bad row, if there is one."""
+        first = self.first()
+        if first is not None:
+            row, reason, tell = first
+            what, remedy = tell(row)
+            raise DataError(what, where=place.where(row), remedy=remedy, id=reason)
+
+    def drop(self, batch: Batch) -> Batch:
+        """The batch without its bad rows, each counted under the first reason it was found for."""
+        gone = np.zeros(self.size, bool)
+        skipped = dict(batch.skipped)
+        for reason, mask, _ in self.found:
+            fresh = mask & ~gone
+            skipped[reason] = skipped.get(reason, 0) + int(fresh.sum())
+            gone |= mask
+        return keep(replace(batch, skipped=skipped), ~gone)
+
+
+def keep(batch: Batch, mask: Mask) -> Batch:
+    """The rows of `batch` where `mask` (n,) is true, with their row numbers."""
+    numbers = batch.place.numbers
+    if numbers is None:
+        numbers = np.arange(batch.place.first, batch.place.first + batch.size)
+    return replace(
+        batch,
+        labels=batch.labels[mask],
+        place=replace(batch.place, numbers=numbers[mask]),
+        columns=tuple(column[mask] for column in batch.columns),
+        matrix=None if batch.matrix is None else batch.matrix[mask],
+        weights=None if batch.weights is None else batch.weights[mask],
+    )
+
+
+def not_a_number(batch: Batch, spec: Spec) -> Callable[[int], Found]:
+    """Words the problem of a row with a NaN among its scores."""
+
+    def describe(row: int) -> Found:
+        column = next(j for j in range(spec.width) if np.isnan(batch.column(j)[row]))
+        return (
+            f'column "{spec.column(column)}": NaN is not a score, so the row has no result',
+            "repair the row, or leave such rows out, counted, with --on-bad skip",
+        )
+
+    return describe

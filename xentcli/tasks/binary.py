@@ -1,0 +1,100 @@
+"""Binary with one score column: the probability, logit or log-probability of the positive class."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.batch import F64, Batch, Rows, Spec
+from xentcli.numerics.scratch import buffer
+from xentcli.tasks import finish, simplex
+from xentcli.tasks.badrows import BadRows, not_a_number
+
+_LOWEST = -745.2  # below ln of the smallest float64: keeps 0 * inf out of the entropy
+
+
+def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
+    """The quantities of each row; meaningless if there are bad rows."""
+    bad = BadRows(batch.size)
+    score = buffer("binary.score", batch.size)
+    np.copyto(score, batch.column(0))
+    label = buffer("binary.label", batch.size)
+    np.copyto(label, batch.labels)
+    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+        if spec.kind == "logits":
+            bad.add("score_nan", np.isnan(score), not_a_number(batch, spec))
+            out = from_logit(batch, score, label)
+        else:
+            if spec.clip is not None:
+                np.maximum(score, 0.0 if spec.kind == "probs" else -np.inf, out=score)
+            out = from_probability(batch, spec, score, label, bad)
+    if bad.found:
+        return out, bad
+    if spec.threshold != 0.5:
+        assert out.positive is not None
+        out.predicted = (out.positive > spec.threshold).astype(np.int64)
+    finish.all_tasks(out, batch, spec)
+    return out, bad
+
+
+def from_probability(batch: Batch, spec: Spec, score: F64, label: F64, bad: BadRows) -> Rows:
+    """score: p, or ln p, of the positive class (n,)."""
+    n = score.size
+    q = np.exp(score, out=buffer("binary.q", n)) if spec.kind == "logprobs" else score
+    if not (q.min(initial=1.0) >= 0.0 and q.max(initial=0.0) <= 1.0):
+        raw = np.asarray(batch.column(0), np.float64) if spec.kind == "probs" else q
+        simplex.check_range(bad, batch, spec, raw, q)
+        np.minimum(q, 1.0, out=q)
+    log_p = np.log(q, out=buffer("binary.log_p", n)) if spec.kind == "probs" else np.minimum(score, 0)
+    log_n = np.log1p(np.negative(q, out=buffer("binary.log_n", n)), out=buffer("binary.log_n", n))
+    positive = label != 0.0
+    loss = np.negative(np.where(positive, log_p, log_n))
+    loss += 0.0  # no negative zero
+    rest = np.subtract(1.0, q, out=buffer("binary.rest", n))
+    entropy = np.maximum(log_p, _LOWEST, out=buffer("binary.entropy", n))
+    entropy *= q
+    np.maximum(log_n, _LOWEST, out=log_n)
+    log_n *= rest
+    entropy += log_n
+    np.subtract(0.0, entropy, out=entropy)
+    error = np.subtract(q, label, out=buffer("binary.error", n))
+    skew = np.subtract(rest, q, out=buffer("binary.skew", n))  # 1 - 2q
+    z_part = np.multiply(error, skew, out=buffer("binary.z_part", n))
+    np.negative(z_part, out=z_part)
+    z_var = np.multiply(skew, skew, out=skew)
+    z_var *= q
+    z_var *= rest
+    brier = np.multiply(error, error, out=error)
+    top = (q > 0.5).astype(np.int64)
+    out = Rows(
+        label=batch.labels, predicted=top, top=top, loss=loss, brier=brier, entropy=entropy,
+        z_part=z_part, z_var=z_var, positive=q, score=score, weight=batch.weights, place=batch.place,
+    )  # fmt: skip
+    finish.count(out, "ties", q == 0.5)
+    finish.count(out, "certain", (q == 0.0) | (q == 1.0))
+    return out
+
+
+def from_logit(batch: Batch, z: F64, label: F64) -> Rows:
+    """z: the log-odds of the positive class (n,), infinite where it is certain."""
+    size = np.abs(z)
+    e = np.exp(-size)
+    s = 1.0 + e
+    log_s = np.log1p(e)
+    top = z > 0
+    wrong = top != (label != 0.0)
+    share = e / s
+    loss = log_s + np.where(wrong, size, 0.0)
+    entropy = log_s + share * np.minimum(size, -_LOWEST)
+    error = np.where(wrong, 1.0 / s, share)
+    skew = (1.0 - e) / s  # |1 - 2q|
+    z_part = np.where(wrong, skew, -skew) * error
+    q = np.where(top, 1.0 / s, share)
+    index = top.astype(np.int64)
+    out = Rows(
+        label=batch.labels, predicted=index, top=index, loss=loss, brier=error * error,
+        entropy=entropy, z_part=z_part, z_var=share / s * skew * skew, positive=q, score=z,
+        weight=batch.weights, place=batch.place,
+    )  # fmt: skip
+    finish.count(out, "ties", z == 0.0)
+    finish.count(out, "unit_rows", (z >= 0.0) & (z <= 1.0))
+    return out

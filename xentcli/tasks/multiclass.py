@@ -1,0 +1,267 @@
+"""Multiclass (and two-column binary): the one place where a row of C scores becomes plain quantities.
+
+Two steps. First every block of scores is reduced over its classes to a few sums a row, touching each
+score a dozen times while it is in the cache. Then the quantities of all rows follow from those sums,
+in forms that do not cancel: with the top class set apart, ln(1 + rest) and not ln(sum).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Rows, Spec
+from xentcli.numerics.scratch import buffer
+from xentcli.tasks import finish, simplex
+from xentcli.tasks.badrows import BadRows, Found, not_a_number
+
+TINY = 5e-324
+_LOWEST = -745.2  # exp of less is 0 in float64; keeps 0 * inf out of the entropy
+
+
+@dataclass(slots=True)
+class Reduced:
+    """What is left of the scores (C, n) of each row: the largest and the label's score, and four sums.
+
+    Logits: with e = exp(z - high), the top class left out: s1 = Σe, s2 = Σe², s3 = Σe³, s4 = Σe(z-high).
+    Probabilities: s1 = Σp, s2 and s3 = Σp² and Σp³ with the label left out, s4 = Σp ln p.
+    `unit`: rows of logits that look like probabilities. `low`: the smallest probability.
+    """
+
+    top: I64
+    high: F64
+    label: F64
+    low: F64
+    s1: F64
+    s2: F64
+    s3: F64
+    s4: F64
+    tied: npt.NDArray[np.bool_]
+    unit: npt.NDArray[np.bool_]
+    rank: I64 | None
+
+    @classmethod
+    def empty(cls, n: int, ranked: bool) -> Reduced:
+        names = ("high", "label", "low", "s1", "s2", "s3", "s4")
+        floats = {name: buffer(f"reduced.{name}", n) for name in names}
+        return cls(
+            top=buffer("reduced.top", n, np.int64),
+            tied=buffer("reduced.tied", n, np.bool_),
+            unit=buffer("reduced.unit", n, np.bool_),
+            rank=buffer("reduced.rank", n, np.int64) if ranked else None,
+            **floats,
+        )
+
+
+def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
+    """Reduce, check, and derive; the quantities are meaningless if there are bad rows."""
+    bad = BadRows(batch.size)
+    reduced = reduce(batch, spec, bad)
+    out = from_logits(batch, reduced, spec) if spec.kind == "logits" else from_probs(batch, reduced, spec, bad)
+    if bad.found:
+        return out, bad
+    finish.binary_columns(out, batch, spec)
+    finish.all_tasks(out, batch, spec)
+    if reduced.tied.any():
+        out.counts["ties"] = int(reduced.tied.sum())
+    return out, bad
+
+
+def reduce(batch: Batch, spec: Spec, bad: BadRows) -> Reduced:
+    """One visit to every score."""
+    out = Reduced.empty(batch.size, ranked=spec.width >= 10)
+    axis = 0 if spec.width < CLASS_MAJOR_BELOW else 1
+    kernel = _reduce_logits if spec.kind == "logits" else _reduce_probs
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore"):
+        for part, block in batch.blocks(spec.width):
+            if spec.kind == "logprobs":
+                block = np.exp(block, out=block)
+            labels = batch.labels[part]
+            _find_top(out, part, block, labels, axis)
+            kernel(out, part, block, labels, axis, spec)
+    if spec.kind == "logits":
+        bad.add("score_nan", np.isnan(out.high), not_a_number(batch, spec))
+        bad.add("score_undefined", np.isnan(out.s1) & ~np.isnan(out.high), _undefined)
+    return out
+
+
+def _flat(index: I64, axis: int, width: int) -> I64:
+    """Where class `index` (n,) of each row lies in the flattened block."""
+    rows = np.arange(index.size)
+    return index * index.size + rows if axis == 0 else rows * width + index
+
+
+def _find_top(out: Reduced, part: slice, block: F64, labels: I64, axis: int) -> None:
+    high = np.max(block, axis=axis, out=out.high[part])
+    equal = block == np.expand_dims(high, axis)
+    if axis == 1:
+        np.argmax(block, axis=1, out=out.top[part])
+        count = np.bitwise_count(np.packbits(equal, axis=1)).sum(axis=1, dtype=np.uint32)
+    else:
+        marks = equal.view(np.uint8)
+        count = np.add.reduce(marks, axis=0, dtype=np.uint8)
+        weights = np.arange(len(block), dtype=np.uint8)[:, None]
+        out.top[part] = np.add.reduce(marks * weights, axis=0, dtype=np.uint8)
+    several = np.greater(count, 1, out=out.tied[part])
+    if several.any():
+        ties = np.flatnonzero(several)
+        out.top[part.start + ties] = equal.take(ties, axis=1 - axis).argmax(axis=axis)
+    np.take(block.ravel(), _flat(labels, axis, block.shape[axis]), out=out.label[part], mode="clip")
+    if out.rank is not None:
+        out.rank[part] = _rank(block, labels, out.label[part], axis)
+
+
+def _rank(block: F64, labels: I64, label: F64, axis: int) -> I64:
+    """The rank (n,) of the label from 1; equal scores rank by index, as the predicted class does."""
+    own = np.expand_dims(label, axis)
+    above, level = block > own, block >= own
+    if axis == 1:
+        higher = np.bitwise_count(np.packbits(above, axis=1)).sum(axis=1, dtype=np.int64)
+        equal = np.bitwise_count(np.packbits(level, axis=1)).sum(axis=1, dtype=np.int64)
+    else:
+        higher = np.add.reduce(above.view(np.uint8), axis=0, dtype=np.uint8).astype(np.int64)
+        equal = np.add.reduce(level.view(np.uint8), axis=0, dtype=np.uint8).astype(np.int64)
+    ties = np.flatnonzero(equal - higher > 1)
+    if ties.size:
+        same = (block.take(ties, axis=1 - axis) == own.take(ties, axis=1 - axis))
+        index = np.expand_dims(np.arange(block.shape[axis]), 1 - axis)
+        before = index < np.expand_dims(labels[ties], axis)
+        higher[ties] += (same & before).sum(axis=axis)
+    return higher + 1
+
+
+def _reduce_logits(
+    out: Reduced, part: slice, block: F64, labels: I64, axis: int, spec: Spec
+) -> None:
+    high = out.high[part]
+    if not np.isfinite(high).all():
+        _settle_infinities(out, part, block, axis)
+        high = out.high[part]
+    out.unit[part] = _unit_rows(block, high, axis)
+    depth = np.subtract(block, np.expand_dims(high, axis), out=block)
+    e = np.exp(depth, out=buffer("softmax.e", block.size).reshape(block.shape))
+    e.ravel()[_flat(out.top[part], axis, block.shape[axis])] = 0.0
+    work = buffer("softmax.work", block.size).reshape(block.shape)
+    np.add.reduce(e, axis=axis, out=out.s1[part])
+    np.multiply(e, e, out=work)
+    np.add.reduce(work, axis=axis, out=out.s2[part])
+    np.multiply(work, e, out=work)
+    np.add.reduce(work, axis=axis, out=out.s3[part])
+    np.multiply(depth, e, out=work)
+    s4 = np.add.reduce(work, axis=axis, out=out.s4[part])
+    masked = np.isnan(s4) & ~np.isnan(out.s1[part])
+    if masked.any():  # exp(-inf) * -inf: classes that are impossible add nothing to the entropy
+        np.maximum(depth, _LOWEST, out=depth)
+        np.multiply(depth, e, out=work)
+        s4[masked] = np.add.reduce(work, axis=axis)[masked]
+
+
+def _settle_infinities(out: Reduced, part: slice, block: F64, axis: int) -> None:
+    """A row with one +inf is certain of that class; with several, or only -inf, it is undefined."""
+    high = out.high[part]
+    which = np.flatnonzero(np.isinf(high))
+    rows = block.take(which, axis=1 - axis)
+    certain = (high[which] > 0) & ((rows == np.inf).sum(axis=axis) == 1)
+    settled = np.where(rows == np.inf, 0.0, -np.inf)
+    settled = np.where(np.expand_dims(certain, axis), settled, np.nan)
+    if axis == 0:
+        block[:, which] = settled
+    else:
+        block[which] = settled
+    own = out.label[part]
+    own[which] = np.where(certain, np.where(own[which] == np.inf, 0.0, -np.inf), np.nan)
+    high[which] = 0.0
+
+
+def _unit_rows(block: F64, high: F64, axis: int) -> npt.NDArray[np.bool_]:
+    """Rows (n,) that look like probabilities: nothing negative, nothing above one, adding up to one."""
+    unit = (high <= 1.0) & (high >= 1.0 / block.shape[axis] - 1e-6)
+    which = np.flatnonzero(unit)
+    if which.size:
+        rows = block.take(which, axis=1 - axis)
+        unit[which] = (rows.min(axis=axis) >= 0) & (np.abs(rows.sum(axis=axis) - 1) <= 1e-3)
+    return unit
+
+
+def _reduce_probs(
+    out: Reduced, part: slice, block: F64, labels: I64, axis: int, spec: Spec
+) -> None:
+    np.min(block, axis=axis, out=out.low[part])
+    if spec.clip is not None:
+        np.maximum(block, 0.0, out=block)
+        np.maximum(out.label[part], 0.0, out=out.label[part])
+    sums = np.add.reduce(block, axis=axis, out=out.s1[part])
+    if spec.renormalize:
+        np.divide(block, np.expand_dims(sums, axis), out=block)
+        out.label[part] /= sums
+        out.high[part] /= sums
+    logs = np.maximum(block, TINY, out=buffer("softmax.e", block.size).reshape(block.shape))
+    np.log(logs, out=logs)
+    np.multiply(logs, block, out=logs)
+    np.add.reduce(logs, axis=axis, out=out.s4[part])
+    square = np.multiply(block, block, out=logs)
+    square.ravel()[_flat(labels, axis, block.shape[axis])] = 0.0
+    np.add.reduce(square, axis=axis, out=out.s2[part])
+    np.multiply(square, block, out=square)
+    np.add.reduce(square, axis=axis, out=out.s3[part])
+
+
+def _undefined(row: int) -> Found:
+    return (
+        "two scores of +inf, or -inf in every column, leave the row without a softmax",
+        "repair the row, or leave such rows out, counted, with --on-bad skip",
+    )
+
+
+def from_logits(batch: Batch, r: Reduced, spec: Spec) -> Rows:
+    """Quantities of softmax(z). With s = 1 + s1, p of the top class is 1/s, of another e/s."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore"):
+        depth = r.high - r.label
+        log_s = np.log1p(r.s1)
+        s = 1.0 + r.s1
+        other = (r.top != batch.labels).astype(np.float64)
+        e_label = np.exp(-depth) * other
+        rest = r.s1 - e_label + other  # s * (1 - p of the label), without cancellation
+        per_s2 = 1.0 / (s * s)
+        brier = (rest * rest + (r.s2 - e_label * e_label) + other) * per_s2
+        spread = r.s2 - r.s1
+        z_part = (spread + (other - e_label) * s) * per_s2
+        moment = (r.s3 - 2.0 * r.s2 + r.s1) / s
+        z_var = (moment - spread * spread * per_s2) * per_s2
+        loss = log_s + depth
+        entropy = log_s - r.s4 / s
+        confidence = 1.0 / s
+    out = Rows(
+        label=batch.labels, predicted=r.top, top=r.top, loss=loss, brier=brier, entropy=entropy,
+        z_part=z_part, z_var=z_var, confidence=confidence, rank=r.rank, weight=batch.weights,
+        place=batch.place,
+    )  # fmt: skip
+    finish.count(out, "unit_rows", r.unit)
+    finish.count(out, "log_rows", (r.high <= 0) & (np.abs(r.high + log_s) <= 1e-6))
+    return out
+
+
+def from_probs(batch: Batch, r: Reduced, spec: Spec, bad: BadRows) -> Rows:
+    """Quantities of p as it was given; log-probabilities take their loss without exp and ln."""
+    simplex.check_range(bad, batch, spec, r.low, r.high)
+    p = np.minimum(r.label, 1.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        loss = -np.log(p) if spec.kind == "probs" else -np.minimum(finish.label_scores(batch), 0.0)
+        if spec.kind == "logprobs" and spec.renormalize:
+            loss += np.log(r.s1)
+    loss += 0.0  # no negative zero
+    squares = r.s2 + p * p
+    out = Rows(
+        label=batch.labels, predicted=r.top, top=r.top, loss=loss, brier=r.s2 + (1.0 - p) ** 2,
+        entropy=0.0 - r.s4, z_part=squares - p, z_var=r.s3 + p * p * p - squares * squares,
+        confidence=np.minimum(r.high, 1.0), rank=r.rank, weight=batch.weights, place=batch.place,
+    )  # fmt: skip
+    finish.count(out, "above_one", r.high > 1.0)
+    finish.count(out, "certain", r.high >= 1.0)
+    if not spec.renormalize:
+        simplex.check_sums(bad, out, batch, spec, r.s1)
+    else:
+        bad.add("row_sum", ~(r.s1 > 0), simplex.sum_problem(batch, spec, r.s1))
+    return out

@@ -1,0 +1,166 @@
+"""Do probabilities lie in [0, 1] and add up to one, within the rounding they were stored with?
+
+Rounding is judged row by row and by the values alone: a float32 row that float16 could hold is
+judged as float16. Text is judged by the most decimals written anywhere, which is known when all rows
+are read, so its deviations are counted for every possible number of decimals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import F64, I64, Batch, Rows, Spec
+from xentcli.tasks.badrows import BadRows, Found, not_a_number
+
+LIMIT = 1e-2
+"""Beyond this, and beyond its rounding, a row sum is an error and no longer a warning."""
+
+MOST_DIGITS = 9
+_PRECISIONS = {  # relative tolerance of a sum of one, absolute error of a value stored near zero
+    "f8": (1e-9, 0.0),
+    "f4": (1e-6, 0.0),
+    "f2": (1e-3, 2.0**-25),
+    "bf": (8e-3, 0.0),
+}
+_REMEDY = (
+    "--kind logits if these are logits; --renormalize to divide each row by its sum; "
+    "--pred to choose other columns"
+)
+
+
+def tolerance(precision: str, classes: int) -> float:
+    """How far from one the sum of `classes` values of a stored precision may be through rounding."""
+    relative, absolute = _PRECISIONS[precision]
+    return relative + absolute * classes
+
+
+def _sum_tolerance(precision: str, spec: Spec) -> float:
+    """`tolerance`; a rounded logarithm moves its probability in proportion to the logarithm's size."""
+    factor = max(1.0, math.log(spec.width)) if spec.kind == "logprobs" else 1.0
+    return tolerance(precision, spec.width) * factor
+
+
+def text_tolerance(digits: int, classes: int) -> float:
+    """Half a unit of the last of `digits` decimals for every class, and no less than float64 gets."""
+    return max(tolerance("f8", classes), 0.5 * classes * 10.0**-digits)
+
+
+def check_range(bad: BadRows, batch: Batch, spec: Spec, low: F64 | None, high: F64) -> None:
+    """Note rows whose smallest (n,) or largest (n,) probability lies outside [0, 1] beyond rounding."""
+    allowed = 1 + max(1e-6, tolerance(_precision(spec), 1))
+    floor = -(spec.clip or 0.0)
+    bad.add("score_nan", np.isnan(high), not_a_number(batch, spec))
+    if low is not None:
+        bad.add("probability_range", low < floor, outside(batch, spec, lambda x: x < floor))
+    bad.add("probability_range", high > allowed, outside(batch, spec, lambda x: x > allowed))
+
+
+def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) -> None:
+    """Judge the sum (n,) of each row: silent within rounding, counted up to 1e-2, bad beyond both."""
+    off = np.abs(sums - 1.0)
+    if spec.stored == "text":
+        rows.extremes["digits"] = float(written_digits(batch, spec))
+        limit = max(LIMIT, text_tolerance(spec.digits, spec.width))
+        bad.add("row_sum", off > limit, sum_problem(batch, spec, sums))
+        for digits in range(MOST_DIGITS + 1):
+            beyond = (off > text_tolerance(digits, spec.width)) & (off <= limit)
+            _note(rows, f"row_sum_{digits}", batch, sums, np.flatnonzero(beyond))
+        return
+    deviating = np.flatnonzero(off > _sum_tolerance(spec.stored, spec))
+    if deviating.size:
+        allowed = _row_tolerances(batch, spec, deviating)
+        wrong = np.zeros(off.size, bool)
+        wrong[deviating] = off[deviating] > np.maximum(allowed, LIMIT)
+        bad.add("row_sum", wrong, sum_problem(batch, spec, sums))
+        _note(rows, "row_sum", batch, sums, deviating[(off[deviating] > allowed) & ~wrong[deviating]])
+
+
+def _note(rows: Rows, name: str, batch: Batch, sums: F64, which: I64) -> None:
+    """Count rows that do not add up, with the largest change of a loss that rescaling would make."""
+    if which.size:
+        effects = np.abs(np.log(sums[which]))
+        worst = int(effects.argmax())
+        row = int(which[worst])
+        rows.counts[name] = which.size
+        rows.extremes[name] = float(effects[worst])
+        rows.examples[name] = (
+            float(effects[worst]),
+            f"{batch.place.where(row)}, adds up to {sums[row]:.9g}",
+        )
+
+
+def _row_tolerances(batch: Batch, spec: Spec, which: I64) -> F64:
+    """For each of `which` rows, the tolerance of the coarsest stored precision that holds it exactly."""
+    out = np.full(which.size, _sum_tolerance(spec.stored, spec))
+    step = max(1, (1 << 18) // spec.width)
+    for lo in range(0, which.size, step):
+        part = which[lo : lo + step]
+        values = np.empty((part.size, spec.width))
+        for column in range(spec.width):
+            values[:, column] = batch.column(column)[part]
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            single = values.astype(np.float32)
+            in_f4 = (single == values).all(axis=1)
+            in_f2 = in_f4 & (values.astype(np.float16) == values).all(axis=1)
+            in_bf = in_f4 & ~(single.view(np.uint32) & 0xFFFF).any(axis=1)
+        held = out[lo : lo + step]
+        for name, mask in (("f4", in_f4), ("f2", in_f2), ("bf", in_bf & ~in_f2)):
+            held[mask] = np.maximum(held[mask], _sum_tolerance(name, spec))
+    return out
+
+
+def written_digits(batch: Batch, spec: Spec) -> int:
+    """The most decimals that any score of the batch is written with, up to MOST_DIGITS."""
+    digits = 0
+    head = np.array([batch.column(j)[:50] for j in range(spec.width)], np.float64)
+    for values in (head, *(block for _, block in batch.blocks(spec.width))):
+        while digits < MOST_DIGITS and not _written_with(values, digits):
+            digits += 1
+    return digits
+
+
+def _written_with(values: npt.NDArray[np.float64], digits: int) -> bool:
+    scaled = values * 10.0**digits
+    return bool((np.abs(scaled - np.rint(scaled)) <= 1e-10 * np.maximum(np.abs(scaled), 1e-3)).all())
+
+
+def sum_problem(batch: Batch, spec: Spec, sums: F64) -> Callable[[int], Found]:
+    """Words the problem of a row that does not add up to one."""
+
+    def describe(row: int) -> Found:
+        shown = ", ".join(f"{batch.column(j)[row]:.4g}" for j in range(min(spec.width, 4)))
+        more = ", …" if spec.width > 4 else ""
+        total = f"{sums[row]:.9g}"
+        return f"the {spec.width:,} probabilities add up to {total}, not 1 ({shown}{more})", _REMEDY
+
+    return describe
+
+
+def outside(batch: Batch, spec: Spec, test: Callable[[float], bool]) -> Callable[[int], Found]:
+    """Words the problem of a row with a value that `test` finds to be no probability."""
+
+    def describe(row: int) -> Found:
+        values = [float(batch.column(j)[row]) for j in range(spec.width)]
+        if spec.kind == "logprobs":
+            column = next(j for j, value in enumerate(values) if test(float(np.exp(value))))
+            what = f'column "{spec.column(column)}": {values[column]:.9g} is not a log-probability'
+            return what, "--kind logits if these are logits, --kind probs if they are probabilities"
+        column = next(j for j, value in enumerate(values) if test(value))
+        value = values[column]
+        what = f'column "{spec.column(column)}": {value:.9g} is not a probability'
+        if -1e-6 < value < 0:
+            remedy = f"if such values are rounding noise, --clip {-2 * value:.0e} takes them as 0"
+            return what, remedy
+        if spec.width > 1:
+            what += f"; looks like logits: smallest {min(values):.4g}, sum {sum(values):.4g}"
+        return what, "--kind logits if these are logits, --kind logprobs if they are logarithms"
+
+    return describe
+
+
+def _precision(spec: Spec) -> str:
+    return "f8" if spec.stored == "text" else spec.stored
