@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xentcli import tasks
-from xentcli.batch import Batch, Spec
+from xentcli.batch import Batch, Rows, Spec
 from xentcli.states import State
 from xentcli.states.bins import ConfidenceBins, PositiveBins
 from xentcli.states.classbins import ClassBins
@@ -45,6 +45,11 @@ def needed(spec: Spec) -> list[str]:
     return names
 
 
+def compute(batch: Batch, spec: Spec) -> Rows | None:
+    """The rows of a batch, or None if it has none left; the part of folding that shares nothing."""
+    return tasks.rows(batch, spec) if batch.size else None
+
+
 @dataclass(slots=True)
 class StateSet:
     """The states of some rows, and how many rows were read, ignored and skipped on the way to them."""
@@ -59,19 +64,19 @@ class StateSet:
     def empty(cls, spec: Spec) -> StateSet:
         return cls(spec, {name: STATES[name].empty(spec) for name in needed(spec)})
 
-    def fold(self, batch: Batch, read: int) -> None:
+    def add(self, rows: Rows | None, batch: Batch, read: int) -> None:
         """Add the rows of a batch that came from `read` rows of its file."""
         self.read += read
         self.ignored += batch.ignored
-        skipped = batch.skipped
-        if batch.size:
-            rows = tasks.rows(batch, self.spec)
-            skipped = rows.skipped
-            if rows.size:
-                for state in self.states.values():
-                    state.update(rows)
-        for reason, count in skipped.items():
+        for reason, count in (batch if rows is None else rows).skipped.items():
             self.skipped[reason] = self.skipped.get(reason, 0) + count
+        if rows is not None and rows.size:
+            for state in self.states.values():
+                state.update(rows)
+
+    def fold(self, batch: Batch, read: int) -> None:
+        """Compute the rows of a batch and add them."""
+        self.add(compute(batch, self.spec), batch, read)
 
     def merge(self, other: StateSet) -> None:
         """Add the rows of another set of the same spec."""

@@ -8,45 +8,15 @@ so that threads can share one file: `Source.units` walks the file in order, unde
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PREVIEW_ROWS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column as the file describes it. `type` is one of float, int, bool, text, list, other.
-
-    `stored`: f2, f4, f8, decimal, int, text …; of a list, that of its values. `low` and `high` bound
-    all rows where the file's statistics say so. `width`: values a row of a fixed-size list.
-    """
-
-    name: str
-    type: str
-    stored: str
-    arrow: str
-    low: float | str | None = None
-    high: float | str | None = None
-    width: int | None = None
-    extension: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a look at the head (and footer) of a file shows; `sample` holds its first rows."""
-
-    source: str
-    format: str
-    columns: list[Column]
-    sample: pa.RecordBatch
-    rows: int | None
-    notes: list[str] = field(default_factory=list)
-    metadata: dict[str, str] = field(default_factory=dict)
-
+__all__ = ["PREVIEW_ROWS", "Column", "Options", "Preview", "Source", "Unit"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:

@@ -1,0 +1,5 @@
+"""`python -m xentcli`."""
+
+from xentcli.cli.app import run
+
+run()

@@ -1,0 +1,181 @@
+"""Warnings: what the figures cannot say for themselves, from counts that are the same for any order."""
+
+from __future__ import annotations
+
+import math
+
+from xentcli.errors import counted
+from xentcli.metrics.known import Known
+from xentcli.report import Report, Warning
+from xentcli.tasks.simplex import MOST_DIGITS
+
+
+def warnings(known: Known, report: Report) -> list[Warning]:
+    """All warnings of a finished run, in order of id."""
+    found = [
+        _row_sums(known),
+        _impossible(known),
+        _double_softmax(known),
+        _saturated(known),
+        _ties(known),
+        _order(known, report),
+        _clipped(known),
+        _skipped(known),
+        _log_rows(known),
+        _above_one(known),
+    ]
+    return sorted((item for item in found if item is not None), key=lambda item: item.id)
+
+
+def _count(known: Known, name: str) -> int:
+    return known.states.notes.counts.get(name, 0)
+
+
+def _example(known: Known, name: str) -> str:
+    return str(known.states.notes.examples.get(name, (0.0, ""))[1])
+
+
+def _share(count: int, rows: int) -> str:
+    return f"{counted(count, 'row')} ({100 * count / rows:.2g} %)"
+
+
+def _row_sums(known: Known) -> Warning | None:
+    notes = known.states.notes
+    name = "row_sum"
+    if known.spec.stored == "text":
+        name = f"row_sum_{int(notes.extremes.get('digits', MOST_DIGITS))}"
+    count = _count(known, name)
+    if not count:
+        return None
+    effect = notes.extremes[name]
+    return Warning(
+        "XW101",
+        f"{_share(count, known.rows)} do not add up to 1 within their rounding; they were taken as they "
+        f"are, which moves a loss by at most {effect:.2g} nats",
+        "--renormalize divides each row by its sum",
+        count,
+        _example(known, name),
+    )
+
+
+def _impossible(known: Known) -> Warning | None:
+    count = known.impossible_rows
+    if not count:
+        return None
+    return Warning(
+        "XW102",
+        f"{_share(count, known.rows)} gave {'its' if count == 1 else 'their'} own label p = 0, so the "
+        "cross-entropy is infinite",
+        "--clip EPS replaces such p by EPS, and is shown in the result",
+        count,
+        _example(known, "zero_probability"),
+    )
+
+
+def _double_softmax(known: Known) -> Warning | None:
+    count = _count(known, "unit_rows")
+    if known.spec.kind != "logits" or count < 0.99 * known.rows or not count:
+        return None
+    what = "lie between 0 and 1" + ("" if known.spec.width == 1 else " and add up to 1")
+    return Warning(
+        "XW103",
+        f"{_share(count, known.rows)} of the logits {what}: these look like probabilities, "
+        "and their softmax makes every figure wrong",
+        "--kind probs",
+        count,
+    )
+
+
+def _saturated(known: Known) -> Warning | None:
+    count = _count(known, "certain")
+    if count <= 0.001 * known.rows or known.spec.kind == "logits":
+        return None
+    if count == known.rows:
+        return Warning(
+            "XW105",
+            "every prediction is exactly 0 or 1: these are decisions, and calibration only repeats "
+            "their accuracy",
+            "score probabilities, or logits with --kind logits",
+            count,
+        )
+    return Warning(
+        "XW104",
+        f"{_share(count, known.rows)} have a probability of exactly 1: rounding has cut the tail of "
+        "their losses",
+        "store logits, or probabilities in float64",
+        count,
+    )
+
+
+def _ties(known: Known) -> Warning | None:
+    count = _count(known, "ties")
+    if count <= 0.001 * known.rows:
+        return None
+    return Warning(
+        "XW106",
+        f"{_share(count, known.rows)} have no single likeliest class; the first of them counts as predicted",
+        "store scores with more digits",
+        count,
+    )
+
+
+def _order(known: Known, report: Report) -> Warning | None:
+    """Far worse than always answering with the commonest class: are columns and labels in one order?"""
+    accuracy = report.metrics["accuracy"]
+    value, common = accuracy.value, float(known.frequencies.max())
+    classes = int((known.support > 0).sum())
+    if value is None or accuracy.hi is None or classes < 2 or known.rows < 20:
+        return None
+    loss = report.metrics["cross_entropy"].value
+    entropy = report.metrics["label_entropy"].value or math.inf
+    if accuracy.hi >= common / 2 or (loss is not None and loss <= entropy):
+        return None
+    return Warning(
+        "XW107",
+        f"accuracy {value:.3g} is far below {common:.3g}, the share of the commonest class: are the score "
+        "columns in the order of the labels?",
+        "--classes NAME,NAME,… in the order of the columns; --positive CLASS for a binary task",
+        known.rows,
+    )
+
+
+def _clipped(known: Known) -> Warning | None:
+    count = _count(known, "clipped")
+    if not count:
+        return None
+    return Warning(
+        "XW108",
+        f"{_share(count, known.rows)} gave their label a p below {known.spec.clip:g}; their loss was clipped",
+        "",
+        count,
+    )
+
+
+def _skipped(known: Known) -> Warning | None:
+    skipped = {k: n for k, n in known.states.skipped.items() if k != "zero_weight"}
+    total = sum(skipped.values())
+    if not total:
+        return None
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(skipped.items()))
+    return Warning("XW109", f"{counted(total, 'row')} left out by --on-bad skip: {reasons}", "", total)
+
+
+def _log_rows(known: Known) -> Warning | None:
+    count = _count(known, "log_rows")
+    if known.spec.kind != "logits" or count < known.rows:
+        return None
+    return Warning(
+        "XW110",
+        "every row of the logits is already a log-softmax; the figures are the same",
+        "--kind logprobs",
+        count,
+    )
+
+
+def _above_one(known: Known) -> Warning | None:
+    count = _count(known, "above_one")
+    if not count:
+        return None
+    return Warning(
+        "XW111", f"{_share(count, known.rows)} have a probability above 1 by rounding; taken as 1", "", count
+    )

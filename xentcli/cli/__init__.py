@@ -1,0 +1,1 @@
+"""One file a command; `app.py` holds the only place that exits."""

@@ -1,0 +1,142 @@
+"""The application: commands, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from xentcli import __version__
+from xentcli.cli import score
+from xentcli.errors import XentError
+
+app = typer.Typer(
+    name="xent",
+    help="Score files of predictions: cross-entropy, perplexity and calibration, with error bars.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    epilog="Exit codes: 0 done, 1 a rule failed, 2 usage, 3 bad input, 4 cannot decide, 70 a bug, "
+    "74 output cannot be written, 130 interrupted, 141 broken pipe, 143 terminated.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"xent {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", "-V", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    pass
+
+
+app.command("score", no_args_is_help=True, epilog=score.EXAMPLES)(score.command)
+
+
+class Terminated(BaseException):
+    """SIGTERM, as an exception so that temporary files are removed on the way out."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code and lets no exception out."""
+    try:
+        with contextlib.suppress(ValueError):  # not in the main thread: a caller's own affair
+            signal.signal(signal.SIGTERM, _terminate)
+        code = _invoke(sys.argv[1:] if argv is None else argv)
+        return _flush(code)
+    except XentError as error:
+        _say(_message(error))
+        return error.code
+    except KeyboardInterrupt:
+        _say("interrupted; nothing was written")
+        return 130
+    except Terminated:
+        return 143
+    except BrokenPipeError:
+        return _silence(141)
+    except MemoryError:
+        _say("error: out of memory\n  try: fewer --jobs")
+        return 3
+    except OSError as error:
+        _say(f"error: cannot write: {error.strerror or error}")
+        return _silence(74)
+    except Exception:
+        import traceback
+
+        _say(traceback.format_exc() + "error: this is a bug in xent; please report it with the lines above")
+        return 70
+
+
+def _invoke(argv: list[str]) -> int:
+    """Parse and run; usage errors of the parser are ours to print."""
+    usage_error = typer.BadParameter.__mro__[2]
+    try:
+        result = app(args=argv, prog_name="xent", standalone_mode=False)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except usage_error as error:
+        text = getattr(error, "format_message", lambda: str(error))()
+        if text:
+            _say(f"error: {text}\n  try: xent {' '.join(argv[:1])} --help".replace("  --help", " --help"))
+        else:
+            context = getattr(error, "ctx", None)
+            _say(context.get_help() if context is not None else "try: xent --help")
+        return int(getattr(error, "exit_code", 2))
+    return int(result or 0)
+
+
+def _message(error: XentError) -> str:
+    remedy = f"\n  try: {error.remedy}" if error.remedy else ""
+    return f"error: {error}{remedy}"
+
+
+def _say(text: str) -> None:
+    """One message to stderr, in whatever it can encode; never an error about an error."""
+    with contextlib.suppress(Exception):
+        encoding = sys.stderr.encoding or "ascii"
+        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stderr.flush()
+
+
+def _flush(code: int) -> int:
+    """Deliver what is buffered: a verdict beats a broken pipe, a full disk beats success."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _silence(code if code in (1, 4) else 141)
+    except OSError as error:
+        _say(f"error: cannot write: {error.strerror or error}")
+        return _silence(74)
+    return code
+
+
+def _silence(code: int) -> int:
+    """Let the interpreter flush into nothing at exit, so that it does not complain again."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def run() -> None:
+    """The console entry point."""
+    code = main()
+    with contextlib.suppress(Exception):
+        sys.stderr.flush()
+    # Worker threads may hold native readers; leaving at once cannot lose anything that is not flushed.
+    os._exit(code)

@@ -1,0 +1,141 @@
+"""Where results go: stdout, files replaced whole or not at all, remarks on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from xentcli.errors import OutputError, UsageError, clean
+
+if TYPE_CHECKING:
+    from xentcli.cli.requests import Request
+    from xentcli.report import Report
+
+KINDS = {"json": "json", "csv": "csv", "txt": "table", "table": "table"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file to write, and what to write into it."""
+
+    kind: str
+    path: str
+
+    def write(self, text: str) -> None:
+        """Replace the file when the whole text is on disk; a link keeps pointing where it does."""
+        path = os.path.realpath(self.path)
+        folder = os.path.dirname(path)
+        temporary = None
+        try:
+            handle, temporary = tempfile.mkstemp(prefix=".xent-", dir=folder)
+            with open(handle, "w", encoding="utf-8", newline="", errors="backslashreplace") as file:
+                file.write(text if text.endswith("\n") else text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            mode = os.stat(path).st_mode & 0o7777 if os.path.exists(path) else 0o666 & ~_umask()
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror or error}", where=clean(self.path, 200),
+                              remedy="choose another --output", id="output") from error  # fmt: skip
+        finally:
+            if temporary is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+
+
+def target(text: str, inputs: list[str]) -> Target:
+    """`[KIND:]PATH`; the kind is that of the suffix unless given. Never one of the inputs."""
+    prefix, colon, rest = text.partition(":")
+    if colon and prefix in KINDS:
+        kind, path = KINDS[prefix], rest
+    else:
+        path = text
+        suffix = Path(path).suffix.lower().lstrip(".")
+        if suffix not in KINDS:
+            raise UsageError(f'--output "{clean(text)}": what to write is not clear from the name',
+                             remedy="a name that ends in .json, .csv (confusion matrix) or .txt (table), "
+                             "or json:PATH", id="output_kind")  # fmt: skip
+        kind = KINDS[suffix]
+    if not path:
+        raise UsageError(f'--output "{clean(text)}" names no file', id="output_kind")
+    for source in inputs:
+        with contextlib.suppress(OSError):
+            if os.path.exists(path) and os.path.samefile(path, source):
+                raise UsageError("--output is one of the inputs", where=clean(path, 200), id="output_is_input")
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        raise OutputError("cannot be written: there is no such folder, or it is one",
+                          where=clean(path, 200), id="output")  # fmt: skip
+    return Target(kind, path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def can_encode(stream: IO[str] | None, text: str = "±·▁█…—") -> bool:
+    """Can the stream show what a table is drawn with?"""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def use_color(choice: str, stream: IO[str]) -> bool:
+    """The flag, then NO_COLOR, then FORCE_COLOR, then whether this is a terminal that has colours."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = os.environ.get("FORCE_COLOR")
+    if forced is not None and forced != "":
+        return forced != "0"
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def table(report: Report, request: Request, plain: bool = False) -> str:
+    """The report as a table for stdout, or as plain text for a file."""
+    from xentcli.renderers import table as renderer
+
+    terminal = not plain and sys.stdout is not None and sys.stdout.isatty()
+    width = None
+    if terminal:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+    per_class = None if request.per_class == "all" else int(request.per_class or 10)
+    return renderer.render(
+        report, width=width, ascii_only=not plain and not can_encode(sys.stdout),
+        color=not plain and use_color(request.color, sys.stdout), verbose=request.verbose,
+        quiet=request.quiet, unit=request.unit, digits=request.digits, per_class=per_class,
+    )  # fmt: skip
+
+
+def write(text: str, code: int) -> None:
+    """The result to stdout; a reader that has left does not undo a verdict."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if code in (1, 4):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
+        raise
+
+
+def say(text: str) -> None:
+    """A remark on stderr, in what it can encode."""
+    stream = sys.stderr
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    with contextlib.suppress(OSError, ValueError):
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")

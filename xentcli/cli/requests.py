@@ -1,0 +1,237 @@
+"""What was typed after `xent score`, checked and turned into library calls and outputs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xentcli import gating
+from xentcli.cli import output as out
+from xentcli.cli import progress
+from xentcli.errors import CannotDecide, DataError, UsageError, clean, closest
+from xentcli.metrics.names import METRICS, Metric, resolve
+
+if TYPE_CHECKING:
+    from xentcli.report import Report
+    from xentcli.scoring import Settings
+
+_CHOICES = {
+    "kind": ("auto", "probs", "logits", "logprobs"),
+    "task": ("auto", "binary", "multiclass"),
+    "on_bad": ("error", "skip"),
+    "unit": ("nats", "bits"),
+    "format": ("table", "json"),
+    "color": ("auto", "always", "never"),
+}
+
+
+@dataclass(slots=True)
+class Request:
+    """The options of `xent score`, as typed."""
+
+    files: list[str]
+    label: str | None
+    pred: list[str] | None
+    kind: str
+    task: str
+    classes: str | None
+    positive: str | None
+    weight: str | None
+    where: list[str] | None
+    limit: int | None
+    ignore_label: str | None
+    on_bad: str
+    renormalize: bool
+    clip: float | None
+    input_format: str | None
+    delimiter: str | None
+    decimal: str
+    comment: str | None
+    expect_sha256: str | None
+    metric: list[str] | None
+    per_class: str | None
+    bins: int
+    threshold: float
+    prior: str | None
+    unit: str
+    ci: str
+    format: str
+    json: bool
+    output: list[str] | None
+    only: list[str] | None
+    digits: int | None
+    color: str
+    quiet: bool
+    verbose: bool
+    no_progress: bool
+    require: list[str] | None
+    jobs: int | None
+    chunk_rows: int | None
+
+    def run(self) -> int:
+        """Check everything that can be wrong before reading, score, deliver; returns the exit code."""
+        self._check_choices()
+        rules = [gating.parse(text) for text in self.require or []]
+        only = [resolve(name) for name in self.only or []]
+        targets = [out.target(text, self.files) for text in self.output or []]
+        settings = self._settings(rules, only, targets)
+        from xentcli.scoring import score
+
+        with progress.line(self.quiet or self.no_progress) as tell:
+            report = score(self.files, settings, tell)
+        gating.judge(rules, report) if rules else None
+        self._remarks(rules, report)
+        code = gating.exit_code(report)
+        if only:
+            out.write(self._values(only, report), code)
+        else:
+            out.write(self._text(report), code)
+        for target in targets:
+            target.write(self._rendered(target.kind, report))
+        return code
+
+    # -- reading options ----------------------------------------------------------------------------
+    def _check_choices(self) -> None:
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                option = "--" + name.replace("_", "-")
+                raise UsageError(f'{option} "{clean(value)}" is not known.{closest(value, list(choices))}',
+                                 remedy=f"{option} {'|'.join(choices)}", id="choice")  # fmt: skip
+        for name in ("delimiter", "decimal"):
+            value = getattr(self, name)
+            if value == "\\t":
+                setattr(self, name, "\t")
+            elif value is not None and len(value) != 1:
+                raise UsageError(f'--{name} "{clean(value)}" is not one character', id="choice")
+        if self.json:
+            self.format = "json"
+        if self.only and self.format == "json":
+            raise UsageError("--only prints bare values and --json a document; choose one", id="choice")
+
+    def _settings(self, rules: list[gating.Rule], only: list[Metric], targets: list[out.Target]) -> Settings:
+        from xentcli.binding import Rules
+        from xentcli.columns import Ask
+        from xentcli.readers import Options
+        from xentcli.scoring import Settings
+
+        where = tuple(self._pair(text) for text in self.where or [])
+        named = [resolve(name) for name in self.metric or []]
+        known = {metric.key for metric in METRICS}
+        wanted = [*named, *only, *(rule.metric for rule in rules)]
+        extra = [m for m in wanted if m.key not in known or m in named]
+        return Settings(
+            ask=Ask(self.label, tuple(self.pred or ()), self.kind, self.task, self._classes(),
+                    self.positive, self.weight, where),
+            reading=Options(self.delimiter, self.decimal, self.comment, self.input_format, self.chunk_rows),
+            rules=Rules(where, self.ignore_label, self.on_bad == "skip"),
+            metrics=tuple([*extra, *(m for m in wanted if m not in extra)]),
+            bins=self.bins, threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
+            prior=self.prior, level=self._level(), limit=self.limit,
+            all_classes=self._per_class() is None and self.per_class is not None,
+            matrix=self.verbose or any(target.kind == "csv" for target in targets),
+            jobs=self.jobs, sha256=self.expect_sha256,
+        )  # fmt: skip
+
+    def _pair(self, text: str) -> tuple[str, str]:
+        column, equals, value = text.partition("=")
+        if not equals or not column:
+            raise UsageError(f'--where "{clean(text)}" is not COL=VALUE', id="where_value")
+        return column, value
+
+    def _level(self) -> float | None:
+        if self.ci == "none":
+            return None
+        try:
+            return float(self.ci)
+        except ValueError:
+            raise UsageError(f'--ci "{clean(self.ci)}" is neither a level nor none', id="ci") from None
+
+    def _per_class(self) -> int | None:
+        """How many classes to show; None for all."""
+        if self.per_class is None:
+            return 1000 if self.format == "json" else 10
+        if self.per_class == "all":
+            return None
+        if not self.per_class.isdigit():
+            raise UsageError(f'--per-class "{clean(self.per_class)}" is neither a number nor all', id="choice")
+        return int(self.per_class)
+
+    def _classes(self) -> tuple[str, ...]:
+        if self.classes is None:
+            return ()
+        path = Path(self.classes)
+        if "," in self.classes or not path.exists():
+            names = [name.strip() for name in self.classes.split(",")]
+        else:
+            names = _names_in(path)
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise UsageError(f'--classes names "{clean(twice)}" twice', id="classes")
+        return tuple(names)
+
+    # -- delivering ---------------------------------------------------------------------------------
+    def _text(self, report: Report) -> str:
+        if self.format == "json":
+            return self._rendered("json", report)
+        return out.table(report, self)
+
+    def _rendered(self, kind: str, report: Report) -> str:
+        if kind == "json":
+            from xentcli.renderers import json
+
+            per_class = self._per_class() if self.per_class is not None else 1000
+            return json.render(report, per_class, ascii_only=not out.can_encode(sys.stdout))
+        if kind == "csv":
+            from xentcli.renderers import csv
+
+            assert report.confusion is not None
+            return csv.confusion(report.confusion)
+        return out.table(report, self, plain=True)
+
+    def _values(self, only: list[Metric], report: Report) -> str:
+        lines = []
+        for metric in only:
+            value = report.metrics[metric.key]
+            if value.value is None:
+                raise CannotDecide(f"{metric.key} is undefined: {value.why}", id="undefined")
+            scale = 0.6931471805599453 if self.unit == "bits" and metric.unit == "nat" else 1.0
+            lines.append(repr(value.value / scale + 0.0))
+        return "\n".join(lines) + "\n"
+
+    def _remarks(self, rules: list[gating.Rule], report: Report) -> None:
+        """Warnings, remarks and verdicts go to stderr."""
+        from xentcli.renderers import remarks
+
+        if not self.quiet:
+            for note in report.data.get("notes", []):
+                out.say(f"note: {note}")
+            for text in gating.contradictions(rules):
+                out.say(f"warning: {text}")
+            for warning in report.warnings:
+                out.say(remarks.warning(warning))
+        if report.rules:
+            out.say(remarks.rules(report))
+
+
+def _names_in(path: Path) -> list[str]:
+    """Class names from a file: a JSON list, an `id2label` object, or one name a line."""
+    import json
+
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"class names cannot be read ({error})", where=clean(str(path), 200), id="classes") from error
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            found = json.loads(text)
+            found = found.get("id2label", found) if isinstance(found, dict) else found
+            if isinstance(found, dict):
+                return [str(found[key]) for key in sorted(found, key=int)]
+            return [str(name) for name in found]
+        except (ValueError, AttributeError) as error:
+            raise DataError("neither a JSON list of class names nor an id2label object",
+                            where=clean(str(path), 200), id="classes") from error  # fmt: skip
+    return [line.strip() for line in text.splitlines() if line.strip()]

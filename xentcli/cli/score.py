@@ -1,0 +1,71 @@
+"""`xent score`: options in, one library call, one report out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+EXAMPLES = (
+    "Examples: xent score preds.parquet  |  xent score 'part-*.parquet' --label y --pred 'p_*'  |  "
+    "zcat preds.csv.gz | xent score - --only nll  |  xent score preds.parquet --require 'accuracy >= 90%'"
+)
+
+_INPUT, _METRICS, _OUTPUT, _GATE, _RUN = "Input", "Metrics", "Output", "Gate", "Run"
+
+
+def _option(panel: str, *names: str, text: str, metavar: str | None = None) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(
+        *names, help=text, metavar=metavar, rich_help_panel=panel, show_default=False
+    )
+    return option
+
+
+def command(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="Parquet or CSV files, shards of one set; - is CSV on standard input."),
+    ],
+    label: Annotated[str | None, _option(_INPUT, "--label", metavar="COL", text="The column with the true class.")] = None,
+    pred: Annotated[list[str] | None, _option(_INPUT, "--pred", metavar="COL|GLOB", text="The score columns, such as 'p_*', or one list column; repeat.")] = None,
+    kind: Annotated[str, _option(_INPUT, "--kind", metavar="KIND", text="What the scores are: auto, probs, logits or logprobs. [auto]")] = "auto",
+    task: Annotated[str, _option(_INPUT, "--task", metavar="TASK", text="auto, binary or multiclass. [auto]")] = "auto",
+    classes: Annotated[str | None, _option(_INPUT, "--classes", metavar="A,B,…|FILE", text="Class names in the order of the score columns.")] = None,
+    positive: Annotated[str | None, _option(_INPUT, "--positive", metavar="CLASS", text="The class that a single score column is about.")] = None,
+    weight: Annotated[str | None, _option(_INPUT, "--weight", metavar="COL", text="A column of row weights.")] = None,
+    where: Annotated[list[str] | None, _option(_INPUT, "--where", metavar="COL=VALUE", text="Score only rows with this value; repeat to narrow.")] = None,
+    limit: Annotated[int | None, _option(_INPUT, "--limit", metavar="N", text="Read only the first N rows.")] = None,
+    ignore_label: Annotated[str | None, _option(_INPUT, "--ignore-label", metavar="V", text="Leave out rows with this label, such as -100; counted.")] = None,
+    on_bad: Annotated[str, _option(_INPUT, "--on-bad", metavar="error|skip", text="Rows with nulls, NaN, unknown labels: stop, or leave out and count. [error]")] = "error",
+    renormalize: Annotated[bool, _option(_INPUT, "--renormalize", text="Divide each row of probabilities by its sum.")] = False,
+    clip: Annotated[float | None, _option(_INPUT, "--clip", metavar="EPS", text="Take p of the label as at least EPS; rows so treated are counted.")] = None,
+    input_format: Annotated[str | None, _option(_INPUT, "--input-format", metavar="FORMAT", text="parquet, csv, tsv, csv.gz, csv.zst …, whatever the name says.")] = None,
+    delimiter: Annotated[str | None, _option(_INPUT, "--delimiter", metavar="CHAR", text="What separates the fields of a CSV. [,]")] = None,
+    decimal: Annotated[str, _option(_INPUT, "--decimal", metavar="CHAR", text="The decimal mark of a CSV. [.]")] = ".",
+    comment: Annotated[str | None, _option(_INPUT, "--comment", metavar="CHAR", text="Skip lines of a CSV that begin with this.")] = None,
+    expect_sha256: Annotated[str | None, _option(_INPUT, "--expect-sha256", metavar="HEX", text="Refuse the file unless it has this hash.")] = None,
+    metric: Annotated[list[str] | None, _option(_METRICS, "-m", "--metric", metavar="NAME", text="Add a metric, such as top3_accuracy; repeat.")] = None,
+    per_class: Annotated[str | None, _option(_METRICS, "--per-class", metavar="N|all", text="How many classes to show. [10; JSON 1000]")] = None,
+    bins: Annotated[int, _option(_METRICS, "--bins", metavar="N", text="Equal-width bins of ECE; N divides 4800. [15]")] = 15,
+    threshold: Annotated[float, _option(_METRICS, "--threshold", metavar="T", text="Binary: predict the positive class where p > T. [0.5]")] = 0.5,
+    prior: Annotated[str | None, _option(_METRICS, "--prior", metavar="FILE|uniform", text="What normalised figures compare with. [label frequencies]")] = None,
+    unit: Annotated[str, _option(_METRICS, "--unit", metavar="nats|bits", text="Unit of losses in the table. [nats]")] = "nats",
+    ci: Annotated[str, _option(_METRICS, "--ci", metavar="LEVEL|none", text="Level of intervals. [0.95]")] = "0.95",
+    format: Annotated[str, _option(_OUTPUT, "-f", "--format", metavar="table|json", text="What to print. [table]")] = "table",
+    json: Annotated[bool, _option(_OUTPUT, "--json", text="The same as --format json.")] = False,
+    output: Annotated[list[str] | None, _option(_OUTPUT, "-o", "--output", metavar="[KIND:]PATH", text="Also write: .json the result, .csv the confusion matrix, .txt the table; repeat.")] = None,
+    only: Annotated[list[str] | None, _option(_OUTPUT, "--only", metavar="METRIC", text="Print this value alone; repeat.")] = None,
+    digits: Annotated[int | None, _option(_OUTPUT, "--digits", metavar="N", text="Significant digits in the table.")] = None,
+    color: Annotated[str, _option(_OUTPUT, "--color", metavar="WHEN", text="auto, always or never. [auto]")] = "auto",
+    quiet: Annotated[bool, _option(_OUTPUT, "-q", "--quiet", text="The headline alone; no warnings or notes.")] = False,
+    verbose: Annotated[bool, _option(_OUTPUT, "-v", "--verbose", text="All metrics, the evidence for each column, the confusion matrix.")] = False,
+    no_progress: Annotated[bool, _option(_OUTPUT, "--no-progress", text="No progress line on a terminal.")] = False,
+    require: Annotated[list[str] | None, _option(_GATE, "--require", metavar="RULE", text="Fail (exit 1) unless this holds, such as 'accuracy >= 90%'; repeat.")] = None,
+    jobs: Annotated[int | None, _option(_RUN, "--jobs", metavar="N", text="Threads; no figure depends on it. [all cores]")] = None,
+    chunk_rows: Annotated[int | None, typer.Option("--chunk-rows", hidden=True)] = None,
+) -> int:  # fmt: skip
+    """Score predictions against labels: cross-entropy, perplexity, calibration, per class."""
+    from xentcli.cli import requests
+
+    request = requests.Request(**{k: v for k, v in locals().items() if k != "requests"})
+    return request.run()

@@ -1,0 +1,301 @@
+"""Which column is what: one pure function from what a file says and what was asked to an answer.
+
+Names and types, statistics and the first rows go in; a Resolution comes out, with its evidence, or a
+Question with what to type for each reading. Names are witnesses, values decide, and two plausible
+readings are never settled by a guess.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+
+from xentcli.columns import candidates as find_candidates
+from xentcli.columns.candidates import Candidate
+from xentcli.columns.kinds import KINDS, NAMES
+from xentcli.columns.labels import Binding, LabelMap, Labels, bind, look
+from xentcli.columns.schema import Column, Preview
+from xentcli.columns.vocabulary import says_label, says_score
+from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the user said about the columns; empty where nothing was said."""
+
+    label: str | None = None
+    pred: tuple[str, ...] = ()
+    kind: str = "auto"
+    task: str = "auto"
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    weight: str | None = None
+    where: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What each column is. `columns` are the score columns in the order of `classes`."""
+
+    task: str
+    kind: str
+    layout: str
+    columns: tuple[str, ...]
+    width: int
+    classes: tuple[str, ...]
+    label: str
+    labels: LabelMap
+    stored: str
+    pred: str
+    digits: int = 0
+    weight: str | None = None
+    evidence: dict[str, str] = field(default_factory=dict)
+
+
+def resolve(preview: Preview, ask: Ask) -> Resolution:
+    """The one reading of a file; Question (exit 3) where there are several, UsageError for a wrong name."""
+    named = {column.name: column for column in preview.columns}
+    for option, name in (
+        ("--label", ask.label),
+        ("--weight", ask.weight),
+        *(("--where", column) for column, _ in ask.where),
+    ):
+        if name is not None and name not in named:
+            raise _no_column(preview, option, name)
+    taken = {name for name in (ask.label, ask.weight, *(c for c, _ in ask.where)) if name is not None}
+    labels = _label_columns(preview, ask, taken)
+    chosen, label, binding = _choose(preview, ask, taken, labels)
+    kind = ask.kind if ask.kind != "auto" else chosen.kind.kind
+    if kind is None:
+        raise _which_kind(preview, chosen)
+    _check_types(preview, ask, chosen)
+    task = ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"
+    if task == "binary" and len(binding.classes) != 2:
+        raise UsageError(f"--task binary: there are {len(binding.classes):,} classes", where=preview.source)
+    if task == "multiclass" and chosen.width == 1:
+        raise UsageError("--task multiclass needs a score for each class", where=preview.source)
+    evidence = {
+        "scores": f"{chosen.text} ({'named by --pred' if ask.pred else 'found'})",
+        "kind": "--kind" if ask.kind != "auto" else chosen.kind.why,
+        "label": "--label" if ask.label else label.why,
+        "classes": binding.order or f"labels bound {binding.labels.how}",
+    }
+    digits = preview.metadata.get("digits", "0")
+    return Resolution(
+        task, kind, chosen.layout, tuple(c.name for c in binding.columns), chosen.width,
+        binding.classes, label.labels.column.name, binding.labels, _stored(chosen), chosen.text,
+        int(digits), ask.weight, evidence,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    labels: Labels
+    why: str
+
+
+def _label_columns(preview: Preview, ask: Ask, taken: set[str]) -> list[_Label]:
+    """Columns that may be the label: the one asked for, else those whose name says so, else any."""
+    if ask.label is not None:
+        column = next(c for c in preview.columns if c.name == ask.label)
+        found = look(preview, column)
+        if found is None:
+            raise DataError(
+                f'column "{clean(column.name)}" ({column.arrow}) does not hold classes'
+                f"{_first_fraction(preview, column)}",
+                where=preview.source,
+                remedy="name another column with --label",
+                id="label_type",
+            )
+        return [_Label(found, "--label")]
+    free = [c for c in preview.columns if c.name not in taken and c.type != "list"]
+    seen = [(column, look(preview, column)) for column in free]
+    said = [_Label(f, f'the name "{clean(c.name)}"') for c, f in seen if f and says_label(c.name)]
+    if said:
+        return said
+    rest = [
+        _Label(f, "the only column whose values are classes")
+        for c, f in seen
+        if f and c.type in ("int", "bool", "text") and not says_score(c.name)
+    ]
+    if not rest:
+        raise Question(
+            "no column looks like the label",
+            where=preview.source,
+            remedy=f"--label COLUMN; columns: {listing([c.name for c in preview.columns], 12)}",
+            id="which_label",
+        )
+    return rest
+
+
+def _first_fraction(preview: Preview, column: Column) -> str:
+    for row, value in enumerate(preview.values(column.name), 1):
+        if isinstance(value, float) and not value.is_integer():
+            return f": row {row} has {value:.6g}"
+    return ""
+
+
+def _choose(
+    preview: Preview, ask: Ask, taken: set[str], labels: list[_Label]
+) -> tuple[Candidate, _Label, Binding]:
+    """The one pair of scores and label that fits."""
+    claim = ask.kind if ask.kind in KINDS else None
+    failures: list[tuple[Candidate, _Label, str]] = []
+    fits: list[tuple[Candidate, _Label, Binding]] = []
+    for label in labels:
+        used = taken | {label.labels.column.name}
+        for candidate in _candidates(preview, ask, used, claim):
+            bound = bind(candidate, label.labels, ask.classes, ask.positive)
+            if isinstance(bound, Binding):
+                fits.append((candidate, label, bound))
+            else:
+                failures.append((candidate, label, bound))
+    best = _best(fits, explicit=bool(ask.pred))
+    if len(best) == 1:
+        return best[0]
+    if best:
+        raise _which(preview, best)
+    raise _none_fits(preview, failures, ask, labels)
+
+
+def _candidates(preview: Preview, ask: Ask, taken: set[str], claim: str | None) -> list[Candidate]:
+    if ask.pred:
+        return [find_candidates.explicit(preview, list(ask.pred), claim)]
+    return find_candidates.find(preview, taken) + find_candidates.singles(preview, taken)
+
+
+def _best(
+    fits: list[tuple[Candidate, _Label, Binding]], explicit: bool
+) -> list[tuple[Candidate, _Label, Binding]]:
+    """Of all readings, those with the strongest kind of evidence.
+
+    Rows that add up to one, or class names that are the labels, first; then names of the field; a
+    single score column only where no wider reading is left.
+    """
+    if explicit or len(fits) < 2 and all(_witnessed(*fit) for fit in fits):
+        return fits
+    sure = [fit for fit in fits if fit[0].kind.sure and fit[0].width > 1]
+    if sure:
+        return _named(sure)
+    wide = [fit for fit in fits if fit[0].width > 1 and _witnessed(*fit)]
+    if wide:
+        return _named(wide)
+    narrow = [fit for fit in fits if fit[0].width == 1]
+    return _named([fit for fit in narrow if says_score(fit[0].columns[0].name)]) or narrow
+
+
+def _witnessed(candidate: Candidate, label: _Label, binding: Binding) -> bool:
+    """Is there more than position to say that these columns are scores?"""
+    if candidate.width == 1 or candidate.kind.sure:
+        return True
+    named = says_score(candidate.prefix or (candidate.columns[0].name if candidate.layout == "list" else ""))
+    return named or binding.labels.how == "by name" or candidate.layout == "list"
+
+
+def _named(
+    fits: list[tuple[Candidate, _Label, Binding]],
+) -> list[tuple[Candidate, _Label, Binding]]:
+    """If some readings bind classes by name or value, only those; the same columns count once."""
+    bound = [fit for fit in fits if fit[2].labels.how in ("by name", "by value")]
+    kept: dict[tuple[object, ...], tuple[Candidate, _Label, Binding]] = {}
+    for fit in bound or fits:
+        key = (frozenset(c.name for c in fit[0].columns), fit[1].labels.column.name)
+        kept.setdefault(key, fit)
+    return list(kept.values())
+
+
+def _which(preview: Preview, fits: list[tuple[Candidate, _Label, Binding]]) -> Question:
+    readings = []
+    for candidate, label, _ in sorted(fits, key=_affinity)[:4]:
+        name = shlex.quote(label.labels.column.name)
+        readings.append(f"{candidate.option} --label {name}")
+    more = f" ({len(fits)} readings in all)" if len(fits) > 4 else ""
+    return Question(
+        "which columns are the scores and which is the label? More than one reading fits",
+        where=preview.source,
+        remedy=" or ".join(readings) + more,
+        id="which_columns",
+    )
+
+
+def _affinity(fit: tuple[Candidate, _Label, Binding]) -> tuple[int, str]:
+    """Readings whose label and score names share a beginning come first in a question."""
+    import os
+
+    shared = os.path.commonprefix([fit[0].columns[0].name, fit[1].labels.column.name])
+    return (-len(shared), fit[0].columns[0].name)
+
+
+def _none_fits(
+    preview: Preview, failures: list[tuple[Candidate, _Label, str]], ask: Ask, labels: list[_Label]
+) -> DataError:
+    names = listing([column.name for column in preview.columns], 12)
+    if not failures:
+        return Question(
+            "no columns look like scores",
+            where=preview.source,
+            remedy=f"--pred COLUMN (or a glob such as 'p_*'); columns: {names}",
+            id="which_scores",
+        )
+    failures.sort(key=lambda failure: (not failure[0].kind.sure, -failure[0].width))
+    candidate, label, why = failures[0]
+    return Question(
+        f"{why} (scores in {clean(candidate.text)}, label in "
+        f'"{clean(label.labels.column.name)}")',
+        where=preview.source,
+        remedy="--classes NAME,NAME,… in the order of the columns; --label and --pred choose columns",
+        id="classes_do_not_fit",
+    )
+
+
+def _which_kind(preview: Preview, chosen: Candidate) -> Question:
+    looks = "logits" if "like logits" in chosen.kind.why else ""
+    first = f"--kind {looks}, or " if looks else ""
+    rest = [kind for kind in KINDS if kind != looks]
+    return Question(
+        f"are the scores in {clean(chosen.text)} {NAMES['probs']}, {NAMES['logits']} or "
+        f"{NAMES['logprobs']}? {chosen.kind.why}",
+        where=preview.source,
+        remedy=first + " or ".join(f"--kind {kind}" for kind in rest)
+        + "; --renormalize with --kind probs if rows need not add up to 1",
+        id="which_kind",
+    )
+
+
+def _check_types(preview: Preview, ask: Ask, chosen: Candidate) -> None:
+    for column in chosen.columns:
+        if column.extension:
+            raise DataError(
+                f'column "{clean(column.name)}" has the extension type {clean(column.extension)}, '
+                "which xent does not read",
+                where=preview.source, remedy="store it as plain numbers", id="extension_type",
+            )  # fmt: skip
+        held = column.stored if column.type == "list" else column.type
+        if held == "int" and column.stored != "text" and ask.kind == "auto":
+            raise Question(
+                f'column "{clean(column.name)}" holds whole numbers ({column.arrow})',
+                where=preview.source,
+                remedy="--kind logits or --kind probs says what they are", id="which_kind",
+            )  # fmt: skip
+        if held not in ("f2", "f4", "f8", "decimal", "float", "int"):
+            raise DataError(
+                f'column "{clean(column.name)}" ({column.arrow}) does not hold scores',
+                where=preview.source, remedy="name the score columns with --pred", id="score_type",
+            )  # fmt: skip
+
+
+def _stored(chosen: Candidate) -> str:
+    """The coarsest precision among the score columns."""
+    kinds = {column.stored for column in chosen.columns}
+    order = ("text", "f2", "f4")
+    return next((kind for kind in order if kind in kinds), "f8")
+
+
+def _no_column(preview: Preview, option: str, name: str) -> UsageError:
+    names = [column.name for column in preview.columns]
+    return UsageError(
+        f'{option}: there is no column "{clean(name)}".{closest(name, names)}',
+        where=preview.source,
+        remedy=f"columns: {listing(names, 12)}",
+        id="unknown_column",
+    )

@@ -1,0 +1,193 @@
+"""Which columns could hold the scores: families that share a prefix, one list, or one column."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from xentcli.columns.kinds import F64, Kind, judge
+from xentcli.columns.schema import Column, Preview
+from xentcli.columns.vocabulary import says_kind, says_score
+from xentcli.errors import UsageError, clean, closest, listing
+
+_SEPARATOR = re.compile(r"[_:.\-/| ]+")
+_NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Columns that may be the scores, one suffix (class name) each; a list column has none.
+
+    `prefix` is what the names share; `kind` what the values say they are.
+    """
+
+    layout: str
+    columns: tuple[Column, ...]
+    suffixes: tuple[str, ...]
+    prefix: str
+    kind: Kind
+    width: int
+
+    @property
+    def text(self) -> str:
+        """How the first line of the report names these columns."""
+        if self.layout != "columns" or len(self.columns) == 1:
+            return self.columns[0].name
+        if self.prefix:
+            return f"{self.prefix}*"
+        return f"{self.columns[0].name} … {self.columns[-1].name}"
+
+    @property
+    def option(self) -> str:
+        """The `--pred` that picks this candidate."""
+        import shlex
+
+        if self.prefix and len(self.columns) > 1:
+            return f"--pred {shlex.quote(self.prefix + '*')}"
+        if len(self.columns) > 8:
+            return f"--pred COLUMN for each of {len(self.columns)} columns"
+        return " ".join(f"--pred {shlex.quote(column.name)}" for column in self.columns)
+
+
+def explicit(preview: Preview, patterns: list[str], claim: str | None) -> Candidate:
+    """The columns that `--pred` names, by exact name or else as a glob, in file order."""
+    by_name = {column.name: column for column in preview.columns}
+    chosen: dict[str, Column] = {}
+    for pattern in patterns:
+        names = [pattern] if pattern in by_name else fnmatch.filter(by_name, pattern)
+        if not names:
+            raise UsageError(
+                f'no column matches --pred "{clean(pattern)}".{closest(pattern, list(by_name))}',
+                where=preview.source,
+                remedy=f"columns: {listing(list(by_name))}",
+                id="unknown_column",
+            )
+        chosen |= {name: by_name[name] for name in names}
+    columns = [column for column in preview.columns if column.name in chosen]
+    if len(columns) == 1:
+        return single(preview, columns[0], claim)
+    return family(preview, columns, _shared_prefix([column.name for column in columns]), claim)
+
+
+def single(preview: Preview, column: Column, claim: str | None) -> Candidate:
+    """One list column, or one column of scores of the positive class."""
+    claimed = claim or says_kind(column.name)
+    values = sample_values(preview, [column])
+    kind = judge(values, _number(column.low), _number(column.high), claimed)
+    layout = "list" if column.type == "list" else "columns"
+    suffix = _suffix_of_score(column.name)
+    return Candidate(layout, (column,), (suffix,), "", kind, values.shape[1] if values.size else column.width or 1)
+
+
+def family(preview: Preview, columns: list[Column], prefix: str, claim: str | None) -> Candidate:
+    """Several columns, one class each."""
+    lows = [_number(column.low) for column in columns]
+    highs = [_number(column.high) for column in columns]
+    low = None if None in lows else min(x for x in lows if x is not None)
+    high = None if None in highs else max(x for x in highs if x is not None)
+    claimed = claim or says_kind(prefix)
+    kind = judge(sample_values(preview, columns), low, high, claimed)
+    suffixes = tuple(column.name[len(prefix) :] for column in columns)
+    return Candidate("columns", tuple(columns), suffixes, prefix, kind, len(columns))
+
+
+def find(preview: Preview, taken: set[str]) -> list[Candidate]:
+    """All candidates among columns that are not `taken`: lists, then families, largest first."""
+    free = [column for column in preview.columns if column.name not in taken]
+    lists = [single(preview, column, None) for column in free if _is_score_list(column)]
+    scalars = [column for column in free if column.type == "float" or _maybe_score(column)]
+    families = []
+    for prefix, members in _families(scalars).items():
+        if any(column.type == "float" for column in members):
+            families.append(family(preview, members, prefix, None))
+    families.sort(key=lambda candidate: -candidate.width)
+    kept: list[Candidate] = []
+    for candidate in families:
+        names = {column.name for column in candidate.columns}
+        if not any(names <= {c.name for c in larger.columns} for larger in kept):
+            kept.append(candidate)
+    floats = [column for column in scalars if column.type == "float"]
+    if len(floats) > 1 and not any(len(c.columns) == len(floats) for c in kept):
+        kept.append(family(preview, floats, "", None))
+    return lists + kept
+
+
+def singles(preview: Preview, taken: set[str]) -> list[Candidate]:
+    """Float columns that could each be the score of a positive class."""
+    return [
+        single(preview, column, None)
+        for column in preview.columns
+        if column.name not in taken and column.type == "float"
+    ]
+
+
+def sample_values(preview: Preview, columns: list[Column]) -> F64:
+    """The first rows of the columns (n, width) as float64, NaN for what is missing or no number."""
+    if len(columns) == 1 and columns[0].type == "list":
+        rows = [row for row in preview.values(columns[0].name) if row is not None]
+        width = columns[0].width or (len(rows[0]) if rows else 0)
+        whole = [_floats(row) for row in rows if len(row) == width]
+        return np.array(whole, np.float64).reshape(len(whole), width)
+    lists = [_floats(preview.values(column.name)) for column in columns]
+    return np.array(lists, np.float64).reshape(len(columns), -1).T
+
+
+def _floats(values: list[object]) -> list[float]:
+    out = []
+    for value in values:
+        try:
+            out.append(float(value))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            out.append(float("nan"))
+    return out
+
+
+def _is_score_list(column: Column) -> bool:
+    return column.type == "list" and column.stored in ("f2", "f4", "f8", "decimal")
+
+
+def _maybe_score(column: Column) -> bool:
+    """A column of whole numbers beside float ones: in text, `0` and `1` are also probabilities."""
+    return column.type == "int" and column.stored == "text"
+
+
+def _families(columns: list[Column]) -> dict[str, list[Column]]:
+    """Columns by shared prefix: up to the first separator, and up to a trailing number."""
+    groups: dict[str, list[Column]] = {}
+    for column in columns:
+        prefixes = set()
+        match = _SEPARATOR.search(column.name)
+        if match and 0 < match.end() < len(column.name):
+            prefixes.add(column.name[: match.end()])
+        numbered = _NUMBERED.fullmatch(column.name)
+        if numbered:
+            prefixes.add(numbered[1] or "")
+        for prefix in prefixes:
+            groups.setdefault(prefix, []).append(column)
+    return {prefix: members for prefix, members in groups.items() if len(members) > 1}
+
+
+def _shared_prefix(names: list[str]) -> str:
+    """The longest prefix of all names that ends at a separator or before a number."""
+    import os
+
+    common = os.path.commonprefix(names)
+    while common:
+        rest = [name[len(common) :] for name in names]
+        if all(rest) and (_SEPARATOR.fullmatch(common[-1]) or all(r.isdigit() for r in rest)):
+            return common
+        common = common[:-1]
+    return ""
+
+
+def _suffix_of_score(name: str) -> str:
+    """`malignant` of `p_malignant`: what a single score column says its class is, if anything."""
+    match = _SEPARATOR.search(name)
+    return name[match.end() :] if match and says_score(name[: match.start()]) else ""
+
+
+def _number(value: float | str | None) -> float | None:
+    return value if isinstance(value, float) else None

@@ -1,0 +1,89 @@
+"""Probabilities, logits or log-probabilities? Read off the values, with the name as a witness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+F64 = npt.NDArray[np.float64]
+
+KINDS = ("probs", "logits", "logprobs")
+NAMES = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind with its evidence. `sure`: rows add up to one, which chance does not do."""
+
+    kind: str | None
+    sure: bool
+    why: str
+
+
+def judge(values: F64, low: float | None, high: float | None, claim: str | None) -> Kind:
+    """The kind of scores `values` (n, width), whose range over all rows may be known from statistics.
+
+    A claim of the name that the values contradict leaves no kind: that is for the user to settle.
+    """
+    known = values[np.isfinite(values).all(axis=1)] if values.size else values
+    low = min((x for x in (low, _least(known)) if x is not None), default=None)
+    high = max((x for x in (high, _most(known)) if x is not None), default=None)
+    if low is None or high is None or not len(known):
+        return Kind(claim, False, f"the name, for want of values: {claim}")
+    if known.shape[1] == 1:
+        return _one_column(low, high, claim)
+    found = _several(known, low, high)
+    if found.kind is None or claim is None or claim == found.kind:
+        return found
+    if found.sure or claim in ("probs", "logprobs"):
+        detail = f"smallest {low:.4g}, sum of the first row {float(known[0].sum()):.4g}"
+        says = f"the names say {NAMES[claim]}, the values look like {NAMES[found.kind]} ({detail})"
+        return Kind(None, found.sure, says)
+    return found
+
+
+def _least(values: F64) -> float | None:
+    return float(values.min()) if values.size else None
+
+
+def _most(values: F64) -> float | None:
+    return float(values.max()) if values.size else None
+
+
+def _one_column(low: float, high: float, claim: str | None) -> Kind:
+    span = f"{low:.4g} to {high:.4g}"
+    if low >= 0.0 and high <= 1.0:
+        if claim in ("logits", "logprobs"):
+            why = f"the name says {NAMES[claim]}, the values ({span}) could be probabilities"
+            return Kind(None, False, why)
+        return Kind("probs", False, f"values from {span}")
+    if claim == "probs":
+        return Kind(None, False, f"the name says probabilities, but values look like logits ({span})")
+    if high <= 0.0 and claim != "logits":
+        if claim == "logprobs":
+            return Kind("logprobs", False, f"the name, and values from {span}")
+        return Kind(None, False, f"values from {span} may be logits or log-probabilities")
+    if claim == "logprobs":
+        return Kind(None, False, f"the name says log-probabilities, but values go to {high:.4g}")
+    return Kind("logits", False, f"values from {span}")
+
+
+def _several(values: F64, low: float, high: float) -> Kind:
+    sums = values.sum(axis=1)
+    near_one = np.abs(sums - 1.0) <= 2e-2
+    if near_one.all() or (np.abs(sums - 1.0) <= 1e-6).any():
+        spread = float(np.abs(sums - 1.0).max())
+        return Kind("probs", True, f"rows add up to 1 within {spread:.1g}, values {low:.4g} to {high:.4g}")
+    if low >= 0.0 and high <= 1.0:
+        if near_one.mean() >= 0.5:
+            return Kind("probs", True, f"{near_one.mean():.0%} of the rows add up to 1")
+        why = f"values from {low:.4g} to {high:.4g}, but rows add up to {sums[0]:.4g}, not 1"
+        return Kind(None, False, why)
+    if high <= 1e-6:
+        with np.errstate(under="ignore"):
+            total = np.exp(values).sum(axis=1)
+        if (np.abs(total - 1.0) <= 2e-2).all():
+            return Kind("logprobs", True, "no value above 0, and exp of each row adds up to 1")
+    return Kind("logits", False, f"values from {low:.4g} to {high:.4g}, rows do not add up to 1")

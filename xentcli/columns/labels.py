@@ -1,0 +1,266 @@
+"""How labels name classes: by value, by name, or, said aloud, by position."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from xentcli.columns.candidates import Candidate
+from xentcli.columns.schema import Column, Preview
+from xentcli.columns.vocabulary import NEGATIVE, POSITIVE
+from xentcli.errors import UsageError, clean, closest, listing
+
+_INTEGER = re.compile(r"[+-]?(0|[1-9]\d*)")
+_REAL = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d+)?")
+
+Key = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMap:
+    """Which class index each label value stands for. `type` is int, bool or text."""
+
+    type: str
+    table: dict[Key, int]
+    how: str
+
+    @property
+    def identity(self) -> bool:
+        """Integer labels that are class indices as they stand."""
+        return self.type == "int" and all(key == index for key, index in self.table.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Class names in index order, the score column of each, and what labels mean."""
+
+    classes: tuple[str, ...]
+    columns: tuple[Column, ...]
+    labels: LabelMap
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the first rows show of a label column: its type and the distinct values in order."""
+
+    column: Column
+    type: str
+    values: tuple[Key, ...] = ()
+    names: tuple[str, ...] = field(default=())
+
+    @property
+    def least(self) -> int:
+        return min((value for value in self.values if isinstance(value, int)), default=0)
+
+    @property
+    def most(self) -> int:
+        return max((value for value in self.values if isinstance(value, int)), default=0)
+
+
+def as_integer(text: str) -> int | None:
+    """`7`, `7.0` and `7e0` as 7; None for anything else, `07` and `0x7` included."""
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _REAL.fullmatch(text) and abs(float(text)) < 2**53 and float(text).is_integer():
+        return int(float(text))
+    return None
+
+
+def look(preview: Preview, column: Column, metadata: dict[str, str] | None = None) -> Labels | None:
+    """The labels a column could hold, or None if its values are no classes (fractions, lists, …)."""
+    import json
+
+    found = (metadata or preview.metadata).get(f"classes:{column.name}")
+    names = tuple(str(name) for name in json.loads(found)) if found else ()
+    values = [v for v in preview.values(column.name) if v is not None]
+    if column.type == "bool":
+        return Labels(column, "bool", tuple(dict.fromkeys(int(_truth(v)) for v in values)))
+    if column.type == "int":
+        bounds = [int(b) for b in (column.low, column.high) if isinstance(b, float) and abs(b) < 2**53]
+        seen = dict.fromkeys([*(int(v) for v in values), *bounds])
+        return Labels(column, "int", tuple(seen), names)
+    if column.type == "float":
+        known = [v for v in values if v == v and abs(v) != float("inf")]
+        if not all(float(v).is_integer() for v in known):
+            return None
+        return Labels(column, "int", tuple(dict.fromkeys(int(v) for v in known)), names)
+    if column.type == "text":
+        bounds = [b for b in (column.low, column.high) if isinstance(b, str)]
+        return Labels(column, "text", tuple(dict.fromkeys([*map(str, values), *bounds])), names)
+    return None
+
+
+def _truth(value: object) -> bool:
+    return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
+
+
+def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive: str | None) -> Binding | str:
+    """Names for the classes of a candidate and the meaning of the labels; or why they do not fit."""
+    if candidate.width == 1:
+        return _bind_one(candidate, labels, given, positive)
+    names = candidate.suffixes if candidate.layout == "columns" else ()
+    columns = candidate.columns
+    order = ""
+    if given:
+        if len(given) != candidate.width:
+            return f"--classes names {len(given):,} classes, {candidate.text} has {candidate.width:,}"
+        if names and set(names) != set(given):
+            order = "--classes taken in file order"
+        elif names:
+            columns = tuple(columns[names.index(name)] for name in given)
+        names = given
+    elif not names:
+        names = labels.names or tuple(str(i) for i in range(candidate.width))
+        if len(names) != candidate.width:
+            return f"the file names {len(names):,} classes, {candidate.text} has {candidate.width:,}"
+    bound = _map(names, labels, bool(given))
+    if isinstance(bound, str):
+        return bound
+    if positive is not None and len(names) == 2:
+        if positive not in names:
+            raise _unknown_positive(positive, names)
+        if names[0] == positive:
+            names, columns = (names[1], names[0]), columns[::-1]
+            flipped = {key: 1 - index for key, index in bound.table.items()}
+            bound = LabelMap(bound.type, flipped, bound.how)
+    return Binding(tuple(names), columns, bound, order)
+
+
+def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
+    numbers = [as_integer(name) if _INTEGER.fullmatch(name) else None for name in names]
+    numeric = all(number is not None for number in numbers)
+    if labels.type == "text":
+        return _map_text(names, labels)
+    if labels.type == "bool":
+        if len(names) != 2:
+            return f"true/false labels need 2 classes, there are {len(names):,}"
+        lowered = [name.lower() for name in names]
+        if set(lowered) == {"true", "false"}:
+            return LabelMap("bool", {0: lowered.index("false"), 1: lowered.index("true")}, "by name")
+        if numeric and set(numbers) != {0, 1}:
+            return "true/false labels match neither class"
+        return LabelMap("bool", {0: 0, 1: 1}, "false is the first class, true the second")
+    if numeric:
+        table: dict[Key, int] = {n: i for i, n in enumerate(numbers) if n is not None}
+        missing = [value for value in labels.values if value not in table]
+        if missing and len(missing) == len(labels.values):
+            return f"label {missing[0]} is none of the classes {listing(list(names))}"
+        if missing and not given and sorted(table) != list(range(len(names))):
+            return f"label {missing[0]} is none of the classes {listing(list(names))}"
+        return LabelMap("int", table, "by value")
+    if labels.names and set(labels.names) == set(names):
+        table = {i: names.index(name) for i, name in enumerate(labels.names)}
+        return LabelMap("int", table, "by the names in the file's metadata")
+    if len(labels.values) and labels.least >= 1 and labels.most == len(names):
+        return (
+            f"labels run from {labels.least} to {labels.most}, not from 0; --classes 1,2,… in the order "
+            "of the columns names them by value"
+        )
+    return LabelMap("int", {i: i for i in range(len(names))}, "in file order")
+
+
+def _map_text(names: tuple[str, ...], labels: Labels) -> LabelMap | str:
+    table: dict[Key, int] = {name: index for index, name in enumerate(names)}
+    strange = [str(value) for value in labels.values if value not in table]
+    if strange and len(strange) == len(labels.values):
+        composed = {unicodedata.normalize("NFC", name): name for name in names}
+        for value in strange:
+            twin = composed.get(unicodedata.normalize("NFC", value))
+            if twin is not None:
+                return (
+                    f'label "{clean(value)}" and class "{clean(twin)}" look alike, but are written with '
+                    f"different Unicode forms ({_form(value)} and {_form(twin)})"
+                )
+        hint = closest(strange[0], list(names))
+        return f'label "{clean(strange[0])}" is none of the classes ({listing(list(names))}).{hint}'
+    return LabelMap("text", table, "by name")
+
+
+def _form(text: str) -> str:
+    for form in ("NFC", "NFD"):
+        if unicodedata.is_normalized(form, text):  # type: ignore[arg-type]
+            return form
+    return "mixed"
+
+
+def _bind_one(
+    candidate: Candidate, labels: Labels, given: tuple[str, ...], positive: str | None
+) -> Binding | str:
+    """One score column: which of two label values does it score?"""
+    if given and len(given) != 2:
+        return f"--classes names {len(given):,} classes, one score column needs 2"
+    if labels.type in ("int", "bool"):
+        return _bind_one_number(candidate, labels, given, positive)
+    seen = [str(value) for value in labels.values]
+    names = list(given) if given else sorted(seen)
+    if len(names) > 2:
+        return f"one score column needs two classes, the labels show {listing(names)}"
+    chosen = positive or _positive_of(names, candidate.suffixes[0])
+    if given and chosen is None:
+        chosen = given[1]
+    if chosen is None:
+        return f"which label does {candidate.text} score? --positive " + " or --positive ".join(
+            clean(name) for name in names
+        )
+    others = [name for name in names if name != chosen]
+    if positive is not None and len(names) == 2 and positive not in names:
+        raise _unknown_positive(positive, tuple(names))
+    if not others:
+        return f'the labels seen are all "{clean(chosen)}"; name both classes: --classes OTHER,{clean(chosen)}'
+    table: dict[Key, int] = {others[0]: 0, chosen: 1}
+    return Binding((others[0], chosen), candidate.columns, LabelMap("text", table, "by name"))
+
+
+def _bind_one_number(
+    candidate: Candidate, labels: Labels, given: tuple[str, ...], positive: str | None
+) -> Binding | str:
+    wanted = as_integer(positive) if positive is not None else None
+    if positive is not None and labels.type == "bool":
+        wanted = {"true": 1, "false": 0}.get(positive.lower(), wanted)
+    if positive is not None and wanted is None:
+        raise _unknown_positive(positive, tuple(str(value) for value in labels.values))
+    names = [as_integer(name) for name in given] if given else []
+    pair = [name for name in names if name is not None] if len(names) == 2 else []
+    if not pair:
+        seen = sorted(int(value) for value in labels.values)
+        if set(seen) <= {0, 1}:
+            pair = [0, 1]
+        elif set(seen) <= {-1, 1}:
+            pair = [-1, 1]
+        elif len(seen) == 2:
+            pair = seen
+            if wanted is None:
+                return f"which label does {candidate.text} score? --positive {seen[0]} or --positive {seen[1]}"
+        else:
+            return f"one score column needs two classes, the labels show {listing([str(s) for s in seen])}"
+    if wanted is not None and wanted not in pair:
+        raise _unknown_positive(str(positive), tuple(str(value) for value in pair))
+    if wanted == pair[0]:
+        pair = pair[::-1]
+    text = ("false", "true") if labels.type == "bool" else tuple(str(value) for value in pair)
+    if labels.type == "bool" and pair[0] == 1:
+        text = text[::-1]
+    if given and len(given) == 2 and not names[0] and names[0] != 0:
+        text = given
+    table: dict[Key, int] = {pair[0]: 0, pair[1]: 1}
+    return Binding((text[0], text[1]), candidate.columns, LabelMap(labels.type, table, "by value"))
+
+
+def _positive_of(names: list[str], suffix: str) -> str | None:
+    """The label that a column such as `p_malignant` scores, or the one of `yes` and `no`."""
+    lowered = {name.lower(): name for name in names}
+    if suffix and suffix.lower() in lowered:
+        return lowered[suffix.lower()]
+    said_yes = [name for low, name in lowered.items() if low in POSITIVE]
+    said_no = [name for low, name in lowered.items() if low in NEGATIVE]
+    return said_yes[0] if len(said_yes) == 1 and len(said_no) == len(names) - 1 else None
+
+
+def _unknown_positive(positive: str, names: tuple[str, ...]) -> UsageError:
+    return UsageError(
+        f'--positive "{clean(positive)}" is not one of the labels.{closest(positive, list(names))}',
+        remedy=f"labels: {listing(list(names))}",
+        id="unknown_class",
+    )

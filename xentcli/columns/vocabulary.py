@@ -1,0 +1,49 @@
+"""Words of the field in column names. They are evidence beside the values, never instead of them."""
+
+from __future__ import annotations
+
+import re
+
+PROBABILITY = frozenset(
+    "p prob probs probability probabilities proba softmax sigmoid confidence confidences".split()
+)
+LOGIT = frozenset("logit logits z".split())
+LOGPROB = frozenset("logprob logprobs logp lp loglik logsoftmax".split())
+SCORE = PROBABILITY | LOGIT | LOGPROB | frozenset(
+    "score scores pred preds prediction predictions predicted output outputs out yhat forecast".split()
+)
+LABEL = frozenset(
+    "label labels y target targets class classes truth true gold gt groundtruth actual outcome "
+    "outcomes answer category response observed ytrue".split()
+)
+POSITIVE = frozenset({"true", "yes", "positive", "pos", "1"})
+NEGATIVE = frozenset({"false", "no", "negative", "neg", "0"})
+
+_SPLIT = re.compile(r"[^0-9A-Za-z]+|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])")
+
+
+def words(name: str) -> list[str]:
+    """`yTrue_2` as `y`, `true`, `2`: the words of a column name, in lower case."""
+    return [word.lower() for word in _SPLIT.split(name) if word]
+
+
+def says_label(name: str) -> bool:
+    """A name that claims to be the label, and does not also claim to be a prediction."""
+    found = set(words(name))
+    return bool(found & LABEL) and not found & SCORE
+
+
+def says_kind(name: str) -> str | None:
+    """The kind of score that a name claims: logprobs, logits or probs."""
+    found = words(name)
+    joined = set(found) | {a + b for a, b in zip(found, found[1:], strict=False)}
+    if joined & LOGPROB:
+        return "logprobs"
+    if joined & LOGIT:
+        return "logits"
+    return "probs" if joined & PROBABILITY else None
+
+
+def says_score(name: str) -> bool:
+    """A name that claims to be a prediction of any kind."""
+    return says_kind(name) is not None or bool(set(words(name)) & SCORE)

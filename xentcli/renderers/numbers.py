@@ -1,0 +1,247 @@
+"""Figures as a person reads them: digits, intervals, the words for what is not a number, ASCII twins.
+
+Nothing here computes a figure. Digits are only ever added: no rounding claims a 0, 1 or 100 % that
+is not exact. A no-break space stands inside what no line may break; it never comes from data.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from xentcli.errors import clean, counted
+from xentcli.report import Value
+
+NBSP = "\u00a0"
+MISSING = "–"
+KNOWN = frozenset(  # figures of every report that the headline leaves out; any other was asked for
+    "cross_entropy_finite zero_probability_rows label_entropy predictive_entropy mcc mce macro_f1"
+    " balanced_cross_entropy ece ece_chance spiegelhalter_z".split()
+)
+_TOLD = frozenset(
+    "cross_entropy perplexity normalized_cross_entropy accuracy auroc average_precision brier_score"
+    " brier_skill_score overconfidence".split()
+)
+_PERCENT = ("accuracy", "brier_skill_score")
+_TOP_K = re.compile(r"top(\d+)_accuracy")
+_TWINS = str.maketrans(
+    {"±": "+/-", "·": "|", "…": "...", "−": "-", "–": "-", "—": "--", "×": "x", "≤": "<=", "≥": ">=",
+     "→": "->", "Σ": "sum ", "π": "pi", "²": "^2", NBSP: NBSP}
+)  # fmt: skip
+# Continuous integration reads "::error::" at the start of a line and "##[error]" anywhere as orders.
+_ORDERS = re.compile(r"(?:^|(?<=\s)):(?=:)|(?<=#)#(?=[A-Za-z]*\[)")
+
+
+def plain(text: str) -> str:
+    """The ASCII twin of text of our own; what has none becomes an escape."""
+    twin = text.translate(_TWINS).replace(NBSP, "\0").encode("ascii", "backslashreplace")
+    return twin.decode("ascii").replace("\0", NBSP)
+
+
+def shown(text: str, ascii_only: bool = False) -> str:
+    """Text with data in it, whole and harmless: one line, no control characters, no CI orders.
+
+    ascii_only: every character beyond ASCII becomes an escape, so that two names stay two names.
+    """
+    safe = _ORDERS.sub(lambda match: f"\\x{ord(match[0]):02x}", clean(text, max(len(text), 1)))
+    return safe.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else safe
+
+
+def count(number: float) -> str:
+    """Rows or weight, thousands separated; a whole number has no decimals."""
+    whole = float(number).is_integer() and abs(number) < 1e15
+    return f"{int(number):,}" if whole else fixed(number, decimals(number, 4))
+
+
+def decimals(value: float, digits: int) -> int:
+    """Decimal places at which `value` has `digits` significant digits; 0 for 0 and for infinity."""
+    if not value or math.isinf(value):
+        return 0
+    return max(0, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def fixed(value: float, places: int, whole: float = 1.0) -> str:
+    """`value` at `places` decimals, and more of them where rounding would claim 0 or `whole`."""
+    if not math.isfinite(value):
+        return "infinite" if value > 0 else "-infinite"
+    value += 0.0
+    if value and not 1e-6 <= abs(value) < 1e12:
+        shown_places = places + math.floor(math.log10(abs(value))) if abs(value) < 1 else 3
+        return f"{value:.{min(max(shown_places, 1), 16)}e}"
+    exact = abs(value) in (0.0, whole)
+    while not exact and places < 17 and abs(round(value, places)) in (0.0, whole):
+        places += 1
+    return f"{value:,.{places}f}"
+
+
+def half_width(value: Value) -> float | None:
+    """Half the width of the interval; None where there is none to show."""
+    if value.lo is None or value.hi is None or not math.isfinite(value.hi - value.lo):
+        return None
+    return (value.hi - value.lo) / 2
+
+
+def in_unit(value: Value, factor: float, unit: str) -> Value:
+    """`value` with interval and bound times `factor`: percent of fractions, bits of nats."""
+    scaled = [None if x is None else x * factor for x in (value.value, value.lo, value.hi, value.bound)]
+    return replace(value, value=scaled[0], lo=scaled[1], hi=scaled[2], bound=scaled[3], unit=unit)
+
+
+def percent(value: Value) -> Value:
+    """A fraction as percent."""
+    return in_unit(value, 100.0, "%")
+
+
+def figure(
+    value: Value,
+    digits: int | None = None,
+    *,
+    default: int = 4,
+    interval: bool = True,
+    bracket: bool = False,
+) -> str:
+    """`0.3782 ± 0.0287`, in the unit of `value` if it is "%", or the words for why there is no number.
+
+    digits: significant digits; by default `default`, fewer where the interval makes them noise, more
+    where it needs them to show two of its own. An interval that is not symmetric is shown in brackets.
+    """
+    if value.value is None:
+        return "undefined" + (f": {shown(value.why)}" if value.why else "")
+    half = half_width(value) if interval else None
+    places = decimals(value.value, digits or default)
+    if half and digits is None:
+        places = max(min(places, decimals(half, 3)), decimals(half, 2))
+    whole, tail = (100.0, f"{NBSP}%") if value.unit == "%" else (1.0, "")
+    text = fixed(value.value, places, whole) + tail
+    if half is None or value.lo is None or value.hi is None:
+        return text
+    if bracket or abs(value.value - (value.lo + value.hi) / 2) > 0.1 * half:
+        lo, hi = fixed(value.lo, places, whole), fixed(value.hi, places, whole)
+        return f"{text}{NBSP} [{lo},{NBSP}{hi}]{tail}"
+    return f"{text}{NBSP}±{NBSP}{fixed(half, places, 0.0)}{tail}"
+
+
+def apart(one: float, other: float, places: int = 4) -> tuple[str, str]:
+    """Both numbers at the fewest decimals, from `places`, at which they differ if they do."""
+    while one != other and places < 17 and round(one, places) == round(other, places):
+        places += 1
+    texts = fixed(one, places), fixed(other, places)
+    return texts if one == other or texts[0] != texts[1] else (repr(one), repr(other))
+
+
+def loss_in(value: Value, unit: str, other: bool = False) -> Value:
+    """A figure in nats in the unit asked for, "nats" or "bits", or in the `other` one of the two."""
+    if value.unit != "nat" or (unit == "bits") == other:
+        return value
+    return in_unit(value, 1.0 / math.log(2.0), "bit")
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The figures of `metrics` that come first, each with what else a person needs to know of it."""
+
+    metrics: dict[str, Value]
+    unit: str = "nats"
+    digits: int | None = None
+    reference: str = "the class frequencies"
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """Name and phrases of each line; the first phrase is the figure itself."""
+        brier = [self.put("brier_score"), self.put("brier_skill_score", "skill ", 3)]
+        lines = {
+            "cross-entropy": self.loss(),
+            "perplexity": [self.put("perplexity", bracket=True)],
+            "accuracy": [self.put("accuracy"), *map(self.top, self.metrics)],
+            "ranking": [self.put("auroc", "AUROC "), self.put("average_precision", "average precision ")],
+            "Brier score": brier,
+            "calibration": [self.error(), self.confidence()],
+        }
+        said = {name: [phrase for phrase in lines[name] if phrase] for name in lines}
+        return [(name, phrases) for name, phrases in said.items() if phrases]
+
+    @property
+    def rest(self) -> dict[str, Value]:
+        """The figures that no row tells."""
+        ece = self.ece_key
+        told = _TOLD | {ece, f"{ece}_chance"}
+        return {k: v for k, v in self.metrics.items() if k not in told and not _TOP_K.fullmatch(k)}
+
+    @property
+    def ece_key(self) -> str:
+        """The calibration error to tell: of the positive class where there is one."""
+        return "ece_positive" if "ece_positive" in self.metrics else "ece"
+
+    def put(self, key: str, name: str = "", default: int = 4, bracket: bool = False) -> str:
+        """A figure after its name, shares in percent; "" if it was not computed."""
+        value = self.metrics.get(key)
+        if value is None:
+            return ""
+        value = percent(value) if key in _PERCENT or _TOP_K.fullmatch(key) else value
+        return name + figure(value, self.digits, default=default, bracket=bracket)
+
+    def top(self, key: str) -> str:
+        match = _TOP_K.fullmatch(key)
+        value = self.metrics[key]
+        return f"top-{match[1]} {figure(percent(value), self.digits, interval=False)}" if match else ""
+
+    def loss(self) -> list[str]:
+        """Cross-entropy in the unit asked for and the other one, and against the class frequencies."""
+        raw = self.metrics.get("cross_entropy")
+        if raw is None or raw.state == "undefined":
+            return [self.put("cross_entropy")]
+        if raw.state == "infinite":
+            return [self.infinite_loss(raw)]
+        value, other = loss_in(raw, self.unit), loss_in(raw, self.unit, other=True)
+        again = figure(other, self.digits, default=3, interval=False)
+        second = f"{again}{NBSP}{other.unit}s"
+        return [f"{figure(value, self.digits)}{NBSP}{value.unit}s", second, self.left_open()]
+
+    def infinite_loss(self, raw: Value) -> str:
+        """How many rows are to blame, and the figure without them."""
+        rows = self.metrics.get("zero_probability_rows")
+        if rows is None or not rows.value:
+            return "infinite" + (f": {shown(raw.why)}" if raw.why else "")
+        its, them = ("its", "it") if rows.value == 1 else ("their", "them")
+        said = f"infinite: {counted(int(rows.value), 'row')} gave {its} own label p{NBSP}={NBSP}0"
+        finite = self.metrics.get("cross_entropy_finite")
+        if finite is None or finite.value is None:
+            return said
+        value = loss_in(finite, self.unit)
+        return f"{said}; {figure(value, self.digits, interval=False)} without {them}"
+
+    def left_open(self) -> str:
+        """Normalised cross-entropy in words."""
+        value = self.metrics.get("normalized_cross_entropy")
+        if value is None or value.value is None or not math.isfinite(value.value):
+            return ""
+        share = figure(percent(value), self.digits, default=3, interval=False)
+        if value.value < 1.0:
+            verb = "leave" if self.reference.endswith("s") else "leaves"
+            return f"{share} of what {self.reference} alone {verb} open"
+        return f"{'worse' if value.value > 1.0 else 'no better'} than {self.reference} alone ({share})"
+
+    def error(self) -> str:
+        """ECE beside the level that chance alone would give."""
+        key = self.ece_key
+        text = self.put(key, "ECE " if key == "ece" else "ECE of p(positive) ", 3)
+        chance = self.metrics.get(f"{key}_chance")
+        if chance is None or chance.value is None or self.metrics[key].value is None:
+            return text
+        places = decimals(self.metrics[key].value or 0.0, self.digits or 3)
+        return f"{text} ({fixed(chance.value, places)} expected by chance)"
+
+    def confidence(self) -> str:
+        """Over- or under-confidence in words."""
+        raw = self.metrics.get("overconfidence")
+        if raw is None or raw.value is None or not math.isfinite(raw.value):
+            return ""
+        value = loss_in(raw, self.unit)
+        unit = f"{NBSP}{value.unit}s"
+        if raw.lo is not None and raw.hi is not None and raw.lo < 0.0 < raw.hi:
+            return f"neither over- nor under-confident ({figure(value, self.digits, default=3)}{unit})"
+        if raw.value == 0.0:
+            return "neither over- nor under-confident"
+        size = replace(value, value=abs(value.value or 0.0))
+        by = figure(size, self.digits, default=3, interval=False)
+        return f"{'over' if raw.value > 0 else 'under'}-confident by {by}{unit}"

@@ -1,0 +1,332 @@
+"""The library's main verb: files in, one Report out. The command line is a thin layer over `score`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xentcli import __version__, advice, binding, metrics
+from xentcli.batch import F64, Batch, Spec
+from xentcli.columns import Ask, Resolution, resolve
+from xentcli.columns.schema import Preview
+from xentcli.engines import threads
+from xentcli.errors import CannotDecide, DataError, UsageError, XentError, clean, counted, listing
+from xentcli.metrics import calibration, perclass
+from xentcli.metrics.known import Known
+from xentcli.metrics.names import Metric
+from xentcli.numerics.grid import EDGES
+from xentcli.readers import Options, Source
+from xentcli.readers.opening import open_all
+from xentcli.report import Confusion, Report, Warning
+
+if TYPE_CHECKING:
+    from xentcli.plan import StateSet
+
+CLASSES_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that `score` can be asked for; see the options of the command line."""
+
+    ask: Ask = field(default_factory=Ask)
+    reading: Options = field(default_factory=Options)
+    rules: binding.Rules = field(default_factory=binding.Rules)
+    metrics: tuple[Metric, ...] = ()
+    bins: int = 15
+    threshold: float = 0.5
+    clip: float | None = None
+    renormalize: bool = False
+    prior: str | None = None
+    level: float | None = 0.95
+    limit: int | None = None
+    all_classes: bool = False
+    matrix: bool = False
+    jobs: int | None = None
+    sha256: str | None = None
+
+
+Progress = Callable[[int, float | None], None]
+"""Called with the rows read so far and, if it is known, the share of the input they are."""
+
+
+def score(inputs: list[str], settings: Settings, progress: Progress | None = None) -> Report:
+    """Score the files `inputs`, shards of one set, in one pass.
+
+    Raises UsageError (options, files that are not there), DataError (content), CannotDecide (0 rows).
+    """
+    _check(settings)
+    sources = open_all(inputs, settings.reading)
+    if settings.sha256 is not None:
+        _check_hash(sources, settings.sha256)
+    looks = [(source, source.preview()) for source in sources]
+    filled = [(source, look) for source, look in looks if look.sample.num_rows]
+    if not filled:
+        raise CannotDecide("0 rows, so there is nothing to score", where=clean(sources[0].path, 200), id="no_rows")
+    what = resolve(filled[0][1], settings.ask)
+    for _, look in filled[1:]:
+        what = replace(what, stored=_same_reading(what, filled[0][1], look, settings.ask))
+    spec = _spec(what, settings)
+    states = _run(spec, what, [source for source, _ in filled], settings, progress)
+    report = _report(states, what, settings)
+    report.data["inputs"] = [source.path for source in sources]
+    notes = [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
+    report.data["notes"] = [*notes, *(note for _, look in filled for note in look.notes)]
+    cut = [source.path for source in sources if getattr(source, "no_final_newline", False)]
+    if cut:
+        message = "no newline at the end: if the file was cut there, its last number may be too"
+        report.warnings.append(Warning("XW112", message, "", len(cut), clean(cut[0], 200)))
+    return report
+
+
+def _check(settings: Settings) -> None:
+    if settings.bins < 1 or EDGES % settings.bins:
+        near = [b for b in range(1, 201) if EDGES % b == 0]
+        raise UsageError(f"--bins {settings.bins}: the number of bins must divide {EDGES}",
+                         remedy=f"one of {', '.join(map(str, near))}", id="bins")  # fmt: skip
+    if not 0.0 <= settings.threshold <= 1.0:
+        raise UsageError(f"--threshold {settings.threshold:g} is not between 0 and 1", id="threshold")
+    if settings.clip is not None and not 0.0 < settings.clip < 1.0:
+        raise UsageError(f"--clip {settings.clip:g} is not between 0 and 1", id="clip")
+    if settings.limit is not None and settings.limit < 1:
+        raise UsageError(f"--limit {settings.limit}: at least one row", id="limit")
+    if settings.jobs is not None and settings.jobs < 1:
+        raise UsageError(f"--jobs {settings.jobs}: at least one", id="jobs")
+    if settings.level is not None and not 0.0 < settings.level < 1.0:
+        raise UsageError(f"--ci {settings.level:g} is not between 0 and 1", remedy="--ci 0.95 or --ci none",
+                         id="ci")  # fmt: skip
+
+
+def _check_hash(sources: list[Source], expected: str) -> None:
+    if len(sources) != 1 or sources[0].path == "-":
+        raise UsageError("--expect-sha256 goes with one file", id="sha256")
+    digest = hashlib.sha256()
+    with Path(sources[0].path).open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    if digest.hexdigest() != expected.lower():
+        raise DataError(f"its SHA-256 is {digest.hexdigest()}, not the one expected",
+                        where=clean(sources[0].path, 200), remedy="fetch the file again", id="sha256")  # fmt: skip
+
+
+def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> str:
+    """Check that another shard reads as the first one does; the coarser stored precision of both."""
+    names = {column.name for column in look.columns}
+    missing = [n for n in (*what.columns, what.label, what.weight, *(c for c, _ in ask.where)) if n and n not in names]
+    if missing:
+        raise _differs(f'has no column "{clean(missing[0])}"', first, look)
+    try:
+        again = resolve(look, replace(ask, label=what.label, kind=what.kind))
+    except XentError as error:
+        raise _differs(f"reads otherwise: {error.what}", first, look) from error
+    if set(again.columns) != set(what.columns):
+        extra = sorted(set(again.columns) ^ set(what.columns))
+        raise _differs(f"has other score columns ({listing(extra)})", first, look)
+    if again.labels.type != what.labels.type:
+        raise _differs(f"has {again.labels.type} labels, the first {what.labels.type} labels", first, look)
+    if again.width != what.width or set(again.classes) != set(what.classes):
+        pair = f"{listing(list(again.classes))} against {listing(list(what.classes))}"
+        raise _differs(f"has other classes: {pair}", first, look)
+    if again.layout == "list" and again.classes != what.classes:
+        raise _differs("names its classes in another order", first, look)
+    order = ("text", "f2", "f4", "f8")
+    return min(what.stored, again.stored, key=order.index)
+
+
+def _differs(what: str, first: Preview, look: Preview) -> DataError:
+    return DataError(f"{what}; shards of one set must agree with {clean(first.source, 200)}",
+                     where=clean(look.source, 200), remedy="score files of one layout together",
+                     id="shards_differ")  # fmt: skip
+
+
+def _spec(what: Resolution, settings: Settings) -> Spec:
+    return Spec(
+        task=what.task, kind=what.kind, classes=what.classes, width=what.width, columns=what.columns,
+        stored=what.stored, weighted=what.weight is not None, threshold=settings.threshold,
+        bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
+        skip_bad=settings.rules.skip_bad, digits=what.digits,
+    )  # fmt: skip
+
+
+def _run(
+    spec: Spec, what: Resolution, sources: list[Source], settings: Settings, progress: Progress | None
+) -> StateSet:
+    text = binding.text_columns(what, settings.rules)
+    wanted = dict.fromkeys([*what.columns, what.label, *text, *([what.weight] if what.weight else [])])
+    left = [settings.limit if settings.limit is not None else -1]
+    streams = [
+        _stream(walk, source.path, what, settings.rules, left)
+        for source in sources
+        for walk in source.partitions(list(wanted), text)
+    ]
+    jobs = 1 if settings.limit is not None else settings.jobs or _cores()
+    total = sum(source.rows or 0 for source in sources) if all(s.rows for s in sources) else None
+
+    def tell(rows: int) -> None:
+        if progress is not None:
+            positions = [source.position() for source in sources]
+            share = rows / total if total else positions[0] if len(positions) == 1 else None
+            progress(rows, share)
+
+    states = threads.run(spec, streams, min(jobs, 256), tell)
+    for source in sources:
+        source.check_unchanged()
+    if states.moments.exact("rows") == 0:
+        raise _no_rows_left(states)
+    return states
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _stream(
+    walk: Callable[[], Iterator[Any]], path: str, what: Resolution, rules: binding.Rules, left: list[int]
+) -> threads.Stream:
+    """Batches of one partition; `left` is how many rows may still be read, or negative for all."""
+
+    def batches() -> Iterator[threads.Work]:
+        for unit in walk():
+            if left[0] == 0:
+                return
+
+            def load(unit: Any = unit) -> tuple[Batch, int]:
+                record = unit.load()
+                if 0 <= left[0] < record.num_rows:
+                    record = record.slice(0, left[0])
+                if left[0] > 0:
+                    left[0] -= record.num_rows
+                return binding.bind(record, what, path, unit.first, rules), record.num_rows
+
+            yield load
+
+    return batches
+
+
+def _no_rows_left(states: StateSet) -> CannotDecide:
+    left = [f"{states.ignored:,} ignored"] if states.ignored else []
+    left += [f"{count:,} {reason}" for reason, count in sorted(states.skipped.items())]
+    if states.skipped.get("zero_weight") == states.read:
+        return CannotDecide("every weight is zero, so no mean exists", id="no_weight")
+    detail = f" ({', '.join(left)})" if left else ""
+    if not left and states.read:
+        detail = " that --where keeps"
+    return CannotDecide(f"0 of {counted(states.read, 'row')} left to score{detail}", id="no_rows")
+
+
+# -- the report --------------------------------------------------------------------------------------
+def _report(states: StateSet, what: Resolution, settings: Settings) -> Report:
+    spec = states.spec
+    prior = None if settings.prior is None else _prior(settings.prior, spec.classes)
+    known = Known(states, prior, settings.level)
+    pairs = ["positive", "confidence"] if spec.task == "binary" else ["confidence"]
+    report = Report(
+        definition=_definition(spec, settings),
+        provenance=_provenance(known, settings),
+        data=_data(known, what),
+        metrics=metrics.read_all(known, list(settings.metrics)),
+        classes=perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
+        reliability=[calibration.diagram(known, pair) for pair in pairs],
+    )
+    report.warnings = advice.warnings(known, report)
+    confusion = states.confusion
+    if settings.matrix:
+        if not confusion.dense:
+            raise UsageError(f"a confusion matrix of {spec.size:,} classes is too large to write",
+                             remedy=f"it is kept up to {2000:,} classes", id="matrix_size")  # fmt: skip
+        matrix = confusion.values("matrix").reshape(spec.size, spec.size)
+        report.confusion = Confusion(list(spec.classes), matrix.tolist())
+    return report
+
+
+def _data(known: Known, what: Resolution) -> dict[str, Any]:
+    states, spec = known.states, known.spec
+    data: dict[str, Any] = {
+        "inputs": [],
+        "rows": states.read,
+        "scored": known.rows,
+        "ignored": states.ignored,
+        "skipped": dict(sorted(states.skipped.items())),
+        "weight": float(known.weight),
+        "task": spec.task,
+        "kind": spec.kind,
+        "pred": what.pred,
+        "label": what.label,
+        "bound": what.labels.how,
+        "classes": list(spec.classes),
+    }
+    if spec.task == "binary":
+        data["positive"] = spec.classes[1]
+    if what.weight is not None:
+        data["weight_column"] = what.weight
+    return data | {"ties": states.notes.counts.get("ties", 0), "evidence": what.evidence}
+
+
+def _definition(spec: Spec, settings: Settings) -> str:
+    """What was computed, as a string: results with equal strings may be compared."""
+    parts = {
+        "ce": "nats",
+        "task": spec.task,
+        "c": spec.size,
+        "w": "rows" if spec.weighted else "none",
+        "ece": f"confidence,{spec.bins},width",
+        "prior": "labels" if settings.prior is None else "given",
+        "clip": "none" if spec.clip is None else repr(spec.clip),
+        "sums": "renormalized" if spec.renormalize else "as-is",
+        "bad": "skip" if spec.skip_bad else "error",
+    }
+    if spec.task == "binary":
+        parts["threshold"] = repr(spec.threshold)
+    where = [f"{column}={value}" for column, value in settings.rules.where]
+    if where:
+        parts["where"] = ",".join(sorted(where))
+    if settings.limit is not None:
+        parts["limit"] = settings.limit
+    return "|".join(f"{key}:{value}" for key, value in parts.items())
+
+
+def _provenance(known: Known, settings: Settings) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for name, support in zip(known.spec.classes, known.support.tolist(), strict=True):
+        digest.update(f"{len(name)}:{name}={support!r};".encode("utf-8", "surrogatepass"))
+    return {
+        "xent": __version__,
+        "kind": known.spec.kind,
+        "n": known.rows,
+        "seed": 0,
+        "labels_hash": digest.hexdigest()[:16],
+    }
+
+
+def _prior(text: str, classes: tuple[str, ...]) -> F64:
+    """`uniform`, or a JSON file with the probability of each class by name, as one vector (C,)."""
+    import json
+
+    if text == "uniform":
+        return np.full(len(classes), 1.0 / len(classes))
+    try:
+        found = json.loads(Path(text).read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"--prior: there is no file {clean(text)}", remedy="--prior uniform, or a JSON file",
+                         id="prior") from error  # fmt: skip
+    except ValueError as error:
+        raise DataError("not a JSON file", where=clean(text, 200), id="prior") from error
+    if not isinstance(found, dict) or set(found) != set(classes):
+        raise DataError("a prior is an object with one probability for each class: "
+                        f"{listing(list(classes))}", where=clean(text, 200), id="prior")  # fmt: skip
+    try:
+        prior = np.array([float(found[name]) for name in classes])
+    except (TypeError, ValueError) as error:
+        raise DataError("a prior holds numbers", where=clean(text, 200), id="prior") from error
+    if not ((prior >= 0).all() and abs(prior.sum() - 1) <= 1e-6):
+        raise DataError(f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior")
+    return prior
