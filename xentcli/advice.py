@@ -88,7 +88,7 @@ def _double_softmax(known: Known) -> Warning | None:
 
 def _saturated(known: Known) -> Warning | None:
     count = _count(known, "certain")
-    if count <= 0.001 * known.rows or known.spec.kind == "logits":
+    if count <= max(10, 0.001 * known.rows) or known.spec.kind == "logits":
         return None
     if count == known.rows:
         return Warning(
@@ -157,7 +157,9 @@ def _skipped(known: Known) -> Warning | None:
     if not total:
         return None
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(skipped.items()))
-    return Warning("XW109", f"{counted(total, 'row')} left out by --on-bad skip: {reasons}", "", total)
+    return Warning(
+        "XW109", f"{counted(total, 'row')} left out by --on-bad skip: {reasons}", "", total
+    )
 
 
 def _log_rows(known: Known) -> Warning | None:
@@ -177,5 +179,8 @@ def _above_one(known: Known) -> Warning | None:
     if not count:
         return None
     return Warning(
-        "XW111", f"{_share(count, known.rows)} have a probability above 1 by rounding; taken as 1", "", count
+        "XW111",
+        f"{_share(count, known.rows)} have a probability above 1 by rounding; taken as 1",
+        "",
+        count,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ Real = npt.NDArray[np.floating]
 CLASS_MAJOR_BELOW = 64
 """With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
 
-_BLOCK = 1 << 15  # float64 values a block: three blocks fit in a 1 MB second-level cache
+_BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +95,30 @@ class Batch:
     def column(self, index: int) -> Real:
         return self.columns[index] if self.matrix is None else self.matrix[:, index]
 
-    def blocks(self, width: int) -> Iterator[tuple[slice, F64]]:
-        """The scores in float64 blocks: (width, rows) below CLASS_MAJOR_BELOW classes, else (rows, width).
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The narrowest float type that holds all scores exactly; float32 at least."""
+        arrays = self.columns if self.matrix is None else (self.matrix,)
+        return np.result_type(np.float32, *(array.dtype for array in arrays))
+
+    def blocks(self, width: int) -> Iterator[tuple[slice, Real]]:
+        """The scores in blocks: (width, rows) below CLASS_MAJOR_BELOW classes, else (rows, width).
 
         The orientation depends on the number of classes alone, so a row's result is the same from
-        any layout and any cut. The block is a scratch array that the caller may overwrite.
+        any layout and any cut. A block is contiguous and not to be written to.
         """
         step = max(1, _BLOCK // width)
+        dtype = self.dtype
+        across = width >= CLASS_MAJOR_BELOW
         for lo in range(0, self.size, step):
             rows = slice(lo, min(self.size, lo + step))
             count = rows.stop - lo
-            flat = buffer("batch.block", count * width)
-            if width < CLASS_MAJOR_BELOW:
-                block = flat.reshape(width, count)
-                target = block
-            else:
-                block = flat.reshape(count, width)
-                target = block.T
+            if across and self.matrix is not None and self.matrix.dtype == dtype:
+                yield rows, np.ascontiguousarray(self.matrix[rows])
+                continue
+            flat = buffer(f"batch.block.{dtype.char}", count * width, dtype)
+            block = flat.reshape((count, width) if across else (width, count))
+            target = block.T if across else block
             if self.matrix is not None:
                 np.copyto(target, self.matrix[rows].T)
             else:

@@ -178,13 +178,19 @@ def _matrix(array: pa.Array, what: Resolution, bad: BadRows) -> Real:
         inside = np.zeros(n, bool)
         for row in np.flatnonzero(~unusable).tolist():
             inside[row] = holes[starts[row] : starts[row] + width].any()
-        bad.add("score_null", inside, lambda row: (f'column "{clean(name)}" has a null in its list', _SKIP))
+        bad.add(
+            "score_null",
+            inside,
+            lambda row: (f'column "{clean(name)}" has a null in its list', _SKIP),
+        )
         out = np.where(inside[:, None], values.dtype.type(0.5), out)
     return out
 
 
 # -- labels ----------------------------------------------------------------------------------------
-def _labels(array: pa.Array, what: Resolution, bad: BadRows, ignored: Mask | None) -> npt.NDArray[np.int64]:
+def _labels(
+    array: pa.Array, what: Resolution, bad: BadRows, ignored: Mask | None
+) -> npt.NDArray[np.int64]:
     missing = nulls(array)
     if missing is not None:
         bad.add("label_null", missing, lambda row: _null(what.label))
@@ -226,7 +232,9 @@ def _hint(value: object, what: Resolution) -> str:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view")
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view"
+    )
 
 
 def _by_distinct(array: pa.Array, what: Resolution) -> tuple[npt.NDArray[np.int64], Mask]:
@@ -237,7 +245,9 @@ def _by_distinct(array: pa.Array, what: Resolution) -> tuple[npt.NDArray[np.int6
     codes = numbers(array.indices).astype(np.int64)
     if missing is not None:
         codes = np.where(missing, 0, codes)
-    found = np.array([_index_of(value, what) for value in array.dictionary.to_pylist()] or [-1], np.int64)
+    found = np.array(
+        [_index_of(value, what) for value in array.dictionary.to_pylist()] or [-1], np.int64
+    )
     index = found[codes]
     return index, index < 0
 
@@ -262,6 +272,9 @@ def _by_number(values: npt.NDArray[Any], what: Resolution) -> tuple[npt.NDArray[
         return found, found < 0
     if values.dtype == np.bool_:
         values = values.view(np.uint8)
+    if what.labels.identity and np.issubdtype(values.dtype, np.integer) and values.size:
+        if int(values.min()) >= 0 and int(values.max()) < len(table):
+            return values.astype(np.int64), np.zeros(values.size, bool)
     whole = np.ones(values.size, bool)
     if np.issubdtype(values.dtype, np.floating):
         with np.errstate(invalid="ignore"):
@@ -285,7 +298,9 @@ def _ignored(record: pa.RecordBatch, what: Resolution, value: str | None) -> Mas
 
 
 # -- weights and filters -----------------------------------------------------------------------------
-def _weights(record: pa.RecordBatch, what: Resolution, bad: BadRows) -> npt.NDArray[np.float64] | None:
+def _weights(
+    record: pa.RecordBatch, what: Resolution, bad: BadRows
+) -> npt.NDArray[np.float64] | None:
     if what.weight is None:
         return None
     name = what.weight
@@ -301,14 +316,19 @@ def _weights(record: pa.RecordBatch, what: Resolution, bad: BadRows) -> npt.NDAr
         values = np.where(missing, 1.0, values)
 
     def tell(row: int) -> Found:
-        return f'column "{clean(name)}": {values[row]:.6g} is not a weight (finite and not negative)', _SKIP
+        return (
+            f'column "{clean(name)}": {values[row]:.6g} is not a weight (finite and not negative)',
+            _SKIP,
+        )
 
     wrong = ~(np.isfinite(values) & (values >= 0))
     bad.add("weight_range", wrong, tell)
     return np.where(wrong, 1.0, values)
 
 
-def _matching(record: pa.RecordBatch, where: tuple[tuple[str, str], ...], source: str) -> Mask | None:
+def _matching(
+    record: pa.RecordBatch, where: tuple[tuple[str, str], ...], source: str
+) -> Mask | None:
     """Rows that every `--where COL=VALUE` is true of; None without any."""
     kept: Mask | None = None
     for column, value in where:
@@ -338,11 +358,12 @@ def _equals(array: pa.Array, value: str) -> Mask:
             raise ValueError(value)
         found = numbers(array) == (value.lower() in ("true", "1"))
     else:
-        found = numbers(array) == (float(value) if not pa.types.is_integer(array.type) else int(value))
+        found = numbers(array) == (
+            float(value) if not pa.types.is_integer(array.type) else int(value)
+        )
     return found if missing is None else found & ~missing
 
 
 def text_columns(what: Resolution, rules: Rules) -> list[str]:
     """Columns that a format without types should read as text: labels and keys."""
     return list(dict.fromkeys([what.label, *(column for column, _ in rules.where)]))
-

@@ -99,6 +99,3 @@ class StateSet:
             return self.states[name]
         except KeyError:
             raise AttributeError(name) from None
-
-
-

@@ -68,7 +68,9 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
     looks = [(source, source.preview()) for source in sources]
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
     if not filled:
-        raise CannotDecide("0 rows, so there is nothing to score", where=clean(sources[0].path, 200), id="no_rows")
+        raise CannotDecide(
+            "0 rows, so there is nothing to score", where=clean(sources[0].path, 200), id="no_rows"
+        )
     what = resolve(filled[0][1], settings.ask)
     for _, look in filled[1:]:
         what = replace(what, stored=_same_reading(what, filled[0][1], look, settings.ask))
@@ -91,7 +93,9 @@ def _check(settings: Settings) -> None:
         raise UsageError(f"--bins {settings.bins}: the number of bins must divide {EDGES}",
                          remedy=f"one of {', '.join(map(str, near))}", id="bins")  # fmt: skip
     if not 0.0 <= settings.threshold <= 1.0:
-        raise UsageError(f"--threshold {settings.threshold:g} is not between 0 and 1", id="threshold")
+        raise UsageError(
+            f"--threshold {settings.threshold:g} is not between 0 and 1", id="threshold"
+        )
     if settings.clip is not None and not 0.0 < settings.clip < 1.0:
         raise UsageError(f"--clip {settings.clip:g} is not between 0 and 1", id="clip")
     if settings.limit is not None and settings.limit < 1:
@@ -118,7 +122,11 @@ def _check_hash(sources: list[Source], expected: str) -> None:
 def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> str:
     """Check that another shard reads as the first one does; the coarser stored precision of both."""
     names = {column.name for column in look.columns}
-    missing = [n for n in (*what.columns, what.label, what.weight, *(c for c, _ in ask.where)) if n and n not in names]
+    missing = [
+        n
+        for n in (*what.columns, what.label, what.weight, *(c for c, _ in ask.where))
+        if n and n not in names
+    ]
     if missing:
         raise _differs(f'has no column "{clean(missing[0])}"', first, look)
     try:
@@ -129,7 +137,9 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
         extra = sorted(set(again.columns) ^ set(what.columns))
         raise _differs(f"has other score columns ({listing(extra)})", first, look)
     if again.labels.type != what.labels.type:
-        raise _differs(f"has {again.labels.type} labels, the first {what.labels.type} labels", first, look)
+        raise _differs(
+            f"has {again.labels.type} labels, the first {what.labels.type} labels", first, look
+        )
     if again.width != what.width or set(again.classes) != set(what.classes):
         pair = f"{listing(list(again.classes))} against {listing(list(what.classes))}"
         raise _differs(f"has other classes: {pair}", first, look)
@@ -155,10 +165,16 @@ def _spec(what: Resolution, settings: Settings) -> Spec:
 
 
 def _run(
-    spec: Spec, what: Resolution, sources: list[Source], settings: Settings, progress: Progress | None
+    spec: Spec,
+    what: Resolution,
+    sources: list[Source],
+    settings: Settings,
+    progress: Progress | None,
 ) -> StateSet:
     text = binding.text_columns(what, settings.rules)
-    wanted = dict.fromkeys([*what.columns, what.label, *text, *([what.weight] if what.weight else [])])
+    wanted = dict.fromkeys(
+        [*what.columns, what.label, *text, *([what.weight] if what.weight else [])]
+    )
     left = [settings.limit if settings.limit is not None else -1]
     streams = [
         _stream(walk, source.path, what, settings.rules, left)
@@ -190,7 +206,11 @@ def _cores() -> int:
 
 
 def _stream(
-    walk: Callable[[], Iterator[Any]], path: str, what: Resolution, rules: binding.Rules, left: list[int]
+    walk: Callable[[], Iterator[Any]],
+    path: str,
+    what: Resolution,
+    rules: binding.Rules,
+    left: list[int],
 ) -> threads.Stream:
     """Batches of one partition; `left` is how many rows may still be read, or negative for all."""
 
@@ -231,7 +251,7 @@ def _report(states: StateSet, what: Resolution, settings: Settings) -> Report:
     pairs = ["positive", "confidence"] if spec.task == "binary" else ["confidence"]
     report = Report(
         definition=_definition(spec, settings),
-        provenance=_provenance(known, settings),
+        provenance=_provenance(known),
         data=_data(known, what),
         metrics=metrics.read_all(known, list(settings.metrics)),
         classes=perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
@@ -294,7 +314,7 @@ def _definition(spec: Spec, settings: Settings) -> str:
     return "|".join(f"{key}:{value}" for key, value in parts.items())
 
 
-def _provenance(known: Known, settings: Settings) -> dict[str, Any]:
+def _provenance(known: Known) -> dict[str, Any]:
     digest = hashlib.sha256()
     for name, support in zip(known.spec.classes, known.support.tolist(), strict=True):
         digest.update(f"{len(name)}:{name}={support!r};".encode("utf-8", "surrogatepass"))
@@ -303,6 +323,7 @@ def _provenance(known: Known, settings: Settings) -> dict[str, Any]:
         "kind": known.spec.kind,
         "n": known.rows,
         "seed": 0,
+        "ci": known.level,
         "labels_hash": digest.hexdigest()[:16],
     }
 
@@ -328,5 +349,7 @@ def _prior(text: str, classes: tuple[str, ...]) -> F64:
     except (TypeError, ValueError) as error:
         raise DataError("a prior holds numbers", where=clean(text, 200), id="prior") from error
     if not ((prior >= 0).all() and abs(prior.sum() - 1) <= 1e-6):
-        raise DataError(f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior")
+        raise DataError(
+            f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior"
+        )
     return prior

@@ -36,7 +36,12 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: bool = typer.Option(
-        False, "--version", "-V", callback=_version, is_eager=True, help="Print the version and exit."
+        False,
+        "--version",
+        "-V",
+        callback=_version,
+        is_eager=True,
+        help="Print the version and exit.",
     ),
 ) -> None:
     pass
@@ -79,7 +84,10 @@ def main(argv: list[str] | None = None) -> int:
     except Exception:
         import traceback
 
-        _say(traceback.format_exc() + "error: this is a bug in xent; please report it with the lines above")
+        _say(
+            traceback.format_exc()
+            + "error: this is a bug in xent; please report it with the lines above"
+        )
         return 70
 
 
@@ -93,7 +101,11 @@ def _invoke(argv: list[str]) -> int:
     except usage_error as error:
         text = getattr(error, "format_message", lambda: str(error))()
         if text:
-            _say(f"error: {text}\n  try: xent {' '.join(argv[:1])} --help".replace("  --help", " --help"))
+            _say(
+                f"error: {text}\n  try: xent {' '.join(argv[:1])} --help".replace(
+                    "  --help", " --help"
+                )
+            )
         else:
             context = getattr(error, "ctx", None)
             _say(context.get_help() if context is not None else "try: xent --help")

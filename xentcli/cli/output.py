@@ -67,7 +67,9 @@ def target(text: str, inputs: list[str]) -> Target:
     for source in inputs:
         with contextlib.suppress(OSError):
             if os.path.exists(path) and os.path.samefile(path, source):
-                raise UsageError("--output is one of the inputs", where=clean(path, 200), id="output_is_input")
+                raise UsageError(
+                    "--output is one of the inputs", where=clean(path, 200), id="output_is_input"
+                )
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path) or not os.path.isdir(folder):
         raise OutputError("cannot be written: there is no such folder, or it is one",

@@ -109,9 +109,13 @@ class Request:
         if self.json:
             self.format = "json"
         if self.only and self.format == "json":
-            raise UsageError("--only prints bare values and --json a document; choose one", id="choice")
+            raise UsageError(
+                "--only prints bare values and --json a document; choose one", id="choice"
+            )
 
-    def _settings(self, rules: list[gating.Rule], only: list[Metric], targets: list[out.Target]) -> Settings:
+    def _settings(
+        self, rules: list[gating.Rule], only: list[Metric], targets: list[out.Target]
+    ) -> Settings:
         from xentcli.binding import Rules
         from xentcli.columns import Ask
         from xentcli.readers import Options
@@ -147,7 +151,9 @@ class Request:
         try:
             return float(self.ci)
         except ValueError:
-            raise UsageError(f'--ci "{clean(self.ci)}" is neither a level nor none', id="ci") from None
+            raise UsageError(
+                f'--ci "{clean(self.ci)}" is neither a level nor none', id="ci"
+            ) from None
 
     def _per_class(self) -> int | None:
         """How many classes to show; None for all."""
@@ -156,7 +162,9 @@ class Request:
         if self.per_class == "all":
             return None
         if not self.per_class.isdigit():
-            raise UsageError(f'--per-class "{clean(self.per_class)}" is neither a number nor all', id="choice")
+            raise UsageError(
+                f'--per-class "{clean(self.per_class)}" is neither a number nor all', id="choice"
+            )
         return int(self.per_class)
 
     def _classes(self) -> tuple[str, ...]:
@@ -203,17 +211,18 @@ class Request:
 
     def _remarks(self, rules: list[gating.Rule], report: Report) -> None:
         """Warnings, remarks and verdicts go to stderr."""
-        from xentcli.renderers import remarks
+        from xentcli.renderers import table
 
+        ascii_only = not out.can_encode(sys.stderr)
         if not self.quiet:
             for note in report.data.get("notes", []):
                 out.say(f"note: {note}")
             for text in gating.contradictions(rules):
                 out.say(f"warning: {text}")
-            for warning in report.warnings:
-                out.say(remarks.warning(warning))
+            if report.warnings:
+                out.say(table.render_warnings(report, ascii_only))
         if report.rules:
-            out.say(remarks.rules(report))
+            out.say(table.render_rules(report, ascii_only))
 
 
 def _names_in(path: Path) -> list[str]:
@@ -223,7 +232,9 @@ def _names_in(path: Path) -> list[str]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"class names cannot be read ({error})", where=clean(str(path), 200), id="classes") from error
+        raise DataError(
+            f"class names cannot be read ({error})", where=clean(str(path), 200), id="classes"
+        ) from error
     if text.lstrip()[:1] in ("[", "{"):
         try:
             found = json.loads(text)

@@ -62,16 +62,22 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     ):
         if name is not None and name not in named:
             raise _no_column(preview, option, name)
-    taken = {name for name in (ask.label, ask.weight, *(c for c, _ in ask.where)) if name is not None}
+    taken = {
+        name for name in (ask.label, ask.weight, *(c for c, _ in ask.where)) if name is not None
+    }
     labels = _label_columns(preview, ask, taken)
     chosen, label, binding = _choose(preview, ask, taken, labels)
     kind = ask.kind if ask.kind != "auto" else chosen.kind.kind
     if kind is None:
         raise _which_kind(preview, chosen)
     _check_types(preview, ask, chosen)
-    task = ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"
+    task = (
+        ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"
+    )
     if task == "binary" and len(binding.classes) != 2:
-        raise UsageError(f"--task binary: there are {len(binding.classes):,} classes", where=preview.source)
+        raise UsageError(
+            f"--task binary: there are {len(binding.classes):,} classes", where=preview.source
+        )
     if task == "multiclass" and chosen.width == 1:
         raise UsageError("--task multiclass needs a score for each class", where=preview.source)
     evidence = {
@@ -172,7 +178,7 @@ def _best(
     Rows that add up to one, or class names that are the labels, first; then names of the field; a
     single score column only where no wider reading is left.
     """
-    if explicit or len(fits) < 2 and all(_witnessed(*fit) for fit in fits):
+    if explicit or (len(fits) < 2 and all(_witnessed(*fit) for fit in fits)):
         return fits
     sure = [fit for fit in fits if fit[0].kind.sure and fit[0].width > 1]
     if sure:
@@ -188,7 +194,9 @@ def _witnessed(candidate: Candidate, label: _Label, binding: Binding) -> bool:
     """Is there more than position to say that these columns are scores?"""
     if candidate.width == 1 or candidate.kind.sure:
         return True
-    named = says_score(candidate.prefix or (candidate.columns[0].name if candidate.layout == "list" else ""))
+    named = says_score(
+        candidate.prefix or (candidate.columns[0].name if candidate.layout == "list" else "")
+    )
     return named or binding.labels.how == "by name" or candidate.layout == "list"
 
 
@@ -240,8 +248,7 @@ def _none_fits(
     failures.sort(key=lambda failure: (not failure[0].kind.sure, -failure[0].width))
     candidate, label, why = failures[0]
     return Question(
-        f"{why} (scores in {clean(candidate.text)}, label in "
-        f'"{clean(label.labels.column.name)}")',
+        f'{why} (scores in {clean(candidate.text)}, label in "{clean(label.labels.column.name)}")',
         where=preview.source,
         remedy="--classes NAME,NAME,… in the order of the columns; --label and --pred choose columns",
         id="classes_do_not_fit",
@@ -256,7 +263,8 @@ def _which_kind(preview: Preview, chosen: Candidate) -> Question:
         f"are the scores in {clean(chosen.text)} {NAMES['probs']}, {NAMES['logits']} or "
         f"{NAMES['logprobs']}? {chosen.kind.why}",
         where=preview.source,
-        remedy=first + " or ".join(f"--kind {kind}" for kind in rest)
+        remedy=first
+        + " or ".join(f"--kind {kind}" for kind in rest)
         + "; --renormalize with --kind probs if rows need not add up to 1",
         id="which_kind",
     )

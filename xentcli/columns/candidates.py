@@ -79,7 +79,14 @@ def single(preview: Preview, column: Column, claim: str | None) -> Candidate:
     kind = judge(values, _number(column.low), _number(column.high), claimed)
     layout = "list" if column.type == "list" else "columns"
     suffix = _suffix_of_score(column.name)
-    return Candidate(layout, (column,), (suffix,), "", kind, values.shape[1] if values.size else column.width or 1)
+    return Candidate(
+        layout,
+        (column,),
+        (suffix,),
+        "",
+        kind,
+        values.shape[1] if values.size else column.width or 1,
+    )
 
 
 def family(preview: Preview, columns: list[Column], prefix: str, claim: str | None) -> Candidate:

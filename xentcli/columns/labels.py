@@ -78,7 +78,9 @@ def look(preview: Preview, column: Column, metadata: dict[str, str] | None = Non
     if column.type == "bool":
         return Labels(column, "bool", tuple(dict.fromkeys(int(_truth(v)) for v in values)))
     if column.type == "int":
-        bounds = [int(b) for b in (column.low, column.high) if isinstance(b, float) and abs(b) < 2**53]
+        bounds = [
+            int(b) for b in (column.low, column.high) if isinstance(b, float) and abs(b) < 2**53
+        ]
         seen = dict.fromkeys([*(int(v) for v in values), *bounds])
         return Labels(column, "int", tuple(seen), names)
     if column.type == "float":
@@ -96,7 +98,9 @@ def _truth(value: object) -> bool:
     return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
 
 
-def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive: str | None) -> Binding | str:
+def bind(
+    candidate: Candidate, labels: Labels, given: tuple[str, ...], positive: str | None
+) -> Binding | str:
     """Names for the classes of a candidate and the meaning of the labels; or why they do not fit."""
     if candidate.width == 1:
         return _bind_one(candidate, labels, given, positive)
@@ -105,7 +109,9 @@ def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive:
     order = ""
     if given:
         if len(given) != candidate.width:
-            return f"--classes names {len(given):,} classes, {candidate.text} has {candidate.width:,}"
+            return (
+                f"--classes names {len(given):,} classes, {candidate.text} has {candidate.width:,}"
+            )
         if names and set(names) != set(given):
             order = "--classes taken in file order"
         elif names:
@@ -114,7 +120,9 @@ def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive:
     elif not names:
         names = labels.names or tuple(str(i) for i in range(candidate.width))
         if len(names) != candidate.width:
-            return f"the file names {len(names):,} classes, {candidate.text} has {candidate.width:,}"
+            return (
+                f"the file names {len(names):,} classes, {candidate.text} has {candidate.width:,}"
+            )
     bound = _map(names, labels, bool(given))
     if isinstance(bound, str):
         return bound
@@ -138,7 +146,9 @@ def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
             return f"true/false labels need 2 classes, there are {len(names):,}"
         lowered = [name.lower() for name in names]
         if set(lowered) == {"true", "false"}:
-            return LabelMap("bool", {0: lowered.index("false"), 1: lowered.index("true")}, "by name")
+            return LabelMap(
+                "bool", {0: lowered.index("false"), 1: lowered.index("true")}, "by name"
+            )
         if numeric and set(numbers) != {0, 1}:
             return "true/false labels match neither class"
         return LabelMap("bool", {0: 0, 1: 1}, "false is the first class, true the second")

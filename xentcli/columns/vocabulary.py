@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 
 PROBABILITY = frozenset(
-    "p prob probs probability probabilities proba softmax sigmoid confidence confidences".split()
+    ["p", "prob", "probs", "probability", "probabilities", "proba", "softmax", "sigmoid", "confidence", "confidences"]
 )
-LOGIT = frozenset("logit logits z".split())
-LOGPROB = frozenset("logprob logprobs logp lp loglik logsoftmax".split())
-SCORE = PROBABILITY | LOGIT | LOGPROB | frozenset(
-    "score scores pred preds prediction predictions predicted output outputs out yhat forecast".split()
+LOGIT = frozenset(["logit", "logits", "z"])
+LOGPROB = frozenset(["logprob", "logprobs", "logp", "lp", "loglik", "logsoftmax"])
+SCORE = (
+    PROBABILITY
+    | LOGIT
+    | LOGPROB
+    | frozenset(
+        ["score", "scores", "pred", "preds", "prediction", "predictions", "predicted", "output", "outputs", "out", "yhat", "forecast"]
+    )
 )
 LABEL = frozenset(
-    "label labels y target targets class classes truth true gold gt groundtruth actual outcome "
-    "outcomes answer category response observed ytrue".split()
+    ["label", "labels", "y", "target", "targets", "class", "classes", "truth", "true", "gold", "gt", "groundtruth", "actual", "outcome", "outcomes", "answer", "category", "response", "observed", "ytrue"]
 )
 POSITIVE = frozenset({"true", "yes", "positive", "pos", "1"})
 NEGATIVE = frozenset({"false", "no", "negative", "neg", "0"})

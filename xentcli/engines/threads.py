@@ -44,9 +44,11 @@ class _Run:
         self.rows = 0
         shared = spec.size * spec.bins > HEAVY or spec.size**2 > HEAVY * 2
         first = (StateSet.empty(spec), threading.Lock())
-        self.sets = [first] * jobs if shared else [first] + [
-            (StateSet.empty(spec), threading.Lock()) for _ in range(jobs - 1)
-        ]
+        self.sets = (
+            [first] * jobs
+            if shared
+            else [first] + [(StateSet.empty(spec), threading.Lock()) for _ in range(jobs - 1)]
+        )
         self.running = jobs
 
     def worker(self, number: int) -> None:

@@ -46,7 +46,9 @@ def average_precision(known: Known) -> Value:
         return value
     best = (step * (hits / (hits + misses - missed))).sum() / total
     worst = (step * ((hits - step) / (hits - step + misses).clip(1e-300))).sum() / total
-    return replace(value, bound=float(max(best - (value.value or 0.0), (value.value or 0.0) - worst)))
+    return replace(
+        value, bound=float(max(best - (value.value or 0.0), (value.value or 0.0) - worst))
+    )
 
 
 def _one_class(positives: np.ndarray) -> str:  # type: ignore[type-arg]

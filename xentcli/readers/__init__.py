@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PREVIEW_ROWS", "Column", "Options", "Preview", "Source", "Unit"]
 
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """Some consecutive rows, numbered from `first` (1-based, in their file); `load` may be slow.

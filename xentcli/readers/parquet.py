@@ -15,7 +15,7 @@ from xentcli.errors import DataError, clean
 from xentcli.readers import Options, Unit
 
 BATCH_BYTES = 8 << 20
-BATCH_ROWS = 1 << 16
+BATCH_ROWS = 1 << 18
 _SAMPLE_BYTES = 4 << 20
 _STATISTICS_FOR = 4096  # columns; beyond, footers take longer to walk than they tell
 _FLOATS = {pa.float16(): "f2", pa.float32(): "f4", pa.float64(): "f8"}
@@ -56,9 +56,7 @@ class ParquetSource:
         usable = [column for column in columns if column.type != "other"]
         text = [column.name for column in usable if column.type == "text"]
         sample = self._sample([column.name for column in usable], text)
-        return Preview(
-            self.path, "parquet", columns, sample, self.rows, [], _class_names(schema)
-        )
+        return Preview(self.path, "parquet", columns, sample, self.rows, [], _class_names(schema))
 
     def _describe(self, field: pa.Field) -> Column:
         extension = (field.metadata or {}).get(b"ARROW:extension:name")
@@ -74,7 +72,9 @@ class ParquetSource:
 
         if len(columns) > _STATISTICS_FOR:
             return columns
-        leaves = {self._metadata.schema.column(i).path: i for i in range(self._metadata.num_columns)}
+        leaves = {
+            self._metadata.schema.column(i).path: i for i in range(self._metadata.num_columns)
+        }
         out = []
         for column in columns:
             leaf = leaves.get(column.name)
@@ -103,13 +103,19 @@ class ParquetSource:
     def _sample(self, columns: list[str], text: list[str]) -> pa.RecordBatch:
         file = self._open(text)
         rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // max(1, self._row_bytes(columns))))
-        groups = [g for g in range(self._metadata.num_row_groups) if self._metadata.row_group(g).num_rows]
+        groups = [
+            g for g in range(self._metadata.num_row_groups) if self._metadata.row_group(g).num_rows
+        ]
         try:
-            for batch in file.iter_batches(rows, row_groups=groups[:1], columns=columns, use_threads=False):
+            for batch in file.iter_batches(
+                rows, row_groups=groups[:1], columns=columns, use_threads=False
+            ):
                 return batch
         except Exception as error:
             raise self._locate(error, groups[0], columns) from error
-        return pa.RecordBatch.from_pylist([], schema=pa.schema([file.schema_arrow.field(c) for c in columns]))
+        return pa.RecordBatch.from_pylist(
+            [], schema=pa.schema([file.schema_arrow.field(c) for c in columns])
+        )
 
     def _row_bytes(self, columns: list[str]) -> int:
         """Decoded bytes a row of the columns; of text, as the file encodes it."""
@@ -252,7 +258,9 @@ def _unreadable(path: str, error: Exception) -> DataError:
 
 
 def _damaged(path: str, error: Exception, group: int, column: str | None) -> DataError:
-    place = f"{clean(path, 200)}, row group {group}" + (f', column "{clean(column)}"' if column else "")
+    place = f"{clean(path, 200)}, row group {group}" + (
+        f', column "{clean(column)}"' if column else ""
+    )
     reason = _reason(error)
     if "crc" in reason.lower() or "checksum" in reason.lower():
         reason = "a page does not match its checksum"

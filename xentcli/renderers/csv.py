@@ -12,13 +12,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def confusion(matrix: Confusion) -> str:
     """Σw by label (rows) and predicted class (columns, named in the header); no final newline."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     names = [_text(name) for name in matrix.names]
-    writer.writerow(["label", *names])
+    rows = [["label", *names]]
     for name, row in zip(names, matrix.matrix, strict=True):
-        writer.writerow([name, *(_number(weight) for weight in row)])
-    return out.getvalue().removesuffix("\n")
+        rows.append([name, *map(_number, row)])
+    return "\n".join(map(_line, rows))
+
+
+def _line(cells: list[str]) -> str:
+    out = io.StringIO()
+    # The csv module quotes a lone "\r" only if the line ending has one.
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n")
 
 
 def _text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Figures as a person reads them: digits, intervals, the words for what is not a number, ASCII twins.
+"""Figures as a person reads them: digits, intervals, words for what is no number, ASCII twins.
 
 Nothing here computes a figure. Digits are only ever added: no rounding claims a 0, 1 or 100 % that
 is not exact. A no-break space stands inside what no line may break; it never comes from data.
@@ -9,27 +9,29 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from xentcli.errors import clean, counted
-from xentcli.report import Value
+from xentcli.report import Report, Value
 
 NBSP = "\u00a0"
 MISSING = "–"
-KNOWN = frozenset(  # figures of every report that the headline leaves out; any other was asked for
-    "cross_entropy_finite zero_probability_rows label_entropy predictive_entropy mcc mce macro_f1"
-    " balanced_cross_entropy ece ece_chance spiegelhalter_z".split()
-)
+# Figures of every report that the headline leaves out; any other one was asked for.
+KNOWN = frozenset(
+    {"cross_entropy_finite", "zero_probability_rows", "label_entropy", "predictive_entropy", "mcc",
+     "mce", "macro_f1", "balanced_cross_entropy", "ece", "ece_chance", "spiegelhalter_z"}
+)  # fmt: skip
 _TOLD = frozenset(
-    "cross_entropy perplexity normalized_cross_entropy accuracy auroc average_precision brier_score"
-    " brier_skill_score overconfidence".split()
-)
+    {"cross_entropy", "perplexity", "normalized_cross_entropy", "accuracy", "auroc",
+     "average_precision", "brier_score", "brier_skill_score", "overconfidence"}
+)  # fmt: skip
 _PERCENT = ("accuracy", "brier_skill_score")
 _TOP_K = re.compile(r"top(\d+)_accuracy")
 _TWINS = str.maketrans(
-    {"±": "+/-", "·": "|", "…": "...", "−": "-", "–": "-", "—": "--", "×": "x", "≤": "<=", "≥": ">=",
-     "→": "->", "Σ": "sum ", "π": "pi", "²": "^2", NBSP: NBSP}
+    {"±": "+/-", "·": "|", "…": "...", "−": "-", "–": "-", "—": "--", "×": "x", "≤": "<=",
+     "≥": ">=", "→": "->", "Σ": "sum ", "π": "pi", "²": "^2", NBSP: NBSP}
 )  # fmt: skip
-# Continuous integration reads "::error::" at the start of a line and "##[error]" anywhere as orders.
+# CI logs take "::error::" at the start of a line, and "##[error]" anywhere in it, as orders.
 _ORDERS = re.compile(r"(?:^|(?<=\s)):(?=:)|(?<=#)#(?=[A-Za-z]*\[)")
 
 
@@ -69,10 +71,14 @@ def fixed(value: float, places: int, whole: float = 1.0) -> str:
     if value and not 1e-6 <= abs(value) < 1e12:
         shown_places = places + math.floor(math.log10(abs(value))) if abs(value) < 1 else 3
         return f"{value:.{min(max(shown_places, 1), 16)}e}"
-    exact = abs(value) in (0.0, whole)
-    while not exact and places < 17 and abs(round(value, places)) in (0.0, whole):
+    while places < 17 and _claims(value, places, whole):
         places += 1
     return f"{value:,.{places}f}"
+
+
+def _claims(value: float, places: int, whole: float) -> bool:
+    """Whether `places` decimals would show a 0 or a `whole` that is not exact."""
+    return abs(value) not in (0.0, whole) and abs(round(value, places)) in (0.0, whole)
 
 
 def half_width(value: Value) -> float | None:
@@ -84,7 +90,9 @@ def half_width(value: Value) -> float | None:
 
 def in_unit(value: Value, factor: float, unit: str) -> Value:
     """`value` with interval and bound times `factor`: percent of fractions, bits of nats."""
-    scaled = [None if x is None else x * factor for x in (value.value, value.lo, value.hi, value.bound)]
+    scaled = [
+        None if x is None else x * factor for x in (value.value, value.lo, value.hi, value.bound)
+    ]
     return replace(value, value=scaled[0], lo=scaled[1], hi=scaled[2], bound=scaled[3], unit=unit)
 
 
@@ -101,10 +109,10 @@ def figure(
     interval: bool = True,
     bracket: bool = False,
 ) -> str:
-    """`0.3782 ± 0.0287`, in the unit of `value` if it is "%", or the words for why there is no number.
+    """`0.3782 ± 0.0287`, with its unit if that is "%", or the words for why there is no number.
 
-    digits: significant digits; by default `default`, fewer where the interval makes them noise, more
-    where it needs them to show two of its own. An interval that is not symmetric is shown in brackets.
+    digits: significant digits; by default `default`, fewer where the interval makes them noise,
+    more where it needs them to show two of its own. A lopsided interval is shown in brackets.
     """
     if value.value is None:
         return "undefined" + (f": {shown(value.why)}" if value.why else "")
@@ -114,24 +122,63 @@ def figure(
         places = max(min(places, decimals(half, 3)), decimals(half, 2))
     whole, tail = (100.0, f"{NBSP}%") if value.unit == "%" else (1.0, "")
     text = fixed(value.value, places, whole) + tail
+    off = f" (within{NBSP}{value.bound:.1e})" if value.bound else ""
     if half is None or value.lo is None or value.hi is None:
-        return text
+        return text + off
     if bracket or abs(value.value - (value.lo + value.hi) / 2) > 0.1 * half:
         lo, hi = fixed(value.lo, places, whole), fixed(value.hi, places, whole)
-        return f"{text}{NBSP} [{lo},{NBSP}{hi}]{tail}"
-    return f"{text}{NBSP}±{NBSP}{fixed(half, places, 0.0)}{tail}"
+        return f"{text}{NBSP} [{lo},{NBSP}{hi}]{tail}{off}"
+    return f"{text}{NBSP}±{NBSP}{fixed(half, places, 0.0)}{tail}{off}"
 
 
 def apart(one: float, other: float, places: int = 4) -> tuple[str, str]:
     """Both numbers at the fewest decimals, from `places`, at which they differ if they do."""
-    while one != other and places < 17 and round(one, places) == round(other, places):
+    while places < 17 and (
+        (one != other and round(one, places) == round(other, places))
+        or _claims(one, places, 1.0)
+        or _claims(other, places, 1.0)
+    ):
         places += 1
     texts = fixed(one, places), fixed(other, places)
     return texts if one == other or texts[0] != texts[1] else (repr(one), repr(other))
 
 
+def column(values: list[Value], digits: int) -> list[str]:
+    """Figures of one column at the same decimals: `digits` significant ones of the largest."""
+    known = [abs(v.value) for v in values if v.value is not None and math.isfinite(v.value)]
+    places = decimals(max(known, default=0.0), digits)
+    return [MISSING if v.value is None else _cell(v.value, places, v.unit) for v in values]
+
+
+def _cell(value: float, places: int, unit: str) -> str:
+    share = unit == "%" and math.isfinite(value)
+    return fixed(value, places, 100.0 if share else 1.0) + (f"{NBSP}%" if share else "")
+
+
+def against(rule: dict[str, Any]) -> tuple[str, str]:
+    """Value and limit of a judged rule, with the digits that tell them apart."""
+    value, limit = rule.get("value"), rule.get("limit")
+    if value is not None and limit is not None and math.isfinite(value) and math.isfinite(limit):
+        return apart(value, limit)
+    infinite = str(rule.get("why") or "").startswith("infinite")
+    words = "infinite" if infinite or value is not None else "undefined"
+    return words, "undefined" if limit is None else fixed(limit, 4)
+
+
+def level(report: Report) -> float | None:
+    """Percent that the intervals of a report cover; None if it has none."""
+    if "ci" in report.provenance:
+        stated = report.provenance["ci"]
+        return None if stated is None else 100.0 * float(stated)
+    for value in report.metrics.values():
+        half = half_width(value)
+        if half and value.se and value.unit == "nat":
+            return 100.0 * math.erf(half / value.se / math.sqrt(2.0))
+    return 95.0 if any(half_width(value) is not None for value in report.metrics.values()) else None
+
+
 def loss_in(value: Value, unit: str, other: bool = False) -> Value:
-    """A figure in nats in the unit asked for, "nats" or "bits", or in the `other` one of the two."""
+    """A figure in nats in the unit asked for, "nats" or "bits", or in the `other` of them."""
     if value.unit != "nat" or (unit == "bits") == other:
         return value
     return in_unit(value, 1.0 / math.log(2.0), "bit")
@@ -139,7 +186,7 @@ def loss_in(value: Value, unit: str, other: bool = False) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The figures of `metrics` that come first, each with what else a person needs to know of it."""
+    """The figures of `metrics` that come first, each with what else there is to know of it."""
 
     metrics: dict[str, Value]
     unit: str = "nats"
@@ -153,7 +200,10 @@ class Headline:
             "cross-entropy": self.loss(),
             "perplexity": [self.put("perplexity", bracket=True)],
             "accuracy": [self.put("accuracy"), *map(self.top, self.metrics)],
-            "ranking": [self.put("auroc", "AUROC "), self.put("average_precision", "average precision ")],
+            "ranking": [
+                self.put("auroc", "AUROC "),
+                self.put("average_precision", "average precision "),
+            ],
             "Brier score": brier,
             "calibration": [self.error(), self.confidence()],
         }
@@ -183,10 +233,12 @@ class Headline:
     def top(self, key: str) -> str:
         match = _TOP_K.fullmatch(key)
         value = self.metrics[key]
-        return f"top-{match[1]} {figure(percent(value), self.digits, interval=False)}" if match else ""
+        return (
+            f"top-{match[1]} {figure(percent(value), self.digits, interval=False)}" if match else ""
+        )
 
     def loss(self) -> list[str]:
-        """Cross-entropy in the unit asked for and the other one, and against the class frequencies."""
+        """Cross-entropy in both units, and against the class frequencies."""
         raw = self.metrics.get("cross_entropy")
         if raw is None or raw.state == "undefined":
             return [self.put("cross_entropy")]
@@ -219,7 +271,9 @@ class Headline:
         if value.value < 1.0:
             verb = "leave" if self.reference.endswith("s") else "leaves"
             return f"{share} of what {self.reference} alone {verb} open"
-        return f"{'worse' if value.value > 1.0 else 'no better'} than {self.reference} alone ({share})"
+        return (
+            f"{'worse' if value.value > 1.0 else 'no better'} than {self.reference} alone ({share})"
+        )
 
     def error(self) -> str:
         """ECE beside the level that chance alone would give."""
@@ -239,7 +293,9 @@ class Headline:
         value = loss_in(raw, self.unit)
         unit = f"{NBSP}{value.unit}s"
         if raw.lo is not None and raw.hi is not None and raw.lo < 0.0 < raw.hi:
-            return f"neither over- nor under-confident ({figure(value, self.digits, default=3)}{unit})"
+            return (
+                f"neither over- nor under-confident ({figure(value, self.digits, default=3)}{unit})"
+            )
         if raw.value == 0.0:
             return "neither over- nor under-confident"
         size = replace(value, value=abs(value.value or 0.0))

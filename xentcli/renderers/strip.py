@@ -1,8 +1,9 @@
 """Text by the cell: names made to fit, folded lines, columns, and the reliability strip.
 
-The strip shows what the model says against what happened. Bins stand side by side on the axis of p. A bar is a bin's number of rows; below it, in percentage
-points, how far what happened lies above (+) or below (-) what was said. Bins of too few rows to
-judge and gaps no wider than chance are marked, not drawn as findings.
+The strip shows what the model says against what happened. Bins stand side by side on the axis of
+p. A bar is a bin's number of rows; below it, in percentage points, how far what happened lies above
+(+) or below (-) what was said. Bins of too few rows to judge and gaps no wider than chance are
+marked, not drawn as findings.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from xentcli.errors import counted
 from xentcli.renderers.numbers import NBSP, apart, count
 from xentcli.report import Reliability
 
+LEAST = 12  # cells to which names shrink before a column goes
 FEW = 30  # rows below which a bin's gap is not shown: its standard error reaches 9 points
 _BARS = "▁▂▃▄▅▆▇█"
 _LABEL = 12  # columns for the names of the lines
@@ -63,13 +65,13 @@ def short(text: str, cells: int, dots: str) -> str:
 
 
 def fold(phrases: list[str], room: int | None, joint: str) -> list[str]:
-    """Lines of at most `room` cells, of phrases joined by `joint`; one wider than that is cut at spaces."""
+    """Phrases joined by `joint` in lines of at most `room` cells; a wider one has its own."""
     lines: list[str] = []
     for phrase in phrases:
         whole = room is None or wide(phrase) <= room
         for i, part in enumerate([phrase] if whole else phrase.split(" ")):
             longer = f"{lines[-1]}{' ' if i else joint}{part}" if lines else part
-            if lines and (room is None or wide(longer) <= room):
+            if lines and (whole or i) and (room is None or wide(longer) <= room):
                 lines[-1] = longer
             else:
                 lines.append(part)
@@ -85,6 +87,35 @@ def grid(rows: list[list[str]], left: frozenset[int], gap: str = "  ") -> list[s
         both = enumerate(zip(row, pads, strict=True))
         lines.append(gap.join(c + p if i in left else p + c for i, (c, p) in both).rstrip())
     return lines
+
+
+def fit(
+    columns: dict[str, list[str]],
+    width: int,
+    names: frozenset[str],
+    order: tuple[str, ...],
+    dots: str,
+) -> list[str]:
+    """Make `columns` fit `width`: those in `names` shrink to 12 cells, then columns go in `order`.
+
+    Changes `columns` and returns the names of those that went. A column of numbers is never cut.
+    """
+    least = {name: max(map(wide, cells)) for name, cells in columns.items()}
+    least |= {name: max(min(least[name], LEAST), len(name)) for name in names & columns.keys()}
+    gone: list[str] = []
+
+    def spare() -> int:
+        return width - 2 * len(columns) - sum(least[name] for name in columns)
+
+    for name in order:
+        if spare() < 0 and name in columns:
+            del columns[name]
+            gone.append(name)
+    for name in [name for name in columns if name in names]:
+        natural = min(max(map(wide, columns[name])), max(width // 3, LEAST))
+        least[name] = max(min(least[name] + spare(), natural), min(natural, 5))
+        columns[name] = [short(cell, least[name], dots) for cell in columns[name]]
+    return gone
 
 
 def render(diagram: Reliability, width: int | None, ascii_only: bool) -> list[str]:
@@ -122,16 +153,17 @@ def _bin(row: dict[str, float | int | None]) -> _Bin | None:
 
 def _heading(axis: str, diagram: Reliability, bins: list[_Bin | None], few: str) -> str:
     kind = " of equal weight" if diagram.scheme == "mass" else ""
-    notes = [f"{axis}, {counted(diagram.bins, 'bin')}{kind}"]
+    marks = []
     if any(bin_ and bin_.n >= FEW and bin_.by_chance for bin_ in bins):
-        notes.append(f"=: gap within chance")
+        marks.append(f"={NBSP}within{NBSP}chance")
     if any(bin_ and bin_.n < FEW for bin_ in bins):
-        notes.append(f"{few}: under {FEW} rows")
-    return f"reliability  ({'; '.join(notes)})"
+        marks.append(f"{few}{NBSP}under{NBSP}{FEW}{NBSP}rows")
+    about = f"{axis}, {counted(diagram.bins, 'bin')}{kind}"
+    return f"reliability  ({'; '.join([about, *([', '.join(marks)] if marks else [])])})"
 
 
 def _bar(bin_: _Bin | None, scale: int, cell: int, few: str, ascii_only: bool) -> str:
-    """Rows of a bin in `cell` columns: a bar or 1 to 8 of `scale`, in wide ASCII percent of `scale`."""
+    """Rows of a bin in `cell` columns: a bar, or 1 to 8; where ASCII has room, percent."""
     wide = max(cell - 1, 1)
     if bin_ is None:
         return " " * cell

@@ -7,7 +7,6 @@ cut; names are, where a width is given. rich is imported only to count cells and
 from __future__ import annotations
 
 import io
-import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,11 +19,14 @@ from xentcli.report import ClassRow, Report, Value
 
 Line = list[tuple[str, str]]  # parts of one line, each with its rich style
 
-_TOP, _TOP_VERBOSE = 10, 50  # classes shown
 _MATRIX = 20  # classes up to which the confusion matrix is shown
 _NAME = 16  # columns before the headline's figures
-_LEAST = 12  # cells to which names shrink before a column goes
 _KINDS = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
+_NAMES = frozenset({"class", "confused with"})
+_FIGURES = {
+    "cross-entropy": "cross_entropy", "share": "share", "recall": "recall",
+    "precision": "precision", "F1": "f1", "ECE": "ece",
+}  # fmt: skip
 _DROPPED = ("ECE", "F1", "precision", "confused with", "recall", "rows", "weight", "share")
 
 
@@ -40,7 +42,11 @@ class Look:
     def name(self, text: object) -> str:
         """A name from data, safe to show; its middle goes where the width is too small."""
         safe = numbers.shown(str(text), self.ascii_only)
-        return safe if self.width is None else strip.short(safe, max(self.width - 20, _LEAST), self.say("…"))
+        return (
+            safe
+            if self.width is None
+            else strip.short(safe, max(self.width - 20, strip.LEAST), self.say("…"))
+        )
 
     def say(self, text: str) -> str:
         """Our own text, with names in it or without, in ASCII if need be."""
@@ -50,7 +56,9 @@ class Look:
         """Text of ours that was composed elsewhere with raw names in it."""
         return self.say(numbers.shown(str(text)))
 
-    def text(self, phrases: list[str], indent: int = 2, joint: str = "   ", style: str = "") -> list[Line]:
+    def text(
+        self, phrases: list[str], indent: int = 2, joint: str = "   ", style: str = ""
+    ) -> list[Line]:
         """Phrases side by side, in as many indented lines as the width asks for."""
         room = None if self.width is None else max(self.width - indent, 1)
         lines = strip.fold([self.say(phrase) for phrase in phrases], room, self.say(joint))
@@ -67,21 +75,21 @@ def render(
     quiet: bool = False,
     unit: Literal["nats", "bits"] = "nats",
     digits: int | None = None,
-    per_class: int | None = None,
+    per_class: int | None = 10,
 ) -> str:
     """The report as text, without a final newline and without the warnings, which are not a result.
 
-    width: cells of the terminal, None for a file or pipe. per_class: classes shown, by default 10.
+    width: cells of the terminal, None for a file or pipe. per_class: classes shown, None for all.
     quiet: the headline only. digits: significant digits, else as many as the intervals support.
     """
     look = Look(width, ascii_only, unit, digits)
-    reference = "the prior" if report.data.get("prior") else "the class frequencies"
+    prior = "prior:given" in report.definition.split("|")
+    reference = "the prior" if prior else "the class frequencies"
     headline = numbers.Headline(report.metrics, unit, digits, reference)
     asked = {k: v for k, v in headline.rest.items() if verbose or k not in numbers.KNOWN}
     blocks = [_title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
     if not quiet:
-        limit = (_TOP_VERBOSE if verbose else _TOP) if per_class is None else per_class
-        blocks += [_reliability(report, look), _classes(report, look, limit)]
+        blocks += [_reliability(report, look), _classes(report, look, per_class)]
         blocks += [_confusion(report, look), _evidence(report, look)] if verbose else []
         blocks.append(_notes(report, look))
     lines: list[Line] = []
@@ -93,21 +101,29 @@ def render(
 def _title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
     """What was read, and how: file, rows, classes, columns; below, the rows left out."""
     inputs, rows, scored = data.get("inputs") or [], data.get("rows", 0), data.get("scored")
-    file = look.name(re.split(r"[/\\]", inputs[0])[-1]) if len(inputs) == 1 else counted(len(inputs), "file")
+    one = look.name(re.split(r"[/\\]", inputs[0])[-1]) if len(inputs) == 1 else ""
     part = f"{count(scored or 0)} of " if scored not in (None, rows) else ""
-    phrases = [file, f"{part}{counted(rows, 'row')}{' scored' if part else ''}"]
+    phrases = [one or counted(len(inputs), "file")] if inputs else []
+    phrases.append(f"{part}{counted(rows, 'row')}{' scored' if part else ''}")
     if data.get("task") == "binary" and data.get("positive") is not None:
         phrases.append(f'positive class "{look.name(data["positive"])}"')
     elif data.get("classes"):
         phrases.append(counted(len(data["classes"]), "class", "classes"))
     if data.get("pred"):
-        phrases.append(f"{_KINDS.get(data.get('kind', ''), 'scores')} in {look.prose(data['pred'])}")
-    for key, said in (("label", "label in"), ("weight", "weighted by")):
+        phrases.append(
+            f"{_KINDS.get(data.get('kind', ''), 'scores')} in {look.name(look.say(data['pred']))}"
+        )
+    columns = {"label": "label in", "weight": "weighted by", "weight_column": "weighted by"}
+    for key, said in columns.items():
+        # "weight" is the name of a column in some results and the total weight in others.
         phrases += [f'{said} "{look.name(data[key])}"'] if isinstance(data.get(key), str) else []
     if data.get("bound") and (verbose or data["bound"] == "in file order"):
         phrases.append(f"classes bound {look.prose(data['bound'])}")
     skipped = {why: n for why, n in (data.get("skipped") or {}).items() if n}
-    left = [f"skipped {counted(n, 'row')}: {look.prose(why).replace('_', ' ')}" for why, n in skipped.items()]
+    left = [
+        f"skipped {counted(n, 'row')}: {look.prose(why).replace('_', ' ')}"
+        for why, n in skipped.items()
+    ]
     left += [f"ignored {counted(data['ignored'], 'row')}"] if data.get("ignored") else []
     return look.text(phrases, 0, " · ", "bold") + look.text(left, 0, " · ")
 
@@ -124,7 +140,9 @@ def _headline(headline: numbers.Headline, look: Look) -> list[Line]:
         else:
             folded = strip.fold(said, max(look.width - _NAME - 2, 1), "   ")
         for i, line in enumerate(folded):
-            lines.append([("  " + ("" if i else name).ljust(_NAME), ""), (line, "" if i else "bold")])
+            cut = 0 if i else len(said[0])
+            start = "  " + ("" if i else name).ljust(_NAME)
+            lines.append([(start, ""), (line[:cut], "bold"), (line[cut:], "")])
     return lines
 
 
@@ -134,11 +152,11 @@ def _figures(metrics: dict[str, Value], look: Look) -> list[Line]:
     longest = max(map(len, metrics), default=0)
     for key, raw in metrics.items():
         value = numbers.loss_in(raw, look.unit)
-        number = value.value is not None and value.unit == "row"
-        said = [count(value.value or 0.0) if number else figure(value, look.digits)]
-        said[0] += f"{NBSP}{value.unit}s" if value.unit in ("nat", "bit") and value.state == "finite" else ""
+        rows = value.value if value.unit == "row" else None
+        said = [figure(value, look.digits) if rows is None else count(rows)]
+        if value.unit in ("nat", "bit") and value.state == "finite":
+            said[0] += f"{NBSP}{value.unit}s"
         said += [f"n{NBSP}={NBSP}{count(value.n)}"] if value.n is not None else []
-        said += [f"exact to {value.bound:.1e}"] if value.bound else []
         said += [look.prose(value.why)] if value.state == "infinite" and value.why else []
         lines += look.text([look.prose(key).ljust(longest), *said])
     return lines
@@ -148,29 +166,148 @@ def _reliability(report: Report, look: Look) -> list[Line]:
     """The reliability strip: of the positive class where there is one, else of the confidence."""
     pairs = {diagram.pair: diagram for diagram in report.reliability}
     diagram = pairs.get("positive") or pairs.get("confidence")
-    if diagram is None:
-        return []
-    heading, *rest = strip.render(diagram, None if look.width is None else look.width - 4, look.ascii_only) or [""]
-    folded = [line for text in rest for line in (look.text([text], 4) if wide(text) > (look.width or 999) - 4 else [[("    " + look.say(text), "")]])]
-    return look.text([heading], 2, style="bold") + folded if heading else []
+    room = None if look.width is None else look.width - 4
+    rows = [] if diagram is None else strip.render(diagram, room, look.ascii_only)
+    lines = look.text(rows[:1], style="bold")
+    for row in rows[1:]:
+        # The diagram fits and must keep its blanks; folding is for the words below it.
+        fits = room is None or wide(row) <= room
+        lines += [[("    " + row, "")]] if fits else look.text([row], 4)
+    return lines
 
 
-def _classes(report: Report, look: Look, limit: int) -> list[Line]:
+def _classes(report: Report, look: Look, limit: int | None) -> list[Line]:
     """The first `limit` classes, which are those with the largest share of the loss."""
     rows = report.classes[:limit]
-    loss = [numbers.loss_in(row.metrics.get("cross_entropy", Value(None)), look.unit) for row in rows]
+    if not rows:
+        return []
     columns = {
-        "class": [look.name(row.name) for row in rows],
-        "weight" if report.data.get("weight") else "rows": [count(row.support) for row in rows],
-        "cross-entropy": numbers.column(loss, look.digits or 4),
+        name: [look.say(name), *map(look.say, cells)]
+        for name, cells in _columns(report, rows, look)
     }
-    for name, key in (("share", "share"), ("recall", "recall"), ("precision", "precision"), ("F1", "f1")):
-        found = [numbers.percent(row.metrics.get(key, Value(None))) for row in rows]
-        columns[name] = numbers.column(found, look.digits or 3)
-    errors = [row.metrics.get("ece", Value(None)) for row in rows]
-    columns["ECE"] = numbers.column(errors, look.digits or 3)
-    columns["confused with"] = [MISSING if row.confused_with is None else look.name(row.confused_with) for row in rows]
-    columns = {name: [look.say(name), *map(look.say, cells)] for name, cells in columns.items() if set(cells) != {MISSING}}
-    hidden = _fit(columns, look)
-    left = {i for i, name in enumerate(columns) if name in ("class", "confused with")}
-    head, *body = grid(list(map(list, zip(*columns.values()))), left)
+    dots = look.say("…")
+    hidden = strip.fit(columns, look.width, _NAMES, _DROPPED, dots) if look.width else []
+    left = frozenset(i for i, name in enumerate(columns) if name in _NAMES)
+    head, *body = strip.grid([list(row) for row in zip(*columns.values(), strict=True)], left)
+    lines: list[Line] = [[("  costliest classes", "bold")], [("  " + head, "dim")]]
+    lines += [[("  " + line, "")] for line in body]
+    more = max(len(report.data.get("classes") or []), len(report.classes)) - len(rows)
+    notes = [f"and {counted(more, 'more class', 'more classes')}"] if more > 0 else []
+    notes += [f"no room for: {', '.join(hidden)}"] if hidden else []
+    return lines + look.text(notes, style="dim", joint="; ")
+
+
+def _columns(report: Report, rows: list[ClassRow], look: Look) -> list[tuple[str, list[str]]]:
+    """Name and cells of each column that has something to say."""
+    weighted = "weight_column" in report.data or isinstance(report.data.get("weight"), str)
+    confused = [
+        MISSING if row.confused_with is None else look.name(row.confused_with) for row in rows
+    ]
+    columns = [
+        ("class", [look.name(row.name) for row in rows]),
+        ("weight" if weighted else "rows", [count(row.support) for row in rows]),
+    ]
+    for name, key in _FIGURES.items():
+        found = [row.metrics.get(key, Value(None)) for row in rows]
+        if key == "cross_entropy":
+            cells = numbers.column([numbers.loss_in(v, look.unit) for v in found], look.digits or 4)
+        else:
+            shares = found if key == "ece" else [numbers.percent(value) for value in found]
+            cells = numbers.column(shares, look.digits or 3)
+        columns.append((name, cells))
+    columns.append(("confused with", confused))
+    return [(name, cells) for name, cells in columns if set(cells) != {MISSING}]
+
+
+def _confusion(report: Report, look: Look) -> list[Line]:
+    """Label against predicted class, the columns numbered so that any name fits."""
+    found = report.confusion
+    if found is None or len(found.names) > _MATRIX:
+        return []
+    header = ["", *(f"[{i}]" for i in range(1, len(found.names) + 1))]
+    rows = [header]
+    for i, (name, row) in enumerate(zip(found.names, found.matrix, strict=True), 1):
+        label = (
+            look.name(name)
+            if look.width is None
+            else strip.short(look.name(name), 16, look.say("…"))
+        )
+        rows.append([f"[{i}] {label}", *map(count, row)])
+    lines = strip.grid(rows, frozenset({0}))
+    heading: list[Line] = [[("  confusion  (a row a label, a column a predicted class)", "bold")]]
+    needed = max(map(wide, lines)) + 2
+    if look.width is not None and needed > look.width:
+        return look.text([f"confusion: no room, it takes {needed} columns"], style="dim")
+    return heading + [[("  " + line, "")] for line in lines]
+
+
+def _evidence(report: Report, look: Look) -> list[Line]:
+    """Why the columns were read the way they were, and the signature of the result."""
+    known = {**(report.data.get("evidence") or {}), "definition": report.definition}
+    return [
+        line for k, v in known.items() for line in look.text([f"{look.prose(k)}: {look.prose(v)}"])
+    ]
+
+
+def _notes(report: Report, look: Look) -> list[Line]:
+    """What "±" means, and where the warnings are."""
+    notes = []
+    level = numbers.level(report)
+    if level is not None:
+        notes.append(f"± is the half-width of the {level:.3g}{NBSP}% interval.")
+    if report.warnings:
+        notes.append(f"{counted(len(report.warnings), 'warning')} on stderr.")
+    return look.text(notes, style="dim")
+
+
+def _paint(lines: list[Line], color: bool) -> str:
+    """The lines as one text; with colour, as rich paints them for any terminal with 16 colours."""
+    blank = [[(text.replace(NBSP, " "), style) for text, style in line] for line in lines]
+    if not color:
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in blank)
+    from rich.console import Console
+    from rich.text import Text
+
+    out = io.StringIO()
+    # `_environ` keeps NO_COLOR, FORCE_COLOR and COLUMNS from having a say: the caller decided.
+    console = Console(
+        file=out, force_terminal=True, color_system="standard", no_color=False, markup=False,
+        highlight=False, emoji=False, legacy_windows=False, force_jupyter=False, width=1 << 20,
+        _environ={},
+    )  # fmt: skip
+    for line in blank:
+        text = Text.assemble(*line)
+        text.rstrip()
+        console.print(text, soft_wrap=True)
+    return out.getvalue().removesuffix("\n")
+
+
+def render_warnings(report: Report, ascii_only: bool = False) -> str:
+    """One line a warning: its id, what is wrong, an example, the remedy; no final newline."""
+    look = Look(ascii_only=ascii_only)
+    lines = []
+    for warning in report.warnings:
+        example = f" (for example {look.prose(warning.example)})" if warning.example else ""
+        remedy = f". {look.prose(warning.remedy)}" if warning.remedy else ""
+        message = look.prose(warning.message.rstrip("."))
+        lines.append(f"warning {look.prose(warning.id)}: {message}{example}{remedy}")
+    return "\n".join(lines)
+
+
+def render_rules(report: Report, ascii_only: bool = False) -> str:
+    """A line a rule, with digits that show its verdict, and the verdict of all; "" for none."""
+    if not report.rules:
+        return ""
+    look = Look(ascii_only=ascii_only)
+    rows = [["rule", "value", "limit", "verdict"]]
+    for rule in report.rules:
+        value, limit = numbers.against(rule)
+        why = f"  {look.prose(rule['why'])}" if rule.get("why") else ""
+        rows.append([look.prose(rule["rule"]), value, limit, str(rule["verdict"]).upper() + why])
+    verdicts = [str(rule["verdict"]) for rule in report.rules]
+    said = {"fail": "failed", "undefined": "undefined", "inconclusive": "inconclusive"}
+    told = [f"{verdicts.count(v)} {words}" for v, words in said.items() if v in verdicts]
+    if told:
+        told[0] = told[0].replace(" ", f" of {counted(len(verdicts), 'rule')} ", 1)
+    last = f"{(report.verdict or 'undefined').upper()}  {', '.join(told)}".rstrip()
+    return "\n".join([*strip.grid(rows, frozenset({0, 3})), last])

@@ -89,7 +89,9 @@ class Bins(Summed):
         p = weight * edge + offset
         index = grid.bin_of_cell(bins, closed)
         if mirrored:
-            low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)  # p = 1/2 predicts the negative class
+            low = np.arange(grid.CELLS) <= 3 * (
+                grid.EDGES // 2
+            )  # p = 1/2 predicts the negative class
             p = np.where(low, weight - p, p)
             hits = np.where(low, weight - hits, hits)
             index = np.where(low, index[::-1], index)

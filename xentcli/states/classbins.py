@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from xentcli.batch import Rows, Spec
 from xentcli.numerics import grid
 from xentcli.states.summed import Summed
@@ -14,7 +12,7 @@ class ClassBins(Summed):
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        return {name: spec.size * spec.bins for name in ("weight", "p", "hits")}
+        return dict.fromkeys(("weight", "p", "hits"), spec.size * spec.bins)
 
     def update(self, rows: Rows) -> None:
         assert rows.confidence is not None

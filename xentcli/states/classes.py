@@ -13,15 +13,13 @@ class Classes(Summed):
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        return {name: spec.size for name in ("loss", "brier", "impossible")}
+        return dict.fromkeys(("loss", "brier", "impossible"), spec.size)
 
     def update(self, rows: Rows) -> None:
         loss, label, weight = rows.loss, rows.label, rows.weight
         if "zero_probability" in rows.counts:
             finite = np.isfinite(loss)
-            self.tally(
-                "impossible", label[~finite], None if weight is None else weight[~finite]
-            )
+            self.tally("impossible", label[~finite], None if weight is None else weight[~finite])
             loss = np.where(finite, loss, 0.0)
         if weight is None:
             self.sums["loss"].add(label, loss)

@@ -41,6 +41,9 @@ class Confusion(Summed):
         label, predicted, weight = rows.label, rows.predicted, rows.weight
         if weight is not None:
             self.sums["rows"].add_counts(label)
+        if self.spec.size == 2 and weight is None:
+            self._add_two(label, predicted)
+            return
         key = label * self.spec.size + predicted
         if self.dense and weight is None:
             self.sums["matrix"].add_counts(key)  # margins follow from the matrix
@@ -61,6 +64,14 @@ class Confusion(Summed):
             else:
                 fresh.add_exact(inverse, weight[~hit])
             self._join(keys, fresh)
+
+    def _add_two(self, label: I64, predicted: I64) -> None:
+        """Two classes: three counts of set bits in place of a histogram."""
+        both = int(np.count_nonzero(label & predicted))
+        positive, claimed = int(np.count_nonzero(label)), int(np.count_nonzero(predicted))
+        counts = (label.size - positive - claimed + both, claimed - both, positive - both, both)
+        for index, count in enumerate(counts):
+            self.sums["matrix"].add_integer(index, count, 0)
 
     def _join(self, keys: I64, sums: ExactSums) -> None:
         """Add sparse pairs (sorted, distinct) to those held."""

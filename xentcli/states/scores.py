@@ -13,32 +13,41 @@ from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
 
 MOST_CELLS = 1 << 20
-_PENDING = 1 << 19  # rows kept as they are before they are sorted into cells
+LEVELS = (0, 36, 40, 44, 48, 52)
+_PENDING = MOST_CELLS + (MOST_CELLS >> 2)  # rows kept as they are before they are sorted into cells
 _SPAN = 1 << 21  # cells of the direct table
+_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring keys
 
 
 class Scores:
     """Σw of negatives and positives by score, exact up to 2**20 distinct scores.
 
     A cell is a run of neighbouring float64 values: their order-preserving bits without the lowest
-    `level`. The level is the finest that leaves at most 2**20 cells occupied, which is a property of
-    the set of scores alone. Rows are first kept as they are; once the level is known to be coarse,
-    a direct table over the cells that matter takes them without sorting.
+    `level`. The level is the first of LEVELS that leaves at most 2**20 cells occupied, which is a
+    property of the set of scores alone; level 36 keeps 16 bits of the mantissa.
+    Rows are first kept as they are. Once cells are known, a direct table takes the rows that fall
+    into them without sorting: all rows when cells are coarse, those of known scores when they are not.
     """
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.level = 0
+        self.step = 0
         self.keys: I64 = np.zeros(0, np.int64)
         self.sums = ExactSums(0)  # 2 * cell + label
-        self._pending: list[tuple[I64, I64, F64 | None]] = []
+        self._pending: list[tuple[I64, npt.NDArray[np.int8], F64 | None]] = []
         self._waiting = 0
-        self._table: I64 | None = None
+        self._table: I64 | None = None  # counts of 2 * (cell - base) + label
+        self._known: I64 | None = None  # the one key that each cell of the table stands for
         self._base = 0
 
     @classmethod
     def empty(cls, spec: Spec) -> Self:
         return cls(spec)
+
+    @property
+    def level(self) -> int:
+        """How many low bits of a score its cell leaves out; 0: every figure is exact."""
+        return LEVELS[self.step]
 
     # -- adding -----------------------------------------------------------------------------------
     def update(self, rows: Rows) -> None:
@@ -47,34 +56,84 @@ class Scores:
         if self.level:
             keys >>= self.level
         if self._table is None:
-            self._wait(keys.copy(), rows.label.copy(), _copy(rows.weight))
+            self._wait(keys.copy(), rows.label, rows.weight)
             return
-        index = np.subtract(keys, self._base, out=buffer("scores.index", keys.size, np.int64))
-        outside = (index < 0) | (index >= _SPAN)
-        if outside.any():
-            self._wait(keys[outside], rows.label[outside], None)
-            inside = ~outside
-            index, label = index[inside], rows.label[inside]
+        keys, label = self._count(keys, rows.label)
+        if keys.size:
+            self._wait(keys, label, None)
+
+    def _count(self, keys: I64, label: I64) -> tuple[I64, I64]:
+        """Count the rows that the table has a place for; return the others."""
+        assert self._table is not None
+        n = keys.size
+        index = buffer("scores.index", n, np.int64)
+        if self._known is None:
+            np.subtract(keys, self._base, out=index)
+            placed = index.view(np.uint64) < _SPAN
         else:
-            label = rows.label
+            np.right_shift(keys, LEVELS[1], out=index)
+            index -= self._base
+            placed = index.view(np.uint64) < _SPAN
+            np.clip(index, 0, _SPAN - 1, out=index)
+            placed &= np.take(self._known, index) == keys
+        left = (keys[:0], label[:0])
+        if not placed.all():
+            left = (keys[~placed], label[~placed])
+            index, label = index[placed], label[placed]
         index += index
         index += label
-        ones = np.broadcast_to(np.int64(1), index.shape)
-        np.add.at(self._table, index, ones)
+        np.add.at(self._table, index, np.broadcast_to(np.int64(1), index.shape))
+        return left
 
     def _wait(self, keys: I64, label: I64, weight: F64 | None) -> None:
-        self._pending.append((keys, label, weight))
+        copied = None if weight is None else weight.copy()
+        self._pending.append((keys, label.astype(np.int8), copied))
         self._waiting += keys.size
-        if self._waiting >= _PENDING:
+        if self._waiting < _PENDING:
+            return
+        if self.spec.weighted or self._table is not None or not self._surely_many():
             self._compact()
             self._tabulate()
+        else:
+            self._start_coarse()
+
+    def _surely_many(self) -> bool:
+        """Do the waiting rows alone hold too many distinct scores? Told without sorting them."""
+        seen = np.zeros(MOST_CELLS * 16, np.bool_)
+        shift = np.uint64(65 - seen.size.bit_length())
+        for keys, _, _ in self._pending:
+            seen[(keys.view(np.uint64) * _HASH) >> shift] = True
+        return self.step == 0 and int(np.count_nonzero(seen)) > MOST_CELLS
+
+    def _start_coarse(self) -> None:
+        """Leave level 0 for the next one, and count what waits straight into its table."""
+        self._coarsen(1)
+        pending, self._pending, self._waiting = self._pending, [], 0
+        self._open_table(pending[0][0] >> self.level)
+        for keys, label, _ in pending:
+            left, labels = self._count(keys >> self.level, label.astype(np.int64))
+            if left.size:
+                self._wait(left, labels, None)
 
     def _tabulate(self) -> None:
-        """Once cells are coarse, open a table over the span of cells that holds most of them."""
-        if self.level == 0 or self.spec.weighted:
+        """Open a table: over the cells, or over as many known scores as have a coarse cell alone."""
+        if self.spec.weighted or not self.keys.size:
             return
-        densest = int(np.median(self.keys))
-        self._base = densest - _SPAN // 2
+        if self.level:
+            self._open_table(self.keys)
+            return
+        coarse = self.keys >> LEVELS[1]
+        self._open_table(coarse)
+        index = coarse - self._base
+        inside = (index >= 0) & (index < _SPAN)
+        self._known = np.full(_SPAN, np.iinfo(np.int64).min)
+        self._known[index[inside]] = self.keys[inside]
+
+    def _open_table(self, cells: I64) -> None:
+        """A table over the cells of [2**-32, 1], the same for every thread, or where logits lie."""
+        one = int(np.float64(1.0).view(np.int64)) >> (self.level or LEVELS[1])
+        shared = self.spec.kind == "probs"
+        self._base = one - _SPAN + 1 if shared else int(np.median(cells)) - _SPAN // 2
         self._table = np.zeros(2 * _SPAN, np.int64)
 
     # -- cells ------------------------------------------------------------------------------------
@@ -82,69 +141,92 @@ class Scores:
         """Sort everything that waits, and the table, into cells; coarsen until they are few enough."""
         parts = [(self.keys, self.sums)]
         if self._table is not None:
-            pairs = self._table.reshape(-1, 2)
-            used = np.flatnonzero(pairs.any(axis=1))
-            counts = ExactSums(2 * used.size)
-            counts.add_integers(np.arange(2 * used.size), pairs[used].ravel().astype(np.float64), 0)
-            parts.append((used + self._base, counts))
-            self._table = None
+            parts.append(self._tabled())
         if self._pending:
             parts.append(self._sorted_pending())
         self.keys, self.sums = _union(parts)
-        levels = 0
-        while _distinct(self.keys, levels) > MOST_CELLS:
-            levels += 1
-        self._coarsen(levels)
+        step = self.step
+        while _distinct(self.keys, LEVELS[step] - self.level) > MOST_CELLS and step + 1 < len(
+            LEVELS
+        ):
+            step += 1
+        self._coarsen(step - self.step)
+
+    def _tabled(self) -> tuple[I64, ExactSums]:
+        """The table as cells; it is closed."""
+        assert self._table is not None
+        pairs = self._table.reshape(-1, 2)
+        used = np.flatnonzero(pairs[:, 0] | pairs[:, 1])
+        keys = used + self._base if self._known is None else self._known[used]
+        counts = ExactSums(2 * used.size)
+        counts.add_integers(np.arange(2 * used.size), pairs[used].ravel().astype(np.float64), 0)
+        self._table = self._known = None
+        return keys, counts
 
     def _sorted_pending(self) -> tuple[I64, ExactSums]:
         keys = np.concatenate([keys for keys, _, _ in self._pending])
         labels = np.concatenate([label for _, label, _ in self._pending])
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1)) if keys.size else keys
-        cell = np.empty(keys.size, np.int64)
-        cell[order] = np.repeat(np.arange(starts.size), np.diff(starts, append=keys.size))
-        sums = ExactSums(2 * starts.size)
         weights = [weight for _, _, weight in self._pending if weight is not None]
-        if weights:
-            sums.add_exact(2 * cell + labels, np.concatenate(weights))
-        else:
-            sums.add_counts(2 * cell + labels)
         self._pending, self._waiting = [], 0
+        order = np.argsort(keys)
+        ordered = keys[order]
+        starts = _starts(ordered)
+        cell = np.repeat(np.arange(starts.size), np.diff(starts, append=keys.size))
+        sums = ExactSums(2 * starts.size)
+        if weights:
+            sums.add_exact(2 * cell + labels[order], np.concatenate(weights)[order])
+        else:
+            sums.add_counts(2 * cell + labels[order])
         return ordered[starts], sums
 
-    def _coarsen(self, levels: int) -> None:
-        """Drop the lowest `levels` bits of every key and add up cells that become one."""
-        if levels == 0:
+    def _coarsen(self, steps: int) -> None:
+        """Go up `steps` levels, and add up cells that become one."""
+        if steps == 0:
             return
-        self.level += levels
-        keys = self.keys >> levels
-        starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1)) if keys.size else keys
+        drop = LEVELS[self.step + steps] - self.level
+        self.step += steps
+        if not self.keys.size:
+            return
+        keys = self.keys >> drop
+        starts = _starts(keys)
         self.sums.normalise()
         cube = self.sums.limbs.reshape(-1, keys.size, 2)
-        merged = np.add.reduceat(cube, starts, axis=1) if keys.size else cube
+        merged = np.add.reduceat(cube, starts, axis=1) if len(cube) else cube[:, : starts.size]
         self.keys = keys[starts]
         self.sums = self.sums.like(merged.reshape(len(merged), -1))
 
+    def _joins_table(self, other: Self) -> bool:
+        """Do both count into one and the same table?"""
+        tables = self._table is not None and other._table is not None
+        exact = self._known is None and other._known is None
+        return tables and exact and (self.step, self._base) == (other.step, other._base)
+
     def merge(self, other: Self) -> None:
+        if self._joins_table(other) and not (self.keys.size or other.keys.size):
+            assert self._table is not None and other._table is not None
+            self._table += other._table
+            self._pending += other._pending
+            self._waiting += other._waiting
+            return
         self._compact()
-        theirs = type(self).from_arrays(other.to_arrays(), other.spec)
-        level = max(self.level, theirs.level)
-        self._coarsen(level - self.level)
-        theirs._coarsen(level - theirs.level)
-        self._pending = []
+        other._compact()
+        theirs = type(self)(other.spec)
+        theirs.step, theirs.keys, theirs.sums = other.step, other.keys, other.sums
+        step = max(self.step, theirs.step)
+        self._coarsen(step - self.step)
+        theirs._coarsen(step - theirs.step)
         self.keys, self.sums = _union([(self.keys, self.sums), (theirs.keys, theirs.sums)])
         self._compact()
 
     # -- storing and reading ------------------------------------------------------------------------
     def to_arrays(self) -> Arrays:
         self._compact()
-        return {"level": np.array([self.level]), "keys": self.keys, "sums": self.sums.to_array()}
+        return {"level": np.array([self.step]), "keys": self.keys, "sums": self.sums.to_array()}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, spec: Spec) -> Self:
         state = cls(spec)
-        state.level = int(np.asarray(arrays["level"], np.int64)[0])
+        state.step = int(np.asarray(arrays["level"], np.int64)[0])
         state.keys = np.asarray(arrays["keys"], np.int64)
         state.sums = ExactSums.from_array(np.asarray(arrays["sums"], np.int64))
         return state
@@ -152,10 +234,21 @@ class Scores:
     @property
     def nbytes(self) -> int:
         table = 0 if self._table is None else self._table.nbytes
-        return int(self.keys.nbytes + self.sums.nbytes + table + 16 * self._waiting)
+        return int(self.keys.nbytes + self.sums.nbytes + table + 9 * self._waiting)
 
     def cells(self) -> tuple[F64, F64]:
         """Σw of negatives and of positives (cells,), from the lowest score to the highest."""
+        if self._table is not None and self._known is None and not self.keys.size:
+            outside = type(self)(self.spec)  # scores below the table, and above it
+            outside.step, outside._pending = self.step, list(self._pending)
+            outside._compact()
+            pairs = self._table.reshape(-1, 2)
+            pairs = pairs[(pairs[:, 0] | pairs[:, 1]) != 0].astype(np.float64)
+            if outside.step == self.step and len(pairs) + outside.keys.size <= MOST_CELLS:
+                below = int(np.searchsorted(outside.keys, self._base))
+                rest = outside.sums.values().reshape(-1, 2)
+                pairs = np.concatenate([rest[:below], pairs, rest[below:]])
+                return pairs[:, 0], pairs[:, 1]
         self._compact()
         pairs = self.sums.values().reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
@@ -169,8 +262,9 @@ def order_bits(score: F64) -> I64:
     return bits
 
 
-def _copy(weight: F64 | None) -> F64 | None:
-    return None if weight is None else weight.copy()
+def _starts(ordered: I64) -> I64:
+    """Where each run of equal keys (sorted, at least one) begins."""
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
 
 
 def _distinct(keys: I64, drop: int) -> int:
@@ -181,7 +275,7 @@ def _distinct(keys: I64, drop: int) -> int:
     return int(np.count_nonzero(cut[1:] != cut[:-1])) + 1
 
 
-def _union(parts: list[tuple[npt.NDArray[np.int64], ExactSums]]) -> tuple[I64, ExactSums]:
+def _union(parts: list[tuple[I64, ExactSums]]) -> tuple[I64, ExactSums]:
     """One sorted set of cells with the sums of all parts, whose keys are sorted and distinct."""
     parts = [part for part in parts if part[0].size]
     if not parts:

@@ -24,8 +24,8 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
             bad.add("score_nan", np.isnan(score), not_a_number(batch, spec))
             out = from_logit(batch, score, label)
         else:
-            if spec.clip is not None:
-                np.maximum(score, 0.0 if spec.kind == "probs" else -np.inf, out=score)
+            if spec.clip is not None and spec.kind == "probs":
+                np.maximum(score, 0.0, out=score)
             out = from_probability(batch, spec, score, label, bad)
     if bad.found:
         return out, bad
@@ -40,28 +40,30 @@ def from_probability(batch: Batch, spec: Spec, score: F64, label: F64, bad: BadR
     """score: p, or ln p, of the positive class (n,)."""
     n = score.size
     q = np.exp(score, out=buffer("binary.q", n)) if spec.kind == "logprobs" else score
-    if not (q.min(initial=1.0) >= 0.0 and q.max(initial=0.0) <= 1.0):
+    least, most = q.min(initial=1.0), q.max(initial=0.0)
+    if not (least >= 0.0 and most <= 1.0):
         raw = np.asarray(batch.column(0), np.float64) if spec.kind == "probs" else q
         simplex.check_range(bad, batch, spec, raw, q)
         np.minimum(q, 1.0, out=q)
-    log_p = np.log(q, out=buffer("binary.log_p", n)) if spec.kind == "probs" else np.minimum(score, 0)
-    log_n = np.log1p(np.negative(q, out=buffer("binary.log_n", n)), out=buffer("binary.log_n", n))
-    positive = label != 0.0
-    loss = np.negative(np.where(positive, log_p, log_n))
-    loss += 0.0  # no negative zero
+    log_p = (
+        np.log(q, out=buffer("binary.log_p", n)) if spec.kind == "probs" else np.minimum(score, 0)
+    )
+    log_n = np.negative(q, out=buffer("binary.log_n", n))
+    np.log1p(log_n, out=log_n)
+    loss = np.subtract(0.0, np.where(batch.labels, log_p, log_n), out=buffer("binary.loss", n))
+    if least <= 0.0 or most >= 1.0:
+        np.maximum(log_p, _LOWEST, out=log_p)
+        np.maximum(log_n, _LOWEST, out=log_n)
     rest = np.subtract(1.0, q, out=buffer("binary.rest", n))
-    entropy = np.maximum(log_p, _LOWEST, out=buffer("binary.entropy", n))
-    entropy *= q
-    np.maximum(log_n, _LOWEST, out=log_n)
+    entropy = np.multiply(log_p, q, out=log_p)
     log_n *= rest
     entropy += log_n
     np.subtract(0.0, entropy, out=entropy)
-    error = np.subtract(q, label, out=buffer("binary.error", n))
-    skew = np.subtract(rest, q, out=buffer("binary.skew", n))  # 1 - 2q
+    error = np.subtract(q, label, out=label)
+    skew = np.subtract(q, rest, out=log_n)  # 2q - 1
     z_part = np.multiply(error, skew, out=buffer("binary.z_part", n))
-    np.negative(z_part, out=z_part)
     z_var = np.multiply(skew, skew, out=skew)
-    z_var *= q
+    rest *= q
     z_var *= rest
     brier = np.multiply(error, error, out=error)
     top = (q > 0.5).astype(np.int64)
@@ -70,7 +72,8 @@ def from_probability(batch: Batch, spec: Spec, score: F64, label: F64, bad: BadR
         z_part=z_part, z_var=z_var, positive=q, score=score, weight=batch.weights, place=batch.place,
     )  # fmt: skip
     finish.count(out, "ties", q == 0.5)
-    finish.count(out, "certain", (q == 0.0) | (q == 1.0))
+    if least <= 0.0 or most >= 1.0:
+        finish.count(out, "certain", (q <= 0.0) | (q >= 1.0))
     return out
 
 

@@ -61,4 +61,7 @@ def all_tasks(rows: Rows, batch: Batch, spec: Spec) -> None:
     if impossible.any():
         first = int(impossible.argmax())
         rows.counts["zero_probability"] = int(impossible.sum())
-        rows.examples["zero_probability"] = (-float(batch.place.row(first)), batch.place.where(first))
+        rows.examples["zero_probability"] = (
+            -float(batch.place.row(first)),
+            batch.place.where(first),
+        )

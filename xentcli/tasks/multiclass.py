@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Rows, Spec
+from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Real, Rows, Spec
 from xentcli.numerics.scratch import buffer
 from xentcli.tasks import finish, simplex
 from xentcli.tasks.badrows import BadRows, Found, not_a_number
@@ -59,7 +59,11 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     """Reduce, check, and derive; the quantities are meaningless if there are bad rows."""
     bad = BadRows(batch.size)
     reduced = reduce(batch, spec, bad)
-    out = from_logits(batch, reduced, spec) if spec.kind == "logits" else from_probs(batch, reduced, spec, bad)
+    out = (
+        from_logits(batch, reduced, spec)
+        if spec.kind == "logits"
+        else from_probs(batch, reduced, spec, bad)
+    )
     if bad.found:
         return out, bad
     finish.binary_columns(out, batch, spec)
@@ -75,12 +79,13 @@ def reduce(batch: Batch, spec: Spec, bad: BadRows) -> Reduced:
     axis = 0 if spec.width < CLASS_MAJOR_BELOW else 1
     kernel = _reduce_logits if spec.kind == "logits" else _reduce_probs
     with np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore"):
-        for part, block in batch.blocks(spec.width):
+        for part, scores in batch.blocks(spec.width):
             if spec.kind == "logprobs":
-                block = np.exp(block, out=block)
-            labels = batch.labels[part]
-            _find_top(out, part, block, labels, axis)
-            kernel(out, part, block, labels, axis, spec)
+                scores = np.exp(scores, out=buffer("softmax.p", scores.size).reshape(scores.shape))
+            _find_top(out, part, scores, batch.labels[part], axis)
+            block = buffer("softmax.block", scores.size).reshape(scores.shape)
+            np.copyto(block, scores)
+            kernel(out, part, block, batch.labels[part], axis, spec)
     if spec.kind == "logits":
         bad.add("score_nan", np.isnan(out.high), not_a_number(batch, spec))
         bad.add("score_undefined", np.isnan(out.s1) & ~np.isnan(out.high), _undefined)
@@ -93,27 +98,35 @@ def _flat(index: I64, axis: int, width: int) -> I64:
     return index * index.size + rows if axis == 0 else rows * width + index
 
 
-def _find_top(out: Reduced, part: slice, block: F64, labels: I64, axis: int) -> None:
-    high = np.max(block, axis=axis, out=out.high[part])
-    equal = block == np.expand_dims(high, axis)
+def _find_top(out: Reduced, part: slice, scores: Real, labels: I64, axis: int) -> None:
+    """Everything that only compares scores, done in the precision they are stored in."""
+    width = scores.shape[axis]
+    flat = scores.reshape(-1)
     if axis == 1:
-        np.argmax(block, axis=1, out=out.top[part])
+        top = scores.argmax(axis=1)
+        high = flat.take(_flat(top, axis, width))
+        equal = scores == high[:, None]
         count = np.bitwise_count(np.packbits(equal, axis=1)).sum(axis=1, dtype=np.uint32)
     else:
+        high = scores.max(axis=0)
+        equal = scores == high
         marks = equal.view(np.uint8)
         count = np.add.reduce(marks, axis=0, dtype=np.uint8)
-        weights = np.arange(len(block), dtype=np.uint8)[:, None]
-        out.top[part] = np.add.reduce(marks * weights, axis=0, dtype=np.uint8)
+        marks *= np.arange(width, dtype=np.uint8)[:, None]
+        top = np.add.reduce(marks, axis=0, dtype=np.uint8).astype(np.int64)
     several = np.greater(count, 1, out=out.tied[part])
-    if several.any():
+    if axis == 0 and several.any():
         ties = np.flatnonzero(several)
-        out.top[part.start + ties] = equal.take(ties, axis=1 - axis).argmax(axis=axis)
-    np.take(block.ravel(), _flat(labels, axis, block.shape[axis]), out=out.label[part], mode="clip")
+        top[ties] = (scores[:, ties] == high[ties]).argmax(axis=0)
+    out.top[part] = top
+    out.high[part] = high
+    label = flat.take(_flat(labels, axis, width))
+    out.label[part] = label
     if out.rank is not None:
-        out.rank[part] = _rank(block, labels, out.label[part], axis)
+        out.rank[part] = _rank(scores, labels, label, axis)
 
 
-def _rank(block: F64, labels: I64, label: F64, axis: int) -> I64:
+def _rank(block: Real, labels: I64, label: Real, axis: int) -> I64:
     """The rank (n,) of the label from 1; equal scores rank by index, as the predicted class does."""
     own = np.expand_dims(label, axis)
     above, level = block > own, block >= own
@@ -125,7 +138,7 @@ def _rank(block: F64, labels: I64, label: F64, axis: int) -> I64:
         equal = np.add.reduce(level.view(np.uint8), axis=0, dtype=np.uint8).astype(np.int64)
     ties = np.flatnonzero(equal - higher > 1)
     if ties.size:
-        same = (block.take(ties, axis=1 - axis) == own.take(ties, axis=1 - axis))
+        same = block.take(ties, axis=1 - axis) == own.take(ties, axis=1 - axis)
         index = np.expand_dims(np.arange(block.shape[axis]), 1 - axis)
         before = index < np.expand_dims(labels[ties], axis)
         higher[ties] += (same & before).sum(axis=axis)
@@ -140,9 +153,10 @@ def _reduce_logits(
         _settle_infinities(out, part, block, axis)
         high = out.high[part]
     out.unit[part] = _unit_rows(block, high, axis)
+    flat_top = _flat(out.top[part], axis, block.shape[axis])
     depth = np.subtract(block, np.expand_dims(high, axis), out=block)
     e = np.exp(depth, out=buffer("softmax.e", block.size).reshape(block.shape))
-    e.ravel()[_flat(out.top[part], axis, block.shape[axis])] = 0.0
+    e.reshape(-1)[flat_top] = 0.0
     work = buffer("softmax.work", block.size).reshape(block.shape)
     np.add.reduce(e, axis=axis, out=out.s1[part])
     np.multiply(e, e, out=work)
@@ -202,7 +216,7 @@ def _reduce_probs(
     np.multiply(logs, block, out=logs)
     np.add.reduce(logs, axis=axis, out=out.s4[part])
     square = np.multiply(block, block, out=logs)
-    square.ravel()[_flat(labels, axis, block.shape[axis])] = 0.0
+    square.reshape(-1)[_flat(labels, axis, block.shape[axis])] = 0.0
     np.add.reduce(square, axis=axis, out=out.s2[part])
     np.multiply(square, block, out=square)
     np.add.reduce(square, axis=axis, out=out.s3[part])

@@ -11,9 +11,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
-from xentcli.batch import F64, I64, Batch, Rows, Spec
+from xentcli.batch import F64, I64, Batch, Real, Rows, Spec
 from xentcli.tasks.badrows import BadRows, Found, not_a_number
 
 LIMIT = 1e-2
@@ -76,7 +75,9 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
         wrong = np.zeros(off.size, bool)
         wrong[deviating] = off[deviating] > np.maximum(allowed, LIMIT)
         bad.add("row_sum", wrong, sum_problem(batch, spec, sums))
-        _note(rows, "row_sum", batch, sums, deviating[(off[deviating] > allowed) & ~wrong[deviating]])
+        _note(
+            rows, "row_sum", batch, sums, deviating[(off[deviating] > allowed) & ~wrong[deviating]]
+        )
 
 
 def _note(rows: Rows, name: str, batch: Batch, sums: F64, which: I64) -> None:
@@ -123,9 +124,11 @@ def written_digits(batch: Batch, spec: Spec) -> int:
     return digits
 
 
-def _written_with(values: npt.NDArray[np.float64], digits: int) -> bool:
-    scaled = values * 10.0**digits
-    return bool((np.abs(scaled - np.rint(scaled)) <= 1e-10 * np.maximum(np.abs(scaled), 1e-3)).all())
+def _written_with(values: Real, digits: int) -> bool:
+    scaled = np.asarray(values, np.float64) * 10.0**digits
+    return bool(
+        (np.abs(scaled - np.rint(scaled)) <= 1e-10 * np.maximum(np.abs(scaled), 1e-3)).all()
+    )
 
 
 def sum_problem(batch: Batch, spec: Spec, sums: F64) -> Callable[[int], Found]:

@@ -1,0 +1,57 @@
+"""`xentcli.score`: the Python form of `xent score`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from xentcli.binding import Rules
+from xentcli.columns import Ask
+from xentcli.metrics.names import resolve
+from xentcli.readers import Options
+from xentcli.report import Report
+from xentcli.scoring import Settings
+from xentcli.scoring import score as run
+
+
+def score(
+    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    label: str | None = None,
+    pred: str | Iterable[str] = (),
+    kind: str = "auto",
+    task: str = "auto",
+    classes: Iterable[str] = (),
+    positive: str | None = None,
+    weight: str | None = None,
+    where: Mapping[str, Any] | None = None,
+    on_bad: str = "error",
+    ignore_label: str | int | None = None,
+    renormalize: bool = False,
+    clip: float | None = None,
+    metric: Iterable[str] = (),
+    bins: int = 15,
+    threshold: float = 0.5,
+    prior: str | None = None,
+    ci: float | None = 0.95,
+    limit: int | None = None,
+    jobs: int | None = None,
+) -> Report:
+    """Score one file, or several that are shards of one set, and return the Report.
+
+    Options mean what they mean on the command line. Raises `xentcli.errors.XentError`: UsageError for
+    options and missing files, DataError for content, CannotDecide where there are no rows.
+    """
+    inputs = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    filters = tuple((column, str(value)) for column, value in (where or {}).items())
+    settings = Settings(
+        ask=Ask(label, (pred,) if isinstance(pred, str) else tuple(pred), kind, task, tuple(classes),
+                positive, weight, filters),
+        reading=Options(),
+        rules=Rules(filters, None if ignore_label is None else str(ignore_label), on_bad == "skip"),
+        metrics=tuple(resolve(name) for name in metric),
+        bins=bins, threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,
+        limit=limit, jobs=jobs,
+    )  # fmt: skip
+    return run([os.fspath(path) for path in inputs], settings)
