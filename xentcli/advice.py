@@ -157,9 +157,7 @@ def _skipped(known: Known) -> Warning | None:
     if not total:
         return None
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(skipped.items()))
-    return Warning(
-        "XW109", f"{counted(total, 'row')} left out by --on-bad skip: {reasons}", "", total
-    )
+    return Warning("XW109", f"{counted(total, 'row')} left out by --on-bad skip: {reasons}", "", total)
 
 
 def _log_rows(known: Known) -> Warning | None:

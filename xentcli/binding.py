@@ -188,9 +188,7 @@ def _matrix(array: pa.Array, what: Resolution, bad: BadRows) -> Real:
 
 
 # -- labels ----------------------------------------------------------------------------------------
-def _labels(
-    array: pa.Array, what: Resolution, bad: BadRows, ignored: Mask | None
-) -> npt.NDArray[np.int64]:
+def _labels(array: pa.Array, what: Resolution, bad: BadRows, ignored: Mask | None) -> npt.NDArray[np.int64]:
     missing = nulls(array)
     if missing is not None:
         bad.add("label_null", missing, lambda row: _null(what.label))
@@ -232,9 +230,7 @@ def _hint(value: object, what: Resolution) -> str:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view"
-    )
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view")
 
 
 def _by_distinct(array: pa.Array, what: Resolution) -> tuple[npt.NDArray[np.int64], Mask]:
@@ -245,9 +241,7 @@ def _by_distinct(array: pa.Array, what: Resolution) -> tuple[npt.NDArray[np.int6
     codes = numbers(array.indices).astype(np.int64)
     if missing is not None:
         codes = np.where(missing, 0, codes)
-    found = np.array(
-        [_index_of(value, what) for value in array.dictionary.to_pylist()] or [-1], np.int64
-    )
+    found = np.array([_index_of(value, what) for value in array.dictionary.to_pylist()] or [-1], np.int64)
     index = found[codes]
     return index, index < 0
 
@@ -272,9 +266,8 @@ def _by_number(values: npt.NDArray[Any], what: Resolution) -> tuple[npt.NDArray[
         return found, found < 0
     if values.dtype == np.bool_:
         values = values.view(np.uint8)
-    if what.labels.identity and np.issubdtype(values.dtype, np.integer) and values.size:
-        if int(values.min()) >= 0 and int(values.max()) < len(table):
-            return values.astype(np.int64), np.zeros(values.size, bool)
+    if what.labels.identity and _all_within(values, len(table)):
+        return values.astype(np.int64), np.zeros(values.size, bool)
     whole = np.ones(values.size, bool)
     if np.issubdtype(values.dtype, np.floating):
         with np.errstate(invalid="ignore"):
@@ -293,14 +286,18 @@ def _by_number(values: npt.NDArray[Any], what: Resolution) -> tuple[npt.NDArray[
     return order[at], ~whole | (keys[at] != index)
 
 
+def _all_within(values: npt.NDArray[Any], count: int) -> bool:
+    """Are these whole numbers in [0, count)? The quick answer for nearly every batch."""
+    whole = np.issubdtype(values.dtype, np.integer) and values.size > 0
+    return bool(whole and values.min() >= 0 and values.max() < count)
+
+
 def _ignored(record: pa.RecordBatch, what: Resolution, value: str | None) -> Mask | None:
     return None if value is None else _equals(record.column(what.label), value)
 
 
 # -- weights and filters -----------------------------------------------------------------------------
-def _weights(
-    record: pa.RecordBatch, what: Resolution, bad: BadRows
-) -> npt.NDArray[np.float64] | None:
+def _weights(record: pa.RecordBatch, what: Resolution, bad: BadRows) -> npt.NDArray[np.float64] | None:
     if what.weight is None:
         return None
     name = what.weight
@@ -326,9 +323,7 @@ def _weights(
     return np.where(wrong, 1.0, values)
 
 
-def _matching(
-    record: pa.RecordBatch, where: tuple[tuple[str, str], ...], source: str
-) -> Mask | None:
+def _matching(record: pa.RecordBatch, where: tuple[tuple[str, str], ...], source: str) -> Mask | None:
     """Rows that every `--where COL=VALUE` is true of; None without any."""
     kept: Mask | None = None
     for column, value in where:
@@ -358,9 +353,7 @@ def _equals(array: pa.Array, value: str) -> Mask:
             raise ValueError(value)
         found = numbers(array) == (value.lower() in ("true", "1"))
     else:
-        found = numbers(array) == (
-            float(value) if not pa.types.is_integer(array.type) else int(value)
-        )
+        found = numbers(array) == (float(value) if not pa.types.is_integer(array.type) else int(value))
     return found if missing is None else found & ~missing
 
 

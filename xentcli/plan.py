@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from xentcli import tasks
 from xentcli.batch import Batch, Rows, Spec
@@ -94,8 +94,39 @@ class StateSet:
     def nbytes(self) -> int:
         return sum(state.nbytes for state in self.states.values())
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.states[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    # -- the states by name, for metrics --------------------------------------------------------
+    @property
+    def moments(self) -> Moments:
+        return cast(Moments, self.states["moments"])
+
+    @property
+    def classes(self) -> Classes:
+        return cast(Classes, self.states["classes"])
+
+    @property
+    def confusion(self) -> Confusion:
+        return cast(Confusion, self.states["confusion"])
+
+    @property
+    def ranks(self) -> Ranks:
+        return cast(Ranks, self.states["ranks"])
+
+    @property
+    def confidence(self) -> ConfidenceBins:
+        return cast(ConfidenceBins, self.states["confidence"])
+
+    @property
+    def classbins(self) -> ClassBins:
+        return cast(ClassBins, self.states["classbins"])
+
+    @property
+    def positive(self) -> PositiveBins:
+        return cast(PositiveBins, self.states["positive"])
+
+    @property
+    def scores(self) -> Scores:
+        return cast(Scores, self.states["scores"])
+
+    @property
+    def notes(self) -> Notes:
+        return cast(Notes, self.states["notes"])

@@ -93,9 +93,7 @@ def _check(settings: Settings) -> None:
         raise UsageError(f"--bins {settings.bins}: the number of bins must divide {EDGES}",
                          remedy=f"one of {', '.join(map(str, near))}", id="bins")  # fmt: skip
     if not 0.0 <= settings.threshold <= 1.0:
-        raise UsageError(
-            f"--threshold {settings.threshold:g} is not between 0 and 1", id="threshold"
-        )
+        raise UsageError(f"--threshold {settings.threshold:g} is not between 0 and 1", id="threshold")
     if settings.clip is not None and not 0.0 < settings.clip < 1.0:
         raise UsageError(f"--clip {settings.clip:g} is not between 0 and 1", id="clip")
     if settings.limit is not None and settings.limit < 1:
@@ -137,9 +135,7 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
         extra = sorted(set(again.columns) ^ set(what.columns))
         raise _differs(f"has other score columns ({listing(extra)})", first, look)
     if again.labels.type != what.labels.type:
-        raise _differs(
-            f"has {again.labels.type} labels, the first {what.labels.type} labels", first, look
-        )
+        raise _differs(f"has {again.labels.type} labels, the first {what.labels.type} labels", first, look)
     if again.width != what.width or set(again.classes) != set(what.classes):
         pair = f"{listing(list(again.classes))} against {listing(list(what.classes))}"
         raise _differs(f"has other classes: {pair}", first, look)
@@ -172,9 +168,7 @@ def _run(
     progress: Progress | None,
 ) -> StateSet:
     text = binding.text_columns(what, settings.rules)
-    wanted = dict.fromkeys(
-        [*what.columns, what.label, *text, *([what.weight] if what.weight else [])]
-    )
+    wanted = dict.fromkeys([*what.columns, what.label, *text, *([what.weight] if what.weight else [])])
     left = [settings.limit if settings.limit is not None else -1]
     streams = [
         _stream(walk, source.path, what, settings.rules, left)
@@ -349,7 +343,5 @@ def _prior(text: str, classes: tuple[str, ...]) -> F64:
     except (TypeError, ValueError) as error:
         raise DataError("a prior holds numbers", where=clean(text, 200), id="prior") from error
     if not ((prior >= 0).all() and abs(prior.sum() - 1) <= 1e-6):
-        raise DataError(
-            f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior"
-        )
+        raise DataError(f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior")
     return prior

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import cast
 
 import typer
 
@@ -84,28 +85,22 @@ def main(argv: list[str] | None = None) -> int:
     except Exception:
         import traceback
 
-        _say(
-            traceback.format_exc()
-            + "error: this is a bug in xent; please report it with the lines above"
-        )
+        _say(traceback.format_exc() + "error: this is a bug in xent; please report it with the lines above")
         return 70
 
 
 def _invoke(argv: list[str]) -> int:
     """Parse and run; usage errors of the parser are ours to print."""
-    usage_error = typer.BadParameter.__mro__[2]
+    usage_error = cast(type[Exception], typer.BadParameter.__mro__[2])
     try:
         result = app(args=argv, prog_name="xent", standalone_mode=False)
     except typer.Abort:
         raise KeyboardInterrupt from None
     except usage_error as error:
-        text = getattr(error, "format_message", lambda: str(error))()
+        words = getattr(error, "format_message", None)
+        text = words() if words is not None else str(error)
         if text:
-            _say(
-                f"error: {text}\n  try: xent {' '.join(argv[:1])} --help".replace(
-                    "  --help", " --help"
-                )
-            )
+            _say(f"error: {text}\n  try: xent {' '.join(argv[:1])} --help".replace("  --help", " --help"))
         else:
             context = getattr(error, "ctx", None)
             _say(context.get_help() if context is not None else "try: xent --help")

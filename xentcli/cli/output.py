@@ -118,7 +118,8 @@ def table(report: Report, request: Request, plain: bool = False) -> str:
     return renderer.render(
         report, width=width, ascii_only=not plain and not can_encode(sys.stdout),
         color=not plain and use_color(request.color, sys.stdout), verbose=request.verbose,
-        quiet=request.quiet, unit=request.unit, digits=request.digits, per_class=per_class,
+        quiet=request.quiet, unit="bits" if request.unit == "bits" else "nats", digits=request.digits,
+        per_class=per_class,
     )  # fmt: skip
 
 

@@ -109,13 +109,9 @@ class Request:
         if self.json:
             self.format = "json"
         if self.only and self.format == "json":
-            raise UsageError(
-                "--only prints bare values and --json a document; choose one", id="choice"
-            )
+            raise UsageError("--only prints bare values and --json a document; choose one", id="choice")
 
-    def _settings(
-        self, rules: list[gating.Rule], only: list[Metric], targets: list[out.Target]
-    ) -> Settings:
+    def _settings(self, rules: list[gating.Rule], only: list[Metric], targets: list[out.Target]) -> Settings:
         from xentcli.binding import Rules
         from xentcli.columns import Ask
         from xentcli.readers import Options
@@ -131,7 +127,7 @@ class Request:
                     self.positive, self.weight, where),
             reading=Options(self.delimiter, self.decimal, self.comment, self.input_format, self.chunk_rows),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip"),
-            metrics=tuple([*extra, *(m for m in wanted if m not in extra)]),
+            metrics=(*extra, *(m for m in wanted if m not in extra)),
             bins=self.bins, threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
             prior=self.prior, level=self._level(), limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,
@@ -151,9 +147,7 @@ class Request:
         try:
             return float(self.ci)
         except ValueError:
-            raise UsageError(
-                f'--ci "{clean(self.ci)}" is neither a level nor none', id="ci"
-            ) from None
+            raise UsageError(f'--ci "{clean(self.ci)}" is neither a level nor none', id="ci") from None
 
     def _per_class(self) -> int | None:
         """How many classes to show; None for all."""

@@ -14,9 +14,7 @@ EXAMPLES = (
 _INPUT, _METRICS, _OUTPUT, _GATE, _RUN = "Input", "Metrics", "Output", "Gate", "Run"
 
 
-def _option(
-    panel: str, *names: str, text: str, metavar: str | None = None
-) -> typer.models.OptionInfo:
+def _option(panel: str, *names: str, text: str, metavar: str | None = None) -> typer.models.OptionInfo:
     option: typer.models.OptionInfo = typer.Option(
         *names, help=text, metavar=metavar, rich_help_panel=panel, show_default=False
     )

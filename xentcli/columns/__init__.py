@@ -62,22 +62,16 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     ):
         if name is not None and name not in named:
             raise _no_column(preview, option, name)
-    taken = {
-        name for name in (ask.label, ask.weight, *(c for c, _ in ask.where)) if name is not None
-    }
+    taken = {name for name in (ask.label, ask.weight, *(c for c, _ in ask.where)) if name is not None}
     labels = _label_columns(preview, ask, taken)
     chosen, label, binding = _choose(preview, ask, taken, labels)
     kind = ask.kind if ask.kind != "auto" else chosen.kind.kind
     if kind is None:
         raise _which_kind(preview, chosen)
     _check_types(preview, ask, chosen)
-    task = (
-        ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"
-    )
+    task = ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"
     if task == "binary" and len(binding.classes) != 2:
-        raise UsageError(
-            f"--task binary: there are {len(binding.classes):,} classes", where=preview.source
-        )
+        raise UsageError(f"--task binary: there are {len(binding.classes):,} classes", where=preview.source)
     if task == "multiclass" and chosen.width == 1:
         raise UsageError("--task multiclass needs a score for each class", where=preview.source)
     evidence = {
@@ -194,9 +188,7 @@ def _witnessed(candidate: Candidate, label: _Label, binding: Binding) -> bool:
     """Is there more than position to say that these columns are scores?"""
     if candidate.width == 1 or candidate.kind.sure:
         return True
-    named = says_score(
-        candidate.prefix or (candidate.columns[0].name if candidate.layout == "list" else "")
-    )
+    named = says_score(candidate.prefix or (candidate.columns[0].name if candidate.layout == "list" else ""))
     return named or binding.labels.how == "by name" or candidate.layout == "list"
 
 

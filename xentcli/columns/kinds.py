@@ -60,9 +60,7 @@ def _one_column(low: float, high: float, claim: str | None) -> Kind:
             return Kind(None, False, why)
         return Kind("probs", False, f"values from {span}")
     if claim == "probs":
-        return Kind(
-            None, False, f"the name says probabilities, but values look like logits ({span})"
-        )
+        return Kind(None, False, f"the name says probabilities, but values look like logits ({span})")
     if high <= 0.0 and claim != "logits":
         if claim == "logprobs":
             return Kind("logprobs", False, f"the name, and values from {span}")
@@ -77,9 +75,7 @@ def _several(values: F64, low: float, high: float) -> Kind:
     near_one = np.abs(sums - 1.0) <= 2e-2
     if near_one.all() or (np.abs(sums - 1.0) <= 1e-6).any():
         spread = float(np.abs(sums - 1.0).max())
-        return Kind(
-            "probs", True, f"rows add up to 1 within {spread:.1g}, values {low:.4g} to {high:.4g}"
-        )
+        return Kind("probs", True, f"rows add up to 1 within {spread:.1g}, values {low:.4g} to {high:.4g}")
     if low >= 0.0 and high <= 1.0:
         if near_one.mean() >= 0.5:
             return Kind("probs", True, f"{near_one.mean():.0%} of the rows add up to 1")

@@ -78,9 +78,7 @@ def look(preview: Preview, column: Column, metadata: dict[str, str] | None = Non
     if column.type == "bool":
         return Labels(column, "bool", tuple(dict.fromkeys(int(_truth(v)) for v in values)))
     if column.type == "int":
-        bounds = [
-            int(b) for b in (column.low, column.high) if isinstance(b, float) and abs(b) < 2**53
-        ]
+        bounds = [int(b) for b in (column.low, column.high) if isinstance(b, float) and abs(b) < 2**53]
         seen = dict.fromkeys([*(int(v) for v in values), *bounds])
         return Labels(column, "int", tuple(seen), names)
     if column.type == "float":
@@ -89,8 +87,8 @@ def look(preview: Preview, column: Column, metadata: dict[str, str] | None = Non
             return None
         return Labels(column, "int", tuple(dict.fromkeys(int(v) for v in known)), names)
     if column.type == "text":
-        bounds = [b for b in (column.low, column.high) if isinstance(b, str)]
-        return Labels(column, "text", tuple(dict.fromkeys([*map(str, values), *bounds])), names)
+        ends = [b for b in (column.low, column.high) if isinstance(b, str)]
+        return Labels(column, "text", tuple(dict.fromkeys([*map(str, values), *ends])), names)
     return None
 
 
@@ -98,9 +96,7 @@ def _truth(value: object) -> bool:
     return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
 
 
-def bind(
-    candidate: Candidate, labels: Labels, given: tuple[str, ...], positive: str | None
-) -> Binding | str:
+def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive: str | None) -> Binding | str:
     """Names for the classes of a candidate and the meaning of the labels; or why they do not fit."""
     if candidate.width == 1:
         return _bind_one(candidate, labels, given, positive)
@@ -109,9 +105,7 @@ def bind(
     order = ""
     if given:
         if len(given) != candidate.width:
-            return (
-                f"--classes names {len(given):,} classes, {candidate.text} has {candidate.width:,}"
-            )
+            return f"--classes names {len(given):,} classes, {candidate.text} has {candidate.width:,}"
         if names and set(names) != set(given):
             order = "--classes taken in file order"
         elif names:
@@ -120,9 +114,7 @@ def bind(
     elif not names:
         names = labels.names or tuple(str(i) for i in range(candidate.width))
         if len(names) != candidate.width:
-            return (
-                f"the file names {len(names):,} classes, {candidate.text} has {candidate.width:,}"
-            )
+            return f"the file names {len(names):,} classes, {candidate.text} has {candidate.width:,}"
     bound = _map(names, labels, bool(given))
     if isinstance(bound, str):
         return bound
@@ -146,9 +138,7 @@ def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
             return f"true/false labels need 2 classes, there are {len(names):,}"
         lowered = [name.lower() for name in names]
         if set(lowered) == {"true", "false"}:
-            return LabelMap(
-                "bool", {0: lowered.index("false"), 1: lowered.index("true")}, "by name"
-            )
+            return LabelMap("bool", {0: lowered.index("false"), 1: lowered.index("true")}, "by name")
         if numeric and set(numbers) != {0, 1}:
             return "true/false labels match neither class"
         return LabelMap("bool", {0: 0, 1: 1}, "false is the first class, true the second")
@@ -190,7 +180,7 @@ def _map_text(names: tuple[str, ...], labels: Labels) -> LabelMap | str:
 
 def _form(text: str) -> str:
     for form in ("NFC", "NFD"):
-        if unicodedata.is_normalized(form, text):  # type: ignore[arg-type]
+        if unicodedata.is_normalized(form, text):
             return form
     return "mixed"
 
@@ -218,7 +208,9 @@ def _bind_one(
     if positive is not None and len(names) == 2 and positive not in names:
         raise _unknown_positive(positive, tuple(names))
     if not others:
-        return f'the labels seen are all "{clean(chosen)}"; name both classes: --classes OTHER,{clean(chosen)}'
+        return (
+            f'the labels seen are all "{clean(chosen)}"; name both classes: --classes OTHER,{clean(chosen)}'
+        )
     table: dict[Key, int] = {others[0]: 0, chosen: 1}
     return Binding((others[0], chosen), candidate.columns, LabelMap("text", table, "by name"))
 
@@ -242,7 +234,9 @@ def _bind_one_number(
         elif len(seen) == 2:
             pair = seen
             if wanted is None:
-                return f"which label does {candidate.text} score? --positive {seen[0]} or --positive {seen[1]}"
+                return (
+                    f"which label does {candidate.text} score? --positive {seen[0]} or --positive {seen[1]}"
+                )
         else:
             return f"one score column needs two classes, the labels show {listing([str(s) for s in seen])}"
     if wanted is not None and wanted not in pair:

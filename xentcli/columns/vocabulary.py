@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 
 PROBABILITY = frozenset(
-    ["p", "prob", "probs", "probability", "probabilities", "proba", "softmax", "sigmoid", "confidence", "confidences"]
+    [
+        "p",
+        "prob",
+        "probs",
+        "probability",
+        "probabilities",
+        "proba",
+        "softmax",
+        "sigmoid",
+        "confidence",
+        "confidences",
+    ]
 )
 LOGIT = frozenset(["logit", "logits", "z"])
 LOGPROB = frozenset(["logprob", "logprobs", "logp", "lp", "loglik", "logsoftmax"])
@@ -14,11 +25,45 @@ SCORE = (
     | LOGIT
     | LOGPROB
     | frozenset(
-        ["score", "scores", "pred", "preds", "prediction", "predictions", "predicted", "output", "outputs", "out", "yhat", "forecast"]
+        [
+            "score",
+            "scores",
+            "pred",
+            "preds",
+            "prediction",
+            "predictions",
+            "predicted",
+            "output",
+            "outputs",
+            "out",
+            "yhat",
+            "forecast",
+        ]
     )
 )
 LABEL = frozenset(
-    ["label", "labels", "y", "target", "targets", "class", "classes", "truth", "true", "gold", "gt", "groundtruth", "actual", "outcome", "outcomes", "answer", "category", "response", "observed", "ytrue"]
+    [
+        "label",
+        "labels",
+        "y",
+        "target",
+        "targets",
+        "class",
+        "classes",
+        "truth",
+        "true",
+        "gold",
+        "gt",
+        "groundtruth",
+        "actual",
+        "outcome",
+        "outcomes",
+        "answer",
+        "category",
+        "response",
+        "observed",
+        "ytrue",
+    ]
 )
 POSITIVE = frozenset({"true", "yes", "positive", "pos", "1"})
 NEGATIVE = frozenset({"false", "no", "negative", "neg", "0"})

@@ -117,9 +117,7 @@ def run(
     progress is called with the number of rows read so far, a few times a second, by this thread.
     """
     state = _Run(spec, streams, jobs)
-    threads = [
-        threading.Thread(target=state.worker, args=(number,), daemon=True) for number in range(jobs)
-    ]
+    threads = [threading.Thread(target=state.worker, args=(number,), daemon=True) for number in range(jobs)]
     try:
         for thread in threads:
             thread.start()

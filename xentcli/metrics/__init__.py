@@ -26,7 +26,5 @@ def read(metric: Metric, known: Known) -> Value:
 
 def read_all(known: Known, extra: list[Metric]) -> dict[str, Value]:
     """Every metric of the default report that the task has, and `extra` ones."""
-    wanted = {
-        metric.key: metric for metric in [*available(known.spec.task, known.spec.size), *extra]
-    }
+    wanted = {metric.key: metric for metric in [*available(known.spec.task, known.spec.size), *extra]}
     return {key: read(metric, known) for key, metric in wanted.items()}

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.report import Value
 
@@ -69,7 +70,7 @@ def mcc(known: Known) -> Value:
     return known.value("mcc", agreement / math.sqrt(spread_labels * spread_predicted))
 
 
-def _spread(shares: np.ndarray) -> float:  # type: ignore[type-arg]
+def _spread(shares: F64) -> float:
     """1 - Σ share², in a form that does not cancel when one share is nearly 1; exactly 0 for one class."""
     if np.count_nonzero(shares) < 2:
         return 0.0

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.report import Reliability, Value
 from xentcli.states.bins import Binned
@@ -46,10 +47,10 @@ def mce(known: Known) -> Value:
     return known.value("mce", float(gaps[worst]), n=int(binned.rows[worst]))
 
 
-def gap(binned: Binned) -> np.ndarray:  # type: ignore[type-arg]
+def gap(binned: Binned) -> F64:
     """|mean p - mean y| of each bin (M,), NaN where it is empty."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        out: np.ndarray = np.abs(binned.p - binned.y) / binned.weight  # type: ignore[type-arg]
+        out: F64 = np.abs(binned.p - binned.y) / binned.weight
     return np.where(binned.rows > 0, out, np.nan)
 
 

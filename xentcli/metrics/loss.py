@@ -43,9 +43,9 @@ def perplexity(known: Known) -> Value:
         why = f"over 1.8e308: exp of {loss.value:.6g} nats"
         return Value(math.inf, "", "lower", known.rows, why=why)
     value = math.exp(loss.value)
-    bounds = [None if b is None else math.exp(min(b, 709.0)) for b in (loss.lo, loss.hi)]
+    lo, hi = (None if bound is None else math.exp(min(bound, 709.0)) for bound in (loss.lo, loss.hi))
     se = None if loss.se is None else value * loss.se
-    return Value(value, "", "lower", known.rows, se, *bounds)
+    return Value(value, "", "lower", known.rows, se, lo, hi)
 
 
 def label_entropy(known: Known) -> Value:

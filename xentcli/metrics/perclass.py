@@ -75,9 +75,7 @@ def _ece(known: Known) -> list[float | None]:
         weight, p, hits = (state.values(name).reshape(shape) for name in ("weight", "p", "hits"))
         total = weight.sum(axis=1)
         gaps = np.abs(p - hits).sum(axis=1)
-        return [
-            g / t if t > 0 else None for g, t in zip(gaps.tolist(), total.tolist(), strict=True)
-        ]
+        return [g / t if t > 0 else None for g, t in zip(gaps.tolist(), total.tolist(), strict=True)]
     low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)
     out: list[float | None] = []
     for side in (low, ~low):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.report import Value
 
@@ -46,10 +47,8 @@ def average_precision(known: Known) -> Value:
         return value
     best = (step * (hits / (hits + misses - missed))).sum() / total
     worst = (step * ((hits - step) / (hits - step + misses).clip(1e-300))).sum() / total
-    return replace(
-        value, bound=float(max(best - (value.value or 0.0), (value.value or 0.0) - worst))
-    )
+    return replace(value, bound=float(max(best - (value.value or 0.0), (value.value or 0.0) - worst)))
 
 
-def _one_class(positives: np.ndarray) -> str:  # type: ignore[type-arg]
+def _one_class(positives: F64) -> str:
     return "no row is " + ("negative" if positives.sum() else "positive")

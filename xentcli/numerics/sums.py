@@ -282,7 +282,8 @@ def _sum_bits(work: F64, magic: float) -> int:
     runs = bits[:whole].reshape(-1, _RUN).sum(axis=1) - np.int64(_wrap(offset * _RUN))
     tail = bits[whole:]
     rest = int(tail.sum()) - offset * tail.size
-    return sum(runs.tolist()) + _wrap(rest)
+    total: int = sum(runs.tolist()) + _wrap(rest)
+    return total
 
 
 def _wrap(value: int) -> int:

@@ -72,9 +72,7 @@ def _refuse_twice(paths: list[str]) -> None:
     for path in paths:
         try:
             info = os.stat(path)
-            key: tuple[int, int] | str = (
-                (info.st_dev, info.st_ino) if info.st_ino else os.path.realpath(path)
-            )
+            key: tuple[int, int] | str = (info.st_dev, info.st_ino) if info.st_ino else os.path.realpath(path)
         except OSError:
             key = path
         if key in seen:
@@ -110,22 +108,16 @@ def _open(path: str, options: Options) -> Source:
     return _source(path, options, declared, found, regular)
 
 
-def _source(
-    path: str, options: Options, declared: str | None, found: str | None, regular: bool
-) -> Source:
+def _source(path: str, options: Options, declared: str | None, found: str | None, regular: bool) -> Source:
     where = clean(path, 200)
     if declared is None:
-        declared = {"parquet": "parquet", "gzip": "csv.gz", "zstd": "csv.zst"}.get(
-            found or "", "csv"
-        )
+        declared = {"parquet": "parquet", "gzip": "csv.gz", "zstd": "csv.zst"}.get(found or "", "csv")
     if declared == "parquet":
         if not regular:
             raise UsageError("Parquet cannot be read from a pipe", where=where,
                              remedy="write it to a file first", id="parquet_pipe")  # fmt: skip
         if found != "parquet":
-            raise _mismatch(
-                where, "Parquet", "gzip-compressed" if found == "gzip" else "text", "csv"
-            )
+            raise _mismatch(where, "Parquet", "gzip-compressed" if found == "gzip" else "text", "csv")
         from xentcli.readers.parquet import ParquetSource
 
         return ParquetSource(path, options)
@@ -147,9 +139,7 @@ def _source(
 def _delimited(options: Options, base: str) -> Options:
     from dataclasses import replace
 
-    return (
-        replace(options, delimiter="\t") if base == "tsv" and options.delimiter is None else options
-    )
+    return replace(options, delimiter="\t") if base == "tsv" and options.delimiter is None else options
 
 
 def _mismatch(where: str, named: str, found: str, remedy: str) -> DataError:
@@ -172,9 +162,7 @@ def _standard_input(options: Options) -> Source:
 def _by_suffix(path: str) -> str | None:
     name = os.path.basename(path).lower()
     parts = name.split(".")
-    return (
-        _SUFFIXES.get(".".join(parts[-2:])) or _SUFFIXES.get(parts[-1]) if len(parts) > 1 else None
-    )
+    return _SUFFIXES.get(".".join(parts[-2:])) or _SUFFIXES.get(parts[-1]) if len(parts) > 1 else None
 
 
 def _head(path: str) -> bytes:

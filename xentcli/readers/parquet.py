@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -72,9 +73,7 @@ class ParquetSource:
 
         if len(columns) > _STATISTICS_FOR:
             return columns
-        leaves = {
-            self._metadata.schema.column(i).path: i for i in range(self._metadata.num_columns)
-        }
+        leaves = {self._metadata.schema.column(i).path: i for i in range(self._metadata.num_columns)}
         out = []
         for column in columns:
             leaf = leaves.get(column.name)
@@ -103,19 +102,13 @@ class ParquetSource:
     def _sample(self, columns: list[str], text: list[str]) -> pa.RecordBatch:
         file = self._open(text)
         rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // max(1, self._row_bytes(columns))))
-        groups = [
-            g for g in range(self._metadata.num_row_groups) if self._metadata.row_group(g).num_rows
-        ]
+        groups = [g for g in range(self._metadata.num_row_groups) if self._metadata.row_group(g).num_rows]
         try:
-            for batch in file.iter_batches(
-                rows, row_groups=groups[:1], columns=columns, use_threads=False
-            ):
+            for batch in file.iter_batches(rows, row_groups=groups[:1], columns=columns, use_threads=False):
                 return batch
         except Exception as error:
             raise self._locate(error, groups[0], columns) from error
-        return pa.RecordBatch.from_pylist(
-            [], schema=pa.schema([file.schema_arrow.field(c) for c in columns])
-        )
+        return pa.RecordBatch.from_pylist([], schema=pa.schema([file.schema_arrow.field(c) for c in columns]))
 
     def _row_bytes(self, columns: list[str]) -> int:
         """Decoded bytes a row of the columns; of text, as the file encodes it."""
@@ -153,11 +146,9 @@ class ParquetSource:
             declared = self._metadata.row_group(group).num_rows
             file = self._open(text)
             try:
-                for batch in file.iter_batches(
-                    step, row_groups=[group], columns=columns, use_threads=False
-                ):
+                for batch in file.iter_batches(step, row_groups=[group], columns=columns, use_threads=False):
                     batch.validate(full=True)
-                    yield Unit(at, lambda batch=batch: batch)
+                    yield Unit(at, partial(_same, batch))
                     at += batch.num_rows
                     self._read_rows += batch.num_rows
             except DataError:
@@ -194,6 +185,10 @@ class ParquetSource:
             raise _changed(self.path) from error
         if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
             raise _changed(self.path)
+
+
+def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch
 
 
 def _type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
@@ -258,9 +253,7 @@ def _unreadable(path: str, error: Exception) -> DataError:
 
 
 def _damaged(path: str, error: Exception, group: int, column: str | None) -> DataError:
-    place = f"{clean(path, 200)}, row group {group}" + (
-        f', column "{clean(column)}"' if column else ""
-    )
+    place = f"{clean(path, 200)}, row group {group}" + (f', column "{clean(column)}"' if column else "")
     reason = _reason(error)
     if "crc" in reason.lower() or "checksum" in reason.lower():
         reason = "a page does not match its checksum"

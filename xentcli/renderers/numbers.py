@@ -90,9 +90,7 @@ def half_width(value: Value) -> float | None:
 
 def in_unit(value: Value, factor: float, unit: str) -> Value:
     """`value` with interval and bound times `factor`: percent of fractions, bits of nats."""
-    scaled = [
-        None if x is None else x * factor for x in (value.value, value.lo, value.hi, value.bound)
-    ]
+    scaled = [None if x is None else x * factor for x in (value.value, value.lo, value.hi, value.bound)]
     return replace(value, value=scaled[0], lo=scaled[1], hi=scaled[2], bound=scaled[3], unit=unit)
 
 
@@ -233,9 +231,7 @@ class Headline:
     def top(self, key: str) -> str:
         match = _TOP_K.fullmatch(key)
         value = self.metrics[key]
-        return (
-            f"top-{match[1]} {figure(percent(value), self.digits, interval=False)}" if match else ""
-        )
+        return f"top-{match[1]} {figure(percent(value), self.digits, interval=False)}" if match else ""
 
     def loss(self) -> list[str]:
         """Cross-entropy in both units, and against the class frequencies."""
@@ -271,9 +267,7 @@ class Headline:
         if value.value < 1.0:
             verb = "leave" if self.reference.endswith("s") else "leaves"
             return f"{share} of what {self.reference} alone {verb} open"
-        return (
-            f"{'worse' if value.value > 1.0 else 'no better'} than {self.reference} alone ({share})"
-        )
+        return f"{'worse' if value.value > 1.0 else 'no better'} than {self.reference} alone ({share})"
 
     def error(self) -> str:
         """ECE beside the level that chance alone would give."""
@@ -293,9 +287,7 @@ class Headline:
         value = loss_in(raw, self.unit)
         unit = f"{NBSP}{value.unit}s"
         if raw.lo is not None and raw.hi is not None and raw.lo < 0.0 < raw.hi:
-            return (
-                f"neither over- nor under-confident ({figure(value, self.digits, default=3)}{unit})"
-            )
+            return f"neither over- nor under-confident ({figure(value, self.digits, default=3)}{unit})"
         if raw.value == 0.0:
             return "neither over- nor under-confident"
         size = replace(value, value=abs(value.value or 0.0))

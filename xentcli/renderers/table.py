@@ -56,9 +56,7 @@ class Look:
         """Text of ours that was composed elsewhere with raw names in it."""
         return self.say(numbers.shown(str(text)))
 
-    def text(
-        self, phrases: list[str], indent: int = 2, joint: str = "   ", style: str = ""
-    ) -> list[Line]:
+    def text(self, phrases: list[str], indent: int = 2, joint: str = "   ", style: str = "") -> list[Line]:
         """Phrases side by side, in as many indented lines as the width asks for."""
         room = None if self.width is None else max(self.width - indent, 1)
         lines = strip.fold([self.say(phrase) for phrase in phrases], room, self.say(joint))
@@ -110,9 +108,7 @@ def _title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
     elif data.get("classes"):
         phrases.append(counted(len(data["classes"]), "class", "classes"))
     if data.get("pred"):
-        phrases.append(
-            f"{_KINDS.get(data.get('kind', ''), 'scores')} in {look.name(look.say(data['pred']))}"
-        )
+        phrases.append(f"{_KINDS.get(data.get('kind', ''), 'scores')} in {look.name(look.say(data['pred']))}")
     columns = {"label": "label in", "weight": "weighted by", "weight_column": "weighted by"}
     for key, said in columns.items():
         # "weight" is the name of a column in some results and the total weight in others.
@@ -120,10 +116,7 @@ def _title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
     if data.get("bound") and (verbose or data["bound"] == "in file order"):
         phrases.append(f"classes bound {look.prose(data['bound'])}")
     skipped = {why: n for why, n in (data.get("skipped") or {}).items() if n}
-    left = [
-        f"skipped {counted(n, 'row')}: {look.prose(why).replace('_', ' ')}"
-        for why, n in skipped.items()
-    ]
+    left = [f"skipped {counted(n, 'row')}: {look.prose(why).replace('_', ' ')}" for why, n in skipped.items()]
     left += [f"ignored {counted(data['ignored'], 'row')}"] if data.get("ignored") else []
     return look.text(phrases, 0, " · ", "bold") + look.text(left, 0, " · ")
 
@@ -181,10 +174,7 @@ def _classes(report: Report, look: Look, limit: int | None) -> list[Line]:
     rows = report.classes[:limit]
     if not rows:
         return []
-    columns = {
-        name: [look.say(name), *map(look.say, cells)]
-        for name, cells in _columns(report, rows, look)
-    }
+    columns = {name: [look.say(name), *map(look.say, cells)] for name, cells in _columns(report, rows, look)}
     dots = look.say("…")
     hidden = strip.fit(columns, look.width, _NAMES, _DROPPED, dots) if look.width else []
     left = frozenset(i for i, name in enumerate(columns) if name in _NAMES)
@@ -200,9 +190,7 @@ def _classes(report: Report, look: Look, limit: int | None) -> list[Line]:
 def _columns(report: Report, rows: list[ClassRow], look: Look) -> list[tuple[str, list[str]]]:
     """Name and cells of each column that has something to say."""
     weighted = "weight_column" in report.data or isinstance(report.data.get("weight"), str)
-    confused = [
-        MISSING if row.confused_with is None else look.name(row.confused_with) for row in rows
-    ]
+    confused = [MISSING if row.confused_with is None else look.name(row.confused_with) for row in rows]
     columns = [
         ("class", [look.name(row.name) for row in rows]),
         ("weight" if weighted else "rows", [count(row.support) for row in rows]),
@@ -227,11 +215,7 @@ def _confusion(report: Report, look: Look) -> list[Line]:
     header = ["", *(f"[{i}]" for i in range(1, len(found.names) + 1))]
     rows = [header]
     for i, (name, row) in enumerate(zip(found.names, found.matrix, strict=True), 1):
-        label = (
-            look.name(name)
-            if look.width is None
-            else strip.short(look.name(name), 16, look.say("…"))
-        )
+        label = look.name(name) if look.width is None else strip.short(look.name(name), 16, look.say("…"))
         rows.append([f"[{i}] {label}", *map(count, row)])
     lines = strip.grid(rows, frozenset({0}))
     heading: list[Line] = [[("  confusion  (a row a label, a column a predicted class)", "bold")]]
@@ -244,9 +228,7 @@ def _confusion(report: Report, look: Look) -> list[Line]:
 def _evidence(report: Report, look: Look) -> list[Line]:
     """Why the columns were read the way they were, and the signature of the result."""
     known = {**(report.data.get("evidence") or {}), "definition": report.definition}
-    return [
-        line for k, v in known.items() for line in look.text([f"{look.prose(k)}: {look.prose(v)}"])
-    ]
+    return [line for k, v in known.items() for line in look.text([f"{look.prose(k)}: {look.prose(v)}"])]
 
 
 def _notes(report: Report, look: Look) -> list[Line]:

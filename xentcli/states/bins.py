@@ -89,17 +89,14 @@ class Bins(Summed):
         p = weight * edge + offset
         index = grid.bin_of_cell(bins, closed)
         if mirrored:
-            low = np.arange(grid.CELLS) <= 3 * (
-                grid.EDGES // 2
-            )  # p = 1/2 predicts the negative class
+            low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)  # p = 1/2 predicts the negative class
             p = np.where(low, weight - p, p)
             hits = np.where(low, weight - hits, hits)
             index = np.where(low, index[::-1], index)
         columns = (rows, weight, p, hits, variance)
         if only is not None:
             columns = tuple(np.where(only, column, 0.0) for column in columns)  # type: ignore[assignment]
-        total = [np.bincount(index, column, bins) for column in columns]
-        return Binned(*total)
+        return Binned(*(np.bincount(index, column, bins).astype(np.float64) for column in columns))
 
 
 class ConfidenceBins(Bins):

@@ -61,9 +61,7 @@ class Moments(Summed):
         sums.add(_NAMES.index("z_part"), rows.z_part)
         sums.add(_NAMES.index("z_var"), rows.z_var)
 
-    def _add_weighted(
-        self, sums: ExactSums, rows: Rows, columns: dict[str, F64], weight: F64
-    ) -> None:
+    def _add_weighted(self, sums: ExactSums, rows: Rows, columns: dict[str, F64], weight: F64) -> None:
         square = weight * weight
         sums.add_exact(_NAMES.index("weight"), weight)
         sums.add_exact(_NAMES.index("weight2"), square)

@@ -146,9 +146,7 @@ class Scores:
             parts.append(self._sorted_pending())
         self.keys, self.sums = _union(parts)
         step = self.step
-        while _distinct(self.keys, LEVELS[step] - self.level) > MOST_CELLS and step + 1 < len(
-            LEVELS
-        ):
+        while _distinct(self.keys, LEVELS[step] - self.level) > MOST_CELLS and step + 1 < len(LEVELS):
             step += 1
         self._coarsen(step - self.step)
 
@@ -242,12 +240,12 @@ class Scores:
             outside = type(self)(self.spec)  # scores below the table, and above it
             outside.step, outside._pending = self.step, list(self._pending)
             outside._compact()
-            pairs = self._table.reshape(-1, 2)
-            pairs = pairs[(pairs[:, 0] | pairs[:, 1]) != 0].astype(np.float64)
-            if outside.step == self.step and len(pairs) + outside.keys.size <= MOST_CELLS:
+            table = self._table.reshape(-1, 2)
+            inside = table[(table[:, 0] | table[:, 1]) != 0].astype(np.float64)
+            if outside.step == self.step and len(inside) + outside.keys.size <= MOST_CELLS:
                 below = int(np.searchsorted(outside.keys, self._base))
                 rest = outside.sums.values().reshape(-1, 2)
-                pairs = np.concatenate([rest[:below], pairs, rest[below:]])
+                pairs = np.concatenate([rest[:below], inside, rest[below:]])
                 return pairs[:, 0], pairs[:, 1]
         self._compact()
         pairs = self.sums.values().reshape(-1, 2)
@@ -256,7 +254,7 @@ class Scores:
 
 def order_bits(score: F64) -> I64:
     """float64 (n,) as int64 in the same order; -0.0 is 0.0. A scratch array."""
-    bits = np.add(score, 0.0, out=buffer("scores.bits", score.size)).view(np.int64)
+    bits: I64 = np.add(score, 0.0, out=buffer("scores.bits", score.size)).view(np.int64)
     if bits.min(initial=0) < 0:
         bits ^= (bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
     return bits

@@ -45,9 +45,7 @@ def from_probability(batch: Batch, spec: Spec, score: F64, label: F64, bad: BadR
         raw = np.asarray(batch.column(0), np.float64) if spec.kind == "probs" else q
         simplex.check_range(bad, batch, spec, raw, q)
         np.minimum(q, 1.0, out=q)
-    log_p = (
-        np.log(q, out=buffer("binary.log_p", n)) if spec.kind == "probs" else np.minimum(score, 0)
-    )
+    log_p = np.log(q, out=buffer("binary.log_p", n)) if spec.kind == "probs" else np.minimum(score, 0)
     log_n = np.negative(q, out=buffer("binary.log_n", n))
     np.log1p(log_n, out=log_n)
     loss = np.subtract(0.0, np.where(batch.labels, log_p, log_n), out=buffer("binary.loss", n))

@@ -60,9 +60,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     bad = BadRows(batch.size)
     reduced = reduce(batch, spec, bad)
     out = (
-        from_logits(batch, reduced, spec)
-        if spec.kind == "logits"
-        else from_probs(batch, reduced, spec, bad)
+        from_logits(batch, reduced, spec) if spec.kind == "logits" else from_probs(batch, reduced, spec, bad)
     )
     if bad.found:
         return out, bad
@@ -142,12 +140,11 @@ def _rank(block: Real, labels: I64, label: Real, axis: int) -> I64:
         index = np.expand_dims(np.arange(block.shape[axis]), 1 - axis)
         before = index < np.expand_dims(labels[ties], axis)
         higher[ties] += (same & before).sum(axis=axis)
-    return higher + 1
+    out: I64 = higher + 1
+    return out
 
 
-def _reduce_logits(
-    out: Reduced, part: slice, block: F64, labels: I64, axis: int, spec: Spec
-) -> None:
+def _reduce_logits(out: Reduced, part: slice, block: F64, labels: I64, axis: int, spec: Spec) -> None:
     high = out.high[part]
     if not np.isfinite(high).all():
         _settle_infinities(out, part, block, axis)
@@ -191,7 +188,7 @@ def _settle_infinities(out: Reduced, part: slice, block: F64, axis: int) -> None
 
 def _unit_rows(block: F64, high: F64, axis: int) -> npt.NDArray[np.bool_]:
     """Rows (n,) that look like probabilities: nothing negative, nothing above one, adding up to one."""
-    unit = (high <= 1.0) & (high >= 1.0 / block.shape[axis] - 1e-6)
+    unit: npt.NDArray[np.bool_] = (high <= 1.0) & (high >= 1.0 / block.shape[axis] - 1e-6)
     which = np.flatnonzero(unit)
     if which.size:
         rows = block.take(which, axis=1 - axis)
@@ -199,9 +196,7 @@ def _unit_rows(block: F64, high: F64, axis: int) -> npt.NDArray[np.bool_]:
     return unit
 
 
-def _reduce_probs(
-    out: Reduced, part: slice, block: F64, labels: I64, axis: int, spec: Spec
-) -> None:
+def _reduce_probs(out: Reduced, part: slice, block: F64, labels: I64, axis: int, spec: Spec) -> None:
     np.min(block, axis=axis, out=out.low[part])
     if spec.clip is not None:
         np.maximum(block, 0.0, out=block)

@@ -75,9 +75,7 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
         wrong = np.zeros(off.size, bool)
         wrong[deviating] = off[deviating] > np.maximum(allowed, LIMIT)
         bad.add("row_sum", wrong, sum_problem(batch, spec, sums))
-        _note(
-            rows, "row_sum", batch, sums, deviating[(off[deviating] > allowed) & ~wrong[deviating]]
-        )
+        _note(rows, "row_sum", batch, sums, deviating[(off[deviating] > allowed) & ~wrong[deviating]])
 
 
 def _note(rows: Rows, name: str, batch: Batch, sums: F64, which: I64) -> None:
@@ -126,9 +124,7 @@ def written_digits(batch: Batch, spec: Spec) -> int:
 
 def _written_with(values: Real, digits: int) -> bool:
     scaled = np.asarray(values, np.float64) * 10.0**digits
-    return bool(
-        (np.abs(scaled - np.rint(scaled)) <= 1e-10 * np.maximum(np.abs(scaled), 1e-3)).all()
-    )
+    return bool((np.abs(scaled - np.rint(scaled)) <= 1e-10 * np.maximum(np.abs(scaled), 1e-3)).all())
 
 
 def sum_problem(batch: Batch, spec: Spec, sums: F64) -> Callable[[int], Found]:

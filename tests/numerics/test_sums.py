@@ -1,0 +1,383 @@
+"""ExactSums against exact rational arithmetic: what was added, in any order and cut, is read."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from xentcli.numerics import sums as module
+from xentcli.numerics.sums import F64, GRID_LIMIT, I64, ExactSums, grid_totals
+
+GRID = 2**91
+LARGEST = 1.7976931348623157e308
+SMALLEST = 5e-324
+
+steady = settings(derandomize=True, deadline=None, max_examples=60)
+
+finite = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=True)
+small = st.floats(min_value=-4095.999, max_value=4095.999, allow_subnormal=True)
+halfway = st.integers(-(2**53), 2**53).map(lambda k: math.ldexp(k, -92))
+below_limit = math.nextafter(4096.0, 0.0)
+edge = st.sampled_from(
+    [0.0, -0.0, SMALLEST, -SMALLEST, 2.0**-1022, LARGEST, -LARGEST, 4096.0, -4096.0, below_limit]
+    + [-below_limit, 1e300, -1e-300, 0.1, -0.1, 1 / 3, 2.0**-91, 2.0**-92]  # noqa: RUF005
+)
+anything = st.one_of(finite, small, halfway, edge)
+terms = st.lists(anything, max_size=40)
+
+
+def floats(values: list[float]) -> F64:
+    return np.array(values, np.float64)
+
+
+def keys_of(values: list[int]) -> I64:
+    return np.array(values, np.int64)
+
+
+def on_grid(x: float) -> Fraction:
+    """x rounded to the nearest multiple of 2**-91, ties to even."""
+    return Fraction(round(Fraction(x) * GRID), GRID)
+
+
+def as_added(x: float) -> Fraction:
+    """What `add` is documented to add for x."""
+    return on_grid(x) if abs(x) < GRID_LIMIT else Fraction(x)
+
+
+def exactly(values: list[float]) -> Fraction:
+    return sum((Fraction(x) for x in values), Fraction(0))
+
+
+def one(values: list[float]) -> ExactSums:
+    """One sum of the values, taken whole."""
+    out = ExactSums(1)
+    out.add_exact(0, floats(values))
+    return out
+
+
+def form(sums: ExactSums) -> tuple[tuple[int, ...], bytes]:
+    array = sums.to_array()
+    assert array.dtype == np.int64
+    return array.shape, array.tobytes()
+
+
+def is_canonical(array: I64) -> bool:
+    """Digits below the top lie in [0, 2**32), the top is a sign, and the window is the smallest."""
+    limbs = array[1:]
+    if not len(limbs):
+        return bool((array[0] == 0).all())
+    digits, top = limbs[:-1], limbs[-1]
+    in_range = ((digits >= 0) & (digits < 2**32)).all() and np.isin(top, (0, -1)).all()
+    no_spare_low = bool(limbs[0].any())
+    no_spare_high = len(limbs) == 1 or bool((limbs[-2] != (top & (2**32 - 1))).any())
+    return bool(in_range) and no_spare_low and no_spare_high
+
+
+@steady
+@given(terms)
+@example([LARGEST, SMALLEST, -LARGEST])
+@example([SMALLEST] * 3)
+@example([1e300, 1.0, -1e300, 1e-300])
+def test_the_exact_road_adds_every_finite_value_whole(values: list[float]) -> None:
+    assert one(values).exact() == exactly(values)
+
+
+@steady
+@given(st.lists(st.one_of(small, halfway), max_size=40))
+@example([2.0**-92, 3 * 2.0**-92, -(2.0**-92), 5 * 2.0**-92])
+@example([math.nextafter(4096.0, 0.0)] * 3)
+def test_one_sum_on_the_grid_road_is_the_sum_of_terms_rounded_to_even(values: list[float]) -> None:
+    out = ExactSums(1)
+    out.add(0, floats(values))
+    assert out.exact() == sum((on_grid(x) for x in values), Fraction(0))
+
+
+@steady
+@given(terms)
+def test_add_sends_each_term_down_its_own_road(values: list[float]) -> None:
+    out = ExactSums(1)
+    out.add(0, floats(values))
+    assert out.exact() == sum((as_added(x) for x in values), Fraction(0))
+
+
+@steady
+@given(st.lists(st.tuples(st.integers(0, 2), anything), max_size=40), st.sampled_from([3, 1000]))
+def test_keyed_sums_are_the_sums_of_each_key(pairs: list[tuple[int, float]], size: int) -> None:
+    keys, values = keys_of([k for k, _ in pairs]), floats([x for _, x in pairs])
+    rounded, whole = ExactSums(size), ExactSums(size)
+    rounded.add(keys, values)
+    whole.add_exact(keys, values)
+    for key in range(3):
+        own = [x for k, x in pairs if k == key]
+        assert rounded.exact(key) == sum((as_added(x) for x in own), Fraction(0))
+        assert whole.exact(key) == exactly(own)
+    assert rounded.total() == sum((as_added(x) for _, x in pairs), Fraction(0))
+    assert whole.total() == exactly([x for _, x in pairs])
+
+
+@pytest.mark.parametrize("n", [2047, 2048, 2049, 4096, 5000])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_runs_of_the_largest_grid_terms_do_not_wrap(n: int, sign: float) -> None:
+    x = sign * math.nextafter(4096.0, 0.0)
+    out = ExactSums(1)
+    out.add(0, np.full(n, x))
+    assert out.exact() == n * on_grid(x)
+
+
+def test_many_keyed_terms_of_the_largest_size_stay_exact() -> None:
+    n = (1 << 17) + 3
+    x = math.nextafter(4096.0, 0.0)
+    keyed = ExactSums(2)
+    keyed.add(np.zeros(n, np.int64), np.full(n, x))
+    assert keyed.exact(0) == n * on_grid(x)
+    assert keyed.exact(1) == 0
+
+
+def test_more_than_a_million_exact_terms_under_one_key_stay_exact() -> None:
+    n = (1 << 20) + 5
+    x = 2.0**32 - 2.0**-20
+    whole = ExactSums(1)
+    whole.add_exact(0, np.full(n, x))
+    assert whole.exact() == n * Fraction(x)
+
+
+def test_grid_totals_are_whole_multiples_of_their_exponents() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=3000) * 100
+    total = sum(Fraction(value) * Fraction(2) ** exponent for value, exponent in grid_totals(x))
+    assert total == sum((on_grid(v) for v in x.tolist()), Fraction(0))
+
+
+@steady
+@given(st.lists(st.integers(0, 9), max_size=60), st.sampled_from([10, 1000]))
+def test_counts_are_counts(keys: list[int], size: int) -> None:
+    out = ExactSums(size)
+    out.add_counts(keys_of(keys))
+    out.add_counts(keys_of(keys))
+    counted = Counter(keys)
+    assert [out.exact(k) for k in range(10)] == [2 * counted[k] for k in range(10)]
+
+
+@steady
+@given(st.lists(st.tuples(st.integers(-(2**2100), 2**2100), st.integers(-1074, 900)), max_size=8))
+def test_integers_of_any_size_are_added_exactly(pairs: list[tuple[int, int]]) -> None:
+    out = ExactSums(2)
+    for value, exponent in pairs:
+        out.add_integer(1, value, exponent)
+    assert out.exact(1) == sum((v * Fraction(2) ** e for v, e in pairs), Fraction(0))
+    assert out.exact(0) == 0
+
+
+# -- the law ---------------------------------------------------------------------------------------
+@steady
+@given(
+    st.lists(st.tuples(st.integers(0, 3), anything), max_size=50),
+    st.integers(0, 2**32),
+    st.booleans(),
+)
+def test_any_order_cut_and_merge_tree_gives_the_same_bytes(
+    pairs: list[tuple[int, float]], seed: int, whole: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    keys, values = keys_of([k for k, _ in pairs]), floats([x for _, x in pairs])
+
+    def added(which: I64) -> ExactSums:
+        out = ExactSums(4)
+        (out.add_exact if whole else out.add)(keys[which], values[which])
+        return out
+
+    expected = form(added(np.arange(len(pairs))))
+    for _ in range(3):
+        order = rng.permutation(len(pairs))
+        parts = [added(part) for part in np.array_split(order, int(rng.integers(1, 9)))]
+        while len(parts) > 1:
+            taken = parts.pop(int(rng.integers(len(parts))))
+            parts[int(rng.integers(len(parts)))].merge(taken)
+        assert form(parts[0]) == expected
+
+
+@steady
+@given(terms)
+def test_the_empty_sums_are_the_identity_of_merge(values: list[float]) -> None:
+    left, right = one(values), ExactSums(1)
+    expected = form(one(values))
+    left.merge(ExactSums(1))
+    right.merge(one(values))
+    assert form(left) == form(right) == expected
+
+
+@steady
+@given(terms, terms)
+def test_merging_leaves_the_other_as_it_was(mine: list[float], theirs: list[float]) -> None:
+    other, out = one(theirs), one(mine)
+    before = form(other)
+    out.merge(other)
+    out.add_exact(0, floats([1.0, 2.0**200]))
+    assert form(other) == before
+    assert other.exact() == exactly(theirs)
+
+
+@steady
+@given(terms, finite)
+@example([-1.0], LARGEST)
+@example([-SMALLEST], 1e300)
+def test_the_form_is_that_of_the_value_and_not_of_its_history(
+    values: list[float], detour: float
+) -> None:
+    straight, winding = one(values), one([detour])
+    winding.to_array()
+    for x in values:
+        winding.add_exact(0, floats([x]))
+    winding.add_exact(0, floats([-detour]))
+    assert form(winding) == form(straight)
+
+
+@steady
+@given(terms, terms)
+@example([-1.0], [1.0])
+@example([-(2.0**32)], [2.0**31])
+@example([2.0**32 - 1], [-(2.0**32)])
+@example([-(2.0**-1074)], [])
+@example([2.0**1000], [-(2.0**-1000)])
+def test_the_form_is_canonical(first: list[float], second: list[float]) -> None:
+    out = ExactSums(2)
+    out.add_exact(0, floats(first))
+    out.add_exact(1, floats(second))
+    assert is_canonical(out.to_array())
+
+
+@steady
+@given(terms)
+def test_a_sum_that_comes_back_to_zero_has_the_form_of_the_identity(values: list[float]) -> None:
+    assert form(one(values + [-x for x in values])) == form(ExactSums(1))
+
+
+@steady
+@given(terms, terms)
+def test_loading_what_was_stored_gives_the_same_sums(
+    first: list[float], second: list[float]
+) -> None:
+    out = ExactSums(2)
+    out.add_exact(0, floats(first))
+    out.add_exact(1, floats(second))
+    loaded = ExactSums.from_array(out.to_array())
+    assert form(loaded) == form(out)
+    assert [loaded.exact(0), loaded.exact(1)] == [exactly(first), exactly(second)]
+    loaded.add_exact(0, floats([0.1]))
+    assert loaded.exact(0) == exactly(first) + Fraction(0.1)
+    assert out.exact(0) == exactly(first)
+
+
+# -- reading ---------------------------------------------------------------------------------------
+@steady
+@given(terms, terms)
+@example([1e16, 1.0, 2.0**-60], [-1.0])
+@example([2.0**1000, -(2.0**-1000)], [SMALLEST])
+@example([-(2.0**64)], [2.0**64 - 2.0**20])
+def test_values_are_within_one_unit_in_the_last_place(
+    first: list[float], second: list[float]
+) -> None:
+    out = ExactSums(2)
+    out.add_exact(0, floats(first))
+    out.add_exact(1, floats(second))
+    for value, exact in zip(out.values().tolist(), (out.exact(0), out.exact(1)), strict=True):
+        if abs(exact) >= Fraction(2) ** 1024:
+            assert value == math.copysign(math.inf, exact)
+        elif math.isinf(value):
+            assert abs(exact) > Fraction(LARGEST)
+        else:
+            assert abs(Fraction(value) - exact) <= Fraction(math.ulp(value))
+
+
+def test_a_sum_of_nothing_reads_as_positive_zero() -> None:
+    out = one([-1.0, 1.0])
+    assert math.copysign(1.0, out.values()[0]) == 1.0
+    assert ExactSums(3).values().tolist() == [0.0, 0.0, 0.0]
+
+
+# -- the limbs -------------------------------------------------------------------------------------
+@steady
+@given(terms, terms)
+def test_carrying_at_every_addition_changes_nothing(
+    first: list[float], second: list[float]
+) -> None:
+    def added() -> ExactSums:
+        out = one(first)
+        for x in second:
+            out.add(keys_of([0]), floats([x]))
+        return out
+
+    expected = form(added())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_NORMALISE_AFTER", 1)
+        assert form(added()) == expected
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_limbs_as_full_as_they_may_be_lose_nothing(sign: int) -> None:
+    """2**28 - 1 additions of up to 2**33 fill a limb to 2**61; two such still add exactly."""
+    full = sign * ((1 << 61) - 1)
+
+    def filled() -> ExactSums:
+        out = ExactSums(2)
+        out.add_integer(0, 1, 0)
+        out.limbs = np.full((3, 2), full, np.int64)
+        out.pending = (1 << 28) - 1
+        return out
+
+    one_sum = full * (1 + 2**32 + 2**64)
+    assert filled().exact(1) == one_sum
+    merged = filled()
+    merged.merge(filled())
+    assert merged.exact(0) == merged.exact(1) == 2 * one_sum
+    added = filled()
+    added.add_exact(keys_of([0]), floats([sign * (2.0**32 - 1)]))
+    assert added.exact(0) == one_sum + sign * (2**32 - 1)
+    assert added.pending < 1 << 28
+    assert filled().values()[0] == pytest.approx(float(one_sum), rel=2.0**-52)
+
+
+def test_the_count_of_additions_survives_merging() -> None:
+    """Otherwise many merges of unfinished states would overflow a limb without a carry."""
+    out = ExactSums(1)
+    part = ExactSums(1)
+    part.add_integer(0, 2**33 - 1, 0)
+    part.limbs[:] *= 1 << 20
+    part.pending = 1 << 20
+    exact = part.exact()
+    for _ in range(600):
+        out.merge(part)
+        assert int(np.abs(out.limbs).max()) < 1 << 62
+    assert out.exact() == 600 * exact
+
+
+@steady
+@given(terms, terms, st.permutations(range(5)))
+def test_spread_moves_sums_to_their_places(
+    first: list[float], second: list[float], places: list[int]
+) -> None:
+    out = ExactSums(2)
+    out.add_exact(0, floats(first))
+    out.add_exact(1, floats(second))
+    wide = out.spread(keys_of(places[:2]), 5)
+    expected = {places[0]: exactly(first), places[1]: exactly(second)}
+    assert [wide.exact(i) for i in range(5)] == [expected.get(i, 0) for i in range(5)]
+    wide.add_exact(places[0], floats([1.0]))
+    assert out.exact(0) == exactly(first)
+
+
+@steady
+@given(terms, terms)
+def test_like_reads_margins_of_the_same_window(first: list[float], second: list[float]) -> None:
+    out = ExactSums(2)
+    out.add_exact(0, floats(first))
+    out.add_exact(1, floats(second))
+    margin = out.like(out.limbs.sum(axis=1, keepdims=True))
+    assert margin.exact() == exactly(first) + exactly(second)
+    assert form(margin) == form(one(first + second))
