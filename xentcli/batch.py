@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.errors import clean
+from xentcli.numerics import grid
 from xentcli.numerics.scratch import buffer
 
 F64 = npt.NDArray[np.float64]
@@ -23,7 +24,7 @@ Real = npt.NDArray[np.floating]
 CLASS_MAJOR_BELOW = 64
 """With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
 
-_BLOCK = 1 << 17
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,15 @@ class Rows:
     extremes: dict[str, float] = field(default_factory=dict)
     examples: dict[str, tuple[float, str]] = field(default_factory=dict)
 
+    _located: tuple[I64, F64] | None = None
+
     @property
     def size(self) -> int:
         return self.label.size
+
+    def located(self) -> tuple[I64, F64]:
+        """`grid.locate` of the confidence, computed once; not to be written to."""
+        assert self.confidence is not None
+        if self._located is None:
+            self._located = grid.locate(self.confidence)
+        return self._located

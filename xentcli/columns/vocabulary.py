@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 PROBABILITY = frozenset(
@@ -85,7 +86,7 @@ def says_label(name: str) -> bool:
 def says_kind(name: str) -> str | None:
     """The kind of score that a name claims: logprobs, logits or probs."""
     found = words(name)
-    joined = set(found) | {a + b for a, b in zip(found, found[1:], strict=False)}
+    joined = set(found) | {a + b for a, b in itertools.pairwise(found)}
     if joined & LOGPROB:
         return "logprobs"
     if joined & LOGIT:

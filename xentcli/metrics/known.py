@@ -106,10 +106,7 @@ class Known:
             weight2 -= moments.exact("impossible2") if self.spec.weighted else self.impossible_rows
         if rows == 0:
             return self.undefined(metric, "no row has a finite loss")
-        if name in ("loss", "brier"):
-            total = self.states.classes.sums[name].total()
-        else:
-            total = moments.exact(name)
+        total = self._total(name)
         mean = total / weight
         cross = moments.exact(f"{name}_w") if self.spec.weighted else total
         square = moments.exact(f"{name}_2") - 2 * mean * cross + mean * mean * weight2
@@ -119,6 +116,14 @@ class Known:
             variance = max(square, Fraction(0)) / (weight * weight) * rows / (rows - 1)
             se = math.sqrt(variance)
         return self.value(metric, float(mean), se=se, n=rows)
+
+    def _total(self, name: str) -> Fraction:
+        """Σwx of a mean."""
+        if name in ("loss", "brier"):
+            return self.states.classes.sums[name].total()
+        if name == "excess":
+            return self._total("loss") - self._total("entropy")
+        return self.states.moments.exact(name)
 
     def value(self, metric: str, value: float, *, se: float | None = None, n: int | None = None,
               why: str | None = None) -> Value:  # fmt: skip

@@ -70,9 +70,7 @@ def _row_counts(known: Known) -> F64:
 def _ece(known: Known) -> list[float | None]:
     """ECE of the confidence over the rows predicted as each class (C,)."""
     if known.states.has("classbins"):
-        shape = (known.spec.size, known.spec.bins)
-        state = known.states.classbins
-        weight, p, hits = (state.values(name).reshape(shape) for name in ("weight", "p", "hits"))
+        weight, p, hits = known.states.classbins.by_class()
         total = weight.sum(axis=1)
         gaps = np.abs(p - hits).sum(axis=1)
         return [g / t if t > 0 else None for g, t in zip(gaps.tolist(), total.tolist(), strict=True)]

@@ -7,6 +7,8 @@ of such cells, so one histogram serves every convention and any number of bins t
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -44,6 +46,7 @@ def edge_of_cell() -> npt.NDArray[np.float64]:
     return _edges[(np.arange(CELLS) + 1) // 3]
 
 
+@cache
 def bin_of_cell(bins: int, closed: str = "right") -> npt.NDArray[np.int64]:
     """The bin (CELLS,) of each cell for `bins` equal-width bins; `bins` divides 4,800.
 

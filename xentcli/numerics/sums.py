@@ -99,16 +99,27 @@ class ExactSums:
             self.limbs[at + step, index] += sign * ((magnitude >> (_LIMB * step)) & _MASK)
         self._count(1)
 
-    def _add_total(self, index: int, x: F64, sign: int = 1) -> None:
+    def _add_total(self, index: int, x: F64) -> None:
         for total, exponent in grid_totals(x):
-            self.add_integer(index, sign * total, exponent)
+            self.add_integer(index, total, exponent)
 
     def _add_pair(self, keys: I64, x: F64) -> None:
         """Two keys: the total, of which the part of key 1 is taken off; far cheaper than a bincount."""
         part = np.multiply(x, keys, out=buffer("sums.rest", x.size))
-        self._add_total(0, x)
-        self._add_total(1, part)
-        self._add_total(0, part, sign=-1)
+        for (total, exponent), (ones, _) in zip(grid_totals(x), grid_totals(part), strict=True):
+            self.add_integer(0, total - ones, exponent)
+            self.add_integer(1, ones, exponent)
+
+    def add_shares(self, keys: I64, x: F64) -> None:
+        """Add `x` (n,) in [0, 1] under `keys` (n,), rounded to 2**-72: two slices, where `add` takes three."""
+        for lo in range(0, x.size, 1 << 16):
+            part = slice(lo, lo + (1 << 16))
+            scaled = np.multiply(x[part], 2.0**36, out=buffer("sums.rest", x[part].size))
+            whole = np.rint(scaled, out=buffer("sums.slice", scaled.size))
+            self.add_integers(keys[part], whole, -36)
+            scaled -= whole
+            scaled *= 2.0**36
+            self.add_integers(keys[part], np.rint(scaled, out=scaled), -72)
 
     def _add_grid(self, keys: I64, x: F64) -> None:
         """Three slices of at most 37 bits each, so that a block's float64 bincount stays exact."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import F64, Rows, Spec
+from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.numerics import grid
+from xentcli.numerics.scratch import buffer
 from xentcli.states.summed import Summed
 
 
@@ -27,7 +28,7 @@ class Bins(Summed):
     """By cell: rows with y = 0 and y = 1, Σw and Σwy, Σw·(p - edge), and what Σw²p(1-p) needs.
 
     Unweighted, the last is Σ(p - edge)², from which p(1-p) follows exactly; p - edge is rounded to
-    2**-50 in all cells but those next to 0, where it is kept to 2**-91.
+    2**-50 in all cells but those next to 0, where it is kept to 2**-86.
     """
 
     @classmethod
@@ -39,32 +40,38 @@ class Bins(Summed):
         """The p (n,) and y (n,) whose agreement this state remembers."""
         raise NotImplementedError
 
+    def located(self, rows: Rows) -> tuple[I64, F64]:
+        """The cell (n,) of each p, and p minus its edge."""
+        return grid.locate(self.pair(rows)[0])
+
     def update(self, rows: Rows) -> None:
         p, y = self.pair(rows)
-        for lo in range(0, rows.size, 1 << 16):  # keeps the float64 sums of integers below 2**53
-            part = slice(lo, lo + (1 << 16))
-            self._add(p[part], y[part], None if rows.weight is None else rows.weight[part])
-
-    def _add(self, p: F64, y: npt.NDArray[np.bool_], weight: F64 | None) -> None:
-        cell, offset = grid.locate(p)
-        if weight is None:
-            coarse = np.rint(offset * 2.0**50)
-            self.sums["offset"].add_integers(cell, coarse, -50)
-            near_zero = cell <= 1
-            if near_zero.any():
-                rest = offset[near_zero] - coarse[near_zero] * 2.0**-50
-                fine = np.rint(rest * 2.0**86)
-                self.sums["offset"].add_integers(cell[near_zero], fine, -86)
-            offset *= offset
-            self.sums["variance"].add_integers(cell, np.rint(offset * 2.0**63), -63)
-        else:
+        cell, offset = self.located(rows)
+        if rows.weight is not None:
+            weight = rows.weight
             self.sums["weight"].add_exact(cell, weight)
             self.sums["hits"].add_exact(cell[y], weight[y])
             self.sums["offset"].add_exact(cell, weight * offset)
             self.sums["variance"].add_exact(cell, weight * weight * (p * (1.0 - p)))
-        cell += cell
-        cell += y
-        self.sums["rows"].add_counts(cell)
+        else:
+            for lo in range(0, rows.size, 1 << 16):  # keeps float64 sums of integers below 2**53
+                part = slice(lo, lo + (1 << 16))
+                self._add_offsets(cell[part], offset[part])
+        key = np.add(cell, cell, out=buffer("bins.key", cell.size, np.int64))
+        key += y
+        self.sums["rows"].add_counts(key)
+
+    def _add_offsets(self, cell: I64, offset: F64) -> None:
+        scaled = np.multiply(offset, 2.0**50, out=buffer("bins.scaled", offset.size))
+        whole = np.rint(scaled, out=buffer("bins.whole", offset.size))
+        self.sums["offset"].add_integers(cell, whole, -50)
+        near_zero = np.flatnonzero(cell <= 1)
+        if near_zero.size:
+            fine = np.rint((scaled[near_zero] - whole[near_zero]) * 2.0**36)
+            self.sums["offset"].add_integers(cell[near_zero], fine, -86)
+        square = np.multiply(offset, offset, out=scaled)
+        square *= 2.0**63
+        self.sums["variance"].add_integers(cell, np.rint(square, out=square), -63)
 
     def binned(
         self,
@@ -101,6 +108,9 @@ class Bins(Summed):
 
 class ConfidenceBins(Bins):
     """The pair (p of the top class, the top class is the label)."""
+
+    def located(self, rows: Rows) -> tuple[I64, F64]:
+        return rows.located()
 
     def pair(self, rows: Rows) -> tuple[F64, npt.NDArray[np.bool_]]:
         assert rows.confidence is not None

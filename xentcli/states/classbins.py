@@ -8,21 +8,40 @@ from xentcli.states.summed import Summed
 
 
 class ClassBins(Summed):
-    """By predicted class and bin (C * M,): Σw, Σw·confidence, Σw over rows where the class is right."""
+    """By predicted class and bin (C * M,): rows with y = 0 and y = 1, Σw, Σwy and Σw·confidence.
+
+    y says that the class is right. Without weights the first two say all but the last.
+    """
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        return dict.fromkeys(("weight", "p", "hits"), spec.size * spec.bins)
+        cells = spec.size * spec.bins
+        if spec.weighted:
+            return {"weight": cells, "hits": cells, "p": cells}
+        return {"rows": 2 * cells, "p": cells}
 
     def update(self, rows: Rows) -> None:
         assert rows.confidence is not None
-        cell, _ = grid.locate(rows.confidence)
-        key = rows.top * self.spec.bins + grid.bin_of_cell(self.spec.bins)[cell]
+        cell, _ = rows.located()
+        key = grid.bin_of_cell(self.spec.bins).take(cell)
+        key += rows.top * self.spec.bins
         hit = rows.top == rows.label
         weight = rows.weight
-        self.tally("weight", key, weight)
-        self.tally("hits", key[hit], None if weight is None else weight[hit])
         if weight is None:
-            self.sums["p"].add(key, rows.confidence)
+            self.sums["p"].add_shares(key, rows.confidence)
+            key += key
+            key += hit
+            self.sums["rows"].add_counts(key)
         else:
+            self.sums["weight"].add_exact(key, weight)
+            self.sums["hits"].add_exact(key[hit], weight[hit])
             self.sums["p"].add_exact(key, weight * rows.confidence)
+
+    def by_class(self) -> tuple[F64, F64, F64]:
+        """Σw, Σw·confidence and Σwy, each (C, M)."""
+        shape = (self.spec.size, self.spec.bins)
+        p = self.values("p").reshape(shape)
+        if self.spec.weighted:
+            return self.values("weight").reshape(shape), p, self.values("hits").reshape(shape)
+        rows = self.values("rows").reshape(*shape, 2)
+        return rows.sum(axis=2), p, rows[:, :, 1]

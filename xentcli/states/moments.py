@@ -24,7 +24,8 @@ class Moments(Summed):
     """For each mean x: Σwx, Σw²x, Σw²x²; and Σw, Σw², Σw·z_part, Σw²·z_var, the number of rows,
     and Σw² over rows with an infinite loss and over rows predicted right.
 
-    Without weights Σw²x is Σwx, and is not kept twice. Σwx of loss and brier live in `Classes`.
+    Without weights Σw²x is Σwx, and is not kept twice. Σwx of loss and brier live in `Classes`; that
+    of excess is their difference.
     Rows whose loss is infinite take part in neither loss nor excess.
     """
 
@@ -55,7 +56,7 @@ class Moments(Summed):
     def _add_plain(self, sums: ExactSums, rows: Rows, columns: dict[str, F64]) -> None:
         square = buffer("moments.square", rows.size)
         for mean, x in columns.items():
-            if mean in ("entropy", "excess"):
+            if mean == "entropy":
                 sums.add(_NAMES.index(mean), x)
             sums.add(_NAMES.index(f"{mean}_2"), np.multiply(x, x, out=square))
         sums.add(_NAMES.index("z_part"), rows.z_part)
@@ -70,7 +71,7 @@ class Moments(Summed):
         sums.add_exact(_NAMES.index("z_part"), rows.z_part * weight)
         sums.add_exact(_NAMES.index("z_var"), rows.z_var * square)
         for mean, x in columns.items():
-            if mean in ("entropy", "excess"):
+            if mean == "entropy":
                 sums.add_exact(_NAMES.index(mean), x * weight)
             sums.add_exact(_NAMES.index(f"{mean}_w"), x * square)
             sums.add_exact(_NAMES.index(f"{mean}_2"), x * x * square)

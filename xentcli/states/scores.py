@@ -13,9 +13,9 @@ from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
 
 MOST_CELLS = 1 << 20
-LEVELS = (0, 36, 40, 44, 48, 52)
+LEVELS = (0, 38, 42, 46, 50, 54)
 _PENDING = MOST_CELLS + (MOST_CELLS >> 2)  # rows kept as they are before they are sorted into cells
-_SPAN = 1 << 21  # cells of the direct table
+_SPAN = 1 << 19  # cells of the direct table
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring keys
 
 
@@ -24,7 +24,7 @@ class Scores:
 
     A cell is a run of neighbouring float64 values: their order-preserving bits without the lowest
     `level`. The level is the first of LEVELS that leaves at most 2**20 cells occupied, which is a
-    property of the set of scores alone; level 36 keeps 16 bits of the mantissa.
+    property of the set of scores alone; level 38 keeps 14 bits of the mantissa.
     Rows are first kept as they are. Once cells are known, a direct table takes the rows that fall
     into them without sorting: all rows when cells are coarse, those of known scores when they are not.
     """

@@ -1,0 +1,230 @@
+"""What the files of this folder share: run `xent`, judge what it says, and write the files it reads.
+
+A `Catalogue` is a list of cases, each with the id it has in the catalogue of bad input: how the file
+is built, the exit code, and what the message must contain. What must hold of every message (one
+place, no control characters, no option that does not exist) is checked on every run, in `xent`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import json
+import re
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xentcli.cli.app import main
+
+Argv = Sequence[object]
+Builder = Callable[[Path], Argv]
+
+HEADER = "p0,p1,y\n"
+GOOD: dict[str, list[Any]] = {
+    "p0": [0.25, 0.9, 0.4, 0.7],
+    "p1": [0.75, 0.1, 0.6, 0.3],
+    "y": [1, 0, 1, 0],
+}
+GOOD_LOSS = 0.3151867149
+"""Mean of -ln of 0.75, 0.9, 0.6 and 0.7."""
+
+CODES = {0, 1, 2, 3, 4, 74, 130, 141, 143}
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run did: exit code, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON document on standard output, read strictly."""
+        found: dict[str, Any] = strict(self.out)
+        return found
+
+    def value(self, metric: str = "cross_entropy") -> float:
+        """A finite figure of the JSON document."""
+        found = self.report["metrics"][metric]
+        assert found["state"] == "finite", found
+        return float(found["value"])
+
+    def warned(self) -> list[str]:
+        """The ids of the warnings of the JSON document."""
+        return [warning["id"] for warning in self.report["warnings"]]
+
+
+def strict(text: str) -> Any:
+    """Parse JSON as the standard has it: no NaN, no Infinity, no key twice."""
+
+    def refuse(token: str) -> None:
+        raise AssertionError(f"{token} is not JSON")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({key for key, _ in pairs}) == len(pairs), "a key is there twice"
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
+
+
+@functools.cache
+def known_options() -> frozenset[str]:
+    """Every option that the help of `xent score` shows."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        main(["score", "--help"])
+    return frozenset(OPTION.findall(out.getvalue())) | {"--version"}
+
+
+def unknown_options(text: str) -> set[str]:
+    """Options that a text names and no one can type."""
+    return set(OPTION.findall(text)) - known_options()
+
+
+def xent(*argv: object) -> Outcome:
+    """Run `xent` in this process and check what holds of every run."""
+    out = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+    err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main([str(word) for word in argv])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    out.flush(), err.flush()
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    outcome = Outcome(code, *texts)
+    check(outcome)
+    return outcome
+
+
+def check(outcome: Outcome) -> None:
+    """What must be true of every run, whatever it was about."""
+    assert "Traceback" not in outcome.err, outcome.err
+    assert outcome.code in CODES, outcome
+    assert not CONTROL.search(outcome.err), outcome.err
+    assert not CONTROL.search(outcome.out), outcome.out
+    assert not unknown_options(outcome.err), outcome.err
+    assert not any(line.startswith(("::", "##")) for line in outcome.err.splitlines()), outcome.err
+    if outcome.code in (2, 3, 74):
+        assert outcome.out == "", outcome.out
+
+
+def score(*argv: object) -> Outcome:
+    """Run `xent score --json`."""
+    return xent("score", "--json", *argv)
+
+
+def refused(outcome: Outcome, code: int, *says: str) -> None:
+    """The run ended with `code`, one error with all of `says`, a remedy, and nothing on stdout."""
+    assert outcome.code == code, outcome
+    assert outcome.out == "", outcome.out
+    assert outcome.err.startswith("error: "), outcome.err
+    missing = [words for words in says if words.lower() not in outcome.err.lower()]
+    assert not missing, f"{missing} not in: {outcome.err}"
+    if code in (2, 3):
+        assert "\n  try: " in outcome.err, f"no remedy in: {outcome.err}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of the catalogue.
+
+    `loss`: the cross-entropy where the run succeeds. `names_file`: the message names a file that was
+    written. `check`: what else is to be true.
+    """
+
+    id: str
+    build: Builder
+    code: int
+    says: tuple[str, ...] = ()
+    loss: float | None = None
+    names_file: bool = True
+    check: Callable[[Outcome], None] | None = None
+
+    def run(self, folder: Path) -> None:
+        argv = self.build(folder)
+        outcome = score(*argv)
+        if self.code in (2, 3, 4):
+            names = (Path(str(word)).name for word in argv if "/" in str(word))
+            refused(outcome, self.code, *self.says)
+            if self.names_file:
+                assert any(name in outcome.err for name in names), outcome.err
+        else:
+            assert outcome.code == self.code, outcome
+            missing = [words for words in self.says if words not in outcome.err]
+            assert not missing, f"{missing} not in: {outcome.err}"
+        if self.loss is not None:
+            assert abs(outcome.value() - self.loss) <= 1e-9 * max(1.0, abs(self.loss)), outcome.value()
+        if self.check is not None:
+            self.check(outcome)
+
+
+@dataclass
+class Catalogue:
+    """Cases in the order they were written."""
+
+    cases: list[Case] = field(default_factory=list)
+
+    def case(
+        self,
+        id: str,
+        code: int,
+        *says: str,
+        loss: float | None = None,
+        names_file: bool = True,
+        check: Callable[[Outcome], None] | None = None,
+    ) -> Callable[[Builder], Builder]:
+        """The decorated function writes the file of case `id` and returns the arguments of a run."""
+
+        def add(build: Builder) -> Builder:
+            self.cases.append(Case(id, build, code, says, loss, names_file, check))
+            return build
+
+        return add
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.cases)
+
+    def ids(self) -> list[str]:
+        return [case.id for case in self.cases]
+
+
+# -- files -------------------------------------------------------------------------------------------
+def parquet(path: Path, columns: Any, **options: Any) -> Path:
+    """Write a table, or a dict of columns, as Parquet."""
+    table = columns if isinstance(columns, pa.Table) else pa.table(columns)
+    pq.write_table(table, path, **options)
+    return path
+
+
+def good(path: Path, **options: Any) -> Path:
+    """Four rows with two probabilities and a label; their cross-entropy is GOOD_LOSS."""
+    return parquet(path, GOOD, **options)
+
+
+def table(**changed: Any) -> Any:
+    """The good table with columns changed or added; a column that is None goes."""
+    return pa.table({k: v for k, v in (GOOD | changed).items() if v is not None})
+
+
+def text(path: Path, content: str | bytes) -> Path:
+    """Write a file byte for byte."""
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def fixed(rows: list[Any], width: int, kind: Any = None) -> Any:
+    """A fixed-size list array."""
+    return pa.array(rows, pa.list_(kind or pa.float64(), width))
