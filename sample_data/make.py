@@ -103,9 +103,13 @@ def make_cancer(folder: Path) -> None:
             out.write(f"{value:.6f},{'malignant' if label else 'benign'}\n")
 
     trees = GradientBoostingClassifier(random_state=0)
-    p = held_out(trees, features, target, "predict_proba")[:, 1]
-    columns = {"score": pa.array(p), "label": pa.array(target.astype(bool))}
+    q = held_out(trees, features, target, "predict_proba")[:, 1]
+    columns = {"score": pa.array(q), "label": pa.array(target.astype(bool))}
     write(folder, "cancer.parquet", columns)
+    with (folder / "two_models.csv").open("w", encoding="utf-8", newline="\n") as out:
+        out.write("linear,trees,label\n")
+        for first, second, label in zip(p, q, target, strict=True):
+            out.write(f"{first:.6f},{second:.6f},{'malignant' if label else 'benign'}\n")
 
 
 def main() -> None:

@@ -17,11 +17,11 @@ from xentcli.batch import Batch, Place, Real
 from xentcli.columns import Resolution
 from xentcli.columns.labels import as_integer
 from xentcli.errors import UsageError, clean, listing
+from xentcli.readers.arrays import is_text, nulls, numbers
 from xentcli.tasks.badrows import BadRows, Found, keep
 
 Mask = npt.NDArray[np.bool_]
 
-_DTYPES = {"halffloat": "float16", "float": "float32", "double": "float64"}
 _SKIP = "repair the row, or leave such rows out, counted, with --on-bad skip"
 
 
@@ -84,47 +84,7 @@ def _filter(record: pa.RecordBatch, kept: Mask) -> pa.RecordBatch:
     return record.filter(mask)
 
 
-# -- values ----------------------------------------------------------------------------------------
-def bits(buffer: pa.Buffer, offset: int, count: int) -> Mask:
-    """`count` packed bits of an Arrow buffer, from bit `offset`, as booleans."""
-    raw = np.frombuffer(buffer, np.uint8)
-    start = offset // 8
-    part = raw[start : (offset + count + 7) // 8]
-    out: Mask = np.unpackbits(part, bitorder="little")[offset - 8 * start :][:count].view(np.bool_)
-    return out
-
-
-def nulls(array: pa.Array) -> Mask | None:
-    """Which values (n,) are null, or None if none is."""
-    if array.null_count == 0:
-        return None
-    validity = array.buffers()[0]
-    if validity is None:
-        return np.ones(len(array), bool)
-    return ~bits(validity, array.offset, len(array))
-
-
-def numbers(array: pa.Array) -> npt.NDArray[Any]:
-    """The values (n,) of a numeric array as they are stored, without a copy where that can be."""
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        array = array.dictionary_decode()
-        kind = array.type
-    if pa.types.is_null(kind):
-        return np.zeros(len(array))
-    if pa.types.is_decimal(kind):
-        array = array.cast(pa.float64())
-        kind = array.type
-    if pa.types.is_boolean(kind):
-        return bits(array.buffers()[1], array.offset, len(array))
-    dtype = np.dtype(_DTYPES.get(str(kind), str(kind)))
-    data = array.buffers()[1]
-    if data is None:
-        return np.zeros(len(array), dtype)
-    out: npt.NDArray[Any] = np.frombuffer(data, dtype)[array.offset : array.offset + len(array)]
-    return out
-
-
+# -- scores ----------------------------------------------------------------------------------------
 def _scores(array: pa.Array, name: str, bad: BadRows) -> Real:
     missing = nulls(array)
     values = numbers(array)
@@ -192,7 +152,7 @@ def _labels(array: pa.Array, what: Resolution, bad: BadRows, ignored: Mask | Non
     missing = nulls(array)
     if missing is not None:
         bad.add("label_null", missing, lambda row: _null(what.label))
-    if pa.types.is_dictionary(array.type) or _is_text(array.type):
+    if pa.types.is_dictionary(array.type) or is_text(array.type):
         index, unknown = _by_distinct(array, what)
     else:
         index, unknown = _by_number(numbers(array), what)
@@ -227,10 +187,6 @@ def _hint(value: object, what: Resolution) -> str:
     if isinstance(value, float) and value != value:
         return ". The label is missing (NaN)"
     return ""
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view")
 
 
 def _by_distinct(array: pa.Array, what: Resolution) -> tuple[npt.NDArray[np.int64], Mask]:
@@ -341,7 +297,7 @@ def _matching(record: pa.RecordBatch, where: tuple[tuple[str, str], ...], source
 def _equals(array: pa.Array, value: str) -> Mask:
     """Which values (n,) equal the text `value`, read as the column's type; null equals nothing."""
     missing = nulls(array)
-    if pa.types.is_dictionary(array.type) or _is_text(array.type):
+    if pa.types.is_dictionary(array.type) or is_text(array.type):
         if not pa.types.is_dictionary(array.type):
             array = array.dictionary_encode()
         distinct = [str(item) for item in array.dictionary.to_pylist()]

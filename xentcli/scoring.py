@@ -113,8 +113,9 @@ def _check_hash(sources: list[Source], expected: str) -> None:
         while block := file.read(1 << 20):
             digest.update(block)
     if digest.hexdigest() != expected.lower():
-        raise DataError(f"its SHA-256 is {digest.hexdigest()}, not the one expected",
-                        where=clean(sources[0].path, 200), remedy="fetch the file again", id="sha256")  # fmt: skip
+        where = clean(sources[0].path, 200)
+        what = f"its SHA-256 is {digest.hexdigest()}, not the one expected"
+        raise DataError(what, where=where, remedy="fetch the file again", id="sha256")
 
 
 def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> str:

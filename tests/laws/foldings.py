@@ -97,7 +97,7 @@ def _logits(rng: np.random.Generator, n: int, width: int) -> F64:
 def _probabilities(rng: np.random.Generator, n: int, classes: int, text: bool) -> F64:
     sharp = rng.choice([0.01, 0.3, 1.0, 30.0], n)
     gamma = rng.standard_gamma(np.repeat(sharp[:, None], classes, axis=1)) + 1e-300
-    out = gamma / gamma.sum(axis=1, keepdims=True)
+    out: F64 = gamma / gamma.sum(axis=1, keepdims=True)
     written = (rng.random(n) < 0.4) | text
     for digits in (2, 3):
         which = np.flatnonzero(written & (rng.integers(2, 4, n) == digits))

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from foldings import Case, Form, Shape, differing, draw, form, reloaded, scattered, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.laws.foldings import Case, Form, Shape, differing, draw, form, reloaded, scattered, whole
 from xentcli.metrics import perclass
 from xentcli.metrics.known import Known
 from xentcli.states import confusion as module

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foldings import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.laws.foldings import (
     SHAPES,
     Case,
     Shape,
@@ -20,9 +23,6 @@ from foldings import (
     scattered,
     whole,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from xentcli.plan import STATES, StateSet, needed
 
 steady = settings(derandomize=True, deadline=None, max_examples=8)

@@ -82,12 +82,12 @@ class Request:
         with progress.line(self.quiet or self.no_progress) as tell:
             report = score(self.files, settings, tell)
         gating.judge(rules, report) if rules else None
-        self._remarks(rules, report)
         code = gating.exit_code(report)
         if only:
             out.write(self._values(only, report), code)
         else:
             out.write(self._text(report), code)
+        self._remarks(rules, report)
         for target in targets:
             target.write(self._rendered(target.kind, report))
         return code

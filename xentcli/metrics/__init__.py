@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def read(metric: Metric, known: Known) -> Value:
     """The value of one metric; undefined ones say why."""
+    if known.spec.task not in metric.tasks:
+        return known.undefined(metric.key, f"defined for {' and '.join(metric.tasks)} tasks only")
     module = importlib.import_module(f"xentcli.metrics.{metric.module}")
     k = top_k(metric.key)
     value: Value = module.top_accuracy(known, k) if k else getattr(module, metric.key)(known)

@@ -37,7 +37,7 @@ METRICS = (
            "cross-entropy over that of predicting the class frequencies", ("nce",)),
     Metric("label_entropy", "loss", "nat", "", "entropy of the class frequencies"),
     Metric("predictive_entropy", "loss", "nat", "", "mean entropy of the predictions"),
-    Metric("overconfidence", "loss", "nat", "", "mean of loss minus entropy: 0 if calibrated, above: over-confident"),
+    Metric("overconfidence", "loss", "nat", "", "mean of loss minus entropy; above 0: over-confident"),
     Metric("balanced_cross_entropy", "loss", "nat", "lower", "mean over classes of their cross-entropy"),
     Metric("brier_score", "proper", "", "lower", "mean squared error of the probabilities", ("brier",)),
     Metric("brier_skill_score", "proper", "fraction", "higher",

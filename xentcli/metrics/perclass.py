@@ -13,7 +13,7 @@ from xentcli.report import ClassRow, Value
 
 def rows(known: Known, limit: int | None) -> list[ClassRow]:
     """Classes by falling share of the total loss, then by class order; at most `limit` of them."""
-    loss, support = known.states.classes.values("loss"), known.support
+    loss, support, hits = known.states.classes.values("loss"), known.support, known.hits
     impossible = known.states.classes.values("impossible")
     total = float(known.states.classes.sums["loss"].total())
     order = np.lexsort((np.arange(loss.size), -loss, -impossible))
@@ -34,8 +34,8 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
             "cross_entropy": _loss(loss[c], support[c], impossible[c], n),
             "share": _ratio(share[c], 1.0, "fraction", "", n, "the total loss is infinite or 0"),
             "brier_score": _ratio(brier[c], support[c], "", "lower", n, "no rows with this label"),
-            "precision": _ratio(known.hits[c], known.predicted[c], "fraction", "higher", n, "never predicted"),
-            "recall": _ratio(known.hits[c], support[c], "fraction", "higher", n, "no rows with this label"),
+            "precision": _ratio(hits[c], known.predicted[c], "fraction", "higher", n, "never predicted"),
+            "recall": _ratio(hits[c], support[c], "fraction", "higher", n, "no rows with this label"),
             "f1": _optional(f1[c], n, "neither label nor prediction"),
             "ece": _optional(errors[c], n, "never predicted", better="lower"),
         }  # fmt: skip

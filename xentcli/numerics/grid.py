@@ -21,18 +21,20 @@ _edges: npt.NDArray[np.float64] = np.arange(EDGES + 1) / EDGES
 
 
 def locate(
-    p: npt.NDArray[np.float64],
+    p: npt.NDArray[np.float64], owner: str = "grid"
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Cell (n,) of each p (n,) in [0, 1], and p minus its nearest edge; both are scratch arrays.
+    """Cell (n,) of each p (n,) in [0, 1], and p minus its nearest edge.
+
+    Both are scratch arrays of `owner`, valid until it locates again.
 
     The offset is at most 1/9600 in magnitude and exact: an edge within a factor two of p, or 0.
     """
     n = p.size
     nearest = np.multiply(p, float(EDGES), out=buffer("grid.nearest", n))
     np.rint(nearest, out=nearest)
-    index = buffer("grid.index", n, np.int64)
+    index = buffer(f"{owner}.index", n, np.int64)
     np.copyto(index, nearest, casting="unsafe")
-    offset = buffer("grid.offset", n)
+    offset = buffer(f"{owner}.offset", n)
     np.take(_edges, index, out=offset, mode="clip")
     np.subtract(p, offset, out=offset)
     nearest *= 3.0

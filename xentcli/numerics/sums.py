@@ -111,7 +111,7 @@ class ExactSums:
             self.add_integer(1, ones, exponent)
 
     def add_shares(self, keys: I64, x: F64) -> None:
-        """Add `x` (n,) in [0, 1] under `keys` (n,), rounded to 2**-72: two slices, where `add` takes three."""
+        """Add `x` (n,) in [0, 1] under `keys` (n,), rounded to 2**-72: two slices, not three."""
         for lo in range(0, x.size, 1 << 16):
             part = slice(lo, lo + (1 << 16))
             scaled = np.multiply(x[part], 2.0**36, out=buffer("sums.rest", x[part].size))

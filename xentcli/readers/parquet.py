@@ -16,7 +16,7 @@ from xentcli.errors import DataError, clean
 from xentcli.readers import Options, Unit
 
 BATCH_BYTES = 8 << 20
-BATCH_ROWS = 1 << 18
+BATCH_ROWS = 1 << 17
 _SAMPLE_BYTES = 4 << 20
 _STATISTICS_FOR = 4096  # columns; beyond, footers take longer to walk than they tell
 _FLOATS = {pa.float16(): "f2", pa.float32(): "f4", pa.float64(): "f8"}

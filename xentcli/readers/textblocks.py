@@ -6,93 +6,21 @@ a record if an even number of quotes stands before it; rows are records that are
 
 from __future__ import annotations
 
-import gzip
-import os
-import stat
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO, BinaryIO, Protocol
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from xentcli.errors import DataError, clean
-from xentcli.readers import csverrors
+from xentcli.errors import DataError
+from xentcli.readers.bytestream import HEAD, ByteStream, check_text
 
 LONGEST_RECORD = 64 << 20
 _LF, _CR, _QUOTE = 10, 13, 34
 
 I64 = npt.NDArray[np.int64]
-
-
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes | None: ...
-
-
-class ByteStream:
-    """The decompressed bytes of a file, a FIFO or a stream. `identity`: size and time of a regular file.
-
-    `consumed` counts bytes of the file itself, so that it can be compared with its size.
-    """
-
-    def __init__(self, path: str, name: str, compression: str | None, stream: BinaryIO | None) -> None:
-        self.name = name
-        self.consumed = 0
-        self.identity: tuple[int, int] | None = None
-        self._compression = compression
-        self._own: IO[bytes] | None = None
-        if stream is None:
-            try:
-                stream = self._own = Path(path).open("rb", buffering=0)
-            except OSError as error:
-                raise self._unreadable(error) from error
-            info = os.fstat(stream.fileno())
-            if stat.S_ISREG(info.st_mode):
-                self.identity = (info.st_size, info.st_mtime_ns)
-        self._raw = stream
-        self._bytes: _Readable = stream
-        if compression == "gzip":
-            self._bytes = gzip.GzipFile(fileobj=stream, mode="rb")
-        elif compression == "zstd":
-            self._bytes = pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd")
-
-    def read(self, size: int) -> bytes:
-        """`size` bytes, fewer only at the end; a pipe hands out what it has, so ask until then."""
-        pieces: list[bytes] = []
-        try:
-            while size > 0 and (piece := self._bytes.read(size)):
-                pieces.append(piece)
-                size -= len(piece)
-            if self.identity is not None:
-                self.consumed = self._raw.tell()
-        except (EOFError, zlib.error, OSError, pa.ArrowException) as error:
-            raise self._unreadable(error) from error
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def close(self) -> None:
-        if self._own is not None:
-            self._own.close()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_own"):
-            self.close()
-
-    def _unreadable(self, error: Exception) -> DataError:
-        text = str(error)
-        if isinstance(error, OSError) and error.errno is not None:
-            what, id = f"cannot be read: {error.strerror}", "unreadable"
-        elif isinstance(error, EOFError) or "Truncated" in text:
-            what, id = f"the {self._compression} stream ends early: the file is cut short", "truncated"
-        elif "Not a gzipped" in text or "Unknown frame" in text:
-            start = self._raw.tell() == 0 if self.identity is None else self.consumed == 0
-            what = f"bytes that are not {self._compression} follow the compressed data"
-            what, id = (f"this is not {self._compression} data" if start else what), "not_compressed"
-        else:
-            what, id = f"the {self._compression} data is damaged ({clean(text)})", "damaged"
-        return DataError(what, where=self.name, remedy="copy or write the file again", id=id)
+U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +28,7 @@ class Block:
     """Whole records. `first`: the row number of the first; `line`: that of its first line, from 1.
 
     `offset`: where the block begins in the decompressed input, None once comments have been removed.
-    `closed`: the last record ends with a newline. `folded`: some records span lines.
+    `closed`: the last record ends with a newline. `folded`: there are newlines within quotes.
     """
 
     data: memoryview
@@ -108,19 +36,20 @@ class Block:
     rows: int
     line: int
     offset: int | None
-    closed: bool = True
-    quotes: bool = False
-    folded: bool = False
+    closed: bool
+    quotes: bool
+    folded: bool
 
     @property
-    def octets(self) -> npt.NDArray[np.uint8]:
+    def octets(self) -> U8:
+        """The bytes (n,), not copied."""
         return np.frombuffer(self.data, np.uint8)
 
 
-def record_bounds(octets: npt.NDArray[np.uint8], quotes: bool, returns: bool) -> tuple[I64, I64, I64, int]:
+def record_bounds(octets: U8, quotes: bool, returns: bool) -> tuple[I64, I64, I64, int]:
     """All record ends (m,), starts and stops (n,) of records that are not empty, and how many lines end.
 
-    A CR, a LF and a CRLF each end a line; the LF of a CRLF ends an empty record that is no line.
+    LF, CR and CRLF each end a line; the LF of a CRLF ends an empty record that is no line.
     """
     newline = octets == _LF
     if returns:
@@ -135,12 +64,10 @@ def record_bounds(octets: npt.NDArray[np.uint8], quotes: bool, returns: bool) ->
     if not ends.size:
         return ends, ends, ends, 0
     before = octets[ends - 1]
+    if ends[0] == 0:
+        before[0] = _LF
     filled = (before != _LF) & (before != _CR)
-    filled[0] = ends[0] > 0
-    pairs = 0
-    if returns:
-        pairs = int(((before == _CR) & (octets[ends] == _LF))[1:].sum())
-        pairs += int(ends[0] > 0 and octets[ends[0]] == _LF and before[0] == _CR)
+    pairs = int(((before == _CR) & (octets[ends] == _LF)).sum()) if returns else 0
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
     return ends, starts[filled], ends[filled], ends.size - pairs
 
@@ -155,24 +82,37 @@ def bounds(block: Block) -> tuple[I64, I64]:
     return starts, stops
 
 
+def split(block: Block, at: Iterable[int]) -> Iterator[Block]:
+    """The same records cut before those with the indices `at`; empty lines go with records before them."""
+    starts, _ = bounds(block)
+    rows = [0, *at, block.rows]
+    cuts = [0, *(int(starts[row]) for row in rows[1:-1]), len(block.data)]
+    line = block.line
+    for index, (lo, hi) in enumerate(pairwise(cuts)):
+        data = block.data[lo:hi]
+        yield replace(
+            block, data=data, first=block.first + rows[index], rows=rows[index + 1] - rows[index], line=line,
+            offset=None if block.offset is None else block.offset + lo,
+            closed=block.closed or hi < len(block.data),
+        )  # fmt: skip
+        line += count_lines(bytes(data))
+
+
 def count_lines(data: bytes) -> int:
     """How many lines end in `data`, as an editor counts: at LF, CR and CRLF, quoted or not."""
     return data.count(b"\n") + (data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0)
 
 
-def split(block: Block, rows: int) -> Iterator[Block]:
-    """The same records in blocks of at most `rows`; empty lines go with the records before them."""
-    starts, _ = bounds(block)
-    cuts = [0, *starts[rows::rows].tolist(), len(block.data)]
-    line = block.line
-    for index, (lo, hi) in enumerate(zip(cuts, cuts[1:], strict=False)):
-        last = hi == len(block.data)
-        yield replace(
-            block, data=block.data[lo:hi], first=block.first + index * rows, line=line,
-            rows=min(rows, block.rows - index * rows), closed=block.closed or not last,
-            offset=None if block.offset is None else block.offset + lo,
-        )  # fmt: skip
-        line += 0 if last else count_lines(bytes(block.data[lo:hi]))
+def stray_quote(octets: U8, delimiter: int) -> int | None:
+    """Where the first quote is that neither encloses a field nor is doubled within one."""
+    quotes = np.flatnonzero(octets == _QUOTE)
+    fine = np.zeros(256, bool)
+    fine[[_LF, _CR, _QUOTE, delimiter]] = True
+    opening, closing = quotes[0::2], quotes[1::2]
+    begins = fine[octets[opening - 1]] | (opening == 0)
+    stops = fine[octets[np.minimum(closing + 1, octets.size - 1)]]  # the last byte may be the quote itself
+    bad = np.concatenate((opening[~begins], closing[~stops]))
+    return int(bad.min()) if bad.size else None
 
 
 def without_comments(data: bytes, mark: bytes, ended: bool) -> tuple[bytes, int]:
@@ -180,64 +120,61 @@ def without_comments(data: bytes, mark: bytes, ended: bool) -> tuple[bytes, int]
     if mark not in data:
         return data, 0
     places = [0] if data.startswith(mark) else []
-    for before in (b"\n", b"\r"):
-        at = data.find(before + mark)
+    for newline in (b"\n", b"\r"):
+        at = data.find(newline + mark)
         while at >= 0:
             places.append(at + 1)
-            at = data.find(before + mark, at + 1)
+            at = data.find(newline + mark, at + 1)
     kept: list[bytes] = []
-    done = removed = quotes = counted = 0
+    done = counted = quotes = 0
     for at in sorted(places):
         quotes += data.count(b'"', counted, at)
-        counted = max(at, counted)
-        if quotes % 2 or at < done:
+        counted = at
+        if quotes % 2:
             continue
-        stop = data.find(b"\n", at)
-        stop = len(data) if stop < 0 else stop
+        stop = data.find(b"\n", at) % (len(data) + 1)  # -1 becomes the end
         early = data.find(b"\r", at, stop)
-        stop = stop if early < 0 else early
-        if stop == len(data) and not ended:
+        if early < 0 and stop == len(data) and not ended:
             break
         kept.append(data[done:at])
-        done = counted = stop
-        removed += 1
-    return b"".join([*kept, data[done:]]), removed
+        done = counted = stop if early < 0 else early
+    return b"".join([*kept, data[done:]]), len(kept)
 
 
 class Blocks:
-    """Walks through a stream once; the header is row 0. One thread at a time.
+    """Walks through a stream once, one thread at a time; the header is row 0.
 
     After the last block `blank_lines` and `no_final_newline` hold for the whole input.
     """
 
     def __init__(self, stream: ByteStream, delimiter: str, comment: str | None, size: int) -> None:
         self.size = size
-        self.blank_lines = self.comment_lines = 0
+        self.blank_lines = 0
         self.no_final_newline = False
         self._stream = stream
         self._delimiter = ord(delimiter)
         self._comment = comment.encode() if comment else None
-        self._row, self._line, self._offset = 0, 1, 0
-        self._carry, self._ended, self._begun = b"", False, False
+        self._row, self._line = 0, 1
+        self._offset: int | None = 0
+        self._carry, self._ended = b"", False
         self._held: Block | None = None
 
     def header(self) -> Block:
-        """The first record, after a look at the first bytes for what is not text at all."""
-        self._carry = self._stream.read(self.size)
-        self._ended, self._begun = len(self._carry) < self.size, True
-        self._offset = csverrors.check_head(self._carry, self._stream.name)
-        self._carry = self._carry[self._offset :]
+        """The first record, after a look at the first bytes for what is no text at all."""
+        want = max(self.size, HEAD)
+        head = self._stream.read(want)
+        self._ended = len(head) < want
+        self._offset = check_text(head, self._stream)
+        self._carry = head[self._offset :]
         block = self._next()
         if block is None:
             raise DataError("there are only empty lines", where=self._stream.name, id="empty_file")
-        head, *rest = split(block, 1) if block.rows == 1 else _head(block)
+        first, *rest = split(block, [1] if block.rows > 1 else [])
         self._held = rest[0] if rest else None
-        return head
+        return first
 
     def next(self) -> Block | None:
         """The next block that holds rows, None at the end."""
-        if not self._begun:
-            self.header()
         block, self._held = self._held, None
         return block if block is not None else self._next()
 
@@ -246,5 +183,78 @@ class Blocks:
         self._held = self.next()
         return self._held
 
-    def close(self) -> None:
-        self._stream.close()
+    def _next(self) -> Block | None:
+        data, target = self._carry, self.size
+        while True:
+            if not self._ended and len(data) < target:
+                want = target - len(data)
+                more = self._stream.read(want)
+                self._ended = len(more) < want
+                data += more
+            if self._comment is not None:
+                data, removed = without_comments(data, self._comment, self._ended)
+                self.blank_lines -= removed
+                self._offset = None if removed else self._offset
+            block = self._cut(data)
+            if block is not None:
+                self._carry = data = data[len(block.data) :]
+                if block.rows:
+                    return block
+            elif self._ended and not data:
+                return None
+            elif self._ended or len(data) > LONGEST_RECORD:
+                raise self._endless(data)
+            else:
+                target = min(2 * len(data) + self.size, LONGEST_RECORD + 1)
+
+    def _cut(self, data: bytes) -> Block | None:
+        """The whole records at the beginning of `data`, None if there are none."""
+        quotes, returns = b'"' in data, b"\r" in data
+        octets = np.frombuffer(data, np.uint8)
+        if returns and not self._ended and data.endswith(b"\r"):
+            octets = octets[:-1]  # its LF may be still to come
+        ends, starts, _, lines = record_bounds(octets, quotes, returns)
+        cut, rows, closed = int(ends[-1]) + 1 if ends.size else 0, starts.size, True
+        blank = lines - rows
+        if self._ended and cut < len(data) and not (quotes and data.count(b'"', cut) % 2):
+            cut, rows, closed = len(data), rows + 1, False
+            self.no_final_newline = True
+        if not cut:
+            return None
+        view = memoryview(data)[:cut]
+        seen = count_lines(bytes(view)) if quotes else lines
+        block = Block(view, self._row, rows, self._line, self._offset, closed, quotes, seen != lines)
+        self.blank_lines += blank
+        self._row += rows
+        self._line += seen
+        self._offset = None if self._offset is None else self._offset + cut
+        return block
+
+    def _endless(self, data: bytes) -> DataError:
+        """Why no record ends in `data`, which begins with one."""
+        stray = stray_quote(np.frombuffer(data, np.uint8), self._delimiter)
+        if stray is not None:
+            line = self._line + count_lines(data[:stray])
+            return stray_error(self._stream.name, self._row, line)
+        where = place(self._stream.name, self._row, self._line)
+        limit = "" if self._ended else f" within {LONGEST_RECORD >> 20} MiB"
+        if data.count(b'"') % 2:
+            row = f"row {self._row:,}" if self._row else "the header"
+            return DataError(f"the quote opened in {row} is never closed{limit}", where=where,
+                             remedy='close it, or double it ("") if it belongs to the text',
+                             id="unclosed_quote")  # fmt: skip
+        return DataError(f"a line longer than {LONGEST_RECORD >> 20} MiB", where=where,
+                         remedy="is this a text file with one row a line?", id="long_line")  # fmt: skip
+
+
+def place(name: str, row: int, line: int) -> str:
+    """Where a record is, as messages show it."""
+    return f"{name}, row {row:,} (line {line:,})" if row else f"{name}, header (line {line:,})"
+
+
+def stray_error(name: str, row: int, line: int) -> DataError:
+    """The error for a quote that `stray_quote` found."""
+    return DataError(
+        "a quote in the middle of a field, or text beside a quoted field", where=place(name, row, line),
+        remedy='quote the whole field and double the quotes in it: "5"" pipe"', id="stray_quote",
+    )  # fmt: skip

@@ -42,7 +42,7 @@ class Bins(Summed):
 
     def located(self, rows: Rows) -> tuple[I64, F64]:
         """The cell (n,) of each p, and p minus its edge."""
-        return grid.locate(self.pair(rows)[0])
+        return grid.locate(self.pair(rows)[0], type(self).__name__)
 
     def update(self, rows: Rows) -> None:
         p, y = self.pair(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xentcli.batch import Rows, Spec
+from xentcli.batch import F64, Rows, Spec
 from xentcli.numerics import grid
 from xentcli.states.summed import Summed
 

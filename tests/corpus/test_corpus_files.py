@@ -1,0 +1,512 @@
+"""Files that are damaged, mislabelled, empty or not files (F of the catalogue)."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import socket
+import struct
+import threading
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from corpus import (
+    GOOD,
+    GOOD_LOSS,
+    HEADER,
+    Argv,
+    Case,
+    Catalogue,
+    Outcome,
+    good,
+    parquet,
+    refused,
+    score,
+    table,
+    text,
+    xent,
+)
+
+files = Catalogue()
+ROWS = "0.25,0.75,1\n0.9,0.1,0\n0.4,0.6,1\n0.7,0.3,0\n"
+CSV = HEADER + ROWS
+PLAIN = {"compression": "none", "use_dictionary": False}
+
+
+def cut(path: Path, keep: int) -> Path:
+    """Keep the first bytes of a file, or drop the last of them if `keep` is negative."""
+    return text(path, path.read_bytes()[:keep])
+
+
+def patch(path: Path, at: int, new: bytes) -> Path:
+    """Overwrite bytes of a file."""
+    data = bytearray(path.read_bytes())
+    data[at : at + len(new) if at >= 0 else len(data) + at + len(new)] = new
+    return text(path, bytes(data))
+
+
+def flip(path: Path, column: int, group: int = 0, bit: int = 0) -> Path:
+    """Flip one bit of the last byte that the file keeps of a column: the end of its values."""
+    chunk = pq.ParquetFile(path).metadata.row_group(group).column(column)
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    at = start + chunk.total_compressed_size - 8
+    return patch(path, at, bytes([path.read_bytes()[at] ^ 1 << bit]))
+
+
+def noted(words: str) -> Any:
+    """A check that the notes of the report have some words."""
+
+    def look(outcome: Outcome) -> None:
+        assert any(words in note for note in outcome.report["data"]["notes"]), outcome.out
+
+    return look
+
+
+# -- Parquet -------------------------------------------------------------------------------------------
+@files.case("F01", 3, "0 bytes")
+def empty(folder: Path) -> Argv:
+    return [text(folder / "preds.parquet", b"")]
+
+
+@files.case("F01-csv", 3, "0 bytes")
+def empty_csv(folder: Path) -> Argv:
+    return [text(folder / "preds.csv", b"")]
+
+
+@files.case("F02", 3, "footer is missing", "cut short")
+def half(folder: Path) -> Argv:
+    path = good(folder / "preds.parquet")
+    return [cut(path, path.stat().st_size // 2)]
+
+
+@files.case("F03", 3, "footer is missing", "cut short")
+def last_bytes_cut(folder: Path) -> Argv:
+    return [cut(good(folder / "preds.parquet"), -5)]
+
+
+@files.case("F04", 3, "footer")
+def only_magic(folder: Path) -> Argv:
+    return [text(folder / "preds.parquet", b"PAR1PAR1")]
+
+
+@files.case("F05", 3, "footer")
+def endless_footer(folder: Path) -> Argv:
+    return [patch(good(folder / "preds.parquet"), -8, struct.pack("<i", 0x7FFFFFFF))]
+
+
+@files.case("F05-negative", 3, "footer")
+def negative_footer(folder: Path) -> Argv:
+    return [patch(good(folder / "preds.parquet"), -8, struct.pack("<i", -1))]
+
+
+@files.case("F06", 3, "encrypted")
+def encrypted(folder: Path) -> Argv:
+    return [patch(good(folder / "preds.parquet"), -4, b"PARE")]
+
+
+@files.case("F06-both", 3, "encrypted")
+def encrypted_at_both_ends(folder: Path) -> Argv:
+    return [patch(patch(good(folder / "preds.parquet"), -4, b"PARE"), 0, b"PARE")]
+
+
+@files.case("F07", 3, "Parquet", "text", "--input-format csv")
+def text_named_parquet(folder: Path) -> Argv:
+    return [text(folder / "preds.parquet", CSV)]
+
+
+@files.case("F08", 3, "CSV", "Parquet", "--input-format parquet")
+def parquet_named_csv(folder: Path) -> Argv:
+    return [good(folder / "preds.csv")]
+
+
+@files.case("F08-remedy", 0, loss=GOOD_LOSS)
+def parquet_named_csv_and_said(folder: Path) -> Argv:
+    return [good(folder / "preds.csv"), "--input-format", "parquet"]
+
+
+@files.case("F08-no-suffix", 0, loss=GOOD_LOSS)
+def parquet_without_suffix(folder: Path) -> Argv:
+    return [good(folder / "preds")]
+
+
+@files.case("F09", 3, "CSV", "gzip", "--input-format csv.gz")
+def gzip_named_csv(folder: Path) -> Argv:
+    return [text(folder / "preds.csv", gzip.compress(CSV.encode()))]
+
+
+@files.case("F09-remedy", 0, loss=GOOD_LOSS)
+def gzip_named_csv_and_said(folder: Path) -> Argv:
+    return [text(folder / "preds.csv", gzip.compress(CSV.encode())), "--input-format", "csv.gz"]
+
+
+@files.case("F09-plain", 3, "gzip", "not compressed", "--input-format csv")
+def csv_named_gzip(folder: Path) -> Argv:
+    return [text(folder / "preds.csv.gz", CSV)]
+
+
+@files.case("F10", 4, "0 rows")
+def no_row_group(folder: Path) -> Argv:
+    pq.ParquetWriter(folder / "preds.parquet", table().schema).close()
+    return [folder / "preds.parquet"]
+
+
+@files.case("F11", 4, "0 rows")
+def empty_row_group(folder: Path) -> Argv:
+    with pq.ParquetWriter(folder / "preds.parquet", table().schema) as writer:
+        writer.write_table(table().schema.empty_table())
+    return [folder / "preds.parquet"]
+
+
+@files.case("F12", 0, loss=GOOD_LOSS, check=noted("b.parquet"))
+def empty_shard_between(folder: Path) -> Argv:
+    parquet(folder / "b.parquet", table().schema.empty_table())
+    return [good(folder / "a.parquet"), folder / "b.parquet", good(folder / "c.parquet")]
+
+
+@files.case("F12-first", 0, loss=GOOD_LOSS, check=noted("a.parquet"))
+def empty_shard_first(folder: Path) -> Argv:
+    parquet(folder / "a.parquet", table().schema.empty_table())
+    return [folder / "a.parquet", good(folder / "b.parquet")]
+
+
+@files.case("F13", 3, "checksum", "row group 0", 'column "p0"')
+def flipped_with_checksum(folder: Path) -> Argv:
+    return [flip(good(folder / "preds.parquet", write_page_checksum=True, **PLAIN), 0)]
+
+
+@files.case("F13-label", 3, "checksum", "row group 0", 'column "y"')
+def flipped_label_with_checksum(folder: Path) -> Argv:
+    return [flip(good(folder / "preds.parquet", write_page_checksum=True, **PLAIN), 2)]
+
+
+@files.case("F13-later", 3, "checksum", "row group 3", 'column "p1"')
+def flipped_later_with_checksum(folder: Path) -> Argv:
+    options = {"write_page_checksum": True, "row_group_size": 1} | PLAIN
+    return [flip(good(folder / "preds.parquet", **options), 1, group=3)]
+
+
+@files.case("F13-compressed", 3, "row group 0", 'column "p0"')
+def flipped_in_zstd(folder: Path) -> Argv:
+    path = good(folder / "preds.parquet", write_page_checksum=True, compression="zstd")
+    return [flip(path, 0, bit=3)]
+
+
+@files.case("F14", 0, loss=GOOD_LOSS)
+def flipped_without_checksum(folder: Path) -> Argv:
+    return [flip(good(folder / "preds.parquet", **PLAIN), 0)]
+
+
+@files.case("F14-hash", 3, "SHA-256")
+def flipped_with_expected_hash(folder: Path) -> Argv:
+    import hashlib
+
+    path = good(folder / "preds.parquet", **PLAIN)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return [flip(path, 0), "--expect-sha256", digest]
+
+
+@files.case("F14-hash-right", 0, loss=GOOD_LOSS)
+def unchanged_with_expected_hash(folder: Path) -> Argv:
+    import hashlib
+
+    path = good(folder / "preds.parquet")
+    return [path, "--expect-sha256", hashlib.sha256(path.read_bytes()).hexdigest().upper()]
+
+
+# -- compressed text -----------------------------------------------------------------------------------
+def long_gzip(path: Path) -> Path:
+    """A CSV of 2,000 rows, compressed."""
+    draw = random.Random(3)
+    rows = [f"{p:.6f},{1 - p:.6f},{draw.randrange(2)}\n" for p in (draw.random() for _ in range(2000))]
+    return text(path, gzip.compress((HEADER + "".join(rows)).encode()))
+
+
+@files.case("F21", 3, "ends early")
+def gzip_cut(folder: Path) -> Argv:
+    return [cut(long_gzip(folder / "preds.csv.gz"), -400)]
+
+
+@files.case("F21-trailer", 3, "ends early")
+def gzip_trailer_cut(folder: Path) -> Argv:
+    return [cut(long_gzip(folder / "preds.csv.gz"), -4)]
+
+
+@files.case("F21-bit", 3)
+def gzip_flipped(folder: Path) -> Argv:
+    path = long_gzip(folder / "preds.csv.gz")
+    return [patch(path, -6, bytes([path.read_bytes()[-6] ^ 1]))]
+
+
+@files.case("F22", 0, loss=GOOD_LOSS)
+def two_gzip_members(folder: Path) -> Argv:
+    head, tail = CSV[:40].encode(), CSV[40:].encode()
+    return [text(folder / "preds.csv.gz", gzip.compress(head) + gzip.compress(tail))]
+
+
+@files.case("F23", 3)
+def garbage_after_gzip(folder: Path) -> Argv:
+    return [text(folder / "preds.csv.gz", gzip.compress(CSV.encode()) + b"garbage")]
+
+
+@files.case("F24", 3)
+def random_bytes(folder: Path) -> Argv:
+    return [text(folder / "preds.csv", random.Random(7).randbytes(200))]
+
+
+@files.case("F24-long", 3)
+def many_random_bytes(folder: Path) -> Argv:
+    return [text(folder / "preds.csv", random.Random(8).randbytes(300_000))]
+
+
+# -- what is not a file --------------------------------------------------------------------------------
+@files.case("F25-socket", 2, "not a file")
+def a_socket(folder: Path) -> Argv:
+    here = os.open(".", os.O_RDONLY)
+    os.chdir(folder)  # the name of a socket has to be short
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind("preds.sock")
+    finally:
+        os.fchdir(here)
+        os.close(here)
+    return [folder / "preds.sock"]
+
+
+@files.case("F25-parquet-pipe", 2, "pipe", "file first")
+def a_pipe_named_parquet(folder: Path) -> Argv:
+    os.mkfifo(folder / "preds.parquet")
+    return [folder / "preds.parquet"]
+
+
+@files.case("F26-missing", 2, "no such file", 'mean "preds.parquet"')
+def missing(folder: Path) -> Argv:
+    good(folder / "preds.parquet")
+    return [folder / "pred.parquet"]
+
+
+@files.case("F26-missing-folder", 2, "no such file")
+def missing_folder(folder: Path) -> Argv:
+    return [folder / "nowhere" / "preds.parquet"]
+
+
+@files.case("F26-no-match", 2, "no file matches", names_file=False)
+def no_match(folder: Path) -> Argv:
+    return [folder / "part-*.parquet"]
+
+
+@files.case("F26-dangling", 2, "link")
+def dangling(folder: Path) -> Argv:
+    (folder / "preds.parquet").symlink_to(folder / "gone.parquet")
+    return [folder / "preds.parquet"]
+
+
+@files.case("F26-looped", 2, "link")
+def looped(folder: Path) -> Argv:
+    (folder / "preds.parquet").symlink_to(folder / "preds.parquet")
+    return [folder / "preds.parquet"]
+
+
+@files.case("F26-link", 0, loss=GOOD_LOSS)
+def a_link(folder: Path) -> Argv:
+    (folder / "preds.parquet").symlink_to(good(folder / "real.parquet"))
+    return [folder / "preds.parquet"]
+
+
+@files.case("F30", 2, "given twice")
+def same_path(folder: Path) -> Argv:
+    path = good(folder / "preds.parquet")
+    return [path, path]
+
+
+@files.case("F30-other-spelling", 2, "given twice")
+def same_path_spelt_otherwise(folder: Path) -> Argv:
+    path = good(folder / "preds.parquet")
+    return [path, f"{folder}/./preds.parquet"]
+
+
+@files.case("F30-link", 2, "given twice", "preds.parquet")
+def same_file_by_link(folder: Path) -> Argv:
+    path = good(folder / "preds.parquet")
+    (folder / "again.parquet").symlink_to(path)
+    return [path, folder / "again.parquet"]
+
+
+@files.case("F30-hard-link", 2, "given twice")
+def same_file_by_hard_link(folder: Path) -> Argv:
+    path = good(folder / "preds.parquet")
+    (folder / "again.parquet").hardlink_to(path)
+    return [path, folder / "again.parquet"]
+
+
+@files.case("F30-glob", 2, "given twice")
+def same_file_by_glob(folder: Path) -> Argv:
+    path = good(folder / "preds.parquet")
+    return [path, folder / "*.parquet"]
+
+
+@files.case("F30-copy", 0, loss=GOOD_LOSS)
+def equal_files(folder: Path) -> Argv:
+    return [good(folder / "a.parquet"), good(folder / "b.parquet")]
+
+
+@files.case("F31-glob", 0, loss=GOOD_LOSS)
+def a_glob(folder: Path) -> Argv:
+    parquet(folder / "part-1.parquet", table().slice(0, 3))
+    parquet(folder / "part-2.parquet", table().slice(3))
+    return [folder / "part-*.parquet"]
+
+
+@files.case("F31-brackets", 0, loss=GOOD_LOSS)
+def a_name_like_a_glob(folder: Path) -> Argv:
+    return [good(folder / "preds[1].parquet")]
+
+
+@files.case("F31-file-address", 0, loss=GOOD_LOSS)
+def a_file_address(folder: Path) -> Argv:
+    return [f"file://{good(folder / 'preds.parquet')}"]
+
+
+@files.case("F31-double-colon", 0, loss=GOOD_LOSS)
+def a_name_with_colons(folder: Path) -> Argv:
+    return [good(folder / "a::b.parquet")]
+
+
+@files.each()
+def test_files(case: Case, tmp_path: Path) -> None:
+    case.run(tmp_path)
+
+
+# -- what needs something to happen meanwhile --------------------------------------------------------------
+def feed(path: Path, content: bytes) -> threading.Thread:
+    """Write into a pipe from a thread, until its reader goes."""
+
+    def write() -> None:
+        try:
+            path.write_bytes(content)
+        except BrokenPipeError:
+            pass
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_f25_pipe_is_read_as_a_stream(tmp_path: Path) -> None:
+    path = tmp_path / "preds.csv"
+    os.mkfifo(path)
+    thread = feed(path, CSV.encode())
+    outcome = score(path)
+    thread.join(5)
+    assert outcome.code == 0, outcome
+    assert abs(outcome.value() - GOOD_LOSS) < 1e-12
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+@pytest.mark.parametrize("how", ["replaced", "rewritten", "touched", "removed"])
+def test_f29_file_changes_while_it_is_read(
+    how: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change comes between the look at the first rows and the reading of all of them."""
+    from xentcli import scoring
+
+    path = tmp_path / f"preds.{kind}"
+    other = tmp_path / f"other.{kind}"
+    if kind == "parquet":
+        good(path), parquet(other, {name: values * 3 for name, values in GOOD.items()})
+    else:
+        text(path, CSV), text(other, CSV + ROWS)
+    known = scoring.resolve
+
+    def meanwhile(*args: Any) -> Any:
+        if how == "replaced":
+            other.replace(path)
+        elif how == "rewritten":
+            path.write_bytes(other.read_bytes())
+        elif how == "touched":
+            os.utime(path, ns=(0, 0))
+        else:
+            path.unlink()
+        return known(*args)
+
+    monkeypatch.setattr(scoring, "resolve", meanwhile)
+    refused(score(path), 3, "changed", path.name)
+
+
+# -- damage anywhere ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("seed", range(4))
+def test_a_flipped_bit_under_checksums_is_never_another_result(seed: int, tmp_path: Path) -> None:
+    """Anywhere between the first page and the footer: refused, or the same figures."""
+    path = good(tmp_path / "preds.parquet", write_page_checksum=True, row_group_size=2)
+    whole = path.read_bytes()
+    right = score(path).report["metrics"]
+    footer = len(whole) - 8 - struct.unpack("<i", whole[-8:-4])[0]
+    draw = random.Random(seed)
+    wrong = []
+    for _ in range(60):
+        at, bit = draw.randrange(4, footer), draw.randrange(8)
+        text(path, whole), patch(path, at, bytes([whole[at] ^ 1 << bit]))
+        outcome = score(path)
+        assert outcome.code in (0, 3), (at, bit, outcome)
+        if outcome.code == 0 and outcome.report["metrics"] != right:
+            wrong.append((at, bit))
+    assert not wrong
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_footer_ends_cleanly(seed: int, tmp_path: Path) -> None:
+    """Figures may differ, a footer has no checksum; but the run ends with a documented code."""
+    path = good(tmp_path / "preds.parquet", row_group_size=2)
+    whole = path.read_bytes()
+    footer = len(whole) - 8 - struct.unpack("<i", whole[-8:-4])[0]
+    draw = random.Random(seed)
+    for _ in range(60):
+        at, bit = draw.randrange(footer, len(whole)), draw.randrange(8)
+        text(path, whole), patch(path, at, bytes([whole[at] ^ 1 << bit]))
+        outcome = xent("score", path)
+        assert outcome.code in (0, 2, 3, 4), (at, bit, outcome)
+
+
+def test_every_length_of_a_cut_file_is_refused(tmp_path: Path) -> None:
+    whole = good(tmp_path / "whole.parquet").read_bytes()
+    path = tmp_path / "preds.parquet"
+    for keep in range(0, len(whole), 29):
+        refused(score(text(path, whole[:keep])), 3, path.name)
+
+
+def test_a_sound_file_of_many_row_groups_is_read_whole(tmp_path: Path) -> None:
+    rows = {name: values * 50 for name, values in GOOD.items()}
+    path = parquet(tmp_path / "preds.parquet", rows, row_group_size=7, write_page_checksum=True)
+    outcome = score(path)
+    assert outcome.report["data"]["rows"] == 200
+    assert abs(outcome.value() - GOOD_LOSS) < 1e-12
+
+
+def test_rows_are_numbered_over_row_groups(tmp_path: Path) -> None:
+    rows = {name: values * 50 for name, values in GOOD.items()}
+    rows["y"][150] = 9
+    path = parquet(tmp_path / "preds.parquet", rows, row_group_size=7)
+    refused(score(path), 3, "preds.parquet, row 151", 'column "y"', "9")
+
+
+def test_of_several_bad_rows_the_first_is_named(tmp_path: Path) -> None:
+    """Whichever thread meets one first."""
+    rows = {name: values * 5000 for name, values in GOOD.items()}
+    for row in (19_000, 12_345, 15_000):
+        rows["y"][row] = 9
+    path = parquet(tmp_path / "preds.parquet", rows, row_group_size=500)
+    for jobs in (1, 2, 8):
+        refused(score(path, "--jobs", jobs), 3, "row 12,346")
+
+
+def test_a_row_group_longer_than_it_says_is_refused(tmp_path: Path) -> None:
+    """Columns of different lengths cannot be written by accident, so the footer is changed."""
+    long = parquet(tmp_path / "long.parquet", {"p0": pa.array([0.5] * 100)}, **PLAIN)
+    assert pq.ParquetFile(long).metadata.num_rows == 100
+    footer = long.read_bytes()
+    at = footer.rfind(b"\x16\xc8\x01")  # the field num_rows, 100 as a zigzag varint
+    assert at > 0
+    refused(score(patch(long, at, b"\x16\xc6\x01"), "--pred", "p0", "--label", "p0"), 3)

@@ -1,0 +1,58 @@
+"""Arrow arrays as NumPy arrays, by their buffers: pyarrow's own way imports pandas, a second's work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Mask = npt.NDArray[np.bool_]
+
+_DTYPES = {"halffloat": "float16", "float": "float32", "double": "float64"}
+
+
+def bits(buffer: pa.Buffer, offset: int, count: int) -> Mask:
+    """`count` packed bits of an Arrow buffer, from bit `offset`, as booleans."""
+    raw = np.frombuffer(buffer, np.uint8)
+    start = offset // 8
+    part = raw[start : (offset + count + 7) // 8]
+    out: Mask = np.unpackbits(part, bitorder="little")[offset - 8 * start :][:count].view(np.bool_)
+    return out
+
+
+def nulls(array: pa.Array) -> Mask | None:
+    """Which values (n,) are null, or None if none is."""
+    if array.null_count == 0:
+        return None
+    validity = array.buffers()[0]
+    if validity is None:
+        return np.ones(len(array), bool)
+    return ~bits(validity, array.offset, len(array))
+
+
+def numbers(array: pa.Array) -> npt.NDArray[Any]:
+    """The values (n,) of a numeric array as they are stored, without a copy where that can be."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        array = array.dictionary_decode()
+        kind = array.type
+    if pa.types.is_null(kind):
+        return np.zeros(len(array))
+    if pa.types.is_decimal(kind):
+        array = array.cast(pa.float64())
+        kind = array.type
+    if pa.types.is_boolean(kind):
+        return bits(array.buffers()[1], array.offset, len(array))
+    dtype = np.dtype(_DTYPES.get(str(kind), str(kind)))
+    data = array.buffers()[1]
+    if data is None:
+        return np.zeros(len(array), dtype)
+    out: npt.NDArray[Any] = np.frombuffer(data, dtype)[array.offset : array.offset + len(array)]
+    return out
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Is this one of the string types?"""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view")

@@ -1,0 +1,143 @@
+"""The bytes of a file, a FIFO or standard input, decompressed, and what shows that they are no text."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import zlib
+from pathlib import Path
+from typing import IO, BinaryIO, Protocol
+
+import pyarrow as pa
+
+from xentcli.errors import DataError, clean
+
+_MAGIC = {
+    b"PAR1": ("Parquet", "parquet"), b"\x1f\x8b": ("gzip-compressed", "csv.gz"),
+    b"\x28\xb5\x2f\xfd": ("zstd-compressed", "csv.zst"), b"PK\x03\x04": ("a zip archive or a spreadsheet", ""),
+    b"BZh": ("bzip2-compressed", ""), b"\xfd7zXZ\0": ("xz-compressed", ""), b"ARROW1": ("Arrow", ""),
+    b"\x93NUMPY": ("a NumPy array", ""), b"ORC": ("ORC", ""), b"SQLite format 3\0": ("an SQLite database", ""),
+}  # fmt: skip
+_MARKS = {
+    b"\xff\xfe\0\0": "UTF-32LE", b"\0\0\xfe\xff": "UTF-32BE", b"\xff\xfe": "UTF-16LE", b"\xfe\xff": "UTF-16BE"
+}  # fmt: skip
+HEAD = 4096
+"""Bytes that tell text from what is no text."""
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes | None: ...
+
+
+class ByteStream:
+    """Decompressed bytes in order. `identity`: size and time of change of a regular file, else None.
+
+    `consumed` counts bytes as stored, so that it can be compared with the size of the file.
+    """
+
+    def __init__(self, path: str, name: str, compression: str | None, stream: BinaryIO | None) -> None:
+        self.name = name
+        self.consumed = 0
+        self.identity: tuple[int, int] | None = None
+        self.compression = compression
+        self._own: IO[bytes] | None = None
+        self._read_any = False
+        if stream is None:
+            try:
+                stream = self._own = Path(path).open("rb", buffering=0)
+            except OSError as error:
+                raise self._unreadable(error) from error
+            info = os.fstat(stream.fileno())
+            if stat.S_ISREG(info.st_mode):
+                self.identity = (info.st_size, info.st_mtime_ns)
+        self._raw = stream
+        self._bytes: _Readable = stream
+        if compression == "gzip":
+            self._bytes = gzip.GzipFile(fileobj=stream, mode="rb")
+        elif compression == "zstd":
+            self._bytes = pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd")
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes, fewer only at the end; a pipe hands out what it has, so ask until then."""
+        pieces: list[bytes] = []
+        try:
+            while size > 0 and (piece := self._bytes.read(size)):
+                pieces.append(piece)
+                size -= len(piece)
+                self._read_any = True
+            if self.identity is not None:
+                self.consumed = self._raw.tell()
+        except (EOFError, zlib.error, OSError, pa.ArrowException) as error:
+            raise self._unreadable(error) from error
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def close(self) -> None:
+        """Close the file if it was opened here; standard input stays open."""
+        if self._own is not None:
+            self._own.close()
+
+    def __del__(self) -> None:
+        # a walk may be abandoned half-way (--limit, an error elsewhere)
+        if getattr(self, "_own", None) is not None:
+            self.close()
+
+    def _unreadable(self, error: Exception) -> DataError:
+        text = str(error)
+        packed = self.compression
+        if isinstance(error, OSError) and error.errno is not None:
+            return DataError(f"cannot be read: {error.strerror}", where=self.name, id="unreadable")
+        if isinstance(error, EOFError) or "Truncated" in text:
+            what, id = f"the {packed} stream ends early: the file is cut short", "truncated"
+        elif "Not a gzipped" in text or "Unknown frame" in text:
+            if not self._read_any:
+                return DataError(f"this is not {packed} data", where=self.name,
+                                 remedy="--input-format csv if it is not compressed", id="format_mismatch")  # fmt: skip
+            what, id = f"bytes that are not {packed} follow the compressed data", "trailing_bytes"
+        else:
+            what, id = f"the {packed} data is damaged ({clean(text)})", "damaged"
+        return DataError(what, where=self.name, remedy="copy or write the file again", id=id)
+
+
+def check_text(head: bytes, stream: ByteStream) -> int:
+    """Raise DataError if `head`, the first bytes, is no UTF-8 text; the length of its byte order mark."""
+    name = stream.name
+    if not head:
+        raise DataError("the file is empty (0 bytes)", where=name, id="empty_file")
+    kind, option = next((v for k, v in _MAGIC.items() if head.startswith(k)), ("", ""))
+    if kind:
+        remedy = (
+            f"--input-format {option}"
+            if option and stream.compression is None
+            else "unpack or convert it first"
+        )
+        raise DataError(f"to be read as CSV, but the content is {kind}", where=name, remedy=remedy,
+                        id="format_mismatch")  # fmt: skip
+    head = head[:HEAD]
+    encoding = next((v for k, v in _MARKS.items() if head.startswith(k)), None) or _wide(head)
+    if encoding is not None:
+        raise DataError(f"the text is encoded as {encoding}, not UTF-8", where=name,
+                        remedy=f"iconv -f {encoding} -t UTF-8 FILE > NEW", id="encoding")  # fmt: skip
+    controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in head)
+    try:
+        head[: -3 if len(head) == HEAD else None].decode()
+        binary = controls > 0.1 * len(head)
+    except UnicodeDecodeError as error:
+        cut = error.reason == "unexpected end of data"
+        binary = not cut and controls > 0.02 * len(head)
+    if binary:
+        raise DataError("the content is binary, not text", where=name,
+                        remedy="--input-format says what it is", id="binary")  # fmt: skip
+    return 3 if head.startswith(b"\xef\xbb\xbf") else 0
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark: of most characters, the upper bytes are zero."""
+    if len(head) < 8:
+        return None
+    zeros = [head[i::4].count(0) * 4 / len(head) > 0.6 for i in range(4)]
+    shapes = {
+        (False, True, True, True): "UTF-32LE", (True, True, True, False): "UTF-32BE",
+        (False, True, False, True): "UTF-16LE", (True, False, True, False): "UTF-16BE",
+    }  # fmt: skip
+    return shapes.get((zeros[0], zeros[1], zeros[2], zeros[3]))

@@ -1,0 +1,158 @@
+"""What the first rows of a CSV say: names, whether the delimiter can be right, and a type a column."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+
+from xentcli.columns.schema import Column
+from xentcli.errors import DataError, clean, listing
+from xentcli.readers.csverrors import (
+    Dialect,
+    comment_mark,
+    explain,
+    fields,
+    header_again,
+    misspelt,
+    number,
+    place,
+    repeats_header,
+    texts,
+    to_float,
+)
+from xentcli.readers.textblocks import Block
+
+_INTEGER = re.compile(r"[ \t]*-?(?:0|[1-9]\d*)[ \t]*", re.ASCII)
+_DIGITS = re.compile(r"[ \t]*[+-]?\d+[ \t]*", re.ASCII)
+_DELIMITERS = (";", "\t", "|", ",", " ")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+
+
+# -- the header --------------------------------------------------------------------------------------
+def read_names(header: Block, sample: Block | None, dialect: Dialect) -> tuple[list[str], list[str]]:
+    """Column names, trimmed, and notes; DataError if this cannot be the header of a table."""
+    head, *lines = [text for block in (header, sample) if block for _, _, text in islice(texts(block), 10)]
+    cells = fields(head, dialect.delimiter)
+    fault = explain(header, cells, set(), dialect)
+    if fault is not None:
+        raise fault
+    where = place(dialect.name, 0, header.line)
+    mark = comment_mark(cells[0])
+    if mark is not None and lines and len(fields(lines[0], dialect.delimiter)) != len(cells):
+        raise DataError(f'"{clean(cells[0], 40)}" is not a header; it looks like a comment', where=where,
+                        remedy=f"--comment '{mark}' skips such lines", id="comment")  # fmt: skip
+    if len(cells) == 1 and lines:
+        _check_delimiter(head, lines, dialect, where)
+    names = [cell.strip() for cell in cells]
+    if _no_names(names, dialect.decimal):
+        raise DataError(f"the header looks like numbers: {listing(names, 4)}", where=where,
+                        remedy="add a first line with the names of the columns", id="no_header")  # fmt: skip
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            what = f'two columns are called "{clean(name)}"' if name else "two columns have no name"
+            raise DataError(what, where=where, remedy="rename one of them", id="duplicate_column")
+        seen.add(name)
+    return names, ["names trimmed"] if names != cells else []
+
+
+def _no_names(names: list[str], decimal: str) -> bool:
+    """Is this a row of data? Classes numbered 0, 1, 2 … may be names, fractions hardly."""
+    found = [number(decimal).fullmatch(name) for name in names]
+    fractions = sum(m is not None and _fraction(m) for m in found)
+    if 2 * fractions >= len(names):
+        return True
+    return all(found) and names != [str(i + int(names[0] == "1")) for i in range(len(names))]
+
+
+def _fraction(match: re.Match[str]) -> bool:
+    return any(match[name] is not None for name in ("places", "only", "exponent"))
+
+
+def _check_delimiter(head: str, lines: list[str], dialect: Dialect, where: str) -> None:
+    """Raise DataError if another character divides all the first lines into equally many fields."""
+    for delimiter in _DELIMITERS:
+        count = head.count(delimiter)
+        if delimiter == dialect.delimiter or not count or any(s.count(delimiter) != count for s in lines):
+            continue
+        comma = any(_DECIMAL_COMMA.fullmatch(cell.strip()) for s in lines for cell in s.split(delimiter))
+        typed = "'\\t'" if delimiter == "\t" else f"'{delimiter}'"
+        raise DataError(
+            f'the header has no "{clean(dialect.delimiter)}", but "{clean(delimiter)}" in every line', where=where,
+            remedy=f"--delimiter {typed}" + (" --decimal ," if comma and delimiter != "," else ""),
+            id="delimiter",
+        )  # fmt: skip
+
+
+# -- the columns -------------------------------------------------------------------------------------
+def describe(
+    names: list[str], sample: pa.RecordBatch, dialect: Dialect, first: Block | None
+) -> tuple[list[Column], pa.RecordBatch, dict[str, str]]:
+    """Columns with their types, the sample with numbers as numbers, and how many decimals they have.
+
+    `sample`: the first rows, all text. A type is decided by the values, empty cells aside; a cell that
+    somebody meant as a number makes no column text, so that it is met, with its row, when it is read.
+    """
+    if sample.num_rows:
+        _refuse_second_header(names, sample, dialect, first)
+    columns: list[Column] = []
+    arrays: list[pa.Array] = []
+    digits: dict[str, int] = {}
+    for index, name in enumerate(names):
+        values = sample.column(index).to_pylist()
+        kind = _kind(values, dialect.decimal)
+        array = sample.column(index)
+        if kind == "int":
+            whole = [int(value) if value.strip() else None for value in values]
+            if all(value is None or -(2**63) <= value < 2**63 for value in whole):
+                array = _array(whole, np.int64)
+        elif kind == "float":
+            found = [number(dialect.decimal).fullmatch(value) for value in values]
+            array = _array([m and to_float(m[0], dialect.decimal) for m in found], np.float64)
+            digits[name] = max((_decimals(m) for m in found if m), default=0)
+        columns.append(Column(name, kind, "text", str(array.type)))
+        arrays.append(array)
+    metadata = {f"digits:{name}": str(places) for name, places in digits.items()}
+    metadata["digits"] = str(max(digits.values(), default=0))
+    return columns, pa.RecordBatch.from_arrays(arrays, names), metadata
+
+
+def _refuse_second_header(
+    names: list[str], sample: pa.RecordBatch, dialect: Dialect, first: Block | None
+) -> None:
+    pass
+
+
+def _kind(values: list[str], decimal: str) -> str:
+    """float, int, bool or text. Numbers with leading zeros are names (01), misspelt ones numbers."""
+    filled = [value for value in values if value and not value.isspace()]
+    if not filled:
+        return "text"
+    if all(map(_INTEGER.fullmatch, filled)):
+        return "int"
+    if all(value.strip().lower() in ("true", "false") for value in filled):
+        return "bool"
+    if all(map(_DIGITS.fullmatch, filled)) and any(value.strip()[0] == "0" for value in filled):
+        return "text"
+    found = [(value, number(decimal).fullmatch(value)) for value in filled]
+    odd = [value for value, match in found if match is None]
+    fractions = sum(_fraction(match) for _, match in found if match)
+    if not odd or 2 * fractions >= len(filled) or all(misspelt(value, decimal) for value in odd):
+        return "float"
+    return "text"
+
+
+def _decimals(match: re.Match[str]) -> int:
+    """How many digits after the decimal mark a number is written with: 9.5e-3 has four."""
+    return max(0, len(match["places"] or match["only"] or "") - int(match["exponent"] or 0))
+
+
+def _array(values: list[float | None] | list[int | None], dtype: type[np.number]) -> pa.Array:
+    """An Arrow array with nulls for None; `pa.array` would import pandas."""
+    known = np.packbits([value is not None for value in values], bitorder="little")
+    data = np.array([0 if value is None else value for value in values], dtype)
+    kind = pa.from_numpy_dtype(data.dtype)
+    return pa.Array.from_buffers(kind, len(values), [pa.py_buffer(known), pa.py_buffer(data)])
