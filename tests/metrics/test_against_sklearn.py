@@ -268,7 +268,7 @@ def test_a_row_of_weight_three_counts_as_three_rows(seed: int, classes: int) -> 
     for mine, theirs in zip(by_class(weighted), by_class(repeated), strict=True):
         assert (mine.support, mine.confused_with) == (theirs.support, theirs.confused_with)
         for key, value in theirs.metrics.items():
-            expected = value.value
+            expected: Any = value.value
             if expected is not None:
                 expected = pytest.approx(expected, rel=1e-12, abs=1e-13)
             assert mine.metrics[key].value == expected, key

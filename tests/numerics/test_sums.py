@@ -153,6 +153,24 @@ def test_grid_totals_are_whole_multiples_of_their_exponents() -> None:
 
 
 @steady
+@given(st.lists(st.tuples(st.integers(0, 2), st.floats(0.0, 1.0)), max_size=40))
+@example([(0, 1.0), (0, 2.0**-73), (1, 3 * 2.0**-73), (1, 1 - 2.0**-53), (2, SMALLEST)])
+def test_shares_are_rounded_to_their_own_grid(pairs: list[tuple[int, float]]) -> None:
+    out = ExactSums(3)
+    out.add_shares(keys_of([k for k, _ in pairs]), floats([x for _, x in pairs]))
+    for key in range(3):
+        rounded = [Fraction(round(Fraction(x) * 2**72), 2**72) for k, x in pairs if k == key]
+        assert out.exact(key) == sum(rounded, Fraction(0))
+
+
+def test_many_shares_of_one_stay_exact() -> None:
+    n = (1 << 17) + 3
+    out = ExactSums(2)
+    out.add_shares(np.zeros(n, np.int64), np.full(n, math.nextafter(1.0, 0.0)))
+    assert out.exact(0) == n * Fraction(math.nextafter(1.0, 0.0))
+
+
+@steady
 @given(st.lists(st.integers(0, 9), max_size=60), st.sampled_from([10, 1000]))
 def test_counts_are_counts(keys: list[int], size: int) -> None:
     out = ExactSums(size)

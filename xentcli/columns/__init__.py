@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from xentcli.columns import candidates as find_candidates
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.kinds import KINDS, NAMES
-from xentcli.columns.labels import Binding, LabelMap, Labels, bind, look
+from xentcli.columns.labels import Binding, LabelMap, Labels, NeedsPositive, bind, look
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import says_label, says_score
 from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
@@ -110,9 +110,12 @@ def _label_columns(preview: Preview, ask: Ask, taken: set[str]) -> list[_Label]:
         return [_Label(found, "--label")]
     free = [c for c in preview.columns if c.name not in taken and c.type != "list"]
     seen = [(column, look(preview, column)) for column in free]
-    said = [_Label(f, f'the name "{clean(c.name)}"') for c, f in seen if f and says_label(c.name)]
-    if said:
-        return said
+    for clearly in (2, 1):
+        said = [
+            _Label(f, f'the name "{clean(c.name)}"') for c, f in seen if f and says_label(c.name) == clearly
+        ]
+        if said:
+            return said
     rest = [
         _Label(f, "the only column whose values are classes")
         for c, f in seen
@@ -236,6 +239,22 @@ def _none_fits(
             where=preview.source,
             remedy=f"--pred COLUMN (or a glob such as 'p_*'); columns: {names}",
             id="which_scores",
+        )
+    unclear = [failure for failure in failures if isinstance(failure[2], NeedsPositive)]
+    if unclear:
+        readings = [
+            f"{candidate.option} --label {shlex.quote(label.labels.column.name)} {why.options}"
+            for candidate, label, why in unclear[:4]
+            if isinstance(why, NeedsPositive)
+        ]
+        first = unclear[0]
+        return Question(
+            f"which class is {clean(first[0].text)} the score of?"
+            if len(unclear) == 1
+            else "which column holds the scores, and of which class?",
+            where=preview.source,
+            remedy=" or ".join(readings),
+            id="which_positive",
         )
     failures.sort(key=lambda failure: (not failure[0].kind.sure, -failure[0].width))
     candidate, label, why = failures[0]

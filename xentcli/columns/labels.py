@@ -59,6 +59,19 @@ class Labels:
         return max((value for value in self.values if isinstance(value, int)), default=0)
 
 
+class NeedsPositive(str):
+    """A reading that fits once the user says which class a single score column is about."""
+
+    options: str
+
+    def __new__(cls, names: list[str]) -> NeedsPositive:
+        import shlex
+
+        found = super().__new__(cls, "which class is the score of?")
+        found.options = "--positive " + "|".join(shlex.quote(clean(name)) for name in names)
+        return found
+
+
 def as_integer(text: str) -> int | None:
     """`7`, `7.0` and `7e0` as 7; None for anything else, `07` and `0x7` included."""
     if _INTEGER.fullmatch(text):
@@ -201,9 +214,7 @@ def _bind_one(
     if given and chosen is None:
         chosen = given[1]
     if chosen is None:
-        return f"which label does {candidate.text} score? --positive " + " or --positive ".join(
-            clean(name) for name in names
-        )
+        return NeedsPositive([str(name) for name in names])
     others = [name for name in names if name != chosen]
     if positive is not None and len(names) == 2 and positive not in names:
         raise _unknown_positive(positive, tuple(names))
@@ -219,6 +230,8 @@ def _bind_one_number(
     candidate: Candidate, labels: Labels, given: tuple[str, ...], positive: str | None
 ) -> Binding | str:
     wanted = as_integer(positive) if positive is not None else None
+    if positive is not None and positive in given:
+        wanted = given.index(positive)
     if positive is not None and labels.type == "bool":
         wanted = {"true": 1, "false": 0}.get(positive.lower(), wanted)
     if positive is not None and wanted is None:
@@ -234,9 +247,7 @@ def _bind_one_number(
         elif len(seen) == 2:
             pair = seen
             if wanted is None:
-                return (
-                    f"which label does {candidate.text} score? --positive {seen[0]} or --positive {seen[1]}"
-                )
+                return NeedsPositive([str(value) for value in seen])
         else:
             return f"one score column needs two classes, the labels show {listing([str(s) for s in seen])}"
     if wanted is not None and wanted not in pair:

@@ -77,10 +77,10 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in _SPLIT.split(name) if word]
 
 
-def says_label(name: str) -> bool:
-    """A name that claims to be the label, and does not also claim to be a prediction."""
+def says_label(name: str) -> int:
+    """How clearly a name claims to be the label: 2 clearly, 1 beside a word for scores, 0 not at all."""
     found = set(words(name))
-    return bool(found & LABEL) and not found & SCORE
+    return 0 if not found & LABEL else 1 if found & SCORE else 2
 
 
 def says_kind(name: str) -> str | None:

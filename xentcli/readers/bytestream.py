@@ -1,4 +1,4 @@
-"""The bytes of a file, a FIFO or standard input, decompressed, and what shows that they are no text."""
+"""The bytes of a file, a FIFO or standard input, decompressed; what is no text; lines and comments."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from xentcli.errors import DataError, clean
 
 _MAGIC = {
     b"PAR1": ("Parquet", "parquet"), b"\x1f\x8b": ("gzip-compressed", "csv.gz"),
-    b"\x28\xb5\x2f\xfd": ("zstd-compressed", "csv.zst"), b"PK\x03\x04": ("a zip archive or a spreadsheet", ""),
+    b"\x28\xb5\x2f\xfd": ("zstd-compressed", "csv.zst"), b"PK\x03\x04": ("a zip archive or spreadsheet", ""),
     b"BZh": ("bzip2-compressed", ""), b"\xfd7zXZ\0": ("xz-compressed", ""), b"ARROW1": ("Arrow", ""),
-    b"\x93NUMPY": ("a NumPy array", ""), b"ORC": ("ORC", ""), b"SQLite format 3\0": ("an SQLite database", ""),
+    b"\x93NUMPY": ("a NumPy array", ""), b"ORC": ("ORC", ""), b"SQLite format 3\0": ("SQLite", ""),
 }  # fmt: skip
 _MARKS = {
     b"\xff\xfe\0\0": "UTF-32LE", b"\0\0\xfe\xff": "UTF-32BE", b"\xff\xfe": "UTF-16LE", b"\xfe\xff": "UTF-16BE"
@@ -45,7 +45,7 @@ class ByteStream:
         self._read_any = False
         if stream is None:
             try:
-                stream = self._own = Path(path).open("rb", buffering=0)
+                stream = self._own = Path(path).open("rb", buffering=0)  # noqa: SIM115
             except OSError as error:
                 raise self._unreadable(error) from error
             info = os.fstat(stream.fileno())
@@ -91,8 +91,8 @@ class ByteStream:
             what, id = f"the {packed} stream ends early: the file is cut short", "truncated"
         elif "Not a gzipped" in text or "Unknown frame" in text:
             if not self._read_any:
-                return DataError(f"this is not {packed} data", where=self.name,
-                                 remedy="--input-format csv if it is not compressed", id="format_mismatch")  # fmt: skip
+                return DataError(f"this is not {packed} data", where=self.name, id="format_mismatch",
+                                 remedy="--input-format csv if it is not compressed")  # fmt: skip
             what, id = f"bytes that are not {packed} follow the compressed data", "trailing_bytes"
         else:
             what, id = f"the {packed} data is damaged ({clean(text)})", "damaged"
@@ -141,3 +141,34 @@ def _wide(head: bytes) -> str | None:
         (False, True, False, True): "UTF-16LE", (True, False, True, False): "UTF-16BE",
     }  # fmt: skip
     return shapes.get((zeros[0], zeros[1], zeros[2], zeros[3]))
+
+
+def count_lines(data: bytes) -> int:
+    """How many lines end in `data`, as an editor counts: at LF, CR and CRLF, quoted or not."""
+    return data.count(b"\n") + (data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0)
+
+
+def without_comments(data: bytes, mark: bytes, ended: bool) -> tuple[bytes, int]:
+    """`data`, which begins with a record, with comments emptied; their newlines stay, so lines count."""
+    if mark not in data:
+        return data, 0
+    places = [0] if data.startswith(mark) else []
+    for newline in (b"\n", b"\r"):
+        at = data.find(newline + mark)
+        while at >= 0:
+            places.append(at + 1)
+            at = data.find(newline + mark, at + 1)
+    kept: list[bytes] = []
+    done = counted = quotes = 0
+    for at in sorted(places):
+        quotes += data.count(b'"', counted, at)
+        counted = at
+        if quotes % 2:
+            continue
+        stop = data.find(b"\n", at) % (len(data) + 1)  # -1 becomes the end
+        early = data.find(b"\r", at, stop)
+        if early < 0 and stop == len(data) and not ended:
+            break
+        kept.append(data[done:at])
+        done = counted = stop if early < 0 else early
+    return b"".join([*kept, data[done:]]), len(kept)

@@ -1,23 +1,22 @@
 """CSV and TSV, plain, gzip or zstd: one thread cuts blocks of whole records, any thread parses them.
 
 pyarrow parses, with the types it is told; what it accepts and should not (numbers that overflow, quotes
-inside fields) is looked for in its result, and every refusal is explained by reading the block again.
+inside fields) is looked for beside it, and every refusal is explained by reading the block again.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
+from xentcli.columns.schema import PREVIEW_ROWS, Preview
 from xentcli.errors import DataError, UsageError, clean
 from xentcli.readers import Options, Unit
 from xentcli.readers.bytestream import ByteStream
@@ -27,3 +26,223 @@ from xentcli.readers.textblocks import Block, Blocks, place, split, stray_quote
 
 BLOCK_BYTES = 2 << 20
 _HEAD_BYTES = 4 << 20
+_LAST_OF_INF = np.frombuffer(b"fFyY", np.uint8)
+
+
+class CsvSource:
+    """One file, FIFO or stream of delimited text.
+
+    A regular file is opened again for the walk; what cannot be read twice keeps what the preview read.
+    After a walk to the end, `no_final_newline` and `blank_lines` say what was met.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        options: Options,
+        compression: str | None,
+        stream: BinaryIO | None,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        self.path = path
+        self.rows: int | None = None
+        self.no_final_newline = False
+        self.blank_lines = 0
+        self._options = options
+        self._compression = compression
+        self._stream = stream
+        self._block_bytes = block_bytes
+        self._dialect = _dialect(path, options, "standard input" if stream is not None else clean(path, 200))
+        self._bytes: ByteStream | None = None
+        self._identity: tuple[int, int] | None = None
+        self._kept: Blocks | None = None
+        self._preview: Preview | None = None
+
+    # -- looking -------------------------------------------------------------------------------------
+    def preview(self) -> Preview:
+        """Names, types and the first rows; the same whatever the size of blocks."""
+        if self._preview is None:
+            blocks = self._open(_HEAD_BYTES)
+            try:
+                self._preview = self._look(blocks)
+            finally:
+                if self._identity is not None:
+                    blocks.stream.close()
+                else:
+                    self._kept, blocks.size = blocks, self._block_bytes
+        return self._preview
+
+    def _look(self, blocks: Blocks) -> Preview:
+        header, body = blocks.header(), blocks.peek()
+        head = None if body is None else next(split(body, [PREVIEW_ROWS] if body.rows > PREVIEW_ROWS else []))
+        names, notes = read_names(header, head, self._dialect)
+        if head is None:
+            empty = np.zeros(1, np.int32)
+            text = [pa.Array.from_buffers(pa.string(), 0, [None, pa.py_buffer(empty), None]) for _ in names]
+            sample = pa.RecordBatch.from_arrays(text, names)
+        else:
+            sample = self._load(head, names, names, frozenset())
+            self._refuse_second_header(head, sample)
+        columns, sample, metadata = describe(names, sample, self._dialect.decimal)
+        kind = "tsv" if self._dialect.delimiter == "\t" else "csv"
+        return Preview(self._dialect.name, kind, columns, sample, None, notes, metadata)
+
+    def _refuse_second_header(self, head: Block, sample: pa.RecordBatch) -> None:
+        """Values of a row that repeats the names would make every column text."""
+        names = sample.schema.names
+        for index, value in enumerate(sample.column(0).to_pylist()):
+            if value.strip() == names[0] and repeats_header(
+                [c[index].as_py() for c in sample.columns], names
+            ):
+                *_, rest = split(head, [index] if index else [])
+                raise header_again(place(self._dialect.name, rest.first, rest.line))
+
+    # -- walking -------------------------------------------------------------------------------------
+    def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:
+        """One walk: where a record begins is known only to who has read all before it."""
+        names = [column.name for column in self.preview().columns]
+        missing = next((column for column in columns if column not in names), None)
+        if missing is not None:
+            raise DataError(
+                f'there is no column "{clean(missing)}"', where=self._dialect.name, id="unknown_column"
+            )
+        return [partial(self._units, names, columns, frozenset(columns) - frozenset(text))]
+
+    def _units(self, names: list[str], columns: list[str], numeric: frozenset[str]) -> Iterator[Unit]:
+        blocks, self._kept = self._kept, None
+        if blocks is None:
+            if self._bytes is not None and self._identity is None:
+                raise RuntimeError("a stream can be walked through once")
+            blocks = self._open(self._block_bytes)
+            blocks.header()
+        step = self._options.chunk_rows
+        try:
+            while (block := blocks.next()) is not None:
+                self.no_final_newline, self.blank_lines = not block.closed, blocks.blank_lines
+                for piece in split(block, range(step, block.rows, step)) if step else (block,):
+                    yield Unit(piece.first, partial(self._load, piece, names, columns, numeric))
+            self.blank_lines = blocks.blank_lines
+        finally:
+            blocks.stream.close()
+
+    def _load(
+        self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str]
+    ) -> pa.RecordBatch:
+        """The records of a block: float64 for `numeric` with null for an empty cell, else strings."""
+        delimiter = ord(self._dialect.delimiter)
+        if not _is_utf8(block) or (block.quotes and stray_quote(block.octets, delimiter) is not None):
+            raise self._fault(block, names, numeric)
+        try:
+            batch = self._parse(block, names, columns, numeric)
+        except pa.ArrowInvalid as error:
+            raise self._fault(block, names, numeric, str(error)) from error
+        if batch.num_rows != block.rows:
+            raise self._fault(block, names, numeric, f"{batch.num_rows:,} of {block.rows:,} rows found")
+        infinite = [name for name in columns if name in numeric and np.isinf(_floats(batch, name)).any()]
+        if infinite and self._may_overflow(block, names, infinite, batch):
+            found = explain(block, names, numeric, self._dialect)
+            if found is not None:
+                raise found
+        return batch
+
+    def _parse(
+        self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str]
+    ) -> pa.RecordBatch:
+        dialect = self._dialect
+        table = arrow_csv.read_csv(
+            pa.BufferReader(block.data),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=len(block.data) + 1, column_names=names
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=dialect.delimiter, newlines_in_values=block.folded
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={name: pa.float64() if name in numeric else pa.string() for name in columns},
+                include_columns=columns,
+                null_values=[""],
+                strings_can_be_null=False,
+                decimal_point=dialect.decimal,
+                check_utf8=False,
+            ),
+        )
+        return table.combine_chunks().to_batches()[0]
+
+    def _may_overflow(
+        self, block: Block, names: list[str], infinite: list[str], batch: pa.RecordBatch
+    ) -> bool:
+        """Is there an infinity whose text does not end like `inf` or `Infinity`, such as 1e999?"""
+        text = self._parse(block, names, infinite, frozenset())
+        for name in infinite:
+            _, offsets, data = text.column(name).buffers()
+            stops = np.frombuffer(offsets, np.int32)[1:][: block.rows][np.isinf(_floats(batch, name))]
+            if not np.isin(np.frombuffer(data, np.uint8)[stops - 1], _LAST_OF_INF).all():
+                return True
+        return False
+
+    def _fault(self, block: Block, names: list[str], numeric: frozenset[str], said: str = "") -> DataError:
+        found = explain(block, names, numeric, self._dialect)
+        where = place(self._dialect.name, block.first, block.line)
+        return found or DataError(f"cannot be read from here on: {clean(said, 200)}", where=where, id="csv")
+
+    # -- the file ------------------------------------------------------------------------------------
+    def _open(self, size: int) -> Blocks:
+        opened = ByteStream(self.path, self._dialect.name, self._compression, self._stream)
+        if self._identity not in (None, opened.identity):
+            opened.close()
+            raise self._changed()
+        self._bytes, self._identity = opened, opened.identity
+        return Blocks(opened, self._dialect.delimiter, self._options.comment, size)
+
+    def position(self) -> float | None:
+        """The share of the file's bytes, as stored, that has been read; None for streams."""
+        if self._identity is None or self._bytes is None or not self._identity[0]:
+            return None
+        return self._bytes.consumed / self._identity[0]
+
+    def check_unchanged(self) -> None:
+        """Raise DataError if the file has another size or time of change than when it was opened."""
+        if self._identity is None:
+            return
+        try:
+            now = os.stat(self.path)
+        except OSError as error:
+            raise self._changed() from error
+        if (now.st_size, now.st_mtime_ns) != self._identity:
+            raise self._changed()
+
+    def _changed(self) -> DataError:
+        return DataError("the file changed while it was read", where=self._dialect.name,
+                         remedy="run again when nothing writes to it", id="file_changed")  # fmt: skip
+
+
+def _floats(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
+    """The values (n,) of a float64 column; what stands for a null is of no meaning."""
+    column = batch.column(name)
+    return np.frombuffer(column.buffers()[1], np.float64)[column.offset :][: len(column)]
+
+
+def _is_utf8(block: Block) -> bool:
+    if block.octets.max() < 128:
+        return True
+    try:
+        str(block.data, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _dialect(path: str, options: Options, name: str) -> Dialect:
+    base = path.lower().removesuffix(".gz").removesuffix(".zst")
+    tabs = (options.input_format or "").startswith("tsv") or base.endswith(".tsv")
+    delimiter = options.delimiter or ("\t" if tabs else ",")
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in '"\r\n\0+-.':
+        raise UsageError(f'--delimiter "{clean(delimiter)}" cannot separate fields',
+                         remedy="--delimiter ';' or '\\t' or '|' or ,", id="delimiter")  # fmt: skip
+    if options.decimal not in (".", ","):
+        raise UsageError(f'--decimal "{clean(options.decimal)}" is neither . nor ,', id="decimal")
+    if delimiter == options.decimal:
+        raise UsageError(f'"{delimiter}" cannot be the delimiter and the decimal mark', where=name,
+                         remedy="--delimiter ';'", id="delimiter")  # fmt: skip
+    return Dialect(name, delimiter, options.decimal)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from xentcli.errors import DataError, clean, counted
-from xentcli.readers.textblocks import Block, bounds, count_lines, place, stray_error, stray_quote
+from xentcli.readers.bytestream import count_lines
+from xentcli.readers.textblocks import Block, bounds, place, stray_error, stray_quote
 
 _WORDS = r"[+-]?(?:inf|infinity|nan)"
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[, '\u00a0\u202f]\d{3})+(?:\.\d*)?", re.ASCII)
@@ -96,7 +97,7 @@ def texts(block: Block) -> Iterator[tuple[int, int, str]]:
         yield start, stop, bytes(block.data[start:stop]).decode("utf-8", "surrogateescape")
 
 
-def explain(block: Block, names: list[str], numeric: set[str], dialect: Dialect) -> DataError | None:
+def explain(block: Block, names: list[str], numeric: frozenset[str], dialect: Dialect) -> DataError | None:
     """The error for the first record of a block that cannot be read, None if there is none.
 
     The order of the records decides, not the kind of the fault: so it is the same for any cut.

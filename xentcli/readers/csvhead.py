@@ -15,18 +15,16 @@ from xentcli.readers.csverrors import (
     comment_mark,
     explain,
     fields,
-    header_again,
     misspelt,
     number,
-    place,
-    repeats_header,
     texts,
     to_float,
 )
-from xentcli.readers.textblocks import Block
+from xentcli.readers.textblocks import Block, place
 
 _INTEGER = re.compile(r"[ \t]*-?(?:0|[1-9]\d*)[ \t]*", re.ASCII)
 _DIGITS = re.compile(r"[ \t]*[+-]?\d+[ \t]*", re.ASCII)
+_LEADING_ZERO = re.compile(r"[ \t]*[+-]?0\d", re.ASCII)
 _DELIMITERS = (";", "\t", "|", ",", " ")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 
@@ -36,7 +34,7 @@ def read_names(header: Block, sample: Block | None, dialect: Dialect) -> tuple[l
     """Column names, trimmed, and notes; DataError if this cannot be the header of a table."""
     head, *lines = [text for block in (header, sample) if block for _, _, text in islice(texts(block), 10)]
     cells = fields(head, dialect.delimiter)
-    fault = explain(header, cells, set(), dialect)
+    fault = explain(header, cells, frozenset(), dialect)
     if fault is not None:
         raise fault
     where = place(dialect.name, 0, header.line)
@@ -68,10 +66,6 @@ def _no_names(names: list[str], decimal: str) -> bool:
     return all(found) and names != [str(i + int(names[0] == "1")) for i in range(len(names))]
 
 
-def _fraction(match: re.Match[str]) -> bool:
-    return any(match[name] is not None for name in ("places", "only", "exponent"))
-
-
 def _check_delimiter(head: str, lines: list[str], dialect: Dialect, where: str) -> None:
     """Raise DataError if another character divides all the first lines into equally many fields."""
     for delimiter in _DELIMITERS:
@@ -81,37 +75,35 @@ def _check_delimiter(head: str, lines: list[str], dialect: Dialect, where: str) 
         comma = any(_DECIMAL_COMMA.fullmatch(cell.strip()) for s in lines for cell in s.split(delimiter))
         typed = "'\\t'" if delimiter == "\t" else f"'{delimiter}'"
         raise DataError(
-            f'the header has no "{clean(dialect.delimiter)}", but "{clean(delimiter)}" in every line', where=where,
+            f'the header has no "{clean(dialect.delimiter)}", but "{clean(delimiter)}" in every line',
+            where=where,
             remedy=f"--delimiter {typed}" + (" --decimal ," if comma and delimiter != "," else ""),
             id="delimiter",
-        )  # fmt: skip
+        )
 
 
 # -- the columns -------------------------------------------------------------------------------------
 def describe(
-    names: list[str], sample: pa.RecordBatch, dialect: Dialect, first: Block | None
+    names: list[str], sample: pa.RecordBatch, decimal: str
 ) -> tuple[list[Column], pa.RecordBatch, dict[str, str]]:
     """Columns with their types, the sample with numbers as numbers, and how many decimals they have.
 
     `sample`: the first rows, all text. A type is decided by the values, empty cells aside; a cell that
     somebody meant as a number makes no column text, so that it is met, with its row, when it is read.
     """
-    if sample.num_rows:
-        _refuse_second_header(names, sample, dialect, first)
     columns: list[Column] = []
     arrays: list[pa.Array] = []
     digits: dict[str, int] = {}
     for index, name in enumerate(names):
         values = sample.column(index).to_pylist()
-        kind = _kind(values, dialect.decimal)
+        kind, found = _kind(values, decimal)
         array = sample.column(index)
         if kind == "int":
             whole = [int(value) if value.strip() else None for value in values]
             if all(value is None or -(2**63) <= value < 2**63 for value in whole):
                 array = _array(whole, np.int64)
         elif kind == "float":
-            found = [number(dialect.decimal).fullmatch(value) for value in values]
-            array = _array([m and to_float(m[0], dialect.decimal) for m in found], np.float64)
+            array = _array([m and to_float(m[0], decimal) for m in found], np.float64)
             digits[name] = max((_decimals(m) for m in found if m), default=0)
         columns.append(Column(name, kind, "text", str(array.type)))
         arrays.append(array)
@@ -120,34 +112,37 @@ def describe(
     return columns, pa.RecordBatch.from_arrays(arrays, names), metadata
 
 
-def _refuse_second_header(
-    names: list[str], sample: pa.RecordBatch, dialect: Dialect, first: Block | None
-) -> None:
-    pass
+def _kind(values: list[str], decimal: str) -> tuple[str, list[re.Match[str] | None]]:
+    """float, int, bool or text, and the values as matches of a number.
 
-
-def _kind(values: list[str], decimal: str) -> str:
-    """float, int, bool or text. Numbers with leading zeros are names (01), misspelt ones numbers."""
+    Numbers with leading zeros are names (01); misspelt ones are meant as numbers.
+    """
     filled = [value for value in values if value and not value.isspace()]
     if not filled:
-        return "text"
+        return "text", []
     if all(map(_INTEGER.fullmatch, filled)):
-        return "int"
+        return "int", []
     if all(value.strip().lower() in ("true", "false") for value in filled):
-        return "bool"
-    if all(map(_DIGITS.fullmatch, filled)) and any(value.strip()[0] == "0" for value in filled):
-        return "text"
-    found = [(value, number(decimal).fullmatch(value)) for value in filled]
-    odd = [value for value, match in found if match is None]
-    fractions = sum(_fraction(match) for _, match in found if match)
-    if not odd or 2 * fractions >= len(filled) or all(misspelt(value, decimal) for value in odd):
-        return "float"
-    return "text"
+        return "bool", []
+    if all(map(_DIGITS.fullmatch, filled)) and any(map(_LEADING_ZERO.match, filled)):
+        return "text", []
+    found = list(map(number(decimal).fullmatch, values))
+    if sum(match is not None for match in found) == len(filled):
+        return "float", found
+    fractions = sum(match is not None and _fraction(match) for match in found)
+    odd = [value for value, match in zip(values, found, strict=True) if match is None and value.strip()]
+    meant = 2 * fractions >= len(filled) or all(misspelt(value, decimal) for value in odd)
+    return ("float", found) if meant else ("text", [])
+
+
+def _fraction(match: re.Match[str]) -> bool:
+    return any(part is not None for part in match.groups())
 
 
 def _decimals(match: re.Match[str]) -> int:
     """How many digits after the decimal mark a number is written with: 9.5e-3 has four."""
-    return max(0, len(match["places"] or match["only"] or "") - int(match["exponent"] or 0))
+    places, only, exponent = match.groups()
+    return max(0, len(places or only or "") - int(exponent or 0))
 
 
 def _array(values: list[float | None] | list[int | None], dtype: type[np.number]) -> pa.Array:

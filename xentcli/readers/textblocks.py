@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.errors import DataError
-from xentcli.readers.bytestream import HEAD, ByteStream, check_text
+from xentcli.readers.bytestream import HEAD, ByteStream, check_text, count_lines, without_comments
 
 LONGEST_RECORD = 64 << 20
 _LF, _CR, _QUOTE = 10, 13, 34
@@ -88,19 +88,15 @@ def split(block: Block, at: Iterable[int]) -> Iterator[Block]:
     rows = [0, *at, block.rows]
     cuts = [0, *(int(starts[row]) for row in rows[1:-1]), len(block.data)]
     line = block.line
-    for index, (lo, hi) in enumerate(pairwise(cuts)):
+    for (row, end), (lo, hi) in zip(pairwise(rows), pairwise(cuts), strict=True):
         data = block.data[lo:hi]
+        last = hi == len(block.data)
         yield replace(
-            block, data=data, first=block.first + rows[index], rows=rows[index + 1] - rows[index], line=line,
-            offset=None if block.offset is None else block.offset + lo,
-            closed=block.closed or hi < len(block.data),
+            block, data=data, first=block.first + row, rows=end - row, line=line,
+            offset=None if block.offset is None else block.offset + lo, closed=block.closed or not last,
+            quotes=block.quotes and bool((np.frombuffer(data, np.uint8) == _QUOTE).any()),
         )  # fmt: skip
-        line += count_lines(bytes(data))
-
-
-def count_lines(data: bytes) -> int:
-    """How many lines end in `data`, as an editor counts: at LF, CR and CRLF, quoted or not."""
-    return data.count(b"\n") + (data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0)
+        line += 0 if last else count_lines(bytes(data))
 
 
 def stray_quote(octets: U8, delimiter: int) -> int | None:
@@ -115,32 +111,6 @@ def stray_quote(octets: U8, delimiter: int) -> int | None:
     return int(bad.min()) if bad.size else None
 
 
-def without_comments(data: bytes, mark: bytes, ended: bool) -> tuple[bytes, int]:
-    """`data`, which begins with a record, with comments emptied; their newlines stay, so lines count."""
-    if mark not in data:
-        return data, 0
-    places = [0] if data.startswith(mark) else []
-    for newline in (b"\n", b"\r"):
-        at = data.find(newline + mark)
-        while at >= 0:
-            places.append(at + 1)
-            at = data.find(newline + mark, at + 1)
-    kept: list[bytes] = []
-    done = counted = quotes = 0
-    for at in sorted(places):
-        quotes += data.count(b'"', counted, at)
-        counted = at
-        if quotes % 2:
-            continue
-        stop = data.find(b"\n", at) % (len(data) + 1)  # -1 becomes the end
-        early = data.find(b"\r", at, stop)
-        if early < 0 and stop == len(data) and not ended:
-            break
-        kept.append(data[done:at])
-        done = counted = stop if early < 0 else early
-    return b"".join([*kept, data[done:]]), len(kept)
-
-
 class Blocks:
     """Walks through a stream once, one thread at a time; the header is row 0.
 
@@ -151,7 +121,7 @@ class Blocks:
         self.size = size
         self.blank_lines = 0
         self.no_final_newline = False
-        self._stream = stream
+        self.stream = stream
         self._delimiter = ord(delimiter)
         self._comment = comment.encode() if comment else None
         self._row, self._line = 0, 1
@@ -162,13 +132,13 @@ class Blocks:
     def header(self) -> Block:
         """The first record, after a look at the first bytes for what is no text at all."""
         want = max(self.size, HEAD)
-        head = self._stream.read(want)
+        head = self.stream.read(want)
         self._ended = len(head) < want
-        self._offset = check_text(head, self._stream)
+        self._offset = check_text(head, self.stream)
         self._carry = head[self._offset :]
         block = self._next()
         if block is None:
-            raise DataError("there are only empty lines", where=self._stream.name, id="empty_file")
+            raise DataError("there are only empty lines", where=self.stream.name, id="empty_file")
         first, *rest = split(block, [1] if block.rows > 1 else [])
         self._held = rest[0] if rest else None
         return first
@@ -188,7 +158,7 @@ class Blocks:
         while True:
             if not self._ended and len(data) < target:
                 want = target - len(data)
-                more = self._stream.read(want)
+                more = self.stream.read(want)
                 self._ended = len(more) < want
                 data += more
             if self._comment is not None:
@@ -235,8 +205,8 @@ class Blocks:
         stray = stray_quote(np.frombuffer(data, np.uint8), self._delimiter)
         if stray is not None:
             line = self._line + count_lines(data[:stray])
-            return stray_error(self._stream.name, self._row, line)
-        where = place(self._stream.name, self._row, self._line)
+            return stray_error(self.stream.name, self._row, line)
+        where = place(self.stream.name, self._row, self._line)
         limit = "" if self._ended else f" within {LONGEST_RECORD >> 20} MiB"
         if data.count(b'"') % 2:
             row = f"row {self._row:,}" if self._row else "the header"

@@ -1,0 +1,364 @@
+"""Scores at the ends of the number line, against fifty digits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from tests.metrics.scored import by_class, known, number, read
+
+mpmath.mp.dps = 50
+INF = math.inf
+TOP = 1.7e308
+
+
+def near(expected: Any, rel: float = 1e-12, abs: float = 0.0) -> Any:
+    """Relative alone unless said otherwise: `approx` would let 1e-24 be anything."""
+    return pytest.approx(expected, rel=rel, abs=abs)
+
+
+def mp(value: Any) -> Any:
+    return mpmath.mpf(float(value))
+
+
+def true_softmax(z: Any) -> list[Any]:
+    """softmax of one row of scores, in 50 digits; +inf is certain, -inf impossible."""
+    values = [mp(x) for x in z]
+    high = max(values)
+    if high == mpmath.inf:
+        return [mpmath.mpf(v == mpmath.inf) for v in values]
+    e = [mpmath.exp(v - high) for v in values]
+    total = mpmath.fsum(e)
+    return [x / total for x in e]
+
+
+def true_loss(z: Any, label: int) -> float:
+    """-ln of the softmax of the label, taken in the log domain: finite where p underflows float64."""
+    values = [mp(x) for x in z]
+    high = max(values)
+    if high == mpmath.inf:
+        return 0.0 if values[label] == mpmath.inf else INF
+    return float(high + mpmath.log(mpmath.fsum(mpmath.exp(v - high) for v in values)) - values[label])
+
+
+def true_brier(z: Any, label: int) -> float:
+    p = true_softmax(z)
+    return float(mpmath.fsum((x - (c == label)) ** 2 for c, x in enumerate(p)))
+
+
+def true_entropy(z: Any) -> float:
+    return float(-mpmath.fsum(x * mpmath.log(x) for x in true_softmax(z) if x > 0))
+
+
+ROWS: list[list[float]] = [
+    [1000.0, 0.0],
+    [-1000.0, 0.0],
+    [INF, 0.0],
+    [0.0, INF],
+    [INF, -INF],
+    [3.0, -INF],
+    [-INF, -2.0, 1.0],
+    [-INF, -INF, 5.0],
+    [65504.0, 12.0],
+    [12.0, 12.0, 11.0],
+    [0.0, 0.0],
+    [745.0, 0.0],
+    [746.0, 0.0],
+    [40.0, 0.0],
+    [0.0, 40.0, -40.0],
+    [1e-300, -1e-300],
+    [5e-324, 0.0],
+    [27.6310211159, 0.0],
+    [-37.0, 0.0, -38.0],
+]
+
+
+@pytest.mark.parametrize("z", ROWS, ids=str)
+@pytest.mark.parametrize("padding", [0, 10, 68], ids=lambda n: f"with {n} masked classes")
+def test_extreme_logits_have_the_figures_of_fifty_digits(z: list[float], padding: int) -> None:
+    """Classes at -inf add nothing; with them the same row goes through every layout of the kernel."""
+    wide = z + [-INF] * padding
+    for label in range(len(z)):
+        found = known([label], [wide], kind="logits", task="multiclass")
+        loss = true_loss(z, label)
+        if math.isinf(loss):
+            assert read(found, "cross_entropy").value == INF
+            assert number(found, "zero_probability_rows") == 1
+        else:
+            assert number(found, "cross_entropy") == near(loss, rel=1e-12, abs=1e-27)
+        assert number(found, "brier_score") == near(true_brier(z, label), rel=1e-9, abs=1e-27)
+        entropy = true_entropy(z)
+        assert number(found, "predictive_entropy") == near(entropy, rel=1e-9, abs=1e-27)
+
+
+@pytest.mark.parametrize("z", [row for row in ROWS if len(row) == 2], ids=str)
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_column_of_log_odds_has_the_figures_of_fifty_digits(z: list[float], label: int) -> None:
+    odds = z[1] - z[0]
+    found = known([label], [odds], kind="logits")
+    loss = true_loss([0.0, odds], label)
+    if math.isinf(loss):
+        assert read(found, "cross_entropy").value == INF
+    else:
+        assert number(found, "cross_entropy") == near(loss, rel=1e-12, abs=1e-27)
+    brier = true_brier([0.0, odds], label) / 2
+    assert number(found, "brier_score") == near(brier, rel=1e-9, abs=1e-27)
+    entropy = true_entropy([0.0, odds])
+    assert number(found, "predictive_entropy") == near(entropy, rel=1e-9, abs=1e-27)
+
+
+@pytest.mark.parametrize("kind", ["one column", "two columns"])
+def test_scores_a_whole_range_apart_are_infinitely_wrong_and_counted(kind: str) -> None:
+    """1.7e308 - -1.7e308 is beyond float64: the label is impossible, the other class is certain."""
+    scores: Any = [INF, INF] if kind == "one column" else [[-TOP, TOP], [-TOP, TOP]]
+    found = known([0, 1], scores, kind="logits")
+    assert read(found, "cross_entropy").value == INF
+    assert number(found, "zero_probability_rows") == 1
+    assert number(found, "cross_entropy_finite") == 0.0
+    assert number(found, "brier_score") == 0.5
+    assert number(found, "auroc") == 0.5
+
+
+@pytest.mark.parametrize("weights", [None, [1.0]], ids=["plain", "weighted"])
+@pytest.mark.parametrize("high", [1e100, 1e153, 1e155, 1e200, TOP])
+def test_a_finite_loss_of_any_size_is_that_loss(high: float, weights: list[float] | None) -> None:
+    """Its square may be beyond float64; the mean is not."""
+    for scores in ([[high, 0.0]], [-high]):
+        found = known([1], scores, weights, kind="logits")
+        assert number(found, "cross_entropy") == high
+
+
+@pytest.mark.parametrize("weight", [1e-200, 1e-160, 1e160, 1e200])
+def test_weights_of_any_size_are_only_relative(weight: float) -> None:
+    p, labels = [[0.9, 0.1], [0.4, 0.6], [0.8, 0.2]], [0, 1, 1]
+    plain, scaled = known(labels, p, [1.0, 2.0, 3.0]), known(labels, p, [weight, 2 * weight, 3 * weight])
+    for name in ("cross_entropy", "brier_score", "accuracy", "ece", "mcc", "auroc", "spiegelhalter_z"):
+        assert number(scaled, name) == near(number(plain, name), rel=1e-9), name
+    mine, theirs = read(scaled, "accuracy"), read(plain, "accuracy")
+    assert mine.lo == near(theirs.lo, rel=1e-9)
+    assert mine.hi == near(theirs.hi, rel=1e-9)
+    assert read(scaled, "cross_entropy").se == near(read(plain, "cross_entropy").se, rel=1e-7)
+
+
+def test_the_smallest_probability_has_its_true_loss() -> None:
+    tiny = 5e-324
+    expected = float(-mpmath.log(mp(tiny)))
+    assert expected == near(744.4400719213812, rel=1e-15)
+    for found in (known([1], [tiny]), known([1], [[1.0, tiny]]), known([1], [[1.0, tiny] + [0.0] * 70])):
+        assert number(found, "cross_entropy") == near(expected, rel=1e-15)
+        assert number(found, "zero_probability_rows") == 0
+
+
+@pytest.mark.parametrize("scores", [[1.0], [[0.0, 1.0]], [[0.0, 1.0, 0.0]], [[0.0, 1.0] + [0.0] * 70]])
+@pytest.mark.parametrize("kind", ["probs", "logprobs", "logits"])
+def test_certainty_that_is_right_scores_zero_and_never_minus_zero(kind: str, scores: Any) -> None:
+    given = np.array(scores)
+    if kind == "logprobs":
+        given = np.where(given == 1.0, 0.0, -INF)
+    if kind == "logits":
+        given = np.where(given == 1.0, INF, 0.0)
+    found = known([1], given, kind=kind)
+    for name in ("cross_entropy", "brier_score", "predictive_entropy", "overconfidence", "ece"):
+        value = number(found, name)
+        assert (value, math.copysign(1.0, value)) == (0.0, 1.0), name
+    assert number(found, "perplexity") == 1.0
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("width", [2, 3, 12, 70])
+def test_narrow_logits_are_widened_before_anything_else(dtype: type[np.floating], width: int) -> None:
+    rng = np.random.default_rng(width)
+    z = np.concatenate([rng.normal(size=(6, width)) * 8, np.full((1, width), 12.0)]).astype(dtype)
+    z[0, 0], z[0, 1] = np.finfo(np.float16).max, 12.0
+    labels = rng.integers(0, width, len(z))
+    labels[0] = 1
+    found = known(labels, z, kind="logits", task="multiclass")
+    losses = [true_loss(row, label) for row, label in zip(z, labels, strict=True)]
+    briers = [true_brier(row, label) for row, label in zip(z, labels, strict=True)]
+    assert number(found, "cross_entropy") == near(math.fsum(losses) / len(z), rel=1e-7)
+    assert number(found, "brier_score") == near(math.fsum(briers) / len(z), rel=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_narrow_probabilities_are_taken_at_their_stored_value(dtype: type[np.floating]) -> None:
+    p = np.array([0.1, 0.7, 0.3333, 1.0], dtype)
+    labels = [1, 0, 1, 1]
+    found = known(labels, p)
+    kept = [mp(x) if label else 1 - mp(x) for x, label in zip(p, labels, strict=True)]
+    loss = -mpmath.fsum(mpmath.log(x) for x in kept) / 4
+    assert number(found, "cross_entropy") == near(float(loss), rel=1e-14)
+
+
+NEAR = [1e-3, 1e-6, 1e-9, 1e-12]
+
+
+@pytest.mark.parametrize("rest", NEAR)
+@pytest.mark.parametrize("width", [1, 2, 3, 12, 70])
+def test_near_certain_logits_keep_nine_digits(rest: float, width: int) -> None:
+    odds = math.log(1 / rest)
+    z = [odds] if width == 1 else [odds] + [0.0] * (width - 1)
+    label = 1 if width == 1 else 0
+    full = [0.0, odds] if width == 1 else z
+    rows = 5
+    found = known([label] * rows, [z] * rows, kind="logits", task="binary" if width < 3 else "multiclass")
+    half = 0.5 if width < 3 else 1.0
+    assert number(found, "cross_entropy") == near(true_loss(full, label), rel=1e-9)
+    assert number(found, "predictive_entropy") == near(true_entropy(full), rel=1e-9)
+    assert number(found, "brier_score") == near(half * true_brier(full, label), rel=1e-9)
+
+
+@pytest.mark.parametrize("rest", NEAR)
+@pytest.mark.parametrize("kind", ["probs", "logprobs"])
+@pytest.mark.parametrize("width", [1, 2, 3, 12, 70])
+def test_near_certain_probabilities_keep_nine_digits(rest: float, kind: str, width: int) -> None:
+    """As stored: the oracle starts from the float64 scores, not from what they were meant to be."""
+    p = [1.0 - rest] if width == 1 else [1.0 - rest, rest] + [0.0] * (width - 2)
+    with np.errstate(divide="ignore"):
+        given = [math.log1p(-rest), *np.log(p[1:]).tolist()] if kind == "logprobs" else p
+    label = 1 if width == 1 else 0
+    found = known([label] * 5, [given] * 5, kind=kind, task="binary" if width < 3 else "multiclass")
+    q = [mpmath.exp(mp(x)) if kind == "logprobs" else mp(x) for x in given]
+    if width == 1:
+        q = [q[0], 1 - q[0]]
+    loss = -mp(given[0]) if kind == "logprobs" else -mpmath.log(q[0])
+    assert number(found, "cross_entropy") == near(float(loss), rel=1e-9)
+    if kind == "logprobs" and rest < 1e-6:
+        return  # exp of them rounds to 1e-16, which is more than nine digits of what is left of 1
+    brier = mpmath.fsum((x - (c == 0)) ** 2 for c, x in enumerate(q)) / (2 if width < 3 else 1)
+    square = mpmath.fsum(x**2 for x in q)
+    z = 5 * (square - q[0]) / mpmath.sqrt(5 * (mpmath.fsum(x**3 for x in q) - square**2))
+    assert number(found, "brier_score") == near(float(brier), rel=1e-9)
+    assert number(found, "spiegelhalter_z") == near(float(z), rel=1e-9)
+
+
+@pytest.mark.parametrize("lost", [1e-6, 1e-12, 1e-20, 1e-300])
+def test_a_log_probability_next_to_zero_leaves_its_complement(lost: float) -> None:
+    """One column of ln p = -1e-20 says that the other class has p = 1e-20, not 0."""
+    found = known([0], [-lost], kind="logprobs")
+    expected = float(-mpmath.log(-mpmath.expm1(mp(-lost))))
+    assert number(found, "cross_entropy") == near(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("rest", [1e-4, 1e-7, 1e-10])
+def test_standard_errors_of_near_certain_predictions_keep_six_digits(rest: float) -> None:
+    rests = rest * np.array([1.0, 2.0, 3.0, 5.0])
+    found = known([1] * 4, np.log((1 - rests) / rests), kind="logits")
+    losses = np.log1p(rests / (1 - rests))
+    assert read(found, "cross_entropy").se == near(np.std(losses, ddof=1) / 2, rel=1e-6)
+
+
+def test_a_mean_loss_of_800_has_a_perplexity_beyond_float64() -> None:
+    found = known([0, 0], [800.0, 800.0], kind="logits")
+    assert number(found, "cross_entropy") == 800.0
+    value = read(found, "perplexity")
+    assert (value.value, value.state, value.why) == (INF, "infinite", "over 1.8e308: exp of 800 nats")
+    assert value.to_dict()["value"] is None
+    assert value.to_dict()["sign"] == 1
+
+
+def test_the_interval_of_a_perplexity_holds_it_up_to_the_largest_float() -> None:
+    value = read(known([0] * 10, np.linspace(709.4, 709.6, 10), kind="logits"), "perplexity")
+    assert value.value == near(float(mpmath.exp(709.5)), rel=1e-9)
+    assert value.lo is not None
+    assert value.hi is None or value.lo < (value.value or 0.0) < value.hi
+
+
+def test_one_impossible_label_makes_the_loss_infinite_and_names_it() -> None:
+    found = known([0, 1, 1, 0], [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0], [0.9, 0.1]])
+    for name in ("cross_entropy", "perplexity", "normalized_cross_entropy", "overconfidence"):
+        value = read(found, name)
+        assert (value.state, value.value) == ("infinite", INF), name
+        assert value.why == "1 row gave its own label p = 0", name
+        assert (value.se, value.lo, value.hi) == (None, None, None), name
+    assert read(found, "balanced_cross_entropy").state == "infinite"
+    finite = read(found, "cross_entropy_finite")
+    losses = -np.log([0.5, 0.75, 0.9])
+    assert finite.value == near(losses.mean(), rel=1e-12)
+    assert finite.se == near(losses.std(ddof=1) / math.sqrt(3), rel=1e-9)
+    assert finite.n == 3
+    assert number(found, "brier_score") == near((0.25 + 0.0625 + 1.0 + 0.01) / 4, rel=1e-12)
+    no, yes = by_class(found)
+    assert no.metrics["cross_entropy"].state == "finite"
+    assert yes.metrics["cross_entropy"].state == "infinite"
+
+
+def test_the_finite_mean_of_weighted_rows_leaves_the_impossible_ones_out() -> None:
+    w = np.array([1.0, 2.0, 5.0, 3.0])
+    found = known([0, 1, 1, 0], [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0], [0.9, 0.1]], w)
+    finite, own = read(found, "cross_entropy_finite"), w[[0, 1, 3]]
+    losses = -np.log([0.5, 0.75, 0.9])
+    mean = np.average(losses, weights=own)
+    se = math.sqrt(3 / 2 * ((own * (losses - mean)) ** 2).sum()) / own.sum()
+    assert finite.value == near(mean)
+    assert finite.se == near(se, rel=1e-9)
+    assert number(found, "zero_probability_rows") == 1
+
+
+def test_rows_that_are_all_impossible_leave_no_finite_mean() -> None:
+    value = read(known([0, 0], [[0.0, 1.0], [0.0, 1.0]]), "cross_entropy_finite")
+    assert (value.value, value.state, value.why) == (None, "undefined", "no row has a finite loss")
+
+
+def test_clipping_bounds_the_loss_and_counts_the_rows() -> None:
+    found = known([0, 1], [[0.0, 1.0], [0.3, 0.7]], clip=1e-7)
+    assert number(found, "cross_entropy") == near((-math.log(1e-7) - math.log(0.7)) / 2, rel=1e-12)
+    assert number(found, "zero_probability_rows") == 0
+    assert found.states.notes.counts["clipped"] == 1
+
+
+@pytest.mark.parametrize("scores", [[0.7], [[0.3, 0.7]], [[0.2, 0.7, 0.1]]])
+def test_a_single_row_has_values_but_no_standard_errors(scores: Any) -> None:
+    found = known([1], scores)
+    for name in ("cross_entropy", "brier_score", "predictive_entropy", "accuracy", "overconfidence"):
+        value = read(found, name)
+        assert value.state == "finite", name
+        assert value.se is None, name
+    assert read(found, "cross_entropy").lo is None
+    assert read(found, "accuracy").hi == 1.0
+
+
+def test_one_class_of_labels_leaves_relative_figures_undefined() -> None:
+    found = known([1, 1, 1], [0.9, 0.8, 0.4])
+    for name in ("normalized_cross_entropy", "auroc", "average_precision", "mcc", "brier_skill_score"):
+        value = read(found, name)
+        assert (value.state, value.value) == ("undefined", None), name
+        assert value.why, name
+    assert number(found, "cross_entropy") == near(-float(np.log([0.9, 0.8, 0.4]).mean()), rel=1e-12)
+    assert number(found, "label_entropy") == 0.0
+    no, yes = by_class(found)
+    assert no.support == 0.0
+    assert no.metrics["recall"].value is None
+    assert yes.metrics["recall"].value == near(2 / 3)
+
+
+@pytest.mark.parametrize("p", [0.25, 0.1, 1 / 3])
+def test_a_constant_predictor_at_the_base_rate_is_worth_nothing_and_well_calibrated(p: float) -> None:
+    n = 400
+    labels = [1] * round(p * n) + [0] * (n - round(p * n))
+    rate = np.mean(labels)
+    found = known(labels, [float(rate)] * n)
+    assert number(found, "normalized_cross_entropy") == near(1.0, rel=1e-12)
+    assert number(found, "brier_skill_score") == near(0.0, abs=1e-12)
+    assert number(found, "auroc") == 0.5
+    assert number(found, "average_precision") == near(float(rate), rel=1e-12)
+    assert number(found, "ece") == near(0.0, abs=1e-12)
+    assert number(found, "spiegelhalter_z") == near(0.0, abs=1e-9)
+    assert read(found, "mcc").why == "all predictions are of one class"
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 6, 7, 10, 12, 70])
+def test_uniform_predictions_have_no_test_of_calibration(width: int) -> None:
+    classes = max(width, 2)
+    found = known([0, 1] * 20, np.full((40, width), 1.0 / classes))
+    value = read(found, "spiegelhalter_z")
+    assert (value.value, value.why) == (None, "every prediction is certain or uniform")
+
+
+def test_equal_losses_have_no_standard_error_to_speak_of() -> None:
+    """Squares are rounded once, which leaves 1e-8 of the mean at most."""
+    value = read(known([1] * 100, [0.7] * 100), "cross_entropy")
+    assert value.se == near(0.0, abs=1e-9)
