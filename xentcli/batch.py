@@ -111,9 +111,12 @@ class Batch:
         step = max(1, _BLOCK // width)
         dtype = self.dtype
         across = width >= CLASS_MAJOR_BELOW
-        for lo in range(0, self.size, step):
-            rows = slice(lo, min(self.size, lo + step))
-            count = rows.stop - lo
+        # A block of one row would be summed over its classes in another order than the same row among
+        # others, so a last single row joins the block before it.
+        ends = [*range(step, self.size - 1, step), self.size] if self.size else []
+        for lo, stop in zip([0, *ends], ends, strict=False):
+            rows = slice(lo, stop)
+            count = stop - lo
             if across and self.matrix is not None and self.matrix.dtype == dtype:
                 yield rows, np.ascontiguousarray(self.matrix[rows])
                 continue

@@ -112,7 +112,7 @@ def xent(*argv: object) -> Outcome:
 
 def check(outcome: Outcome) -> None:
     """What must be true of every run, whatever it was about."""
-    assert "Traceback" not in outcome.err, outcome.err[outcome.err.rfind("\n  File ") :]
+    assert "Traceback" not in outcome.err, outcome.err[outcome.err.rfind("\n  File ") :].strip()
     assert outcome.code in CODES, outcome
     assert not CONTROL.search(outcome.err), outcome.err
     assert not CONTROL.search(outcome.out), outcome.out

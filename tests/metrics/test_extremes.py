@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import signal
+from collections.abc import Iterator
 from typing import Any
 
 import mpmath
@@ -10,10 +12,28 @@ import numpy as np
 import pytest
 
 from tests.metrics.scored import by_class, known, number, read
+from xentcli.errors import DataError
 
 mpmath.mp.dps = 50
 INF = math.inf
 TOP = 1.7e308
+
+
+@pytest.fixture
+def deadline() -> Iterator[None]:
+    """Ten seconds: the exact road of a sum loops until nothing is left, which infinity never is."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError("an infinite term is being taken apart")
+
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def near(expected: Any, rel: float = 1e-12, abs: float = 0.0) -> Any:
@@ -123,6 +143,7 @@ def test_scores_a_whole_range_apart_are_infinitely_wrong_and_counted(kind: str) 
     assert number(found, "auroc") == 0.5
 
 
+@pytest.mark.usefixtures("deadline")
 @pytest.mark.parametrize("weights", [None, [1.0]], ids=["plain", "weighted"])
 @pytest.mark.parametrize("high", [1e100, 1e153, 1e155, 1e200, TOP])
 def test_a_finite_loss_of_any_size_is_that_loss(high: float, weights: list[float] | None) -> None:
@@ -132,8 +153,8 @@ def test_a_finite_loss_of_any_size_is_that_loss(high: float, weights: list[float
         assert number(found, "cross_entropy") == high
 
 
-@pytest.mark.parametrize("weight", [1e-200, 1e-160, 1e160, 1e200])
-def test_weights_of_any_size_are_only_relative(weight: float) -> None:
+def weighted_as(weight: float) -> None:
+    """Three rows with weights around `weight` have the figures of weights around one."""
     p, labels = [[0.9, 0.1], [0.4, 0.6], [0.8, 0.2]], [0, 1, 1]
     plain, scaled = known(labels, p, [1.0, 2.0, 3.0]), known(labels, p, [weight, 2 * weight, 3 * weight])
     for name in ("cross_entropy", "brier_score", "accuracy", "ece", "mcc", "auroc", "spiegelhalter_z"):
@@ -142,6 +163,21 @@ def test_weights_of_any_size_are_only_relative(weight: float) -> None:
     assert mine.lo == near(theirs.lo, rel=1e-9)
     assert mine.hi == near(theirs.hi, rel=1e-9)
     assert read(scaled, "cross_entropy").se == near(read(plain, "cross_entropy").se, rel=1e-7)
+
+
+@pytest.mark.parametrize("weight", [1e-140, 1e-30, 1e30, 1e140])
+def test_weights_are_only_relative(weight: float) -> None:
+    weighted_as(weight)
+
+
+@pytest.mark.usefixtures("deadline")
+@pytest.mark.parametrize("weight", [1e-200, 1e-165, 1e155, 1e200])
+def test_weights_whose_square_is_no_number_are_right_or_refused(weight: float) -> None:
+    try:
+        weighted_as(weight)
+    except DataError as error:
+        assert error.where
+        assert error.remedy
 
 
 def test_the_smallest_probability_has_its_true_loss() -> None:

@@ -7,7 +7,7 @@ import os
 import stat
 import zlib
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol, cast
 
 import pyarrow as pa
 
@@ -16,9 +16,10 @@ from xentcli.errors import DataError, clean
 _MAGIC = {
     b"PAR1": ("Parquet", "parquet"), b"\x1f\x8b": ("gzip-compressed", "csv.gz"),
     b"\x28\xb5\x2f\xfd": ("zstd-compressed", "csv.zst"), b"PK\x03\x04": ("a zip archive or spreadsheet", ""),
-    b"BZh": ("bzip2-compressed", ""), b"\xfd7zXZ\0": ("xz-compressed", ""), b"ARROW1": ("Arrow", ""),
-    b"\x93NUMPY": ("a NumPy array", ""), b"ORC": ("ORC", ""), b"SQLite format 3\0": ("SQLite", ""),
+    b"\xfd7zXZ\0": ("xz-compressed", ""), b"ARROW1": ("Arrow", ""), b"\x93NUMPY": ("a NumPy array", ""),
+    b'{"': ("JSON", ""), b"[{": ("JSON", ""), b"<!DOCTYPE": ("HTML", ""), b"<html": ("HTML", ""),
 }  # fmt: skip
+_STARTS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 _MARKS = {
     b"\xff\xfe\0\0": "UTF-32LE", b"\0\0\xfe\xff": "UTF-32BE", b"\xff\xfe": "UTF-16LE", b"\xfe\xff": "UTF-16BE"
 }  # fmt: skip
@@ -30,19 +31,31 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes | None: ...
 
 
-class ByteStream:
-    """Decompressed bytes in order. `identity`: size and time of change of a regular file, else None.
+class _Raw:
+    """A stream that remembers how much of it was read and how it began."""
 
-    `consumed` counts bytes as stored, so that it can be compared with the size of the file.
-    """
+    def __init__(self, stream: _Readable) -> None:
+        self._stream = stream
+        self.closed = False
+        self.consumed = 0
+        self.head = b""
+
+    def read(self, size: int) -> bytes | None:
+        data = self._stream.read(size)
+        if data:
+            self.consumed += len(data)
+            self.head = self.head or data[:4]
+        return data
+
+
+class ByteStream:
+    """Decompressed bytes in order. `identity`: size and time of change of a regular file, else None."""
 
     def __init__(self, path: str, name: str, compression: str | None, stream: BinaryIO | None) -> None:
         self.name = name
-        self.consumed = 0
         self.identity: tuple[int, int] | None = None
         self.compression = compression
         self._own: IO[bytes] | None = None
-        self._read_any = False
         if stream is None:
             try:
                 stream = self._own = Path(path).open("rb", buffering=0)  # noqa: SIM115
@@ -51,12 +64,17 @@ class ByteStream:
             info = os.fstat(stream.fileno())
             if stat.S_ISREG(info.st_mode):
                 self.identity = (info.st_size, info.st_mtime_ns)
-        self._raw = stream
-        self._bytes: _Readable = stream
+        self._raw = _Raw(stream)
+        self._bytes: _Readable = self._raw
         if compression == "gzip":
-            self._bytes = gzip.GzipFile(fileobj=stream, mode="rb")
+            self._bytes = gzip.GzipFile(fileobj=cast(BinaryIO, self._raw), mode="rb")
         elif compression == "zstd":
-            self._bytes = pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd")
+            self._bytes = pa.CompressedInputStream(pa.PythonFile(self._raw, "r"), "zstd")
+
+    @property
+    def consumed(self) -> int:
+        """How many bytes of the input, as stored, have been read."""
+        return self._raw.consumed
 
     def read(self, size: int) -> bytes:
         """`size` bytes, fewer only at the end; a pipe hands out what it has, so ask until then."""
@@ -65,9 +83,6 @@ class ByteStream:
             while size > 0 and (piece := self._bytes.read(size)):
                 pieces.append(piece)
                 size -= len(piece)
-                self._read_any = True
-            if self.identity is not None:
-                self.consumed = self._raw.tell()
         except (EOFError, zlib.error, OSError, pa.ArrowException) as error:
             raise self._unreadable(error) from error
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -90,7 +105,7 @@ class ByteStream:
         if isinstance(error, EOFError) or "Truncated" in text:
             what, id = f"the {packed} stream ends early: the file is cut short", "truncated"
         elif "Not a gzipped" in text or "Unknown frame" in text:
-            if not self._read_any:
+            if not self._raw.head.startswith(_STARTS[packed or ""]):
                 return DataError(f"this is not {packed} data", where=self.name, id="format_mismatch",
                                  remedy="--input-format csv if it is not compressed")  # fmt: skip
             what, id = f"bytes that are not {packed} follow the compressed data", "trailing_bytes"
@@ -104,8 +119,8 @@ def check_text(head: bytes, stream: ByteStream) -> int:
     name = stream.name
     if not head:
         raise DataError("the file is empty (0 bytes)", where=name, id="empty_file")
-    kind, option = next((v for k, v in _MAGIC.items() if head.startswith(k)), ("", ""))
-    if kind:
+    magic, (kind, option) = next((m for m in _MAGIC.items() if head.startswith(m[0])), (b"", ("", "")))
+    if kind and (not magic.isalnum() or min(head) < 9):  # PAR1 may also be the name of a column
         remedy = (
             f"--input-format {option}"
             if option and stream.compression is None

@@ -12,19 +12,19 @@ from functools import partial
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from xentcli.columns.schema import PREVIEW_ROWS, Preview
 from xentcli.errors import DataError, UsageError, clean
 from xentcli.readers import Options, Unit
+from xentcli.readers.arrays import numbers
 from xentcli.readers.bytestream import ByteStream
 from xentcli.readers.csverrors import Dialect, explain, header_again, repeats_header
 from xentcli.readers.csvhead import describe, read_names
 from xentcli.readers.textblocks import Block, Blocks, place, split, stray_quote
 
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 1 << 20
 _HEAD_BYTES = 4 << 20
 _LAST_OF_INF = np.frombuffer(b"fFyY", np.uint8)
 
@@ -79,7 +79,8 @@ class CsvSource:
         names, notes = read_names(header, head, self._dialect)
         if head is None:
             empty = np.zeros(1, np.int32)
-            text = [pa.Array.from_buffers(pa.string(), 0, [None, pa.py_buffer(empty), None]) for _ in names]
+            buffers = [None, pa.py_buffer(empty), pa.py_buffer(b"")]
+            text = [pa.Array.from_buffers(pa.string(), 0, buffers) for _ in names]
             sample = pa.RecordBatch.from_arrays(text, names)
         else:
             sample = self._load(head, names, names, frozenset())
@@ -92,7 +93,7 @@ class CsvSource:
         """Values of a row that repeats the names would make every column text."""
         names = sample.schema.names
         for index, value in enumerate(sample.column(0).to_pylist()):
-            if value.strip() == names[0] and repeats_header(
+            if value.strip("\ufeff \t") == names[0] and repeats_header(
                 [c[index].as_py() for c in sample.columns], names
             ):
                 *_, rest = split(head, [index] if index else [])
@@ -102,7 +103,7 @@ class CsvSource:
     def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:
         """One walk: where a record begins is known only to who has read all before it."""
         names = [column.name for column in self.preview().columns]
-        missing = next((column for column in columns if column not in names), None)
+        missing = next(iter(dict.fromkeys(columns).keys() - set(names)), None)
         if missing is not None:
             raise DataError(
                 f'there is no column "{clean(missing)}"', where=self._dialect.name, id="unknown_column"
@@ -139,7 +140,8 @@ class CsvSource:
             raise self._fault(block, names, numeric, str(error)) from error
         if batch.num_rows != block.rows:
             raise self._fault(block, names, numeric, f"{batch.num_rows:,} of {block.rows:,} rows found")
-        infinite = [name for name in columns if name in numeric and np.isinf(_floats(batch, name)).any()]
+        read = [name for name in columns if name in numeric]
+        infinite = [name for name in read if np.isinf(numbers(batch.column(name))).any()]
         if infinite and self._may_overflow(block, names, infinite, batch):
             found = explain(block, names, numeric, self._dialect)
             if found is not None:
@@ -149,11 +151,15 @@ class CsvSource:
     def _parse(
         self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str]
     ) -> pa.RecordBatch:
-        dialect = self._dialect
+        dialect, data = self._dialect, block.data
+        if bytes(data[:3]) == b"\xef\xbb\xbf":
+            data = memoryview(
+                b"\n" + bytes(data)
+            )  # pyarrow would drop the mark, but only at the start of a block
         table = arrow_csv.read_csv(
-            pa.BufferReader(block.data),
+            pa.BufferReader(data),
             read_options=arrow_csv.ReadOptions(
-                use_threads=False, block_size=len(block.data) + 1, column_names=names
+                use_threads=False, block_size=len(data) + 1, column_names=names
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=dialect.delimiter, newlines_in_values=block.folded
@@ -176,7 +182,7 @@ class CsvSource:
         text = self._parse(block, names, infinite, frozenset())
         for name in infinite:
             _, offsets, data = text.column(name).buffers()
-            stops = np.frombuffer(offsets, np.int32)[1:][: block.rows][np.isinf(_floats(batch, name))]
+            stops = np.frombuffer(offsets, np.int32)[1:][: block.rows][np.isinf(numbers(batch.column(name)))]
             if not np.isin(np.frombuffer(data, np.uint8)[stops - 1], _LAST_OF_INF).all():
                 return True
         return False
@@ -184,7 +190,9 @@ class CsvSource:
     def _fault(self, block: Block, names: list[str], numeric: frozenset[str], said: str = "") -> DataError:
         found = explain(block, names, numeric, self._dialect)
         where = place(self._dialect.name, block.first, block.line)
-        return found or DataError(f"cannot be read from here on: {clean(said, 200)}", where=where, id="csv")
+        return found or DataError(
+            f"cannot be read from here on: {clean(said, 200)}", where=where, id="csv_damaged"
+        )
 
     # -- the file ------------------------------------------------------------------------------------
     def _open(self, size: int) -> Blocks:
@@ -217,12 +225,6 @@ class CsvSource:
                          remedy="run again when nothing writes to it", id="file_changed")  # fmt: skip
 
 
-def _floats(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
-    """The values (n,) of a float64 column; what stands for a null is of no meaning."""
-    column = batch.column(name)
-    return np.frombuffer(column.buffers()[1], np.float64)[column.offset :][: len(column)]
-
-
 def _is_utf8(block: Block) -> bool:
     if block.octets.max() < 128:
         return True
@@ -236,7 +238,7 @@ def _is_utf8(block: Block) -> bool:
 def _dialect(path: str, options: Options, name: str) -> Dialect:
     base = path.lower().removesuffix(".gz").removesuffix(".zst")
     tabs = (options.input_format or "").startswith("tsv") or base.endswith(".tsv")
-    delimiter = options.delimiter or ("\t" if tabs else ",")
+    delimiter = (options.delimiter or ("\t" if tabs else ",")).replace("\\t", "\t")
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in '"\r\n\0+-.':
         raise UsageError(f'--delimiter "{clean(delimiter)}" cannot separate fields',
                          remedy="--delimiter ';' or '\\t' or '|' or ,", id="delimiter")  # fmt: skip

@@ -48,12 +48,13 @@ def to_float(text: str, decimal: str) -> float:
 
 def misspelt(text: str, decimal: str) -> tuple[str, str] | None:
     """If somebody meant a number that a float64 cannot be read from: what is wrong, and the remedy."""
-    bare = text.strip()
+    bare = text.strip(" \t")
     if number(decimal).fullmatch(text):
         value = to_float(bare, decimal)
         over = math.isinf(value) and "n" not in bare.lower()
         return ("overflows a 64-bit float", "write inf if it is infinite") if over else None
-    usual = number(decimal).fullmatch(unicodedata.normalize("NFKC", bare).translate(_MINUS))
+    plain = "".join(str(unicodedata.decimal(char, char)) for char in bare.translate(_MINUS))
+    usual = number(decimal).fullmatch(unicodedata.normalize("NFKC", plain))
     odd = [char for char in dict.fromkeys(bare) if not " " <= char <= "~"]
     if odd and (usual or number(decimal).fullmatch("".join(c for c in bare if c not in odd))):
         points = ", ".join(f"U+{ord(c):04X} {unicodedata.name(c, 'control character')}" for c in odd[:3])
@@ -203,7 +204,7 @@ def _no_number(record: _Record, name: str, cell: str) -> DataError:
 
 def repeats_header(cells: list[str], names: list[str]) -> bool:
     """Is this row the header once more, as when files are joined with cat?"""
-    return len(cells) == len(names) and [cell.strip() for cell in cells] == names
+    return len(cells) == len(names) and [cell.strip("\ufeff \t") for cell in cells] == names
 
 
 def header_again(where: str) -> DataError:

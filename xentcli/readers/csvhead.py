@@ -44,7 +44,7 @@ def read_names(header: Block, sample: Block | None, dialect: Dialect) -> tuple[l
                         remedy=f"--comment '{mark}' skips such lines", id="comment")  # fmt: skip
     if len(cells) == 1 and lines:
         _check_delimiter(head, lines, dialect, where)
-    names = [cell.strip() for cell in cells]
+    names = [cell.strip(" \t") for cell in cells]
     if _no_names(names, dialect.decimal):
         raise DataError(f"the header looks like numbers: {listing(names, 4)}", where=where,
                         remedy="add a first line with the names of the columns", id="no_header")  # fmt: skip

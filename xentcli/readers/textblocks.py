@@ -18,6 +18,7 @@ from xentcli.readers.bytestream import HEAD, ByteStream, check_text, count_lines
 
 LONGEST_RECORD = 64 << 20
 _LF, _CR, _QUOTE = 10, 13, 34
+_PIECE = 4 << 20  # so that a record that has no end costs its own size and little more
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -51,16 +52,21 @@ def record_bounds(octets: U8, quotes: bool, returns: bool) -> tuple[I64, I64, I6
 
     LF, CR and CRLF each end a line; the LF of a CRLF ends an empty record that is no line.
     """
-    newline = octets == _LF
-    if returns:
-        newline |= octets == _CR
-    if quotes:
-        quote = octets == _QUOTE
-        events = np.flatnonzero(newline | quote)
-        outside = (np.cumsum(quote[events]) & 1) == 0
-        ends = events[outside & newline[events]]
-    else:
-        ends = np.flatnonzero(newline)
+    found, inside = [], 0
+    for lo in range(0, octets.size, _PIECE):
+        piece = octets[lo : lo + _PIECE]
+        newline = piece == _LF
+        if returns:
+            newline |= piece == _CR
+        if quotes:
+            quote = piece == _QUOTE
+            events = np.flatnonzero(newline | quote)
+            parity = (np.cumsum(quote[events]) + inside) & 1
+            inside = int(parity[-1]) if events.size else inside
+            found.append(events[(parity == 0) & newline[events]] + lo)
+        else:
+            found.append(np.flatnonzero(newline) + lo)
+    ends = found[0] if len(found) == 1 else np.concatenate([*found, np.zeros(0, np.int64)])
     if not ends.size:
         return ends, ends, ends, 0
     before = octets[ends - 1]

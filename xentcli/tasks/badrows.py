@@ -51,8 +51,8 @@ class BadRows:
         return keep(replace(batch, skipped=skipped), ~gone)
 
 
-def keep(batch: Batch, mask: Mask) -> Batch:
-    """The rows of `batch` where `mask` (n,) is true, with their row numbers."""
+def keep(batch: Batch, mask: Mask | npt.NDArray[np.int64]) -> Batch:
+    """The rows of `batch` that a mask (n,) or an index selects, with their row numbers."""
     numbers = batch.place.numbers
     if numbers is None:
         numbers = np.arange(batch.place.first, batch.place.first + batch.size)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Real, Rows, Spec
 from xentcli.numerics.scratch import buffer
 from xentcli.tasks import finish, simplex
-from xentcli.tasks.badrows import BadRows, Found, not_a_number
+from xentcli.tasks.badrows import BadRows, Found, keep, not_a_number
 
 TINY = 5e-324
 _LOWEST = -745.2  # exp of less is 0 in float64; keeps 0 * inf out of the entropy
@@ -54,6 +54,14 @@ class Reduced:
             **floats,
         )
 
+    def first(self) -> Reduced:
+        """The same of the first row alone."""
+        rank = None if self.rank is None else self.rank[:1]
+        return Reduced(
+            self.top[:1], self.high[:1], self.label[:1], self.low[:1], self.s1[:1], self.s2[:1],
+            self.s3[:1], self.s4[:1], self.tied[:1], self.unit[:1], rank,
+        )  # fmt: skip
+
 
 def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     """Reduce, check, and derive; the quantities are meaningless if there are bad rows."""
@@ -72,6 +80,19 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
 
 
 def reduce(batch: Batch, spec: Spec, bad: BadRows) -> Reduced:
+    """The sums of every row; notes rows that have none."""
+    if batch.size == 1 and spec.width < CLASS_MAJOR_BELOW:
+        # NumPy adds one column in another order than two, so a lone row is computed beside its twin.
+        out = _reduce(keep(batch, np.array([0, 0])), spec).first()
+    else:
+        out = _reduce(batch, spec)
+    if spec.kind == "logits":
+        bad.add("score_nan", np.isnan(out.high), not_a_number(batch, spec))
+        bad.add("score_undefined", np.isnan(out.s1) & ~np.isnan(out.high), _undefined)
+    return out
+
+
+def _reduce(batch: Batch, spec: Spec) -> Reduced:
     """One visit to every score."""
     out = Reduced.empty(batch.size, ranked=spec.width >= 10)
     axis = 0 if spec.width < CLASS_MAJOR_BELOW else 1
@@ -84,9 +105,6 @@ def reduce(batch: Batch, spec: Spec, bad: BadRows) -> Reduced:
             block = buffer("softmax.block", scores.size).reshape(scores.shape)
             np.copyto(block, scores)
             kernel(out, part, block, batch.labels[part], axis, spec)
-    if spec.kind == "logits":
-        bad.add("score_nan", np.isnan(out.high), not_a_number(batch, spec))
-        bad.add("score_undefined", np.isnan(out.s1) & ~np.isnan(out.high), _undefined)
     return out
 
 
