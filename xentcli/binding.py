@@ -22,6 +22,8 @@ from xentcli.tasks.badrows import BadRows, Found, keep
 
 Mask = npt.NDArray[np.bool_]
 
+LEAST_WEIGHT, MOST_WEIGHT = 1e-150, 1e150  # their squares are float64 numbers
+WEIGHTS = f"0, or from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}"
 _SKIP = "repair the row, or leave such rows out, counted, with --on-bad skip"
 
 
@@ -270,11 +272,11 @@ def _weights(record: pa.RecordBatch, what: Resolution, bad: BadRows) -> npt.NDAr
 
     def tell(row: int) -> Found:
         return (
-            f'column "{clean(name)}": {values[row]:.6g} is not a weight (finite and not negative)',
+            f'column "{clean(name)}": {values[row]:.6g} is not a weight ({WEIGHTS})',
             _SKIP,
         )
 
-    wrong = ~(np.isfinite(values) & (values >= 0))
+    wrong = ~((values == 0) | ((values >= LEAST_WEIGHT) & (values <= MOST_WEIGHT)))
     bad.add("weight_range", wrong, tell)
     return np.where(wrong, 1.0, values)
 

@@ -167,7 +167,9 @@ class Case:
             missing = [words for words in self.says if words not in outcome.err]
             assert not missing, f"{missing} not in: {outcome.err}"
         if self.loss is not None:
-            assert abs(outcome.value() - self.loss) <= 1e-9 * max(1.0, abs(self.loss)), outcome.value()
+            assert abs(outcome.value() - self.loss) <= 1e-9 * max(1.0, abs(self.loss)), (
+                outcome.value()
+            )
         if self.check is not None:
             self.check(outcome)
 

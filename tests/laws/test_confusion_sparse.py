@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.laws.foldings import Case, Form, Shape, differing, draw, form, reloaded, scattered, whole
+from tests.laws.foldings import Case, Form, Shape, differing, draw, folded, form, reloaded, scattered, whole
 from xentcli.metrics import perclass
 from xentcli.metrics.known import Known
 from xentcli.states import confusion as module
@@ -64,6 +64,21 @@ def test_sparse_pairs_are_the_errors_that_occur(most: int, seed: int) -> None:
     else:
         found = zip(state.pairs.tolist(), state.values("matrix").tolist(), strict=True)
         assert {divmod(key, 7): count for key, count in found} == pairs
+
+
+def test_the_limit_is_the_largest_number_of_pairs_kept(most: int) -> None:
+    every = [(label, top) for label in range(7) for top in range(7) if label != top]
+    full = draw(SHAPE, len(every), 0)
+    one_hot = np.eye(7)[[top for _, top in every]]
+    case = Case(full.spec, np.array([label for label, _ in every]), one_hot, None)
+    kept = min(most, len(every))
+    states = folded(case, [np.arange(kept)])
+    assert not states.confusion.too_many
+    assert states.confusion.pairs.size == kept
+    states.merge(folded(case, [np.arange(kept)]))
+    assert not states.confusion.too_many
+    states.merge(folded(case, [np.arange(len(every))]))
+    assert states.confusion.too_many == (len(every) > most)
 
 
 @shapes

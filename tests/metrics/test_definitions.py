@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.metrics.scored import Sample, by_class, known, number, read, sample
-from xentcli.metrics import calibration
+from xentcli.metrics import calibration, perclass
 from xentcli.metrics.known import Known
 
 steady = settings(derandomize=True, deadline=None, max_examples=25)
@@ -388,3 +388,12 @@ def test_one_column_predicts_the_positive_class_strictly_above_the_threshold(thr
     for scores in (p, np.stack([1 - p, p], axis=1)):
         found = known([1, 1, 1, 1], scores, threshold=threshold)
         assert found.predicted.tolist() == [2.0, 2.0]
+
+
+def test_classes_come_by_their_share_of_the_loss_and_impossible_ones_first() -> None:
+    p = [[0.5, 0.2, 0.2, 0.1], [0.1, 0.1, 0.4, 0.4], [0.6, 0.2, 0.1, 0.1], [0.3, 0.3, 0.2, 0.2]]
+    order = [row.name for row in perclass.rows(known([0, 1, 2, 3], p), None)]
+    assert order == ["c1", "c2", "c3", "c0"]
+    assert [row.name for row in perclass.rows(known([0, 1, 2, 3], p), 2)] == order[:2]
+    p[0] = [0.0, 0.5, 0.3, 0.2]
+    assert [row.name for row in perclass.rows(known([0, 1, 2, 3], p), None)] == ["c0", "c1", "c2", "c3"]

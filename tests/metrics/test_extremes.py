@@ -170,16 +170,6 @@ def test_weights_are_only_relative(weight: float) -> None:
     weighted_as(weight)
 
 
-@pytest.mark.usefixtures("deadline")
-@pytest.mark.parametrize("weight", [1e-200, 1e-165, 1e155, 1e200])
-def test_weights_whose_square_is_no_number_are_right_or_refused(weight: float) -> None:
-    try:
-        weighted_as(weight)
-    except DataError as error:
-        assert error.where
-        assert error.remedy
-
-
 def test_the_smallest_probability_has_its_true_loss() -> None:
     tiny = 5e-324
     expected = float(-mpmath.log(mp(tiny)))

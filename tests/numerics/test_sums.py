@@ -359,10 +359,10 @@ def test_the_count_of_additions_survives_merging() -> None:
     part.limbs[:] *= 1 << 20
     part.pending = 1 << 20
     exact = part.exact()
-    for _ in range(600):
+    for _ in range(3000):
         out.merge(part)
         assert int(np.abs(out.limbs).max()) < 1 << 62
-    assert out.exact() == 600 * exact
+    assert out.exact() == 3000 * exact
 
 
 @steady

@@ -111,7 +111,7 @@ class Known:
         cross = moments.exact(f"{name}_w") if self.spec.weighted else total
         square = moments.exact(f"{name}_2") - 2 * mean * cross + mean * mean * weight2
         se = None
-        if rows > 1:
+        if rows > 1 and moments.exact("vast") == 0:
             # Rounding of each square leaves noise of 1e-16 of the mean square, not more.
             variance = max(square, Fraction(0)) / (weight * weight) * rows / (rows - 1)
             se = math.sqrt(variance)

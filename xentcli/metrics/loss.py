@@ -43,7 +43,7 @@ def perplexity(known: Known) -> Value:
         why = f"over 1.8e308: exp of {loss.value:.6g} nats"
         return Value(math.inf, "", "lower", known.rows, why=why)
     value = math.exp(loss.value)
-    lo, hi = (None if bound is None else math.exp(min(bound, 709.0)) for bound in (loss.lo, loss.hi))
+    lo, hi = (None if bound is None else _exp(bound) for bound in (loss.lo, loss.hi))
     se = None if loss.se is None else value * loss.se
     return Value(value, "", "lower", known.rows, se, lo, hi)
 
@@ -93,6 +93,13 @@ def balanced_cross_entropy(known: Known) -> Value:
     seen = known.support > 0
     means = known.states.classes.values("loss")[seen] / known.support[seen]
     return known.value("balanced_cross_entropy", float(means.mean()))
+
+
+def _exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
 
 
 def _impossible(known: Known) -> str:

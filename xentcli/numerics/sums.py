@@ -5,7 +5,8 @@ is rounded once when it is read. Addition of integers is associative and commuta
 cut, order and merge the rows gives the same bits.
 
 Two roads lead to the same kind of integer, chosen by each term alone and never by its neighbours:
-- the grid road, |x| < 2**12: x is rounded to the nearest multiple of 2**-91, an error below 2.1e-28;
+- the grid road, |x| < 2**12: x is rounded to the nearest multiple of 2**-143 (2**-136 under keys), an
+  error below 6e-42;
 - the exact road, any other finite x, and every weighted term: x is taken whole.
 """
 
@@ -28,8 +29,8 @@ _LIMB = 32
 _MASK = (1 << _LIMB) - 1
 _RUN = 2048  # rows whose 2**51-sized integers add up within int64
 _NORMALISE_AFTER = 1 << 28  # additions of at most 2**33 each that a limb takes without overflow
-_COARSE, _FINE = 39, 91
-_KEYED = (25, 62, _FINE)
+_GRIDS = (39, 91, 143)  # one float64 addition rounds to each; terms from 2**-39 up end on the second
+_KEYED = (25, 62, 99, 136)  # 37 bits a slice; terms from 2**-46 up end on the third
 
 
 class ExactSums:
@@ -52,16 +53,17 @@ class ExactSums:
         """Add finite terms `x` (n,) under `keys` (n,) in [0, size), or all to the one sum `keys`."""
         if not x.size:
             return
-        if max(float(x.max()), -float(x.min())) >= GRID_LIMIT:
+        least = float(x.min())
+        if max(float(x.max()), -least) >= GRID_LIMIT:
             large = np.abs(x) >= GRID_LIMIT
             self.add_exact(keys if isinstance(keys, int) else keys[large], x[large])
             x, keys = x[~large], keys if isinstance(keys, int) else keys[~large]
         if isinstance(keys, int):
-            self._add_total(keys, x)
+            self._add_total(keys, x, least)
         elif self.size == 2:
-            self._add_pair(keys, x)
+            self._add_pair(keys, x, least)
         else:
-            self._add_grid(keys, x)
+            self._add_grid(keys, x, _KEYED[: 3 if least >= 2.0**-46 else 4])
 
     def add_exact(self, keys: I64 | int, x: F64) -> None:
         """Add finite terms whole, whatever their exponents: the road of weights and large values."""
@@ -99,14 +101,14 @@ class ExactSums:
             self.limbs[at + step, index] += sign * ((magnitude >> (_LIMB * step)) & _MASK)
         self._count(1)
 
-    def _add_total(self, index: int, x: F64) -> None:
-        for total, exponent in grid_totals(x):
+    def _add_total(self, index: int, x: F64, least: float) -> None:
+        for total, exponent in grid_totals(x, least):
             self.add_integer(index, total, exponent)
 
-    def _add_pair(self, keys: I64, x: F64) -> None:
+    def _add_pair(self, keys: I64, x: F64, least: float) -> None:
         """Two keys: the total, of which the part of key 1 is taken off; far cheaper than a bincount."""
         part = np.multiply(x, keys, out=buffer("sums.rest", x.size))
-        for (total, exponent), (ones, _) in zip(grid_totals(x), grid_totals(part), strict=True):
+        for (total, exponent), (ones, _) in zip(grid_totals(x, least), grid_totals(part, least), strict=True):
             self.add_integer(0, total - ones, exponent)
             self.add_integer(1, ones, exponent)
 
@@ -121,17 +123,17 @@ class ExactSums:
             scaled *= 2.0**36
             self.add_integers(keys[part], np.rint(scaled, out=scaled), -72)
 
-    def _add_grid(self, keys: I64, x: F64) -> None:
-        """Three slices of at most 37 bits each, so that a block's float64 bincount stays exact."""
+    def _add_grid(self, keys: I64, x: F64, grids: tuple[int, ...]) -> None:
+        """Slices of at most 37 bits each, so that a block's float64 bincount stays exact."""
         for lo in range(0, x.size, 1 << 16):
             part = slice(lo, lo + (1 << 16))
             rest = buffer("sums.rest", x[part].size)
             np.copyto(rest, x[part])
-            for bits in _KEYED:
+            for bits in grids:
                 slice_ = np.multiply(rest, 2.0**bits, out=buffer("sums.slice", rest.size))
                 np.rint(slice_, out=slice_)
                 self.add_integers(keys[part], slice_, -bits)
-                if bits != _FINE:
+                if bits != grids[-1]:
                     rest -= np.multiply(slice_, 2.0**-bits, out=slice_)
 
     def add_integers(self, keys: I64, integers: F64, exponent: int) -> None:
@@ -269,20 +271,24 @@ class ExactSums:
         return int(self.limbs.nbytes)
 
 
-def grid_totals(x: F64) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The sum of terms below GRID_LIMIT as two integers with their exponents, exact on the 2**-91 grid.
+def grid_totals(x: F64, least: float = 0.0) -> list[tuple[int, int]]:
+    """The sum of terms below GRID_LIMIT as integers with their exponents, exact on the 2**-143 grid.
 
     Adding 1.5 * 2**(52-g) rounds a float64 to multiples of 2**-g and leaves that multiple in its low
-    bits, where integer addition can take it: six passes over the block, no conversion.
+    bits, where integer addition can take it: no conversion. No term is below `least`; from 2**-39 up
+    the second grid holds all bits and the third adds nothing.
     """
-    work = buffer("sums.total", x.size)
-    coarse_magic, fine_magic = 1.5 * 2.0 ** (52 - _COARSE), 1.5 * 2.0 ** (52 - _FINE)
-    np.add(x, coarse_magic, out=work)
-    coarse = _sum_bits(work, coarse_magic)
-    np.subtract(work, coarse_magic, out=work)
-    np.subtract(x, work, out=work)
-    np.add(work, fine_magic, out=work)
-    return (coarse, -_COARSE), (_sum_bits(work, fine_magic), -_FINE)
+    rest, work = x, buffer("sums.total", x.size)
+    grids = _GRIDS[: 2 if least >= 2.0**-39 else 3]
+    totals = []
+    for bits in grids:
+        magic = 1.5 * 2.0 ** (52 - bits)
+        np.add(rest, magic, out=work)
+        totals.append((_sum_bits(work, magic), -bits))
+        if bits != grids[-1]:
+            np.subtract(work, magic, out=work)
+            rest = np.subtract(rest, work, out=buffer("sums.remainder", x.size))
+    return totals
 
 
 def _sum_bits(work: F64, magic: float) -> int:

@@ -136,7 +136,7 @@ def check_text(head: bytes, stream: ByteStream) -> int:
     controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in head)
     try:
         head[: -3 if len(head) == HEAD else None].decode()
-        binary = controls > 0.1 * len(head)
+        binary = controls > 0.3 * len(head)
     except UnicodeDecodeError as error:
         cut = error.reason == "unexpected end of data"
         binary = not cut and controls > 0.02 * len(head)

@@ -25,7 +25,7 @@ from xentcli.readers.csvhead import describe, read_names
 from xentcli.readers.textblocks import Block, Blocks, place, split, stray_quote
 
 BLOCK_BYTES = 1 << 20
-_HEAD_BYTES = 4 << 20
+_HEAD_BYTES = 2 << 20
 _LAST_OF_INF = np.frombuffer(b"fFyY", np.uint8)
 
 

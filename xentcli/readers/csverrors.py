@@ -1,6 +1,6 @@
 """What is wrong with a CSV, in words: the first record that cannot be read as asked, and what to do.
 
-Nothing here runs for a good file, except `fields` and `is_number` on its first rows.
+Of a good file, only the header and the first rows come here, for `fields`, `number` and `misspelt`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from xentcli.errors import DataError, clean, counted
 from xentcli.readers.bytestream import count_lines
-from xentcli.readers.textblocks import Block, bounds, place, stray_error, stray_quote
+from xentcli.readers.textblocks import Block, place, stray_error, stray_quote
 
 _WORDS = r"[+-]?(?:inf|infinity|nan)"
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[, '\u00a0\u202f]\d{3})+(?:\.\d*)?", re.ASCII)
@@ -92,10 +93,9 @@ def fields(record: str, delimiter: str) -> list[str]:
 
 
 def texts(block: Block) -> Iterator[tuple[int, int, str]]:
-    """Start, stop and text of each record; bytes that are no UTF-8 as lone surrogates."""
-    starts, stops = bounds(block)
-    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-        yield start, stop, bytes(block.data[start:stop]).decode("utf-8", "surrogateescape")
+    """Start, end and text of each record; bytes that are no UTF-8 as lone surrogates."""
+    for start, stop in pairwise([*block.starts.tolist(), len(block.data)]):
+        yield start, stop, bytes(block.data[start:stop]).rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
 def explain(block: Block, names: list[str], numeric: frozenset[str], dialect: Dialect) -> DataError | None:

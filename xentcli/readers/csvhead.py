@@ -22,7 +22,7 @@ from xentcli.readers.csverrors import (
 )
 from xentcli.readers.textblocks import Block, place
 
-_INTEGER = re.compile(r"[ \t]*-?(?:0|[1-9]\d*)[ \t]*", re.ASCII)
+_INTEGER = re.compile(r"[ \t]*-?(?:0|[1-9]\d{0,99})[ \t]*", re.ASCII)
 _DIGITS = re.compile(r"[ \t]*[+-]?\d+[ \t]*", re.ASCII)
 _LEADING_ZERO = re.compile(r"[ \t]*[+-]?0\d", re.ASCII)
 _DELIMITERS = (";", "\t", "|", ",", " ")
@@ -142,7 +142,7 @@ def _fraction(match: re.Match[str]) -> bool:
 def _decimals(match: re.Match[str]) -> int:
     """How many digits after the decimal mark a number is written with: 9.5e-3 has four."""
     places, only, exponent = match.groups()
-    return max(0, len(places or only or "") - int(exponent or 0))
+    return max(0, len(places or only or "") - int((exponent or "0")[:9]))
 
 
 def _array(values: list[float | None] | list[int | None], dtype: type[np.number]) -> pa.Array:

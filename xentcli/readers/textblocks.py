@@ -28,13 +28,14 @@ U8 = npt.NDArray[np.uint8]
 class Block:
     """Whole records. `first`: the row number of the first; `line`: that of its first line, from 1.
 
-    `offset`: where the block begins in the decompressed input, None once comments have been removed.
-    `closed`: the last record ends with a newline. `folded`: there are newlines within quotes.
+    `starts`: where each record that is not empty begins in `data` (rows,). `offset`: where the block
+    begins in the decompressed input, None once comments have been removed. `closed`: the last record
+    ends with a newline. `folded`: there are newlines within quotes.
     """
 
     data: memoryview
+    starts: I64
     first: int
-    rows: int
     line: int
     offset: int | None
     closed: bool
@@ -42,13 +43,18 @@ class Block:
     folded: bool
 
     @property
+    def rows(self) -> int:
+        """How many records are not empty."""
+        return self.starts.size
+
+    @property
     def octets(self) -> U8:
         """The bytes (n,), not copied."""
         return np.frombuffer(self.data, np.uint8)
 
 
-def record_bounds(octets: U8, quotes: bool, returns: bool) -> tuple[I64, I64, I64, int]:
-    """All record ends (m,), starts and stops (n,) of records that are not empty, and how many lines end.
+def find_records(octets: U8, quotes: bool, returns: bool) -> tuple[int, I64, int]:
+    """Where the last whole record ends, where those that are not empty start, and how many lines end.
 
     LF, CR and CRLF each end a line; the LF of a CRLF ends an empty record that is no line.
     """
@@ -68,37 +74,26 @@ def record_bounds(octets: U8, quotes: bool, returns: bool) -> tuple[I64, I64, I6
             found.append(np.flatnonzero(newline) + lo)
     ends = found[0] if len(found) == 1 else np.concatenate([*found, np.zeros(0, np.int64)])
     if not ends.size:
-        return ends, ends, ends, 0
+        return 0, ends, 0
     before = octets[ends - 1]
     if ends[0] == 0:
         before[0] = _LF
     filled = (before != _LF) & (before != _CR)
     pairs = int(((before == _CR) & (octets[ends] == _LF)).sum()) if returns else 0
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
-    return ends, starts[filled], ends[filled], ends.size - pairs
-
-
-def bounds(block: Block) -> tuple[I64, I64]:
-    """Starts and stops (rows,) of the records of a block; a last one without newline included."""
-    octets = block.octets
-    ends, starts, stops, _ = record_bounds(octets, block.quotes, bool((octets == _CR).any()))
-    tail = int(ends[-1]) + 1 if ends.size else 0
-    if tail < octets.size:
-        starts, stops = np.append(starts, tail), np.append(stops, octets.size)
-    return starts, stops
+    return int(ends[-1]) + 1, starts[filled], ends.size - pairs
 
 
 def split(block: Block, at: Iterable[int]) -> Iterator[Block]:
     """The same records cut before those with the indices `at`; empty lines go with records before them."""
-    starts, _ = bounds(block)
     rows = [0, *at, block.rows]
-    cuts = [0, *(int(starts[row]) for row in rows[1:-1]), len(block.data)]
+    cuts = [0, *(int(block.starts[row]) for row in rows[1:-1]), len(block.data)]
     line = block.line
     for (row, end), (lo, hi) in zip(pairwise(rows), pairwise(cuts), strict=True):
         data = block.data[lo:hi]
         last = hi == len(block.data)
         yield replace(
-            block, data=data, first=block.first + row, rows=end - row, line=line,
+            block, data=data, starts=block.starts[row:end] - lo, first=block.first + row, line=line,
             offset=None if block.offset is None else block.offset + lo, closed=block.closed or not last,
             quotes=block.quotes and bool((np.frombuffer(data, np.uint8) == _QUOTE).any()),
         )  # fmt: skip
@@ -189,19 +184,18 @@ class Blocks:
         octets = np.frombuffer(data, np.uint8)
         if returns and not self._ended and data.endswith(b"\r"):
             octets = octets[:-1]  # its LF may be still to come
-        ends, starts, _, lines = record_bounds(octets, quotes, returns)
-        cut, rows, closed = int(ends[-1]) + 1 if ends.size else 0, starts.size, True
-        blank = lines - rows
+        cut, starts, lines = find_records(octets, quotes, returns)
+        blank, closed = lines - starts.size, True
         if self._ended and cut < len(data) and not (quotes and data.count(b'"', cut) % 2):
-            cut, rows, closed = len(data), rows + 1, False
+            starts, cut, closed = np.append(starts, cut), len(data), False
             self.no_final_newline = True
         if not cut:
             return None
         view = memoryview(data)[:cut]
         seen = count_lines(bytes(view)) if quotes else lines
-        block = Block(view, self._row, rows, self._line, self._offset, closed, quotes, seen != lines)
+        block = Block(view, starts, self._row, self._line, self._offset, closed, quotes, seen != lines)
         self.blank_lines += blank
-        self._row += rows
+        self._row += starts.size
         self._line += seen
         self._offset = None if self._offset is None else self._offset + cut
         return block

@@ -15,14 +15,15 @@ MEANS = ("loss", "brier", "entropy", "excess")
 """Per-row quantities with a mean and a standard error; excess is the loss minus the entropy."""
 
 _NAMES = (
-    "rows", "weight", "weight2", "impossible2", "hits_2", "z_part", "z_var",
+    "rows", "weight", "weight2", "impossible2", "hits_2", "vast", "z_part", "z_var",
     *(f"{mean}{power}" for mean in MEANS for power in ("", "_w", "_2")),
 )  # fmt: skip
 
 
 class Moments(Summed):
     """For each mean x: Σwx, Σw²x, Σw²x²; and Σw, Σw², Σw·z_part, Σw²·z_var, the number of rows,
-    and Σw² over rows with an infinite loss and over rows predicted right.
+    Σw² over rows with an infinite loss and over rows predicted right, and the number of squares that
+    are beyond float64, which leave no standard error.
 
     Without weights Σw²x is Σwx, and is not kept twice. Σwx of loss and brier live in `Classes`; that
     of excess is their difference.
@@ -58,7 +59,9 @@ class Moments(Summed):
         for mean, x in columns.items():
             if mean == "entropy":
                 sums.add(_NAMES.index(mean), x)
-            sums.add(_NAMES.index(f"{mean}_2"), np.multiply(x, x, out=square))
+            with np.errstate(over="ignore"):
+                np.multiply(x, x, out=square)
+            sums.add(_NAMES.index(f"{mean}_2"), self._finite(square))
         sums.add(_NAMES.index("z_part"), rows.z_part)
         sums.add(_NAMES.index("z_var"), rows.z_var)
 
@@ -73,8 +76,17 @@ class Moments(Summed):
         for mean, x in columns.items():
             if mean == "entropy":
                 sums.add_exact(_NAMES.index(mean), x * weight)
-            sums.add_exact(_NAMES.index(f"{mean}_w"), x * square)
-            sums.add_exact(_NAMES.index(f"{mean}_2"), x * x * square)
+            with np.errstate(over="ignore"):
+                sums.add_exact(_NAMES.index(f"{mean}_w"), self._finite(x * square))
+                sums.add_exact(_NAMES.index(f"{mean}_2"), self._finite(x * x * square))
+
+    def _finite(self, x: F64) -> F64:
+        """x with what overflowed set to 0 and counted."""
+        if x.max(initial=0.0) < np.inf:
+            return x
+        vast = ~np.isfinite(x)
+        self.sums["all"].add_integer(_NAMES.index("vast"), int(vast.sum()), 0)
+        return np.where(vast, 0.0, x)
 
     def exact(self, name: str) -> Fraction:
         """One of the sums, as a Fraction."""

@@ -47,17 +47,21 @@ def from_probability(batch: Batch, spec: Spec, score: F64, label: F64, bad: BadR
         np.minimum(q, 1.0, out=q)
     log_p = np.log(q, out=buffer("binary.log_p", n)) if spec.kind == "probs" else np.minimum(score, 0)
     log_n = np.negative(q, out=buffer("binary.log_n", n))
-    np.log1p(log_n, out=log_n)
+    if spec.kind == "logprobs":  # 1 - exp(s) loses what -expm1(s) keeps
+        rest = np.negative(np.expm1(log_p), out=buffer("binary.rest", n))
+        np.log(rest, out=log_n)
+    else:
+        rest = np.subtract(1.0, q, out=buffer("binary.rest", n))
+        np.log1p(log_n, out=log_n)
     loss = np.subtract(0.0, np.where(batch.labels, log_p, log_n), out=buffer("binary.loss", n))
     if least <= 0.0 or most >= 1.0:
         np.maximum(log_p, _LOWEST, out=log_p)
         np.maximum(log_n, _LOWEST, out=log_n)
-    rest = np.subtract(1.0, q, out=buffer("binary.rest", n))
     entropy = np.multiply(log_p, q, out=log_p)
     log_n *= rest
     entropy += log_n
     np.subtract(0.0, entropy, out=entropy)
-    error = np.subtract(q, label, out=label)
+    error = np.where(batch.labels, np.negative(rest), q) if spec.kind == "logprobs" else q - label
     skew = np.subtract(q, rest, out=log_n)  # 2q - 1
     z_part = np.multiply(error, skew, out=buffer("binary.z_part", n))
     z_var = np.multiply(skew, skew, out=skew)

@@ -123,8 +123,9 @@ def written_digits(batch: Batch, spec: Spec) -> int:
 
 
 def _written_with(values: Real, digits: int) -> bool:
+    """Is every value a multiple of 10**-digits? True for more digits too, since multiples stay multiples."""
     scaled = np.asarray(values, np.float64) * 10.0**digits
-    return bool((np.abs(scaled - np.rint(scaled)) <= 1e-10 * np.maximum(np.abs(scaled), 1e-3)).all())
+    return bool((np.abs(scaled - np.rint(scaled)) <= 1e-11 * 10.0**digits).all())
 
 
 def sum_problem(batch: Batch, spec: Spec, sums: F64) -> Callable[[int], Found]:

@@ -1,0 +1,586 @@
+"""Probabilities and log-probabilities that are none, or nearly (P of the catalogue)."""
+
+from __future__ import annotations
+
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.corpus.corpus import (
+    GOOD,
+    GOOD_LOSS,
+    HEADER,
+    Argv,
+    Case,
+    Catalogue,
+    Outcome,
+    parquet,
+    refused,
+    score,
+    table,
+    text,
+    xent,
+)
+
+probabilities = Catalogue()
+LN = math.log
+
+
+def wide(folder: Path, rows: Any, y: Any, kind: Any = None, name: str = "p") -> Path:
+    """One column a class; `rows` (n, k)."""
+    values = np.asarray(rows)
+    columns = {f"{name}{j}": pa.array(values[:, j], kind) for j in range(values.shape[1])}
+    return parquet(folder / "preds.parquet", columns | {"y": y})
+
+
+def silent(outcome: Outcome) -> None:
+    """Not a word about sums; ties and zeros of rounded numbers are another matter."""
+    assert "XW101" not in outcome.warned() and "add up" not in outcome.err, outcome.err
+
+
+def softmax(rows: int, k: int, seed: int = 0, scale: float = 1.0) -> Any:
+    z = np.random.default_rng(seed).normal(scale=scale, size=(rows, k))
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def brain(values: Any) -> Any:
+    """float32 rounded to bfloat16: to the nearest of those with 16 zero low bits."""
+    bits = np.asarray(values, np.float32).view(np.uint32).astype(np.uint64)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return rounded.astype(np.uint32).view(np.float32)
+
+
+# -- sums within rounding ----------------------------------------------------------------------------------
+@probabilities.case("P01-float64", 0, check=silent)
+def rounded_to_float64(folder: Path) -> Argv:
+    return [wide(folder, softmax(500, 100), [3] * 500)]
+
+
+@probabilities.case("P01-float32", 0, check=silent)
+def rounded_to_float32(folder: Path) -> Argv:
+    return [wide(folder, softmax(500, 100).astype(np.float32), [3] * 500)]
+
+
+@probabilities.case("P01-float16", 0, check=silent)
+def rounded_to_float16(folder: Path) -> Argv:
+    rows = softmax(500, 10).astype(np.float16)
+    assert np.abs(rows.astype(float).sum(axis=1) - 1).max() > 2e-4
+    return [wide(folder, rows, [3] * 500)]
+
+
+@probabilities.case("P01-float16-wide", 0, check=silent)
+def rounded_to_float16_many_classes(folder: Path) -> Argv:
+    return [wide(folder, softmax(200, 1000).astype(np.float16), [3] * 200)]
+
+
+@probabilities.case("P01-float16-widened", 0, check=silent)
+def rounded_to_float16_stored_as_float32(folder: Path) -> Argv:
+    rows = softmax(500, 10).astype(np.float16).astype(np.float32)
+    return [wide(folder, rows, [3] * 500)]
+
+
+@probabilities.case("P01-bfloat16", 0, check=silent)
+def rounded_to_bfloat16(folder: Path) -> Argv:
+    rows = brain(softmax(500, 10))
+    assert np.abs(rows.astype(float).sum(axis=1) - 1).max() > 2e-3
+    return [wide(folder, rows, [3] * 500)]
+
+
+@probabilities.case("P01-bfloat16-list", 0, check=silent)
+def rounded_to_bfloat16_in_a_list(folder: Path) -> Argv:
+    rows = brain(softmax(500, 10)).tolist()
+    lists = pa.array(rows, pa.list_(pa.float32()))
+    return [parquet(folder / "preds.parquet", {"probs": lists, "y": [3] * 500})]
+
+
+def written(folder: Path, rows: Any, digits: int, y: int = 1) -> Path:
+    header = ",".join(f"p{j}" for j in range(len(rows[0])))
+    lines = [",".join(f"{p:.{digits}f}" for p in row) + f",{y}" for row in rows]
+    return text(folder / "preds.csv", "\n".join([header + ",y", *lines, ""]))
+
+
+@probabilities.case("P01-digits", 0, check=silent)
+def three_digits(folder: Path) -> Argv:
+    """Ten classes of three digits: a sum may be off by five thousandths."""
+    rows = softmax(500, 10)
+    assert np.abs(rows.round(3).sum(axis=1) - 1).max() >= 1.9e-3
+    return [written(folder, rows, 3)]
+
+
+@probabilities.case("P01-two-digits", 0, check=silent)
+def two_digits(folder: Path) -> Argv:
+    return [written(folder, softmax(500, 10), 2)]
+
+
+@probabilities.case("P01-eight-digits", 0, check=silent)
+def eight_digits(folder: Path) -> Argv:
+    return [written(folder, softmax(500, 10), 8)]
+
+
+@probabilities.case("P01-percent-row", 0, loss=-LN(0.5 * 0.333) / 2, check=silent)
+def one_row_has_more_digits(folder: Path) -> Argv:
+    rows = "0.5,0.5,0,0\n0.333,0.333,0.333,1\n"
+    return [text(folder / "preds.csv", "p0,p1,p2,y\n" + rows)]
+
+
+@probabilities.case("P01-log-float32", 0, check=silent)
+def logs_rounded_to_float32(folder: Path) -> Argv:
+    rows = np.log(softmax(500, 100)).astype(np.float32)
+    return [wide(folder, rows, [3] * 500, name="logprob_")]
+
+
+@probabilities.case("P01-log-float16", 0, check=silent)
+def logs_rounded_to_float16(folder: Path) -> Argv:
+    rows = np.log(softmax(500, 10)).astype(np.float16)
+    return [wide(folder, rows, [3] * 500, name="logprob_")]
+
+
+# -- sums beyond rounding ----------------------------------------------------------------------------------
+def row_sums(count: int, row: int, total: str, effect: float) -> Any:
+    """XW101 with its count, the worst row and its sum, and the largest effect on a loss."""
+
+    def look(outcome: Outcome) -> None:
+        assert outcome.code == 0
+        warning = next(w for w in outcome.report["warnings"] if w["id"] == "XW101")
+        assert warning["count"] == count
+        assert f"row {row}" in warning["example"] and total in warning["example"]
+        assert f"{effect:.2g} nats" in warning["message"]
+        assert "%" in warning["message"]
+        assert "--renormalize" in warning["remedy"]
+        assert "XW101" in outcome.err and f"row {row}" in outcome.err
+
+    return look
+
+
+NEARLY = {"p0": [0.25, 0.9, 0.402, 0.7], "p1": [0.75, 0.101, 0.605, 0.3], "y": GOOD["y"]}
+NEARLY_LOSS = -LN(0.75 * 0.9 * 0.605 * 0.7) / 4
+
+
+@probabilities.case("P02-warned", 0, loss=NEARLY_LOSS, check=row_sums(2, 3, "1.007", LN(1.007)))
+def sums_off_by_thousandths(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", NEARLY)]
+
+
+@probabilities.case("P02-list", 0, loss=NEARLY_LOSS, check=row_sums(2, 3, "1.007", LN(1.007)))
+def sums_off_in_a_list(folder: Path) -> Argv:
+    rows = [[a, b] for a, b in zip(NEARLY["p0"], NEARLY["p1"], strict=True)]
+    return [parquet(folder / "preds.parquet", {"probs": rows, "y": GOOD["y"]})]
+
+
+@probabilities.case("P02-text", 0, loss=NEARLY_LOSS, check=row_sums(1, 3, "1.007", LN(1.007)))
+def sums_off_in_text(folder: Path) -> Argv:
+    """Three digits allow 0.001 for two classes."""
+    rows = "0.250,0.750,1\n0.900,0.101,0\n0.402,0.605,1\n0.700,0.300,0\n"
+    return [text(folder / "preds.csv", HEADER + rows)]
+
+
+@probabilities.case("P02-short", 0, check=row_sums(1, 2, "0.991", -LN(0.991)))
+def a_sum_below_one(folder: Path) -> Argv:
+    rows = {"p0": [0.25, 0.891, 0.4, 0.7], "p1": [0.75, 0.1, 0.6, 0.3], "y": GOOD["y"]}
+    return [parquet(folder / "preds.parquet", rows)]
+
+
+def renormalized(outcome: Outcome) -> None:
+    assert "XW101" not in outcome.warned()
+    assert "sums:renormalized" in outcome.report["definition"]
+
+
+@probabilities.case(
+    "P02-renormalized",
+    0,
+    loss=-LN(0.75 * (0.9 / 1.001) * (0.605 / 1.007) * 0.7) / 4,
+    check=renormalized,
+)
+def sums_divided_out(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", NEARLY), "--renormalize"]
+
+
+TWO = {"p0": [0.5, 0.5, 0.8, 0.1], "p1": [0.5, 0.5, 0.8, 0.5], "y": GOOD["y"]}
+
+
+@probabilities.case("P02", 3, "row 3", "1.6", "0.8, 0.8", "--renormalize")
+def a_sum_far_from_one(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", TWO)]
+
+
+@probabilities.case("P02-every-row", 3, "preds.parquet", "--kind", "1.6")
+def every_sum_far_from_one(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", {"p0": [0.8] * 4, "p1": [0.8] * 4, "y": GOOD["y"]})]
+
+
+@probabilities.case("P02-every-row-said", 3, "row 1", "1.6", "--renormalize")
+def every_sum_far_from_one_said(folder: Path) -> Argv:
+    rows = {"p0": [0.8] * 4, "p1": [0.8] * 4, "y": GOOD["y"]}
+    return [parquet(folder / "preds.parquet", rows), "--kind", "probs"]
+
+
+@probabilities.case("P02-edge", 3, "row 2", "1.011")
+def a_sum_just_beyond(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", table(p1=[0.75, 0.111, 0.6, 0.3]))]
+
+
+@probabilities.case(
+    "P02-far-renormalized", 0, loss=-LN(0.5 * 0.5 * 0.5 * (0.1 / 0.6)) / 4, check=renormalized
+)
+def sums_far_off_divided_out(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", TWO), "--renormalize"]
+
+
+@probabilities.case("P02-one-hot-text", 3, "row 2")
+def text_has_a_limit_too(folder: Path) -> Argv:
+    """One digit and two classes: 0.1 is rounding, 0.4 is not."""
+    return [text(folder / "preds.csv", HEADER + "0.5,0.5,1\n0.9,0.5,0\n0.4,0.6,1\n")]
+
+
+# -- range ---------------------------------------------------------------------------------------------------
+@probabilities.case("P03", 3, "row 2", '"p1"', "-1e-09", "--clip")
+def slightly_negative(folder: Path) -> Argv:
+    return [
+        parquet(
+            folder / "preds.parquet", table(p0=[0.25, 1.0, 0.4, 0.7], p1=[0.75, -1e-9, 0.6, 0.3])
+        )
+    ]
+
+
+@probabilities.case("P03-remedy", 0, loss=-LN(0.75 * 1.0 * 0.6 * 0.7) / 4)
+def slightly_negative_clipped(folder: Path) -> Argv:
+    """What the message of P03 says to type."""
+    argv = slightly_negative(folder)
+    said = score(*argv).err.split("--clip ")[1].split()[0]
+    return [*argv, "--clip", said]
+
+
+@probabilities.case("P03-more", 3, "row 2", '"p1"', "-0.1")
+def negative(folder: Path) -> Argv:
+    return [
+        parquet(
+            folder / "preds.parquet", table(p0=[0.25, 1.1, 0.4, 0.7], p1=[0.75, -0.1, 0.6, 0.3])
+        )
+    ]
+
+
+@probabilities.case("P03-one-column", 3, "p1", "-0.1", "--kind")
+def negative_in_one_column(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", table(p0=None, p1=[0.75, -0.1, 0.6, 0.3]))]
+
+
+@probabilities.case("P03-one-column-said", 3, "row 2", '"p1"', "-0.1")
+def negative_in_one_column_said(folder: Path) -> Argv:
+    return [*negative_in_one_column(folder), "--kind", "probs"]
+
+
+def above_one(outcome: Outcome) -> None:
+    assert outcome.warned() == ["XW111"]
+    assert outcome.report["metrics"]["cross_entropy"]["value"] == 0.0
+    assert outcome.report["metrics"]["perplexity"]["value"] == 1.0
+
+
+@probabilities.case("P04", 0, check=above_one)
+def above_one_by_rounding(folder: Path) -> Argv:
+    p1 = np.array([1 + 1e-7] * 4, np.float32)
+    columns = {"p0": np.zeros(4, np.float32), "p1": p1, "y": [1] * 4}
+    return [parquet(folder / "preds.parquet", columns)]
+
+
+@probabilities.case("P04-more", 3, "row 1", '"p1"', "1.1")
+def above_one_by_more(folder: Path) -> Argv:
+    columns = table(p0=[0.0, 0.9, 0.4, 0.7], p1=[1.1, 0.1, 0.6, 0.3])
+    return [parquet(folder / "preds.parquet", columns)]
+
+
+@probabilities.case("P04-one-column", 3, "p1", "1.1", "--kind")
+def above_one_in_one_column(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", table(p0=None, p1=[1.1, 0.1, 0.6, 0.3]))]
+
+
+@probabilities.case("P04-one-column-said", 3, "row 1", '"p1"', "1.1")
+def above_one_in_one_column_said(folder: Path) -> Argv:
+    return [*above_one_in_one_column(folder), "--kind", "probs"]
+
+
+@probabilities.case("P04-infinite", 3, "row 1", '"p1"', "inf")
+def infinite_probability(folder: Path) -> Argv:
+    columns = table(p1=[math.inf, 0.1, 0.6, 0.3])
+    return [parquet(folder / "preds.parquet", columns), "--kind", "probs"]
+
+
+# -- zero ----------------------------------------------------------------------------------------------------
+ZERO = {"p0": [0.0, 0.9, 1.0, 0.7], "p1": [1.0, 0.1, 0.0, 0.3], "y": GOOD["y"]}
+
+
+def infinite(rows: int, finite: float) -> Any:
+    def look(outcome: Outcome) -> None:
+        metrics = outcome.report["metrics"]
+        whole = metrics["cross_entropy"]
+        assert whole["value"] is None and whole["state"] == "infinite" and whole["sign"] == 1
+        assert whole["why"] and str(rows) in whole["why"]
+        assert metrics["zero_probability_rows"]["value"] == rows
+        assert math.isclose(metrics["cross_entropy_finite"]["value"], finite, rel_tol=1e-12)
+        assert metrics["perplexity"]["state"] == "infinite"
+        assert "XW102" in outcome.warned() and "XW102" in outcome.err
+
+    return look
+
+
+@probabilities.case("P05", 0, "row 3", check=infinite(1, -LN(0.9 * 0.7) / 3))
+def impossible_label(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", ZERO)]
+
+
+@probabilities.case("P05-one-column", 0, "row 3", check=infinite(1, -LN(0.9 * 0.7) / 3))
+def impossible_label_of_one_column(folder: Path) -> Argv:
+    columns = {"p1": ZERO["p1"], "y": ZERO["y"]}
+    return [parquet(folder / "preds.parquet", columns)]
+
+
+@probabilities.case("P05-negative-class", 0, check=infinite(1, -LN(0.75 * 0.6 * 0.7) / 3))
+def certain_of_the_wrong_class(folder: Path) -> Argv:
+    columns = {"p1": [0.75, 1.0, 0.6, 0.3], "y": GOOD["y"]}
+    return [parquet(folder / "preds.parquet", columns)]
+
+
+@probabilities.case("P05-log", 0, check=infinite(1, -LN(0.9 * 0.7) / 3))
+def impossible_label_of_logs(folder: Path) -> Argv:
+    with np.errstate(divide="ignore"):
+        logs = {name.replace("p", "logprob_"): np.log(ZERO[name]) for name in ("p0", "p1")}
+    return [parquet(folder / "preds.parquet", logs | {"y": ZERO["y"]})]
+
+
+def all_infinite(outcome: Outcome) -> None:
+    metrics = outcome.report["metrics"]
+    assert metrics["cross_entropy"]["state"] == "infinite"
+    assert metrics["cross_entropy_finite"]["state"] == "undefined"
+    assert metrics["cross_entropy_finite"]["why"]
+
+
+@probabilities.case("P05-all", 0, check=all_infinite)
+def impossible_labels_only(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", {"p0": [1.0, 0.0], "p1": [0.0, 1.0], "y": [1, 0]})]
+
+
+def clipped(outcome: Outcome) -> None:
+    assert "XW108" in outcome.warned() and "clip:1e-06" in outcome.report["definition"]
+
+
+@probabilities.case("P05-clipped", 0, loss=-LN(0.9 * 1e-6 * 0.7) / 4, check=clipped)
+def impossible_label_clipped(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", ZERO), "--clip", "1e-6"]
+
+
+def test_p05_an_infinite_loss_fails_a_gate(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", ZERO)
+    outcome = xent("score", path, "--require", "nll <= 1e300")
+    assert outcome.code == 1, outcome
+    assert "FAIL" in outcome.err
+    assert xent("score", path, "--require", "cross_entropy_finite <= 1").code == 0
+
+
+def test_p05_an_infinite_loss_is_shown(tmp_path: Path) -> None:
+    outcome = xent("score", parquet(tmp_path / "preds.parquet", ZERO))
+    assert "inf" in outcome.out or "∞" in outcome.out
+    assert "0.154" in outcome.out, "the finite mean stands beside it"
+
+
+@probabilities.case("P06", 3, "row 2", '"p2"', "NaN", "--on-bad skip")
+def nan_of_another_class(folder: Path) -> Argv:
+    rows = [[0.5, 0.3, 0.2], [0.5, 0.5, math.nan], [0.2, 0.3, 0.5]]
+    return [wide(folder, rows, [0, 1, 2])]
+
+
+def skipped(**reasons: int) -> Any:
+    def look(outcome: Outcome) -> None:
+        assert outcome.report["data"]["skipped"] == reasons
+        assert "XW109" in outcome.warned()
+
+    return look
+
+
+@probabilities.case("P06-skip", 0, loss=-LN(0.5 * 0.5) / 2, check=skipped(score_nan=1))
+def nan_skipped(folder: Path) -> Argv:
+    return [*nan_of_another_class(folder), "--on-bad", "skip"]
+
+
+@probabilities.case("P06-one-column", 3, "row 2", '"p1"', "NaN")
+def nan_in_one_column(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", {"p1": [0.5, math.nan, 0.5], "y": [0, 1, 1]})]
+
+
+@probabilities.case("P06-list", 3, "row 2", "probs[2]", "NaN")
+def nan_in_a_list(folder: Path) -> Argv:
+    rows = [[0.5, 0.3, 0.2], [0.5, 0.5, math.nan], [0.2, 0.3, 0.5]]
+    return [parquet(folder / "preds.parquet", {"probs": rows, "y": [0, 1, 2]})]
+
+
+@probabilities.case("P06-renormalized", 3, "row 2", '"p2"', "NaN")
+def nan_renormalized(folder: Path) -> Argv:
+    return [*nan_of_another_class(folder), "--renormalize"]
+
+
+@probabilities.case("P07", 3, "row 2", "0, not 1")
+def a_row_of_zeros(folder: Path) -> Argv:
+    return [wide(folder, [[0.5, 0.5], [0.0, 0.0], [0.25, 0.75]], [0, 1, 1])]
+
+
+@probabilities.case("P07-renormalized", 3, "row 2")
+def a_row_of_zeros_renormalized(folder: Path) -> Argv:
+    return [*a_row_of_zeros(folder), "--renormalize"]
+
+
+@probabilities.case("P07-skip", 0, loss=-LN(0.5 * 0.75) / 2, check=skipped(row_sum=1))
+def a_row_of_zeros_skipped(folder: Path) -> Argv:
+    return [*a_row_of_zeros(folder), "--on-bad", "skip"]
+
+
+@probabilities.case("P07-logs", 3, "row 2")
+def a_row_of_log_zeros(folder: Path) -> Argv:
+    rows = [[LN(0.5), LN(0.5)], [-math.inf, -math.inf], [LN(0.25), LN(0.75)]]
+    return [wide(folder, rows, [0, 1, 1], name="logprob_")]
+
+
+def test_p08_float16_softmax_of_a_vocabulary(tmp_path: Path) -> None:
+    """A quarter of the probabilities round to 0; only those of the label matter, and are counted."""
+    k = 50_257
+    rows = softmax(24, k, seed=3, scale=6.0).astype(np.float16)
+    zeros = rows == 0
+    assert 0.2 < zeros.mean() < 0.99
+    labels = [int(np.flatnonzero(zero)[0]) for zero in zeros[:5]]
+    labels += [int(row.argmax()) for row in rows[5:]]
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), k)
+    path = parquet(tmp_path / "preds.parquet", {"probs": lists, "y": labels})
+    outcome = score(path)
+    assert outcome.code == 0, outcome.err
+    metrics = outcome.report["metrics"]
+    assert metrics["zero_probability_rows"]["value"] == 5
+    finite = -np.log(rows[np.arange(5, 24), labels[5:]].astype(np.float64)).mean()
+    assert math.isclose(metrics["cross_entropy_finite"]["value"], finite, rel_tol=1e-12)
+    assert "XW101" not in outcome.warned()
+
+
+# -- another kind ----------------------------------------------------------------------------------------------
+LOGITS = [[-7.2, 10.3], [1.5, 0.25], [-0.5, 3.5]]
+
+
+@probabilities.case("P09", 3, "logits", "-7.2", "3.1")
+def logits_as_probabilities(folder: Path) -> Argv:
+    return [wide(folder, LOGITS, [1, 0, 1]), "--kind", "probs"]
+
+
+@probabilities.case("P09-name", 3, "probabilities", "logits", "-7.2", "3.1", "--kind logits")
+def logits_named_probabilities(folder: Path) -> Argv:
+    return [wide(folder, LOGITS, [1, 0, 1], name="prob_")]
+
+
+@probabilities.case("P09-one-column", 3, "in p ", "--kind logits")
+def logits_named_p(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", {"p": [-7.2, 1.5, 3.5], "y": [0, 1, 1]})]
+
+
+def double_softmax(outcome: Outcome) -> None:
+    assert "XW103" in outcome.warned() and "--kind probs" in outcome.err
+
+
+@probabilities.case("P09-turned", 0, "XW103", check=double_softmax)
+def probabilities_as_logits(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", GOOD), "--kind", "logits"]
+
+
+def test_p10_log_probabilities_as_logits_give_the_same(tmp_path: Path) -> None:
+    rows = np.log(softmax(50, 7))
+    path = wide(tmp_path, rows, list(range(7)) * 7 + [0], name="lp_")
+    one, other = score(path, "--kind", "logprobs"), score(path, "--kind", "logits")
+    assert math.isclose(one.value(), other.value(), rel_tol=1e-13)
+    assert "XW110" in other.warned() and "XW110" not in one.warned()
+
+
+@probabilities.case("P10-sign", 3, "log-probability")
+def probabilities_as_logs(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", GOOD), "--kind", "logprobs"]
+
+
+@probabilities.case("P10-log2", 3, "add up to")
+def logs_of_another_base(folder: Path) -> Argv:
+    rows = np.log2(softmax(20, 5))
+    return [wide(folder, rows, [1] * 20), "--kind", "logprobs"]
+
+
+# -- extremes ----------------------------------------------------------------------------------------------------
+@probabilities.case("P11", 0, loss=744.4400719213812)
+def subnormal(folder: Path) -> Argv:
+    return [wide(folder, [[1.0, 5e-324]] * 2, [1, 1])]
+
+
+@probabilities.case("P11-one-column", 0, loss=744.4400719213812)
+def subnormal_in_one_column(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", {"p1": [5e-324] * 2, "y": [1, 1]})]
+
+
+@probabilities.case("P11-near-one", 0, loss=-math.log1p(-(2.0**-53)))
+def nearly_certain(folder: Path) -> Argv:
+    return [wide(folder, [[2.0**-53, 1 - 2.0**-53]] * 2, [1, 1])]
+
+
+def zero_not_minus_zero(outcome: Outcome) -> None:
+    assert outcome.report["metrics"]["cross_entropy"]["value"] == 0.0
+    assert "-0.0" not in outcome.out
+    assert outcome.report["metrics"]["perplexity"]["value"] == 1.0
+    assert outcome.report["metrics"]["accuracy"]["value"] == 1.0
+
+
+@probabilities.case("P12", 0, loss=0.0, check=zero_not_minus_zero)
+def always_certain_and_right(folder: Path) -> Argv:
+    return [wide(folder, [[0.0, 1.0], [1.0, 0.0]] * 3, [1, 0] * 3)]
+
+
+@probabilities.case("P12-one-column", 0, loss=0.0, check=zero_not_minus_zero)
+def certain_and_right_in_one_column(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", {"p1": [1.0, 0.0] * 3, "y": [1, 0] * 3})]
+
+
+@probabilities.case("P12-logs", 0, loss=0.0, check=zero_not_minus_zero)
+def certain_and_right_as_logs(folder: Path) -> Argv:
+    rows = [[-math.inf, 0.0], [0.0, -math.inf]] * 3
+    return [wide(folder, rows, [1, 0] * 3, name="logprob_")]
+
+
+@probabilities.each()
+def test_probabilities(case: Case, tmp_path: Path) -> None:
+    case.run(tmp_path)
+
+
+def test_p12_prints_zero(tmp_path: Path) -> None:
+    path = wide(tmp_path, [[0.0, 1.0], [1.0, 0.0]] * 3, [1, 0] * 3)
+    assert xent("score", path, "--only", "nll").out == "0.0\n"
+    assert "-0" not in xent("score", path).out
+
+
+def test_a_share_of_all_rows_is_100_percent(tmp_path: Path) -> None:
+    path = wide(tmp_path, [[0.4, 0.4, 0.2]] * 30, [0, 1, 2] * 10)
+    outcome = score(path)
+    assert "30 rows (100 %)" in outcome.err and "e+0" not in outcome.err, outcome.err
+
+
+# -- the same judgement whatever the cut ----------------------------------------------------------------------------
+@pytest.mark.parametrize("rows", [1, 3, 50, 1000])
+def test_row_sums_are_judged_alike_for_any_chunk(rows: int, tmp_path: Path) -> None:
+    draw = random.Random(1)
+    p = [draw.random() for _ in range(150)]
+    columns = {
+        "p0": [1 - x + (0.004 if i in (17, 90) else 0.0) for i, x in enumerate(p)],
+        "p1": p,
+        "y": [draw.randrange(2) for _ in p],
+    }
+    outcome = score(parquet(tmp_path / "preds.parquet", columns), "--chunk-rows", rows)
+    warning = outcome.report["warnings"][0]
+    assert (warning["id"], warning["count"]) == ("XW101", 2)
+    assert "row 18" in warning["example"] or "row 91" in warning["example"]
+
+
+def test_of_two_problems_the_first_row_is_named(tmp_path: Path) -> None:
+    rows = {"p0": [0.5, 0.5, math.nan, 0.5], "p1": [0.5, 0.9, 0.5, 0.5], "y": [0, 1, 0, 1]}
+    refused(score(parquet(tmp_path / "preds.parquet", rows)), 3, "row 2", "1.4")
