@@ -45,11 +45,12 @@ def score(
     """
     inputs = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     filters = tuple((column, str(value)) for column, value in (where or {}).items())
+    ignored = None if ignore_label is None else str(ignore_label)
     settings = Settings(
         ask=Ask(label, (pred,) if isinstance(pred, str) else tuple(pred), kind, task, tuple(classes),
-                positive, weight, filters),
+                positive, weight, filters, ignored),
         reading=Options(),
-        rules=Rules(filters, None if ignore_label is None else str(ignore_label), on_bad == "skip"),
+        rules=Rules(filters, ignored, on_bad == "skip"),
         metrics=tuple(resolve(name) for name in metric),
         bins=bins, threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,
         limit=limit, jobs=jobs,

@@ -32,8 +32,7 @@ class Spec:
     """Everything that decides what is computed from a row; equal specs give comparable results.
 
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
-    `stored` names the precision the scores were stored in: "f2", "f4", "f8" or "text"; `digits` are the
-    decimals that the first rows of a text are written with.
+    `stored` names the precision the scores were stored in: "f2", "f4", "f8" or "text".
     """
 
     task: str
@@ -48,7 +47,6 @@ class Spec:
     clip: float | None = None
     renormalize: bool = False
     skip_bad: bool = False
-    digits: int = 0
 
     @property
     def size(self) -> int:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from xentcli.batch import Batch, Place, Real
 from xentcli.columns import Resolution
-from xentcli.columns.labels import as_integer
+from xentcli.columns.labels import as_integer, looks_alike
 from xentcli.errors import UsageError, clean, listing
 from xentcli.readers.arrays import is_text, nulls, numbers
 from xentcli.tasks.badrows import BadRows, Found, keep
@@ -183,8 +183,11 @@ def _hint(value: object, what: Resolution) -> str:
     from xentcli.errors import closest
 
     if isinstance(value, str):
-        if what.labels.type == "int" and value.strip() == "":
+        if value.strip() == "":
             return ". The label is missing"
+        twin = looks_alike(value, what.classes)
+        if twin is not None:
+            return f": {twin}"
         return "." + hint if (hint := closest(value, list(what.classes))) else ""
     if isinstance(value, float) and value != value:
         return ". The label is missing (NaN)"
@@ -251,7 +254,15 @@ def _all_within(values: npt.NDArray[Any], count: int) -> bool:
 
 
 def _ignored(record: pa.RecordBatch, what: Resolution, value: str | None) -> Mask | None:
-    return None if value is None else _equals(record.column(what.label), value)
+    if value is None:
+        return None
+    try:
+        return _equals(record.column(what.label), value)
+    except ValueError as error:
+        kind = record.column(what.label).type
+        raise UsageError(f'--ignore-label "{clean(value)}": the labels are {kind}',
+                         remedy="--ignore-label with a value that a label can have",
+                         id="ignore_label") from error  # fmt: skip
 
 
 # -- weights and filters -----------------------------------------------------------------------------
@@ -264,8 +275,11 @@ def _weights(record: pa.RecordBatch, what: Resolution, bad: BadRows) -> npt.NDAr
     try:
         values = numbers(array).astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise UsageError(f'--weight: column "{clean(name)}" ({array.type}) holds no numbers',
-                         id="weight_type") from error  # fmt: skip
+        raise UsageError(
+            f'--weight: column "{clean(name)}" ({array.type}) holds no numbers',
+            remedy="--weight COLUMN names a column of numbers",
+            id="weight_type",
+        ) from error
     if missing is not None:
         bad.add("weight_null", missing, lambda row: _null(name))
         values = np.where(missing, 1.0, values)

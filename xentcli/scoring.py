@@ -24,6 +24,7 @@ from xentcli.numerics.grid import EDGES
 from xentcli.readers import Options, Source
 from xentcli.readers.opening import open_all
 from xentcli.report import Confusion, Report, Warning
+from xentcli.tasks.simplex import judge_text
 
 if TYPE_CHECKING:
     from xentcli.plan import StateSet
@@ -71,14 +72,19 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
         raise CannotDecide(
             "0 rows, so there is nothing to score", where=clean(sources[0].path, 200), id="no_rows"
         )
-    what = resolve(filled[0][1], settings.ask)
-    for _, look in filled[1:]:
-        what = replace(what, stored=_same_reading(what, filled[0][1], look, settings.ask))
+    previews = [look for _, look in filled]
+    first = replace(previews[0], peers=tuple(previews[1:]))
+    what = resolve(first, settings.ask)
+    for index, look in enumerate(previews[1:], 1):
+        others = tuple(p for i, p in enumerate(previews) if i != index)
+        what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), settings.ask))
     spec = _spec(what, settings)
     states = _run(spec, what, [source for source, _ in filled], settings, progress)
     report = _report(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
     notes = [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
+    blank = sum(getattr(source, "blank_lines", 0) for source in sources)
+    notes += [f"{counted(blank, 'blank line')} skipped"] if blank else []
     report.data["notes"] = [*notes, *(note for _, look in filled for note in look.notes)]
     cut = [source.path for source in sources if getattr(source, "no_final_newline", False)]
     if cut:
@@ -157,7 +163,7 @@ def _spec(what: Resolution, settings: Settings) -> Spec:
         task=what.task, kind=what.kind, classes=what.classes, width=what.width, columns=what.columns,
         stored=what.stored, weighted=what.weight is not None, threshold=settings.threshold,
         bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
-        skip_bad=settings.rules.skip_bad, digits=what.digits,
+        skip_bad=settings.rules.skip_bad,
     )  # fmt: skip
 
 
@@ -172,7 +178,7 @@ def _run(
     wanted = dict.fromkeys([*what.columns, what.label, *text, *([what.weight] if what.weight else [])])
     left = [settings.limit if settings.limit is not None else -1]
     streams = [
-        _stream(walk, source.path, what, settings.rules, left)
+        _stream(walk, "standard input" if source.path == "-" else source.path, what, settings.rules, left)
         for source in sources
         for walk in source.partitions(list(wanted), text)
     ]
@@ -185,9 +191,15 @@ def _run(
             share = rows / total if total else positions[0] if len(positions) == 1 else None
             progress(rows, share)
 
-    states = threads.run(spec, streams, min(jobs, 256), tell)
+    try:
+        states = threads.run(spec, streams, min(jobs, 256), tell)
+    except (DataError, OSError):
+        for source in sources:
+            source.check_unchanged()  # what was found may be the work of whoever changed the file
+        raise
     for source in sources:
         source.check_unchanged()
+    judge_text(states.notes, spec)
     if states.moments.exact("rows") == 0:
         raise _no_rows_left(states)
     return states

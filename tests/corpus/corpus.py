@@ -12,8 +12,11 @@ import functools
 import io
 import json
 import math
+import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +40,7 @@ GOOD: dict[str, list[Any]] = {
 GOOD_LOSS = -math.log(0.75 * 0.9 * 0.6 * 0.7) / 4
 
 CODES = {0, 1, 2, 3, 4, 74, 130, 141, 143}
+COLOR = re.compile("\x1b\\[[0-9;]*m")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -111,7 +115,8 @@ def xent(*argv: object) -> Outcome:
 
 
 def check(outcome: Outcome) -> None:
-    """What must be true of every run, whatever it was about."""
+    """What must be true of every run, whatever it was about; colours are ours and may be there."""
+    outcome = Outcome(outcome.code, COLOR.sub("", outcome.out), COLOR.sub("", outcome.err))
     assert "Traceback" not in outcome.err, outcome.err[outcome.err.rfind("\n  File ") :].strip()
     assert outcome.code in CODES, outcome
     assert not CONTROL.search(outcome.err), outcome.err
@@ -220,6 +225,14 @@ def table(**changed: Any) -> Any:
     return pa.table({k: v for k, v in (GOOD | changed).items() if v is not None})
 
 
+def extended_table(name: str, extension: str) -> Any:
+    """The good table with a column `extra`; column `name` has an extension type, with a pickle."""
+    metadata = {b"ARROW:extension:name": extension.encode(), b"ARROW:extension:metadata": b"\x80\x04."}
+    rows = table(extra=[1.0, 2.0, 1.0, 1.0])
+    fields = [f.with_metadata(metadata) if f.name == name else f for f in rows.schema]
+    return pa.table(rows.columns, schema=pa.schema(fields))
+
+
 def text(path: Path, content: str | bytes) -> Path:
     """Write a file byte for byte."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -229,3 +242,42 @@ def text(path: Path, content: str | bytes) -> Path:
 def fixed(rows: list[Any], width: int, kind: Any = None) -> Any:
     """A fixed-size list array."""
     return pa.array(rows, pa.list_(kind or pa.float64(), width))
+
+
+# -- processes ---------------------------------------------------------------------------------------
+COMMAND = [sys.executable, "-m", "xentcli"]
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """The environment of a subprocess: UTF-8, no colour, nothing of Python's own switched."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LC_", "LANG", "XENT"))}
+    return kept | {"LC_ALL": "C.UTF-8"} | changed
+
+
+def process(*argv: object, **options: Any) -> Outcome:
+    """Run `python -m xentcli` as a user's shell does; its output is checked as that of `xent` is."""
+    environ = environment(**options.pop("env", {}))
+    before = options.pop("python", [])
+    done = subprocess.run(
+        [sys.executable, *before, "-m", "xentcli", *map(str, argv)],
+        env=environ,
+        **({"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 120} | options),
+    )
+    out, err = ((stream or b"").decode("utf-8", "surrogateescape") for stream in (done.stdout, done.stderr))
+    outcome = Outcome(done.returncode, out, err)
+    check(outcome)
+    return outcome
+
+
+def without_privileges() -> None:
+    """In a child: permissions of files count for root as for everybody."""
+    import ctypes
+
+    bounding_set_drop = 24
+    for override in (1, 2):  # write anywhere, read anywhere
+        ctypes.CDLL(None).prctl(bounding_set_drop, override, 0, 0, 0)
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Names of files that a run has left behind."""
+    return [path.name for path in folder.iterdir() if path.name.startswith((".", "tmp"))]

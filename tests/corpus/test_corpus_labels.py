@@ -93,7 +93,7 @@ def labels_from_one(folder: Path) -> Argv:
     return [three(folder, [1, 2, 3, 1])]
 
 
-@labels.case("L03", 3, "0.9999")
+@labels.case("L03", 3, "--label")
 def fraction(folder: Path) -> Argv:
     return [three(folder, [0.0, 0.9999, 2.0, 0.0])]
 
@@ -181,7 +181,7 @@ def true_and_false(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", table(y=[True, False, True, False]))]
 
 
-@labels.case("L06-three", 3, "true/false", "3")
+@labels.case("L06-three", 3, "p0")
 def true_and_false_for_three(folder: Path) -> Argv:
     return [three(folder, [True, False, True, False])]
 

@@ -23,6 +23,7 @@ from tests.corpus.corpus import (
     Case,
     Catalogue,
     Outcome,
+    extended_table,
     fixed,
     good,
     parquet,
@@ -273,7 +274,9 @@ UNFIT = {
 def test_s11_a_column_of_no_scores_is_refused(kind: str, tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table(p1=UNFIT[kind]))
     refused(score(path, "--pred", "p1", "--label", "y"), 3, "preds.parquet", "p1")
-    refused(score(path, "--pred", "p*", "--label", "y"), 3, "preds.parquet", "p1")
+    both = ["--pred", "p*", "--label", "y"]
+    refused(score(path, *both), 3, "preds.parquet")
+    refused(score(path, *both, "--kind", "probs"), 3, "preds.parquet", "p1")
 
 
 @pytest.mark.parametrize("kind", UNFIT)
@@ -508,15 +511,8 @@ def number_code_out_of_range(folder: Path) -> Argv:
 
 
 # -- extension types -------------------------------------------------------------------------------------
-def extended(name: str, kind: Any) -> Any:
-    metadata = {b"ARROW:extension:name": b"evil.type", b"ARROW:extension:metadata": b"\x80\x04."}
-    return pa.field(name, kind, metadata=metadata)
-
-
 def with_extension(folder: Path, name: str) -> Path:
-    rows = table(w=[1.0, 2.0, 1.0, 1.0])
-    fields = [extended(f.name, f.type) if f.name == name else f for f in rows.schema]
-    return parquet(folder / "preds.parquet", pa.table(rows.columns, schema=pa.schema(fields)))
+    return parquet(folder / "preds.parquet", extended_table(name, "evil.type"))
 
 
 @schemas.case("S17", 3, '"p1"', "evil.type")
@@ -529,14 +525,14 @@ def extension_label(folder: Path) -> Argv:
     return [with_extension(folder, "y")]
 
 
-@schemas.case("S17-weight", 3, '"w"', "evil.type")
+@schemas.case("S17-weight", 3, '"extra"', "evil.type")
 def extension_weight(folder: Path) -> Argv:
-    return [with_extension(folder, "w"), "--weight", "w"]
+    return [with_extension(folder, "extra"), "--weight", "extra"]
 
 
 @schemas.case("S17-unused", 0, loss=GOOD_LOSS)
 def extension_elsewhere(folder: Path) -> Argv:
-    return [with_extension(folder, "w")]
+    return [with_extension(folder, "extra")]
 
 
 @schemas.each()

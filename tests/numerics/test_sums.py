@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from xentcli.numerics import sums as module
 from xentcli.numerics.sums import F64, GRID_LIMIT, I64, ExactSums, grid_totals
 
-GRID = 2**91
+GRID, KEYED_GRID = 143, 136
 LARGEST = 1.7976931348623157e308
 SMALLEST = 5e-324
 
@@ -22,9 +22,22 @@ steady = settings(derandomize=True, deadline=None, max_examples=60)
 
 finite = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=True)
 small = st.floats(min_value=-4095.999, max_value=4095.999, allow_subnormal=True)
-halfway = st.integers(-(2**53), 2**53).map(lambda k: math.ldexp(k, -92))
+halfway = st.builds(math.ldexp, st.integers(-(2**53), 2**53), st.sampled_from([-92, -137, -144]))
 below_limit = math.nextafter(4096.0, 0.0)
-extremes = [SMALLEST, 2.0**-1022, 1e-300, 2.0**-92, 2.0**-91, 0.1, 1 / 3, below_limit, 4096.0]
+extremes = [
+    SMALLEST,
+    2.0**-1022,
+    1e-300,
+    2.0**-144,
+    2.0**-136,
+    2.0**-92,
+    2.0**-46,
+    2.0**-39,
+    0.1,
+    1 / 3,
+    below_limit,
+    4096.0,
+]
 edge = st.sampled_from([0.0, -0.0, *(s * x for x in (*extremes, 1e300, LARGEST) for s in (1, -1))])
 anything = st.one_of(finite, small, halfway, edge)
 terms = st.lists(anything, max_size=40)
@@ -38,14 +51,14 @@ def keys_of(values: list[int]) -> I64:
     return np.array(values, np.int64)
 
 
-def on_grid(x: float) -> Fraction:
-    """x rounded to the nearest multiple of 2**-91, ties to even."""
-    return Fraction(round(Fraction(x) * GRID), GRID)
+def on_grid(x: float, bits: int = GRID) -> Fraction:
+    """x rounded to the nearest multiple of 2**-bits, ties to even."""
+    return Fraction(round(Fraction(x) * 2**bits), 2**bits)
 
 
-def as_added(x: float) -> Fraction:
+def as_added(x: float, bits: int = GRID) -> Fraction:
     """What `add` is documented to add for x."""
-    return on_grid(x) if abs(x) < GRID_LIMIT else Fraction(x)
+    return on_grid(x, bits) if abs(x) < GRID_LIMIT else Fraction(x)
 
 
 def exactly(values: list[float]) -> Fraction:
@@ -88,7 +101,9 @@ def test_the_exact_road_adds_every_finite_value_whole(values: list[float]) -> No
 
 @steady
 @given(st.lists(st.one_of(small, halfway), max_size=40))
-@example([2.0**-92, 3 * 2.0**-92, -(2.0**-92), 5 * 2.0**-92])
+@example([2.0**-144, 3 * 2.0**-144, -(2.0**-144), 5 * 2.0**-144])
+@example([2.0**-39, 2.0**-39 + 2.0**-91])
+@example([2.0**-40 + 2.0**-92, 1000.0])
 @example([math.nextafter(4096.0, 0.0)] * 3)
 def test_one_sum_on_the_grid_road_is_the_sum_of_terms_rounded_to_even(values: list[float]) -> None:
     out = ExactSums(1)
@@ -106,6 +121,8 @@ def test_add_sends_each_term_down_its_own_road(values: list[float]) -> None:
 
 @steady
 @given(st.lists(st.tuples(st.integers(0, 2), anything), max_size=40), st.sampled_from([3, 1000]))
+@example([(0, 2.0**-46 + 2.0**-98), (1, 3.0)], 3)
+@example([(0, 2.0**-137), (1, 3 * 2.0**-137), (2, -3 * 2.0**-137)], 3)
 def test_keyed_sums_are_the_sums_of_each_key(pairs: list[tuple[int, float]], size: int) -> None:
     keys, values = keys_of([k for k, _ in pairs]), floats([x for _, x in pairs])
     rounded, whole = ExactSums(size), ExactSums(size)
@@ -113,10 +130,19 @@ def test_keyed_sums_are_the_sums_of_each_key(pairs: list[tuple[int, float]], siz
     whole.add_exact(keys, values)
     for key in range(3):
         own = [x for k, x in pairs if k == key]
-        assert rounded.exact(key) == sum((as_added(x) for x in own), Fraction(0))
+        assert rounded.exact(key) == sum((as_added(x, KEYED_GRID) for x in own), Fraction(0))
         assert whole.exact(key) == exactly(own)
-    assert rounded.total() == sum((as_added(x) for _, x in pairs), Fraction(0))
+    assert rounded.total() == sum((as_added(x, KEYED_GRID) for _, x in pairs), Fraction(0))
     assert whole.total() == exactly([x for _, x in pairs])
+
+
+@steady
+@given(st.lists(st.tuples(st.integers(0, 1), anything), max_size=40))
+def test_two_keyed_sums_are_rounded_as_one_sum_is(pairs: list[tuple[int, float]]) -> None:
+    out = ExactSums(2)
+    out.add(keys_of([k for k, _ in pairs]), floats([x for _, x in pairs]))
+    for key in range(2):
+        assert out.exact(key) == sum((as_added(x) for k, x in pairs if k == key), Fraction(0))
 
 
 @pytest.mark.parametrize("n", [2047, 2048, 2049, 4096, 5000])
@@ -147,7 +173,7 @@ def test_more_than_a_million_exact_terms_under_one_key_stay_exact() -> None:
 
 def test_grid_totals_are_whole_multiples_of_their_exponents() -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=3000) * 100
+    x = rng.normal(size=3000) * 10.0 ** rng.uniform(-40, 2, 3000)
     total = sum(Fraction(value) * Fraction(2) ** exponent for value, exponent in grid_totals(x))
     assert total == sum((on_grid(v) for v in x.tolist()), Fraction(0))
 
@@ -196,15 +222,16 @@ def test_integers_of_any_size_are_added_exactly(pairs: list[tuple[int, int]]) ->
     st.lists(st.tuples(st.integers(0, 3), anything), max_size=50),
     st.integers(0, 2**32),
     st.booleans(),
+    st.sampled_from([2, 4]),
 )
 def test_any_order_cut_and_merge_tree_gives_the_same_bytes(
-    pairs: list[tuple[int, float]], seed: int, whole: bool
+    pairs: list[tuple[int, float]], seed: int, whole: bool, size: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    keys, values = keys_of([k for k, _ in pairs]), floats([x for _, x in pairs])
+    keys, values = keys_of([k % size for k, _ in pairs]), floats([x for _, x in pairs])
 
     def added(which: I64) -> ExactSums:
-        out = ExactSums(4)
+        out = ExactSums(size)
         (out.add_exact if whole else out.add)(keys[which], values[which])
         return out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import gzip
 import io
 import math
@@ -261,7 +262,7 @@ def tables(draw: st.DrawFn) -> tuple[str, list[list[str]]]:
     return (out.rstrip("\r\n") if draw(st.booleans()) else out), table
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tables(), st.integers(1, 300), st.integers(1, 9), st.integers(1, 40))
 def test_any_cut_gives_the_rows_that_the_csv_module_reads(
     tmp_path_factory: pytest.TempPathFactory,
@@ -290,7 +291,7 @@ def test_any_cut_gives_the_rows_that_the_csv_module_reads(
         assert source.no_final_newline == (not text.endswith(("\n", "\r")))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(tables(), st.integers(1, 300), st.integers(0, 29))
 def test_any_cut_places_an_error_in_the_same_row_and_line(
     tmp_path_factory: pytest.TempPathFactory, table: tuple[str, list[list[str]]], block: int, bad: int
@@ -676,12 +677,20 @@ def test_position_runs_to_the_end(make: Make, packed: str | None) -> None:
     assert known[-1] == 1.0
 
 
-def test_an_abandoned_walk_leaves_nothing_open(make: Make) -> None:
-    source = make("x\n" + "1\n" * 100, block=10)
-    (units,) = source.partitions(["x"], [])
-    walker = units()
-    next(walker)
-    del walker, source
+@pytest.mark.parametrize("packed", [None, "gzip", "zstd"])
+def test_an_abandoned_walk_leaves_nothing_open_and_says_nothing(
+    make: Make, packed: str | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = b"x\n" + b"1\n" * 100
+    stored = zstd(data) if packed == "zstd" else gzip.compress(data) if packed else data
+    for count in (1, 100):
+        source = make(stored, "f", packed, block=10)
+        (units,) = source.partitions(["x"], [])
+        walker = units()
+        assert list(zip(range(count), walker, strict=False))
+        del walker, source, units
+        gc.collect()
+    assert capfd.readouterr() == ("", "")
 
 
 # -- cost --------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_a_softmax_rounded_to_bfloat16_is_within_its_tolerance(
 @pytest.mark.parametrize("digits", [2, 3, 4, 6])
 def test_a_softmax_written_with_few_decimals_is_within_its_tolerance(digits: int, classes: int) -> None:
     p = np.round(softmax(digits, 200, classes), digits)
-    assert deviating(p, stored="text", digits=digits) == 0
+    assert deviating(p, stored="text") == 0
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100])
@@ -117,14 +117,14 @@ def test_thousands_of_rounded_zeros_explain_more_in_float16() -> None:
 def test_text_is_judged_by_half_a_unit_of_the_last_decimal_for_each_class(
     digits: int, rows: list[list[float]], counted: int
 ) -> None:
-    assert deviating(rows, stored="text", digits=digits) == counted
+    assert deviating(rows, stored="text") == counted
 
 
 def test_coarse_text_may_be_further_off_than_one_percent() -> None:
     rows = [[0.1] * 9 + [0.0]]
-    assert deviating(rows, stored="text", digits=1) == 0
+    assert deviating(rows, stored="text") == 0
     with pytest.raises(DataError, match=r"add up to 0\.9"):
-        fold(rows, stored="text", digits=2)
+        fold(rows, stored="text")
 
 
 DIGITS = [
@@ -141,14 +141,14 @@ DIGITS = [
 def test_the_most_decimals_written_are_found_whatever_the_cut(rows: list[list[float]], digits: int) -> None:
     """More than nine count as nine."""
     for cuts in ([], list(range(1, len(rows)))):
-        assert fold(rows, cuts, stored="text", digits=9).notes.extremes["digits"] == digits
+        assert fold(rows, cuts, stored="text").notes.extremes["digits"] == digits
 
 
 @pytest.mark.parametrize("tiny", [1e-9, 1e-11, 1e-13, 1e-15, 1e-20, 5e-324])
 def test_a_tiny_score_does_not_make_the_decimals_depend_on_the_cut(tiny: float) -> None:
     rows = [[tiny, 1.0], [0.123, 0.877], [0.5, 0.5]]
     found = [
-        fold(rows, cuts, stored="text", digits=3).notes.extremes["digits"] for cuts in ([], [1], [2], [1, 2])
+        fold(rows, cuts, stored="text").notes.extremes["digits"] for cuts in ([], [1], [2], [1, 2])
     ]
     assert len(set(found)) == 1
     assert found[0] >= 3
@@ -160,7 +160,7 @@ def test_values_with_some_decimals_are_never_taken_to_have_more(digits: int) -> 
     first = np.round(rng.random(2000), digits)
     p = np.stack([first, np.round(1.0 - first, digits)], axis=1)
     p[0] = [10.0**-digits, 1.0 - 10.0**-digits]
-    assert fold(p, [1000], stored="text", digits=digits).notes.extremes["digits"] == digits
+    assert fold(p, [1000], stored="text").notes.extremes["digits"] == digits
 
 
 def test_counted_rows_note_the_largest_effect_on_a_loss() -> None:

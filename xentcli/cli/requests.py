@@ -124,7 +124,7 @@ class Request:
         extra = [m for m in wanted if m.key not in known or m in named]
         return Settings(
             ask=Ask(self.label, tuple(self.pred or ()), self.kind, self.task, self._classes(),
-                    self.positive, self.weight, where),
+                    self.positive, self.weight, where, self.ignore_label),
             reading=Options(self.delimiter, self.decimal, self.comment, self.input_format, self.chunk_rows),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip"),
             metrics=(*extra, *(m for m in wanted if m not in extra)),

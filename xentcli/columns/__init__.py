@@ -31,6 +31,7 @@ class Ask:
     positive: str | None = None
     weight: str | None = None
     where: tuple[tuple[str, str], ...] = ()
+    ignore_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,6 @@ class Resolution:
     labels: LabelMap
     stored: str
     pred: str
-    digits: int = 0
     weight: str | None = None
     evidence: dict[str, str] = field(default_factory=dict)
 
@@ -65,10 +65,10 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     taken = {name for name in (ask.label, ask.weight, *(c for c, _ in ask.where)) if name is not None}
     labels = _label_columns(preview, ask, taken)
     chosen, label, binding = _choose(preview, ask, taken, labels)
+    _check_types(preview, ask, chosen, label.labels.column)
     kind = ask.kind if ask.kind != "auto" else chosen.kind.kind
     if kind is None:
         raise _which_kind(preview, chosen)
-    _check_types(preview, ask, chosen)
     task = ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"
     if task == "binary" and len(binding.classes) != 2:
         raise UsageError(f"--task binary: there are {len(binding.classes):,} classes", where=preview.source)
@@ -80,11 +80,10 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
         "label": "--label" if ask.label else label.why,
         "classes": binding.order or f"labels bound {binding.labels.how}",
     }
-    digits = preview.metadata.get("digits", "0")
     return Resolution(
         task, kind, chosen.layout, tuple(c.name for c in binding.columns), chosen.width,
         binding.classes, label.labels.column.name, binding.labels, _stored(chosen), chosen.text,
-        int(digits), ask.weight, evidence,
+        ask.weight, evidence,
     )  # fmt: skip
 
 
@@ -98,7 +97,7 @@ def _label_columns(preview: Preview, ask: Ask, taken: set[str]) -> list[_Label]:
     """Columns that may be the label: the one asked for, else those whose name says so, else any."""
     if ask.label is not None:
         column = next(c for c in preview.columns if c.name == ask.label)
-        found = look(preview, column)
+        found = look(preview, column, ask.ignore_label)
         if found is None:
             raise DataError(
                 f'column "{clean(column.name)}" ({column.arrow}) does not hold classes'
@@ -109,7 +108,7 @@ def _label_columns(preview: Preview, ask: Ask, taken: set[str]) -> list[_Label]:
             )
         return [_Label(found, "--label")]
     free = [c for c in preview.columns if c.name not in taken and c.type != "list"]
-    seen = [(column, look(preview, column)) for column in free]
+    seen = [(column, look(preview, column, ask.ignore_label)) for column in free]
     for clearly in (2, 1):
         said = [
             _Label(f, f'the name "{clean(c.name)}"') for c, f in seen if f and says_label(c.name) == clearly
@@ -153,6 +152,8 @@ def _choose(
                 fits.append((candidate, label, bound))
             else:
                 failures.append((candidate, label, bound))
+    if not any(fit[0].width > 1 for fit in fits) and any(f[0].kind.sure and f[0].width > 1 for f in failures):
+        fits = []  # columns that add up to one belong together: none of them is a score by itself
     best = _best(fits, explicit=bool(ask.pred))
     if len(best) == 1:
         return best[0]
@@ -281,26 +282,34 @@ def _which_kind(preview: Preview, chosen: Candidate) -> Question:
     )
 
 
-def _check_types(preview: Preview, ask: Ask, chosen: Candidate) -> None:
-    for column in chosen.columns:
-        if column.extension:
+def _check_types(preview: Preview, ask: Ask, chosen: Candidate, label: Column) -> None:
+    find_candidates.refuse_other(preview, list(chosen.columns))
+    named = {column.name: column for column in preview.columns}
+    for option, column in (("--label", label), ("--weight", named.get(ask.weight or ""))):
+        if column is not None and column.extension:
             raise DataError(
                 f'column "{clean(column.name)}" has the extension type {clean(column.extension)}, '
                 "which xent does not read",
-                where=preview.source, remedy="store it as plain numbers", id="extension_type",
-            )  # fmt: skip
+                where=preview.source,
+                remedy=f"store it as a plain column, or name another with {option}",
+                id="extension_type",
+            )
+    if ask.weight is not None and ask.weight == label.name:
+        raise UsageError(f'--weight: column "{clean(label.name)}" is the label', where=preview.source,
+                         remedy="--weight COLUMN names a column of weights", id="weight_type")  # fmt: skip
+    for column in chosen.columns:
         held = column.stored if column.type == "list" else column.type
+        if held == "text":
+            raise DataError(f'column "{clean(column.name)}" ({column.arrow}) does not hold scores',
+                            where=preview.source, remedy="name the score columns with --pred",
+                            id="score_type")  # fmt: skip
         if held == "int" and column.stored != "text" and ask.kind == "auto":
             raise Question(
                 f'column "{clean(column.name)}" holds whole numbers ({column.arrow})',
                 where=preview.source,
-                remedy="--kind logits or --kind probs says what they are", id="which_kind",
-            )  # fmt: skip
-        if held not in ("f2", "f4", "f8", "decimal", "float", "int"):
-            raise DataError(
-                f'column "{clean(column.name)}" ({column.arrow}) does not hold scores',
-                where=preview.source, remedy="name the score columns with --pred", id="score_type",
-            )  # fmt: skip
+                remedy="--kind logits or --kind probs says what they are",
+                id="which_kind",
+            )
 
 
 def _stored(chosen: Candidate) -> str:

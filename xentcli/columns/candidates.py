@@ -11,7 +11,7 @@ import numpy as np
 from xentcli.columns.kinds import F64, Kind, judge
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import says_kind, says_score
-from xentcli.errors import UsageError, clean, closest, listing
+from xentcli.errors import DataError, UsageError, clean, closest, listing
 
 _SEPARATOR = re.compile(r"[_:.\-/| ]+")
 _NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
@@ -67,16 +67,31 @@ def explicit(preview: Preview, patterns: list[str], claim: str | None) -> Candid
             )
         chosen |= {name: by_name[name] for name in names}
     columns = [column for column in preview.columns if column.name in chosen]
+    refuse_other(preview, columns)
     if len(columns) == 1:
         return single(preview, columns[0], claim)
     return family(preview, columns, _shared_prefix([column.name for column in columns]), claim)
+
+
+def refuse_other(preview: Preview, columns: list[Column]) -> None:
+    """DataError for a column that no reading turns into scores."""
+    for column in columns:
+        held = column.stored if column.type == "list" else column.type
+        if column.extension or held not in ("f2", "f4", "f8", "decimal", "float", "int", "text"):
+            kind = f"the extension type {clean(column.extension)}" if column.extension else column.arrow
+            raise DataError(
+                f'column "{clean(column.name)}" ({kind}) does not hold scores',
+                where=preview.source,
+                remedy="name the score columns with --pred; store scores as plain numbers",
+                id="score_type",
+            )
 
 
 def single(preview: Preview, column: Column, claim: str | None) -> Candidate:
     """One list column, or one column of scores of the positive class."""
     claimed = claim or says_kind(column.name)
     values = sample_values(preview, [column])
-    kind = judge(values, _number(column.low), _number(column.high), claimed)
+    kind = judge(values, *_bounds(preview, [column]), claimed)
     layout = "list" if column.type == "list" else "columns"
     suffix = _suffix_of_score(column.name)
     return Candidate(
@@ -91,32 +106,41 @@ def single(preview: Preview, column: Column, claim: str | None) -> Candidate:
 
 def family(preview: Preview, columns: list[Column], prefix: str, claim: str | None) -> Candidate:
     """Several columns, one class each."""
-    lows = [_number(column.low) for column in columns]
-    highs = [_number(column.high) for column in columns]
-    low = None if None in lows else min(x for x in lows if x is not None)
-    high = None if None in highs else max(x for x in highs if x is not None)
+    low, high = _bounds(preview, columns)
     claimed = claim or says_kind(prefix)
     kind = judge(sample_values(preview, columns), low, high, claimed)
     suffixes = tuple(column.name[len(prefix) :] for column in columns)
     return Candidate("columns", tuple(columns), suffixes, prefix, kind, len(columns))
 
 
+def _bounds(preview: Preview, columns: list[Column]) -> tuple[float | None, float | None]:
+    """The smallest and largest value of the columns over all rows of all shards, where statistics say."""
+    every = [column for name in columns for column in preview.everywhere(name.name)]
+    lows, highs = [_number(column.low) for column in every], [_number(column.high) for column in every]
+    low = None if None in lows else min(x for x in lows if x is not None)
+    high = None if None in highs else max(x for x in highs if x is not None)
+    return low, high
+
+
 def find(preview: Preview, taken: set[str]) -> list[Candidate]:
     """All candidates among columns that are not `taken`: lists, then families, largest first."""
     free = [column for column in preview.columns if column.name not in taken]
     lists = [single(preview, column, None) for column in free if _is_score_list(column)]
-    scalars = [column for column in free if column.type == "float" or _maybe_score(column)]
+    scalars = [column for column in free if column.type != "list"]
     families = []
     for prefix, members in _families(scalars).items():
-        if any(column.type == "float" for column in members):
-            families.append(family(preview, members, prefix, None))
+        floats = [column for column in members if column.type == "float" or _maybe_score(column)]
+        # Of columns named as scores, one that holds none is an error to show, not a column to drop.
+        chosen = members if says_score(prefix) else floats
+        if len(chosen) > 1 and any(column.type == "float" or says_score(prefix) for column in chosen):
+            families.append(family(preview, chosen, prefix, None))
     families.sort(key=lambda candidate: -candidate.width)
     kept: list[Candidate] = []
     for candidate in families:
         names = {column.name for column in candidate.columns}
         if not any(names <= {c.name for c in larger.columns} for larger in kept):
             kept.append(candidate)
-    floats = [column for column in scalars if column.type == "float"]
+    floats = [column for column in scalars if column.type == "float" or _maybe_score(column)]
     if len(floats) > 1 and not any(len(c.columns) == len(floats) for c in kept):
         kept.append(family(preview, floats, "", None))
     return lists + kept
@@ -138,8 +162,12 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
         width = columns[0].width or (len(rows[0]) if rows else 0)
         whole = [_floats(row) for row in rows if len(row) == width]
         return np.array(whole, np.float64).reshape(len(whole), width)
-    lists = [_floats(preview.values(column.name)) for column in columns]
-    return np.array(lists, np.float64).reshape(len(columns), -1).T
+    parts = []
+    for look in (preview, *preview.peers):
+        if all(column.name in look.sample.schema.names for column in columns):
+            lists = [_floats(look.own_values(column.name)) for column in columns]
+            parts.append(np.array(lists, np.float64).reshape(len(columns), -1).T)
+    return np.concatenate(parts) if parts else np.zeros((0, len(columns)))
 
 
 def _floats(values: list[object]) -> list[float]:
@@ -162,7 +190,10 @@ def _maybe_score(column: Column) -> bool:
 
 
 def _families(columns: list[Column]) -> dict[str, list[Column]]:
-    """Columns by shared prefix: up to the first separator, and up to a trailing number."""
+    """Columns by shared prefix: up to the first separator, and up to a trailing number.
+
+    `prob1` and `prob1_outcome` share a beginning but no separator, so they are no family.
+    """
     groups: dict[str, list[Column]] = {}
     for column in columns:
         prefixes = set()

@@ -81,28 +81,30 @@ def as_integer(text: str) -> int | None:
     return None
 
 
-def look(preview: Preview, column: Column, metadata: dict[str, str] | None = None) -> Labels | None:
+def look(preview: Preview, column: Column, ignored: str | None = None) -> Labels | None:
     """The labels a column could hold, or None if its values are no classes (fractions, lists, …)."""
     import json
 
-    found = (metadata or preview.metadata).get(f"classes:{column.name}")
+    found = preview.metadata.get(f"classes:{column.name}")
     names = tuple(str(name) for name in json.loads(found)) if found else ()
-    values = [v for v in preview.values(column.name) if v is not None]
+    values = [v for v in preview.values(column.name) if v is not None] if column.type != "other" else []
+    ends = [end for c in preview.everywhere(column.name) for end in (c.low, c.high) if end is not None]
     if column.type == "bool":
-        return Labels(column, "bool", tuple(dict.fromkeys(int(_truth(v)) for v in values)))
-    if column.type == "int":
-        bounds = [int(b) for b in (column.low, column.high) if isinstance(b, float) and abs(b) < 2**53]
-        seen = dict.fromkeys([*(int(v) for v in values), *bounds])
-        return Labels(column, "int", tuple(seen), names)
-    if column.type == "float":
-        known = [v for v in values if v == v and abs(v) != float("inf")]
-        if not all(float(v).is_integer() for v in known):
+        seen: list[Key] = [int(_truth(v)) for v in values]
+    elif column.type == "int":
+        seen = [*map(int, values), *(int(e) for e in ends if isinstance(e, float) and abs(e) < 2**53)]
+    elif column.type == "float":
+        known = [float(v) for v in values if v == v and abs(v) != float("inf")]
+        if not all(v.is_integer() for v in known):
             return None
-        return Labels(column, "int", tuple(dict.fromkeys(int(v) for v in known)), names)
-    if column.type == "text":
-        ends = [b for b in (column.low, column.high) if isinstance(b, str)]
-        return Labels(column, "text", tuple(dict.fromkeys([*map(str, values), *ends])), names)
-    return None
+        seen = [*map(int, known)]
+    elif column.type == "text":
+        seen = [*map(str, values), *(e for e in ends if isinstance(e, str))]
+    else:
+        return None
+    kept = dict.fromkeys(value for value in seen if str(value) != ignored)
+    kind = {"bool": "bool", "text": "text"}.get(column.type, "int")
+    return Labels(column, kind, tuple(kept), names)
 
 
 def _truth(value: object) -> bool:
@@ -113,8 +115,7 @@ def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive:
     """Names for the classes of a candidate and the meaning of the labels; or why they do not fit."""
     if candidate.width == 1:
         return _bind_one(candidate, labels, given, positive)
-    names = candidate.suffixes if candidate.layout == "columns" else ()
-    columns = candidate.columns
+    names, columns = _in_order(candidate)
     order = ""
     if given:
         if len(given) != candidate.width:
@@ -141,6 +142,15 @@ def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive:
     return Binding(tuple(names), columns, bound, order)
 
 
+def _in_order(candidate: Candidate) -> tuple[tuple[str, ...], tuple[Column, ...]]:
+    """Class names with their columns: by value where all are whole numbers, else as the file has them."""
+    names = candidate.suffixes if candidate.layout == "columns" else ()
+    if not names or not all(_INTEGER.fullmatch(name) for name in names):
+        return names, candidate.columns
+    order = sorted(range(len(names)), key=lambda index: int(names[index]))
+    return tuple(names[i] for i in order), tuple(candidate.columns[i] for i in order)
+
+
 def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
     numbers = [as_integer(name) if _INTEGER.fullmatch(name) else None for name in names]
     numeric = all(number is not None for number in numbers)
@@ -158,6 +168,8 @@ def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
     if numeric:
         table: dict[Key, int] = {n: i for i, n in enumerate(numbers) if n is not None}
         missing = [value for value in labels.values if value not in table]
+        if missing and labels.least == 1 and labels.most == len(names) and not given:
+            return _one_based(labels, names)
         if missing and len(missing) == len(labels.values):
             return f"label {missing[0]} is none of the classes {listing(list(names))}"
         if missing and not given and sorted(table) != list(range(len(names))):
@@ -167,28 +179,39 @@ def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
         table = {i: names.index(name) for i, name in enumerate(labels.names)}
         return LabelMap("int", table, "by the names in the file's metadata")
     if len(labels.values) and labels.least >= 1 and labels.most == len(names):
-        return (
-            f"labels run from {labels.least} to {labels.most}, not from 0; --classes 1,2,… in the order "
-            "of the columns names them by value"
-        )
+        return _one_based(labels, names)
     return LabelMap("int", {i: i for i in range(len(names))}, "in file order")
+
+
+def _one_based(labels: Labels, names: tuple[str, ...]) -> str:
+    """Why labels that count from 1 do not bind to classes that count from 0."""
+    return (
+        f"labels run from {labels.least} to {labels.most}, not from 0 to {len(names) - 1}; if label 1 is the "
+        f"first column: --classes 1,2,…,{len(names)}"
+    )
 
 
 def _map_text(names: tuple[str, ...], labels: Labels) -> LabelMap | str:
     table: dict[Key, int] = {name: index for index, name in enumerate(names)}
     strange = [str(value) for value in labels.values if value not in table]
     if strange and len(strange) == len(labels.values):
-        composed = {unicodedata.normalize("NFC", name): name for name in names}
         for value in strange:
-            twin = composed.get(unicodedata.normalize("NFC", value))
+            twin = looks_alike(value, names)
             if twin is not None:
-                return (
-                    f'label "{clean(value)}" and class "{clean(twin)}" look alike, but are written with '
-                    f"different Unicode forms ({_form(value)} and {_form(twin)})"
-                )
+                return f'label "{clean(value)}" is none of the classes: {twin}'
         hint = closest(strange[0], list(names))
         return f'label "{clean(strange[0])}" is none of the classes ({listing(list(names))}).{hint}'
     return LabelMap("text", table, "by name")
+
+
+def looks_alike(value: str, names: tuple[str, ...]) -> str | None:
+    """The class that differs from `value` only in how its Unicode is composed, with both forms in words."""
+    for name in names:
+        if unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", value):
+            return (
+                f'class "{clean(name)}" looks alike, but is written as {_form(name)}, this as {_form(value)}'
+            )
+    return None
 
 
 def _form(text: str) -> str:

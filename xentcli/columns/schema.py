@@ -31,7 +31,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a look at the head (and footer) of a file shows; `sample` holds its first rows."""
+    """What a look at the head (and footer) of a file shows; `sample` holds its first rows.
+
+    `peers` are the other shards of the set: what is read off values is read off all of them.
+    """
 
     source: str
     format: str
@@ -40,9 +43,19 @@ class Preview:
     rows: int | None
     notes: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    peers: tuple[Preview, ...] = ()
+
+    def everywhere(self, name: str) -> list[Column]:
+        """The column of this name in every shard that has it."""
+        return [c for look in (self, *self.peers) for c in look.columns if c.name == name]
 
     def values(self, name: str) -> list[Any]:
-        """The sampled values of a column; those of a dictionary are shared, not repeated."""
+        """The sampled values of a column in all shards that have it."""
+        looks = [look for look in (self, *self.peers) if name in look.sample.schema.names]
+        return [value for look in looks for value in look.own_values(name)]
+
+    def own_values(self, name: str) -> list[Any]:
+        """The sampled values of a column here; those of a dictionary are shared, not repeated."""
         array = self.sample.column(name)
         dictionary = getattr(array, "dictionary", None)
         if dictionary is None:

@@ -41,7 +41,7 @@ def numbers(array: pa.Array) -> npt.NDArray[Any]:
     if pa.types.is_null(kind):
         return np.zeros(len(array))
     if pa.types.is_decimal(kind):
-        array = array.cast(pa.float64())
+        array = array.cast(pa.string()).cast(pa.float64())  # a direct cast is not correctly rounded
         kind = array.type
     if pa.types.is_boolean(kind):
         return bits(array.buffers()[1], array.offset, len(array))

@@ -47,6 +47,10 @@ class _Raw:
             self.head = self.head or data[:4]
         return data
 
+    def close(self) -> None:
+        """Called by decompressors when they go; who opened the stream closes it."""
+        self.closed = True
+
 
 class ByteStream:
     """Decompressed bytes in order. `identity`: size and time of change of a regular file, else None."""

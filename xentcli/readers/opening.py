@@ -17,6 +17,7 @@ _SUFFIXES = {
     "parquet": "parquet", "parq": "parquet", "pq": "parquet", "csv": "csv", "tsv": "tsv",
     "txt": "csv", "csv.gz": "csv.gz", "csv.zst": "csv.zst", "tsv.gz": "tsv.gz", "tsv.zst": "tsv.zst",
 }  # fmt: skip
+_NAMES = "a file, or a quoted glob such as 'part-*.parquet'; - is standard input"
 _MAGIC = {b"PAR1": "parquet", b"PARE": "parquet", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
@@ -47,7 +48,7 @@ def _expand(text: str) -> list[str]:
     if glob.has_magic(text):
         found = sorted(glob.glob(text, recursive=True))
         if not found:
-            raise UsageError("no file matches", where=clean(text, 200), id="no_match")
+            raise UsageError("no file matches", where=clean(text, 200), remedy=_NAMES, id="no_match")
         return found
     raise _missing(text)
 
@@ -64,7 +65,7 @@ def _missing(path: str) -> UsageError:
     folder = os.path.dirname(path) or "."
     names = os.listdir(folder) if os.path.isdir(folder) else []
     hint = closest(os.path.basename(path), names)
-    return UsageError(f"there is no such file.{hint}", where=clean(path, 200), id="no_file")
+    return UsageError(f"there is no such file.{hint}", where=clean(path, 200), remedy=_NAMES, id="no_file")
 
 
 def _refuse_twice(paths: list[str]) -> None:
@@ -88,13 +89,13 @@ def _open(path: str, options: Options) -> Source:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
-        raise UsageError("there is no such file (a link to nowhere)", where=clean(path, 200),
+        raise UsageError("there is no such file (a link to nowhere)", remedy=_NAMES, where=clean(path, 200),
                          id="no_file") from error  # fmt: skip
     if stat.S_ISDIR(mode):
         raise UsageError("this is a folder", where=clean(path, 200),
                          remedy=f"name its files: {clean(path, 200)}/*.parquet", id="folder")  # fmt: skip
     if stat.S_ISSOCK(mode) or (stat.S_ISCHR(mode) and path != os.devnull) or stat.S_ISBLK(mode):
-        raise UsageError("this is not a file", where=clean(path, 200), id="not_a_file")
+        raise UsageError("this is not a file", where=clean(path, 200), remedy=_NAMES, id="not_a_file")
     regular = stat.S_ISREG(mode)
     declared = options.input_format or _by_suffix(path)
     try:
@@ -103,7 +104,9 @@ def _open(path: str, options: Options) -> Source:
         raise DataError(f"cannot be opened: {error.strerror}", where=clean(path, 200),
                         id="unreadable") from error  # fmt: skip
     if regular and not head:
-        raise DataError("the file is empty (0 bytes)", where=clean(path, 200), id="empty_file")
+        raise DataError(
+            "the file is empty (0 bytes)", where=clean(path, 200), remedy="write it again", id="empty_file"
+        )
     found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
     return _source(path, options, declared, found, regular)
 

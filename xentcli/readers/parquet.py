@@ -105,6 +105,7 @@ class ParquetSource:
         groups = [g for g in range(self._metadata.num_row_groups) if self._metadata.row_group(g).num_rows]
         try:
             for batch in file.iter_batches(rows, row_groups=groups[:1], columns=columns, use_threads=False):
+                batch.validate(full=True)
                 return batch
         except Exception as error:
             raise self._locate(error, groups[0], columns) from error
@@ -235,6 +236,8 @@ def _class_names(schema: pa.Schema) -> dict[str, str]:
 
 
 def _unreadable(path: str, error: Exception) -> DataError:
+    if not Path(path).exists():
+        return _changed(path)
     with Path(path).open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 4))

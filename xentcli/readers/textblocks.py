@@ -139,7 +139,9 @@ class Blocks:
         self._carry = head[self._offset :]
         block = self._next()
         if block is None:
-            raise DataError("there are only empty lines", where=self.stream.name, id="empty_file")
+            raise DataError(
+                "there are only empty lines", where=self.stream.name, remedy="write it again", id="empty_file"
+            )
         first, *rest = split(block, [1] if block.rows > 1 else [])
         self._held = rest[0] if rest else None
         return first

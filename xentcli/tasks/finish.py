@@ -39,9 +39,8 @@ def binary_columns(rows: Rows, batch: Batch, spec: Spec) -> None:
             rows.score = positive - negative
             rows.positive = 1.0 / (1.0 + np.exp(-rows.score))
         elif spec.kind == "logprobs":
-            total = np.exp(negative) + np.exp(positive) if spec.renormalize else 1.0
-            rows.score = positive - np.log(total)
-            rows.positive = np.minimum(np.exp(rows.score), 1.0)
+            rows.score = positive
+            rows.positive = np.minimum(np.exp(positive), 1.0)
         else:
             total = negative + positive if spec.renormalize else 1.0
             rows.score = positive / total

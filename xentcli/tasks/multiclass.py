@@ -7,7 +7,7 @@ in forms that do not cancel: with the top class set apart, ln(1 + rest) and not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,8 @@ class Reduced:
 
 def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     """Reduce, check, and derive; the quantities are meaningless if there are bad rows."""
+    if spec.kind == "logprobs" and spec.renormalize:
+        spec = replace(spec, kind="logits")  # softmax is what renormalises log-probabilities
     bad = BadRows(batch.size)
     reduced = reduce(batch, spec, bad)
     out = (
@@ -223,7 +225,6 @@ def _reduce_probs(out: Reduced, part: slice, block: F64, labels: I64, axis: int,
     if spec.renormalize:
         np.divide(block, np.expand_dims(sums, axis), out=block)
         out.label[part] /= sums
-        out.high[part] /= sums
     logs = np.maximum(block, TINY, out=buffer("softmax.e", block.size).reshape(block.shape))
     np.log(logs, out=logs)
     np.multiply(logs, block, out=logs)
@@ -273,11 +274,14 @@ def from_logits(batch: Batch, r: Reduced, spec: Spec) -> Rows:
 def from_probs(batch: Batch, r: Reduced, spec: Spec, bad: BadRows) -> Rows:
     """Quantities of p as it was given; log-probabilities take their loss without exp and ln."""
     simplex.check_range(bad, batch, spec, r.low, r.high)
+    if spec.renormalize:
+        wrong = ~((r.s1 > 0) & (r.s1 < np.inf)) & ~np.isnan(r.high)
+        bad.add("row_sum", wrong, simplex.sum_problem(batch, spec, r.s1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            r.high /= r.s1
     p = np.minimum(r.label, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         loss = -np.log(p) if spec.kind == "probs" else -np.minimum(finish.label_scores(batch), 0.0)
-        if spec.kind == "logprobs" and spec.renormalize:
-            loss += np.log(r.s1)
     loss += 0.0  # no negative zero
     squares = r.s2 + p * p
     out = Rows(
@@ -289,6 +293,4 @@ def from_probs(batch: Batch, r: Reduced, spec: Spec, bad: BadRows) -> Rows:
     finish.count(out, "certain", r.high >= 1.0)
     if not spec.renormalize:
         simplex.check_sums(bad, out, batch, spec, r.s1)
-    else:
-        bad.add("row_sum", ~(r.s1 > 0), simplex.sum_problem(batch, spec, r.s1))
     return out

@@ -13,17 +13,22 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64, I64, Batch, Real, Rows, Spec
+from xentcli.errors import DataError
+from xentcli.states.notes import Notes
 from xentcli.tasks.badrows import BadRows, Found, not_a_number
 
 LIMIT = 1e-2
 """Beyond this, and beyond its rounding, a row sum is an error and no longer a warning."""
 
 MOST_DIGITS = 9
+MOST_BY_TEXT = 0.1
+"""No number of classes written with few decimals excuses a sum that is further off than this."""
+
 _PRECISIONS = {  # relative tolerance of a sum of one, absolute error of a value stored near zero
     "f8": (1e-9, 0.0),
     "f4": (1e-6, 0.0),
     "f2": (1e-3, 2.0**-25),
-    "bf": (8e-3, 0.0),
+    "bf": (4e-3, 0.0),
 }
 _REMEDY = (
     "--kind logits if these are logits; --renormalize to divide each row by its sum; "
@@ -45,12 +50,29 @@ def _sum_tolerance(precision: str, spec: Spec) -> float:
 
 def text_tolerance(digits: int, classes: int) -> float:
     """Half a unit of the last of `digits` decimals for every class, and no less than float64 gets."""
-    return max(tolerance("f8", classes), 0.5 * classes * 10.0**-digits)
+    half_units = 0.5 * classes * 10.0 ** -min(digits, MOST_DIGITS)
+    return max(tolerance("f8", classes), min(half_units * (1 + 1e-9), MOST_BY_TEXT))
+
+
+def judge_text(notes: Notes, spec: Spec) -> None:
+    """After the last row of a text, whose decimals are known now: is a sum off by more than they excuse?"""
+    digits = int(notes.extremes.get("digits", MOST_DIGITS))
+    off = notes.extremes.get(f"row_off_{digits}", 0.0)
+    if spec.stored == "text" and off > max(LIMIT, text_tolerance(digits, spec.width)):
+        place = notes.examples[f"row_sum_{digits}"][1]
+        raise DataError(
+            f"the {spec.width:,} probabilities of {place}, which {digits} decimals do not explain",
+            remedy=_REMEDY,
+            id="row_sum",
+        )
 
 
 def check_range(bad: BadRows, batch: Batch, spec: Spec, low: F64 | None, high: F64) -> None:
-    """Note rows whose smallest (n,) or largest (n,) probability lies outside [0, 1] beyond rounding."""
-    allowed = 1 + max(1e-6, tolerance(_precision(spec), 1))
+    """Note rows whose smallest (n,) or largest (n,) probability lies outside [0, 1] beyond rounding.
+
+    With `--renormalize` only what is negative, or no number, is wrong.
+    """
+    allowed = np.finfo(np.float64).max if spec.renormalize else 1 + max(1e-6, tolerance(_precision(spec), 1))
     floor = -(spec.clip or 0.0)
     bad.add("score_nan", np.isnan(high), not_a_number(batch, spec))
     if low is not None:
@@ -63,11 +85,13 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
     off = np.abs(sums - 1.0)
     if spec.stored == "text":
         rows.extremes["digits"] = float(written_digits(batch, spec))
-        limit = max(LIMIT, text_tolerance(spec.digits, spec.width))
+        limit = max(LIMIT, text_tolerance(1, spec.width))
         bad.add("row_sum", off > limit, sum_problem(batch, spec, sums))
         for digits in range(MOST_DIGITS + 1):
             beyond = (off > text_tolerance(digits, spec.width)) & (off <= limit)
             _note(rows, f"row_sum_{digits}", batch, sums, np.flatnonzero(beyond))
+            if beyond.any():
+                rows.extremes[f"row_off_{digits}"] = float(off[beyond].max())
         return
     deviating = np.flatnonzero(off > _sum_tolerance(spec.stored, spec))
     if deviating.size:
@@ -107,7 +131,7 @@ def _row_tolerances(batch: Batch, spec: Spec, which: I64) -> F64:
             in_f2 = in_f4 & (values.astype(np.float16) == values).all(axis=1)
             in_bf = in_f4 & ~(single.view(np.uint32) & 0xFFFF).any(axis=1)
         held = out[lo : lo + step]
-        for name, mask in (("f4", in_f4), ("f2", in_f2), ("bf", in_bf & ~in_f2)):
+        for name, mask in (("f4", in_f4), ("f2", in_f2), ("bf", in_bf)):
             held[mask] = np.maximum(held[mask], _sum_tolerance(name, spec))
     return out
 
@@ -146,7 +170,8 @@ def outside(batch: Batch, spec: Spec, test: Callable[[float], bool]) -> Callable
     def describe(row: int) -> Found:
         values = [float(batch.column(j)[row]) for j in range(spec.width)]
         if spec.kind == "logprobs":
-            column = next(j for j, value in enumerate(values) if test(float(np.exp(value))))
+            with np.errstate(over="ignore"):
+                column = next(j for j, value in enumerate(values) if test(float(np.exp(value))))
             what = f'column "{spec.column(column)}": {values[column]:.9g} is not a log-probability'
             return what, "--kind logits if these are logits, --kind probs if they are probabilities"
         column = next(j for j, value in enumerate(values) if test(value))
