@@ -36,7 +36,9 @@ def _example(known: Known, name: str) -> str:
 
 
 def _share(count: int, rows: int) -> str:
-    return f"{counted(count, 'row')} ({100 * count / rows:.2g} %)"
+    share = 100 * count / rows
+    shown = "100" if count == rows else f"{min(share, 99.9):.3g}" if share >= 10 else f"{share:.2g}"
+    return f"{counted(count, 'row')} ({shown} %)"
 
 
 def _row_sums(known: Known) -> Warning | None:

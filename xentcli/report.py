@@ -142,7 +142,10 @@ class Report:
         import json
 
         document = self.to_dict(per_class)
-        return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=ascii_only)
+        text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=ascii_only)
+        if ascii_only or text.isprintable() or not any("\ud800" <= char <= "\udfff" for char in text):
+            return text
+        return json.dumps(document, indent=2, allow_nan=False)  # lone surrogates have no UTF-8
 
 
 def _number(value: float | None) -> float | None:

@@ -123,7 +123,7 @@ def check(outcome: Outcome) -> None:
     assert not CONTROL.search(outcome.out), outcome.out
     assert not unknown_options(outcome.err), outcome.err
     assert not any(line.startswith(("::", "##")) for line in outcome.err.splitlines()), outcome.err
-    if outcome.code in (2, 3, 74):
+    if outcome.code in (2, 3):
         assert outcome.out == "", outcome.out
 
 

@@ -61,7 +61,7 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
     names = tuple(f"c{i}" for i in range(shape.classes))
     spec = Spec(
         shape.task, shape.kind, names, shape.width, tuple(f"p_{name}" for name in names)[: shape.width],
-        shape.stored, shape.weighted, digits=3 if shape.stored == "text" else 0,
+        shape.stored, shape.weighted,
     )  # fmt: skip
     labels = rng.integers(0, shape.classes, n)
     if shape.kind == "logits":

@@ -13,7 +13,8 @@ import typer
 
 from xentcli import __version__
 from xentcli.cli import score
-from xentcli.errors import XentError
+from xentcli.cli.output import ReaderLeft
+from xentcli.errors import XentError, clean
 
 app = typer.Typer(
     name="xent",
@@ -51,6 +52,9 @@ def _root(
 app.command("score", no_args_is_help=True, epilog=score.EXAMPLES)(score.command)
 
 
+_LONGEST = 2000  # characters of a message; names in it are cut much earlier
+
+
 class Terminated(BaseException):
     """SIGTERM, as an exception so that temporary files are removed on the way out."""
 
@@ -74,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except Terminated:
         return 143
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderLeft, SystemExit):  # the parser exits when its help meets a closed pipe
         return _silence(141)
     except MemoryError:
         _say("error: out of memory\n  try: fewer --jobs")
@@ -100,7 +104,7 @@ def _invoke(argv: list[str]) -> int:
         words = getattr(error, "format_message", None)
         text = words() if words is not None else str(error)
         if text:
-            _say(f"error: {text}\n  try: xent {' '.join(argv[:1])} --help".replace("  --help", " --help"))
+            _say(f"error: {clean(text, _LONGEST)}\n  try: xent --help, or xent score --help")
         else:
             context = getattr(error, "ctx", None)
             _say(context.get_help() if context is not None else "try: xent --help")
@@ -109,8 +113,8 @@ def _invoke(argv: list[str]) -> int:
 
 
 def _message(error: XentError) -> str:
-    remedy = f"\n  try: {error.remedy}" if error.remedy else ""
-    return f"error: {error}{remedy}"
+    remedy = clean(error.remedy or "xent score --help", _LONGEST)
+    return f"error: {clean(str(error), _LONGEST)}\n  try: {remedy}"
 
 
 def _say(text: str) -> None:

@@ -29,6 +29,9 @@ class Target:
     def write(self, text: str) -> None:
         """Replace the file when the whole text is on disk; a link keeps pointing where it does."""
         path = os.path.realpath(self.path)
+        if os.path.exists(path) and not os.path.isfile(path):
+            self._pour(text)
+            return
         folder = os.path.dirname(path)
         temporary = None
         try:
@@ -48,6 +51,15 @@ class Target:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
 
+    def _pour(self, text: str) -> None:
+        """Into what is no file, a pipe or a device: it cannot be replaced."""
+        try:
+            with open(self.path, "w", encoding="utf-8", newline="", errors="backslashreplace") as file:
+                file.write(text if text.endswith("\n") else text + "\n")
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror or error}", where=clean(self.path, 200),
+                              remedy="choose another --output", id="output") from error  # fmt: skip
+
 
 def target(text: str, inputs: list[str]) -> Target:
     """`[KIND:]PATH`; the kind is that of the suffix unless given. Never one of the inputs."""
@@ -66,7 +78,7 @@ def target(text: str, inputs: list[str]) -> Target:
         raise UsageError(f'--output "{clean(text)}" names no file', id="output_kind")
     for source in inputs:
         with contextlib.suppress(OSError):
-            if os.path.exists(path) and os.path.samefile(path, source):
+            if os.path.exists(path) and _same(path, source):
                 raise UsageError(
                     "--output is one of the inputs", where=clean(path, 200), id="output_is_input"
                 )
@@ -75,6 +87,23 @@ def target(text: str, inputs: list[str]) -> Target:
         raise OutputError("cannot be written: there is no such folder, or it is one",
                           where=clean(path, 200), id="output")  # fmt: skip
     return Target(kind, path)
+
+
+def distinct(targets: list[Target]) -> list[Target]:
+    """The targets, if no two of them are one file."""
+    seen: set[str] = set()
+    for item in targets:
+        path = os.path.realpath(item.path)
+        if path in seen:
+            raise UsageError("two outputs go to one file", where=clean(item.path, 200), id="output_twice")
+        seen.add(path)
+    return targets
+
+
+def _same(path: str, source: str) -> bool:
+    if source == "-":
+        return sys.stdin is not None and os.path.samestat(os.stat(path), os.fstat(sys.stdin.fileno()))
+    return os.path.samefile(path, source)
 
 
 def _umask() -> int:
@@ -92,9 +121,9 @@ def can_encode(stream: IO[str] | None, text: str = "±·▁█…—") -> bool:
     return True
 
 
-def use_color(choice: str, stream: IO[str]) -> bool:
+def use_color(choice: str, stream: IO[str] | None) -> bool:
     """The flag, then NO_COLOR, then FORCE_COLOR, then whether this is a terminal that has colours."""
-    if choice != "auto":
+    if choice != "auto" or stream is None:
         return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
@@ -123,22 +152,38 @@ def table(report: Report, request: Request, plain: bool = False) -> str:
     )  # fmt: skip
 
 
+class ReaderLeft(Exception):
+    """Nobody reads stdout any more. Not an OSError: the parser would turn that into exit code 1."""
+
+
 def write(text: str, code: int) -> None:
-    """The result to stdout; a reader that has left does not undo a verdict."""
+    """The result to stdout; a reader that has left does not undo a verdict.
+
+    Raises ReaderLeft for a broken pipe and OutputError for any other failure.
+    """
+    if sys.stdout is None:
+        raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
     try:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        encoding = sys.stdout.encoding or "ascii"
+        shown = text.encode(encoding, "backslashreplace").decode(encoding)
+        sys.stdout.write(shown if shown.endswith("\n") else shown + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         if code in (1, 4):
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
-        raise
+        raise ReaderLeft from None
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror or error}",
+                          remedy="-o PATH writes to a file", id="output") from error  # fmt: skip
 
 
 def say(text: str) -> None:
     """A remark on stderr, in what it can encode."""
     stream = sys.stderr
+    if stream is None:
+        return
     encoding = getattr(stream, "encoding", None) or "ascii"
     with contextlib.suppress(OSError, ValueError):
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")

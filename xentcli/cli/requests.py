@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xentcli import gating
 from xentcli.cli import output as out
 from xentcli.cli import progress
-from xentcli.errors import CannotDecide, DataError, UsageError, clean, closest
+from xentcli.errors import CannotDecide, DataError, OutputError, UsageError, clean, closest
 from xentcli.metrics.names import METRICS, Metric, resolve
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ class Request:
         self._check_choices()
         rules = [gating.parse(text) for text in self.require or []]
         only = [resolve(name) for name in self.only or []]
-        targets = [out.target(text, self.files) for text in self.output or []]
+        targets = out.distinct([out.target(text, self._inputs()) for text in self.output or []])
+        if sys.stdout is None:
+            raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
         settings = self._settings(rules, only, targets)
         from xentcli.scoring import score
 
@@ -83,14 +85,20 @@ class Request:
             report = score(self.files, settings, tell)
         gating.judge(rules, report) if rules else None
         code = gating.exit_code(report)
-        if only:
-            out.write(self._values(only, report), code)
-        else:
-            out.write(self._text(report), code)
-        self._remarks(rules, report)
-        for target in targets:
-            target.write(self._rendered(target.kind, report))
+        try:
+            out.write(self._values(only, report) if only else self._text(report), code)
+        finally:  # whoever reads stdout may leave early; files and verdict are still due
+            self._remarks(rules, report)
+            for target in targets:
+                target.write(self._rendered(target.kind, report))
         return code
+
+    def _inputs(self) -> list[str]:
+        """Every file that is read, by any option."""
+        from xentcli.readers.opening import expand
+
+        files = [path for text in self.files for path in expand(text)]
+        return files + [path for path in (self.classes, self.prior) if path is not None]
 
     # -- reading options ----------------------------------------------------------------------------
     def _check_choices(self) -> None:

@@ -242,7 +242,7 @@ def _none_fits(
             id="which_scores",
         )
     unclear = [failure for failure in failures if isinstance(failure[2], NeedsPositive)]
-    if unclear:
+    if unclear and not any(candidate.kind.sure and candidate.width > 1 for candidate, _, _ in failures):
         readings = [
             f"{candidate.option} --label {shlex.quote(label.labels.column.name)} {why.options}"
             for candidate, label, why in unclear[:4]

@@ -198,8 +198,8 @@ def _families(columns: list[Column]) -> dict[str, list[Column]]:
     for column in columns:
         prefixes = set()
         match = _SEPARATOR.search(column.name)
-        if match and 0 < match.end() < len(column.name):
-            prefixes.add(column.name[: match.end()])
+        if match:  # `p_:x` is class `:x` under `p_`, or class `x` under `p_:`
+            prefixes |= {column.name[: match.start() + 1], column.name[: match.end()]}
         numbered = _NUMBERED.fullmatch(column.name)
         if numbered:
             prefixes.add(numbered[1] or "")

@@ -50,7 +50,7 @@ class Known:
     @cached_property
     def effective(self) -> float:
         """Kish's effective number of rows, (Σw)² / Σw²."""
-        return float(self.weight * self.weight / self.weight2)
+        return number(self.weight * self.weight / self.weight2)
 
     @cached_property
     def impossible_rows(self) -> int:
@@ -115,7 +115,7 @@ class Known:
             # Rounding of each square leaves noise of 1e-16 of the mean square, not more.
             variance = max(square, Fraction(0)) / (weight * weight) * rows / (rows - 1)
             se = math.sqrt(variance)
-        return self.value(metric, float(mean), se=se, n=rows)
+        return self.value(metric, number(mean), se=se, n=rows)
 
     def _total(self, name: str) -> Fraction:
         """Σwx of a mean."""
@@ -164,6 +164,14 @@ class Known:
         if self.states.has("confidence"):
             return self.states.confidence.binned(count)
         return self.states.positive.binned(count, mirrored=True)
+
+
+def number(exact: Fraction) -> float:
+    """The nearest float64, inf beyond the largest."""
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def safe_entropy(p: F64, q: F64) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from xentcli.batch import F64, I64
 from xentcli.metrics.accuracy import f1_by_class
-from xentcli.metrics.known import Known
+from xentcli.metrics.known import Known, number
 from xentcli.numerics import grid
 from xentcli.report import ClassRow, Value
 
@@ -15,7 +15,7 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     """Classes by falling share of the total loss, then by class order; at most `limit` of them."""
     loss, support, hits = known.states.classes.values("loss"), known.support, known.hits
     impossible = known.states.classes.values("impossible")
-    total = float(known.states.classes.sums["loss"].total())
+    total = number(known.states.classes.sums["loss"].total())
     order = np.lexsort((np.arange(loss.size), -loss, -impossible))
     if limit is not None:
         order = order[:limit]

@@ -29,12 +29,13 @@ def open_all(inputs: list[str], options: Options) -> list[Source]:
             f"{closest(options.input_format, list(FORMATS))}",
             remedy="formats: " + ", ".join(FORMATS), id="unknown_format",
         )  # fmt: skip
-    paths = [path for text in inputs for path in _expand(text)]
+    paths = [path for text in inputs for path in expand(text)]
     _refuse_twice(paths)
     return [_open(path, options) for path in paths]
 
 
-def _expand(text: str) -> list[str]:
+def expand(text: str) -> list[str]:
+    """The paths that one argument names: itself, or what a glob or file:// address stands for."""
     if text == "-" or Path(text).exists() or os.path.islink(text):
         return [text]
     scheme = urlsplit(text).scheme.lower() if "://" in text else ""
@@ -152,6 +153,8 @@ def _mismatch(where: str, named: str, found: str, remedy: str) -> DataError:
 
 def _standard_input(options: Options) -> Source:
     declared = options.input_format or "csv"
+    if sys.stdin is None:
+        raise UsageError("standard input is closed", remedy=_NAMES, id="no_file")
     if declared == "parquet":
         raise UsageError("Parquet cannot be read from a pipe", where="standard input",
                          remedy="write it to a file first", id="parquet_pipe")  # fmt: skip

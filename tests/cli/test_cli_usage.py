@@ -1,0 +1,342 @@
+"""The command line itself: help, versions, words that are not known, and what is imported."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import xentcli
+from tests.corpus.corpus import HEADER, environment, good, parquet, process, refused, score, text, xent
+
+ROWS = "0.25,0.75,1\n0.9,0.1,0\n0.4,0.6,1\n0.7,0.3,0\n"
+
+
+# -- help ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("words", [["-V"], ["--version"]], ids=str)
+def test_version(words: list[str]) -> None:
+    outcome = xent(*words)
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"xent {xentcli.__version__}\n", "")
+
+
+@pytest.mark.parametrize("words", [["-h"], ["--help"]], ids=str)
+def test_help(words: list[str]) -> None:
+    outcome = xent(*words)
+    assert outcome.code == 0 and outcome.err == ""
+    assert "score" in outcome.out and "Exit codes" in outcome.out
+
+
+@pytest.mark.parametrize("words", [["score", "-h"], ["score", "--help"]], ids=str)
+def test_help_of_score(words: list[str]) -> None:
+    outcome = xent(*words)
+    assert outcome.code == 0 and outcome.err == ""
+    for name in ("--label", "--pred", "--require", "--json", "Examples"):
+        assert name in outcome.out
+    assert "--chunk-rows" not in outcome.out
+    assert all(len(line) <= 100 for line in outcome.out.splitlines())
+
+
+def test_help_beside_other_words(tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    assert xent("score", path, "--help").out == xent("score", "--help").out
+    assert xent("score", "none.parquet", "-h").code == 0
+
+
+@pytest.mark.parametrize("words", [[], ["score"]], ids=str)
+def test_no_words_show_the_help(words: list[str]) -> None:
+    outcome = xent(*words)
+    assert outcome.code == 2
+    assert "Usage" in outcome.out + outcome.err
+
+
+# -- words that are not known -----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--no-such"], "--no-such"),
+        (["score", "a.parquet", "--no-such"], "--no-such"),
+        (["score", "a.parquet", "-x"], "-x"),
+        (["scor"], "scor"),
+        (["score", "a.parquet", "--label"], "--label"),
+        (["score", "a.parquet", "--bins", "many"], "--bins"),
+        (["score", "--json"], "FILE"),
+    ],
+    ids=str,
+)
+def test_unknown_words(words: list[str], says: str) -> None:
+    outcome = xent(*words)
+    assert outcome.code == 2 and outcome.out == ""
+    assert outcome.err.startswith("error: ") and says in outcome.err
+    assert "\n  try: " in outcome.err
+
+
+def test_a_misspelt_option_is_put_right() -> None:
+    assert "--renormalize" in xent("score", "a.parquet", "--renormalise").err
+    assert "--label" in xent("score", "a.parquet", "--lable", "y").err
+
+
+def test_a_misspelt_command_is_put_right() -> None:
+    assert "score" in xent("scroe", "a.parquet").err
+
+
+def test_options_are_not_abbreviated(tmp_path: Path) -> None:
+    """What is unambiguous today is not tomorrow."""
+    assert xent("score", good(tmp_path / "preds.parquet"), "--lab", "y").code == 2
+
+
+def test_a_file_that_begins_with_a_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good(tmp_path / "-preds.parquet")
+    monkeypatch.chdir(tmp_path)
+    assert xent("score", "--", "-preds.parquet").code == 0
+    assert xent("score", "./-preds.parquet").code == 0
+
+
+def test_options_may_stand_before_and_after_files(tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    assert xent("score", "--only", "nll", path).out == xent("score", path, "--only", "nll").out
+
+
+@pytest.mark.parametrize("option", ["--label", "--kind", "--bins", "--ci", "--classes"])
+def test_an_option_that_is_given_twice(option: str, tmp_path: Path) -> None:
+    """The last one counts, as everywhere; nothing is an error and nothing is lost in silence."""
+    values = {"--label": "y", "--kind": "probs", "--bins": "10", "--ci": "0.9", "--classes": "0,1"}
+    path = good(tmp_path / "preds.parquet")
+    outcome = score(path, option, values[option], option, values[option])
+    assert outcome.code == 0
+
+
+def test_empty_values(tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    for option in ("--label", "--pred", "--classes", "--positive", "--weight", "--where", "-o", "--only", "-m",
+                   "--require", "--kind", "--ci", "--prior", "--input-format", "--delimiter"):  # fmt: skip
+        outcome = xent("score", path, option, "")
+        assert outcome.code in (2, 3), (option, outcome)
+    assert xent("score", "").code == 2
+
+
+# -- the document ------------------------------------------------------------------------------------------
+def test_the_shape_of_the_document(tmp_path: Path) -> None:
+    report = score(good(tmp_path / "preds.parquet")).report
+    assert report["schema"] == "xent.score/1"
+    assert list(report)[:5] == ["schema", "definition", "provenance", "data", "metrics"]
+    for part in ("classes", "slices", "reliability", "rules", "warnings"):
+        assert isinstance(report[part], list)
+    data = report["data"]
+    for key in ("inputs", "rows", "scored", "ignored", "skipped", "weight", "task", "kind", "label",
+                "classes", "evidence"):  # fmt: skip
+        assert key in data
+    assert data["inputs"] == [str(tmp_path / "preds.parquet")]
+    for key in ("xent", "kind", "n", "seed", "labels_hash"):
+        assert key in report["provenance"]
+    for value in report["metrics"].values():
+        assert {"value", "state", "unit", "better", "n", "se", "lo", "hi", "why"} <= set(value)
+        assert value["state"] in ("finite", "infinite", "undefined")
+        assert (value["value"] is not None) == (value["state"] == "finite")
+        assert value["state"] == "finite" or value["why"]
+    for row in report["classes"]:
+        assert isinstance(row["class"], str)
+        assert {"support", "confused_with", "metrics"} <= set(row)
+        for key in ("cross_entropy", "share", "brier_score", "precision", "recall", "f1", "ece"):
+            assert key in row["metrics"]
+    for diagram in report["reliability"]:
+        assert {"pair", "scheme", "bins", "rows"} <= set(diagram)
+        assert {"lo", "hi", "n", "mean_p", "mean_y"} <= set(diagram["rows"][0])
+
+
+@pytest.mark.parametrize("y", [[1, 0, 1, 0], [1, 1, 1, 1]], ids=["two", "one"])
+@pytest.mark.parametrize("p", [[0.75, 0.1, 0.6, 0.3], [0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 0.0], [0.5] * 4])
+def test_the_document_is_strict_json(p: list[float], y: list[int], tmp_path: Path) -> None:
+    report = score(parquet(tmp_path / "preds.parquet", {"p": p, "y": y})).report
+    assert report["data"]["rows"] == 4
+    numbers = re.findall(r"-0\.0\b", json.dumps(report))
+    assert not numbers
+
+
+def test_the_document_ends_with_a_newline(tmp_path: Path) -> None:
+    out = score(good(tmp_path / "preds.parquet")).out
+    assert out.endswith("}\n") and not out.endswith("\n\n")
+
+
+def test_a_class_name_is_text_in_the_document(tmp_path: Path) -> None:
+    report = score(good(tmp_path / "preds.parquet")).report
+    assert report["data"]["classes"] == ["0", "1"] and report["data"]["positive"] == "1"
+
+
+@pytest.mark.parametrize("code", [2, 3, 4])
+def test_no_document_for_an_error(code: int, tmp_path: Path) -> None:
+    argv = {
+        2: [tmp_path / "none.parquet"],
+        3: [text(tmp_path / "a.csv", HEADER + "0.2,0.8\n")],
+        4: [text(tmp_path / "b.csv", HEADER)],
+    }[code]
+    outcome = score(*argv)
+    assert outcome.code == code and outcome.out == ""
+
+
+def test_what_is_said_beside_the_document_goes_to_standard_error(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", {"p": [0.0, 0.5], "y": [1, 1]})
+    outcome = score(path, "--require", "nll <= 1")
+    assert outcome.report["verdict"] == "fail"
+    assert "XW102" in outcome.err and "FAIL" in outcome.err
+
+
+# -- what is imported ----------------------------------------------------------------------------------------
+IMPORTS = """
+import sys
+from xentcli.cli.app import main
+code = main(sys.argv[1:])
+sys.stderr.write("LOADED " + " ".join(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def loaded(*argv: object) -> set[str]:
+    """Top-level modules after a run in a fresh interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, *map(str, argv)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.rpartition("LOADED ")[2].split())
+
+
+HEAVY = {"numpy", "pyarrow", "pandas", "rich", "scipy", "sklearn", "pydantic"}
+
+
+@pytest.mark.parametrize(
+    "words", [["--version"], ["--help"], ["score", "--help"], [], ["score"], ["scor"]], ids=str
+)
+def test_help_and_version_load_nothing_heavy(words: list[str]) -> None:
+    assert not loaded(*words) & HEAVY
+
+
+def test_usage_errors_load_nothing_heavy(tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    assert not loaded("score", path, "--require", "acuracy > 1") & HEAVY
+    assert not loaded("score", path, "--kind", "logit") & HEAVY
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+@pytest.mark.parametrize("options", [[], ["--json"], ["--color", "always"], ["-v"]], ids=str)
+def test_score_never_loads_pandas(kind: str, options: list[str], tmp_path: Path) -> None:
+    rows: dict[str, Any] = {"p_é": [0.5, 0.25], "p_b": [0.5, 0.75], "y": ["é", "b"]}
+    path = tmp_path / f"preds.{kind}"
+    parquet(path, rows) if kind == "parquet" else text(path, "p_é,p_b,y\n0.5,0.5,é\n0.25,0.75,b\n")
+    assert not loaded("score", path, *options) & {"pandas", "scipy", "sklearn", "pydantic"}
+
+
+@pytest.mark.parametrize("name", ["text", "bool", "weight", "where", "null", "dictionary", "decimal", "list"])
+def test_no_kind_of_column_loads_pandas(name: str, tmp_path: Path) -> None:
+    import decimal
+
+    import pyarrow as pa
+
+    cases: dict[str, tuple[dict[str, Any], list[str]]] = {
+        "text": ({"p_a": [0.5, 0.5], "p_b": [0.5, 0.5], "y": ["a", "b"]}, []),
+        "bool": ({"p": [0.5, 0.5], "y": [True, False]}, []),
+        "weight": ({"p": [0.5, 0.5], "y": [1, 0], "w": [1, 2]}, ["--weight", "w"]),
+        "where": ({"p": [0.5, 0.5], "y": [1, 0], "s": ["a", "b"]}, ["--where", "s=a"]),
+        "null": ({"p": [0.5, 0.5, None], "y": [1, 0, None]}, ["--on-bad", "skip"]),
+        "dictionary": ({"p": [0.5, 0.5], "y": pa.array(["1", "0"]).dictionary_encode()}, []),
+        "decimal": ({"p": [decimal.Decimal("0.5")] * 2, "y": [1, 0]}, []),
+        "list": ({"probs": [[0.5, 0.5]] * 2, "y": [1, 0]}, []),
+    }
+    columns, options = cases[name]
+    path = parquet(tmp_path / "preds.parquet", columns)
+    assert not loaded("score", path, *options) & {"pandas"}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_json_never_loads_rich(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"preds.{kind}"
+    good(path) if kind == "parquet" else text(path, HEADER + ROWS)
+    rules = ["--require", "nll <= 0.1", "-o", tmp_path / "a.json", "-o", tmp_path / "a.csv"]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, "score", str(path), "--json", *map(str, rules)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "rich" not in done.stderr.rpartition("LOADED ")[2].split()
+    assert not loaded("score", path, "--only", "nll") & {"rich"}
+
+
+def test_version_is_quick() -> None:
+    import time
+
+    begun = time.process_time()
+    children = sum(times for times in (__import__("os").times()[2:4]))
+    assert process("--version").code == 0
+    spent = sum(times for times in (__import__("os").times()[2:4])) - children
+    assert spent < 1.0 and time.process_time() - begun < 1.0
+
+
+# -- terminals -----------------------------------------------------------------------------------------------
+def on_a_terminal(*argv: object, columns: int = 100, env: dict[str, str] | None = None) -> str:
+    """What a run writes to a terminal."""
+    import fcntl
+    import os
+    import pty
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-m", "xentcli", *map(str, argv)],
+        stdin=slave, stdout=slave, stderr=slave, env=environment(TERM="xterm-256color", **(env or {})),
+    ) as run:  # fmt: skip
+        os.close(slave)
+        data = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            data += piece
+        assert run.wait(60) == 0
+    os.close(master)
+    return data.decode()
+
+
+def test_a_terminal_gets_colour_and_its_width(tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    wide, narrow = on_a_terminal("score", path), on_a_terminal("score", path, columns=50)
+    assert "\x1b[1m" in wide
+    plain = re.sub("\x1b\\[[0-9;]*m", "", narrow)
+    assert max(len(line) for line in plain.splitlines()) <= 50
+    assert "\x1b[" not in on_a_terminal("score", path, env={"NO_COLOR": "1"})
+    assert "\x1b[" not in on_a_terminal("score", path, "--color", "never")
+    assert "\x1b[" not in on_a_terminal("score", path, "--json")
+
+
+def test_a_terminal_shows_every_number_that_a_pipe_shows(tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    piped = set(re.findall(r"\d+\.\d+", process("score", path).out))
+    assert piped == set(re.findall(r"\d+\.\d+", on_a_terminal("score", path, "--color", "never")))
+
+
+@pytest.mark.parametrize("silent", [[], ["--no-progress"], ["-q"]], ids=str)
+def test_a_long_run_shows_its_progress_on_a_terminal(silent: list[str], tmp_path: Path) -> None:
+    import numpy as np
+
+    path = tmp_path / "preds.parquet"
+    z = np.random.default_rng(0).standard_normal(6_000_000)
+    parquet(path, {"logit": z, "y": (z > 0).astype(np.int8)}, row_group_size=200_000)
+    shown = on_a_terminal("score", path, "--jobs", "1", "--color", "never", *silent)
+    assert ("rows/s" in shown) == (not silent)
+    assert shown.count("\x1b[2K") == 0 or shown.rstrip().rpartition("\x1b[2K")[2].count("rows/s") == 0
+
+
+def test_refused_outside_the_corpus(tmp_path: Path) -> None:
+    """An error on a terminal is as plain as in a pipe."""
+    refused(process("score", tmp_path / "none.parquet"), 2, "none.parquet")
