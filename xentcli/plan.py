@@ -36,7 +36,7 @@ def needed(spec: Spec) -> list[str]:
     One-column binary keeps one calibration pair: that of the confidence is its mirror image.
     """
     names = ["moments", "classes", "confusion", "notes"]
-    if spec.width >= 10:
+    if spec.width >= 3:
         names.append("ranks")
     if spec.width > 1:
         names += ["confidence", "classbins"]

@@ -143,9 +143,10 @@ class Report:
 
         document = self.to_dict(per_class)
         text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=ascii_only)
-        if ascii_only or text.isprintable() or not any("\ud800" <= char <= "\udfff" for char in text):
-            return text
-        return json.dumps(document, indent=2, allow_nan=False)  # lone surrogates have no UTF-8
+        if not all(char.isprintable() or char == "\n" for char in text):
+            # What could reorder a line or move the cursor, and lone surrogates, which have no UTF-8.
+            text = json.dumps(document, indent=2, allow_nan=False).replace("\x7f", "\\u007f")
+        return text
 
 
 def _number(value: float | None) -> float | None:

@@ -79,10 +79,17 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
         others = tuple(p for i, p in enumerate(previews) if i != index)
         what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), settings.ask))
     spec = _spec(what, settings)
+    if spec.task != "binary" and settings.threshold != 0.5:
+        raise UsageError("--threshold is for binary tasks; this one has "
+                         f"{spec.size:,} classes", remedy="leave --threshold out", id="threshold")  # fmt: skip
     states = _run(spec, what, [source for source, _ in filled], settings, progress)
     report = _report(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
-    notes = [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
+    mixed = {c.stored for look in previews for c in look.columns if c.name in what.columns}
+    if len(mixed) > 1:
+        report.data["stored"] = sorted(mixed)
+    notes = [f"scores are stored as {listing(sorted(mixed))}"] if len(mixed) > 1 else []
+    notes += [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
     blank = sum(getattr(source, "blank_lines", 0) for source in sources)
     notes += [f"{counted(blank, 'blank line')} skipped"] if blank else []
     report.data["notes"] = [*notes, *(note for _, look in filled for note in look.notes)]
@@ -134,6 +141,11 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
     ]
     if missing:
         raise _differs(f'has no column "{clean(missing[0])}"', first, look)
+    key = f"classes:{what.label}"
+    mine, theirs = first.metadata.get(key), look.metadata.get(key)
+    if mine != theirs:
+        raise _differs(f"names its classes {clean(theirs or 'not at all')}, not {clean(mine or 'not at all')}",
+                       first, look)  # fmt: skip
     try:
         again = resolve(look, replace(ask, label=what.label, kind=what.kind))
     except XentError as error:
@@ -147,7 +159,8 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
         pair = f"{listing(list(again.classes))} against {listing(list(what.classes))}"
         raise _differs(f"has other classes: {pair}", first, look)
     if again.layout == "list" and again.classes != what.classes:
-        raise _differs("names its classes in another order", first, look)
+        pair = f"{listing(list(again.classes))} against {listing(list(what.classes))}"
+        raise _differs(f"names its classes in another order: {pair}", first, look)
     order = ("text", "f2", "f4", "f8")
     return min(what.stored, again.stored, key=order.index)
 

@@ -12,12 +12,22 @@ from typing import Any
 import pytest
 
 import xentcli
-from tests.corpus.corpus import HEADER, environment, good, parquet, process, refused, score, text, xent
+from tests.corpus.corpus import (
+    HEADER,
+    environment,
+    good,
+    parquet,
+    process,
+    refused,
+    score,
+    text,
+    xent,
+)
 
 ROWS = "0.25,0.75,1\n0.9,0.1,0\n0.4,0.6,1\n0.7,0.3,0\n"
 
 
-# -- help ----------------------------------------------------------------------------------------------
+# -- help ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("words", [["-V"], ["--version"]], ids=str)
 def test_version(words: list[str]) -> None:
     outcome = xent(*words)
@@ -54,7 +64,7 @@ def test_no_words_show_the_help(words: list[str]) -> None:
     assert "Usage" in outcome.out + outcome.err
 
 
-# -- words that are not known -----------------------------------------------------------------------------
+# -- words that are not known ----------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -112,14 +122,14 @@ def test_an_option_that_is_given_twice(option: str, tmp_path: Path) -> None:
 
 def test_empty_values(tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")
-    for option in ("--label", "--pred", "--classes", "--positive", "--weight", "--where", "-o", "--only", "-m",
-                   "--require", "--kind", "--ci", "--prior", "--input-format", "--delimiter"):  # fmt: skip
+    for option in ("--label", "--pred", "--classes", "--positive", "--weight", "--where", "-o", "--only",
+                   "-m", "--require", "--kind", "--ci", "--prior", "--input-format", "--delimiter"):  # fmt: skip
         outcome = xent("score", path, option, "")
         assert outcome.code in (2, 3), (option, outcome)
     assert xent("score", "").code == 2
 
 
-# -- the document ------------------------------------------------------------------------------------------
+# -- the document ----------------------------------------------------------------------------------
 def test_the_shape_of_the_document(tmp_path: Path) -> None:
     report = score(good(tmp_path / "preds.parquet")).report
     assert report["schema"] == "xent.score/1"
@@ -185,7 +195,7 @@ def test_what_is_said_beside_the_document_goes_to_standard_error(tmp_path: Path)
     assert "XW102" in outcome.err and "FAIL" in outcome.err
 
 
-# -- what is imported ----------------------------------------------------------------------------------------
+# -- what is imported ------------------------------------------------------------------------------
 IMPORTS = """
 import sys
 from xentcli.cli.app import main
@@ -278,7 +288,7 @@ def test_version_is_quick() -> None:
     assert spent < 1.0 and time.process_time() - begun < 1.0
 
 
-# -- terminals -----------------------------------------------------------------------------------------------
+# -- terminals -------------------------------------------------------------------------------------
 def on_a_terminal(*argv: object, columns: int = 100, env: dict[str, str] | None = None) -> str:
     """What a run writes to a terminal."""
     import fcntl

@@ -99,29 +99,35 @@ def unknown_options(text: str) -> set[str]:
 
 def xent(*argv: object) -> Outcome:
     """Run `xent` in this process and check what holds of every run."""
-    out = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
-    err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+    out_bytes, err_bytes = io.BytesIO(), io.BytesIO()
+    out = io.TextIOWrapper(out_bytes, "utf-8", newline="")
+    err = io.TextIOWrapper(err_bytes, "utf-8", newline="")
     before = signal.getsignal(signal.SIGTERM)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main([str(word) for word in argv])
     finally:
         signal.signal(signal.SIGTERM, before)
-    out.flush(), err.flush()
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    out.flush()
+    err.flush()
+    texts = [raw.getvalue().decode() for raw in (out_bytes, err_bytes)]
     outcome = Outcome(code, *texts)
-    check(outcome)
+    check(outcome, argv)
     return outcome
 
 
-def check(outcome: Outcome) -> None:
-    """What must be true of every run, whatever it was about; colours are ours and may be there."""
+def check(outcome: Outcome, typed: Argv = ()) -> None:
+    """What must be true of every run, whatever it was about; colours are ours and may be there.
+
+    typed: the words of the command line, which a message may repeat.
+    """
     outcome = Outcome(outcome.code, COLOR.sub("", outcome.out), COLOR.sub("", outcome.err))
     assert "Traceback" not in outcome.err, outcome.err[outcome.err.rfind("\n  File ") :].strip()
     assert outcome.code in CODES, outcome
     assert not CONTROL.search(outcome.err), outcome.err
     assert not CONTROL.search(outcome.out), outcome.out
-    assert not unknown_options(outcome.err), outcome.err
+    invented = unknown_options(outcome.err) - set(OPTION.findall(" ".join(map(str, typed))))
+    assert not invented, outcome.err
     assert not any(line.startswith(("::", "##")) for line in outcome.err.splitlines()), outcome.err
     if outcome.code in (2, 3):
         assert outcome.out == "", outcome.out
@@ -136,7 +142,7 @@ def refused(outcome: Outcome, code: int, *says: str) -> None:
     """The run ended with `code`, one error with all of `says`, a remedy, and nothing on stdout."""
     assert outcome.code == code, outcome
     assert outcome.out == "", outcome.out
-    assert outcome.err.startswith("error: "), outcome.err
+    assert any(line.startswith("error: ") for line in outcome.err.splitlines()), outcome.err
     missing = [words for words in says if words.lower() not in outcome.err.lower()]
     assert not missing, f"{missing} not in: {outcome.err}"
     if code in (2, 3):
@@ -172,9 +178,7 @@ class Case:
             missing = [words for words in self.says if words not in outcome.err]
             assert not missing, f"{missing} not in: {outcome.err}"
         if self.loss is not None:
-            assert abs(outcome.value() - self.loss) <= 1e-9 * max(1.0, abs(self.loss)), (
-                outcome.value()
-            )
+            assert abs(outcome.value() - self.loss) <= 1e-9 * max(1.0, abs(self.loss)), outcome.value()
         if self.check is not None:
             self.check(outcome)
 
@@ -207,7 +211,7 @@ class Catalogue:
         return pytest.mark.parametrize("case", self.cases, ids=[case.id for case in self.cases])
 
 
-# -- files -------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------
 def parquet(path: Path, columns: Any, **options: Any) -> Path:
     """Write a table, or a dict of columns, as Parquet."""
     table = columns if isinstance(columns, pa.Table) else pa.table(columns)
@@ -227,7 +231,10 @@ def table(**changed: Any) -> Any:
 
 def extended_table(name: str, extension: str) -> Any:
     """The good table with a column `extra`; column `name` has an extension type, with a pickle."""
-    metadata = {b"ARROW:extension:name": extension.encode(), b"ARROW:extension:metadata": b"\x80\x04."}
+    metadata = {
+        b"ARROW:extension:name": extension.encode(),
+        b"ARROW:extension:metadata": b"\x80\x04.",
+    }
     rows = table(extra=[1.0, 2.0, 1.0, 1.0])
     fields = [f.with_metadata(metadata) if f.name == name else f for f in rows.schema]
     return pa.table(rows.columns, schema=pa.schema(fields))
@@ -244,7 +251,7 @@ def fixed(rows: list[Any], width: int, kind: Any = None) -> Any:
     return pa.array(rows, pa.list_(kind or pa.float64(), width))
 
 
-# -- processes ---------------------------------------------------------------------------------------
+# -- processes -------------------------------------------------------------------------------------
 COMMAND = [sys.executable, "-m", "xentcli"]
 
 
@@ -258,14 +265,14 @@ def process(*argv: object, **options: Any) -> Outcome:
     """Run `python -m xentcli` as a user's shell does; its output is checked as that of `xent` is."""
     environ = environment(**options.pop("env", {}))
     before = options.pop("python", [])
-    done = subprocess.run(
+    done: Any = subprocess.run(
         [sys.executable, *before, "-m", "xentcli", *map(str, argv)],
         env=environ,
         **({"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 120} | options),
     )
     out, err = ((stream or b"").decode("utf-8", "surrogateescape") for stream in (done.stdout, done.stderr))
     outcome = Outcome(done.returncode, out, err)
-    check(outcome)
+    check(outcome, argv)
     return outcome
 
 

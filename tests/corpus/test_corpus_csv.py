@@ -53,7 +53,7 @@ def plain(folder: Path) -> Argv:
     return [write(folder, CSV)]
 
 
-# -- fields ------------------------------------------------------------------------------------------
+# -- fields ----------------------------------------------------------------------------------------
 @csv.case("C01", 3, "row 1", "4 fields", "header has 3")
 def trailing_comma(folder: Path) -> Argv:
     return [write(folder, HEADER + "0.2,0.8,1,\n")]
@@ -100,7 +100,7 @@ def two_columns_without_name(folder: Path) -> Argv:
     return [write(folder, "p0,p1,y,,\n0.2,0.8,1,,\n")]
 
 
-# -- labels ------------------------------------------------------------------------------------------
+# -- labels ----------------------------------------------------------------------------------------
 def four_classes(outcome: Outcome) -> None:
     report = outcome.report
     assert sorted(report["data"]["classes"]) == ["NA", "None", "nan", "null"]
@@ -222,7 +222,7 @@ def test_c10_a_letter_among_300_000_scores(tmp_path: Path) -> None:
         refused(outcome, 3, "row 300,001", '"p1"', '"o.8"')
 
 
-# -- numbers -----------------------------------------------------------------------------------------
+# -- numbers ---------------------------------------------------------------------------------------
 LOGITS = "logit_0,logit_1,y\n"
 
 
@@ -330,7 +330,7 @@ def no_break_space(folder: Path) -> Argv:
     return [write(folder, HEADER + "0.2,0.8,1\n0.2,0.8\u00a0,1\n")]
 
 
-# -- lines -------------------------------------------------------------------------------------------
+# -- lines -----------------------------------------------------------------------------------------
 @csv.case("C17", 0, loss=GOOD_LOSS, check=noted("trimmed"))
 def spaces_in_the_header(folder: Path) -> Argv:
     return [write(folder, "p0, p1, y\n" + ROWS)]
@@ -489,7 +489,7 @@ def header_twice(folder: Path) -> Argv:
     return [write(folder, HEADER + CSV)]
 
 
-# -- encodings -----------------------------------------------------------------------------------------
+# -- encodings -------------------------------------------------------------------------------------
 @csv.case("C27", 0, loss=GOOD_LOSS)
 def byte_order_mark(folder: Path) -> Argv:
     return [write(folder, b"\xef\xbb\xbf" + CSV.encode())]
@@ -583,7 +583,7 @@ def test_csv(case: Case, tmp_path: Path) -> None:
     case.run(tmp_path)
 
 
-# -- the same table in other clothes -------------------------------------------------------------------------
+# -- the same table in other clothes ---------------------------------------------------------------
 @pytest.mark.parametrize("seed", range(3))
 def test_a_byte_more_or_less_is_noticed_or_harmless(seed: int, tmp_path: Path) -> None:
     """One byte removed, doubled or overwritten: never a traceback, and no result without 4 rows."""

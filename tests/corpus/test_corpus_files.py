@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import random
@@ -68,7 +69,7 @@ def noted(words: str) -> Any:
     return look
 
 
-# -- Parquet -------------------------------------------------------------------------------------------
+# -- Parquet ---------------------------------------------------------------------------------------
 @files.case("F01", 3, "0 bytes")
 def empty(folder: Path) -> Argv:
     return [text(folder / "preds.parquet", b"")]
@@ -219,13 +220,11 @@ def unchanged_with_expected_hash(folder: Path) -> Argv:
     return [path, "--expect-sha256", hashlib.sha256(path.read_bytes()).hexdigest().upper()]
 
 
-# -- compressed text -----------------------------------------------------------------------------------
+# -- compressed text -------------------------------------------------------------------------------
 def long_gzip(path: Path) -> Path:
     """A CSV of 2,000 rows, compressed."""
     draw = random.Random(3)
-    rows = [
-        f"{p:.6f},{1 - p:.6f},{draw.randrange(2)}\n" for p in (draw.random() for _ in range(2000))
-    ]
+    rows = [f"{p:.6f},{1 - p:.6f},{draw.randrange(2)}\n" for p in (draw.random() for _ in range(2000))]
     return text(path, gzip.compress((HEADER + "".join(rows)).encode()))
 
 
@@ -266,7 +265,7 @@ def many_random_bytes(folder: Path) -> Argv:
     return [text(folder / "preds.csv", random.Random(8).randbytes(300_000))]
 
 
-# -- what is not a file --------------------------------------------------------------------------------
+# -- what is not a file ----------------------------------------------------------------------------
 @files.case("F25-socket", 2, "not a file")
 def a_socket(folder: Path) -> Argv:
     here = os.open(".", os.O_RDONLY)
@@ -384,15 +383,13 @@ def test_files(case: Case, tmp_path: Path) -> None:
     case.run(tmp_path)
 
 
-# -- what needs something to happen meanwhile --------------------------------------------------------------
+# -- what needs something to happen meanwhile ------------------------------------------------------
 def feed(path: Path, content: bytes) -> threading.Thread:
     """Write into a pipe from a thread, until its reader goes."""
 
     def write() -> None:
-        try:
+        with contextlib.suppress(BrokenPipeError):
             path.write_bytes(content)
-        except BrokenPipeError:
-            pass
 
     thread = threading.Thread(target=write, daemon=True)
     thread.start()
@@ -423,7 +420,7 @@ def test_f29_file_changes_while_it_is_read(
         good(path), parquet(other, {name: values * 3 for name, values in GOOD.items()})
     else:
         text(path, CSV), text(other, CSV + ROWS)
-    known = scoring.resolve
+    known: Any = vars(scoring)["resolve"]
 
     def meanwhile(*args: Any) -> Any:
         if how == "replaced":
@@ -440,7 +437,7 @@ def test_f29_file_changes_while_it_is_read(
     refused(score(path), 3, "changed", path.name)
 
 
-# -- damage anywhere ---------------------------------------------------------------------------------------
+# -- damage anywhere -------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", range(4))
 def test_a_flipped_bit_under_checksums_is_never_another_result(seed: int, tmp_path: Path) -> None:
     """Anywhere between the first page and the footer: refused, or the same figures."""
@@ -492,7 +489,7 @@ for _ in range(times):
 def test_a_damaged_footer_ends_cleanly(seed: int, tmp_path: Path) -> None:
     """Figures may differ, a footer has no checksum; but no crash, no endless run, no traceback."""
     path = good(tmp_path / "preds.parquet", row_group_size=2)
-    command = [sys.executable, "-c", DAMAGE, path, str(seed), "120"]
+    command = [sys.executable, "-c", DAMAGE, str(path), str(seed), "120"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     found = [line for line in done.stdout.splitlines() if line.startswith("bit")]
     assert not found, found

@@ -26,7 +26,13 @@ CONTROLS = [
     "\u061c",
     "\ud7ff\u2028x",
 ]
-COMMANDS = ["a\n::error::x", "::error::x", "##vso[task.complete]", "a\r::set-output x=y", "::add-mask::0"]
+COMMANDS = [
+    "a\n::error::x",
+    "::error::x",
+    "##vso[task.complete]",
+    "a\r::set-output x=y",
+    "::add-mask::0",
+]
 FORMULAS = ["=1+1", "@SUM(1)", "-x", "+y", "\tz", "=cmd|' /C calc'!A0"]
 MARKS = ["<script>alert(1)</script>", '"><img onerror=x>', "a|b", "`x`", "&amp;", "%0A%0D"]
 ODD = ["", " ", "猫", "é" * 3, "a\u0301", "🎉", "\ufeffa", "\U000e0041", "x" * 300]
@@ -185,7 +191,11 @@ def test_x14_an_unknown_label_of_a_megabyte(tmp_path: Path) -> None:
 
 def test_x14_a_million_distinct_labels(tmp_path: Path) -> None:
     names = np.char.add("id-", np.arange(1_000_000).astype(str))
-    columns = {"p_a": np.full(names.size, 0.5), "p_b": np.full(names.size, 0.5), "y": pa.array(names)}
+    columns = {
+        "p_a": np.full(names.size, 0.5),
+        "p_b": np.full(names.size, 0.5),
+        "y": pa.array(names),
+    }
     outcome = score(parquet(tmp_path / "preds.parquet", columns))
     refused(outcome, 3, '"y"')
     assert len(outcome.err) < 2000
@@ -201,7 +211,11 @@ def test_x14_a_million_distinct_labels_as_text(tmp_path: Path) -> None:
 def test_x14_a_million_distinct_labels_skipped(tmp_path: Path) -> None:
     """Asked to leave them out, nothing is left."""
     names = np.char.add("id-", np.arange(200_000).astype(str))
-    columns = {"p_a": np.full(names.size, 0.5), "p_b": np.full(names.size, 0.5), "y": pa.array(names)}
+    columns = {
+        "p_a": np.full(names.size, 0.5),
+        "p_b": np.full(names.size, 0.5),
+        "y": pa.array(names),
+    }
     path = parquet(tmp_path / "preds.parquet", columns)
     outcome = score(path, "--on-bad", "skip", "--classes", "a,b", "--label", "y", "--pred", "p_*")
     assert outcome.code in (3, 4), outcome

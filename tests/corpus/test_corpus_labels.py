@@ -51,7 +51,7 @@ def skipped(**reasons: int) -> Any:
     return look
 
 
-# -- numbers ---------------------------------------------------------------------------------------------
+# -- numbers ---------------------------------------------------------------------------------------
 @labels.case("L01", 3, "row 2", '"y"', "-1", "0, 1, 2")
 def minus_one(folder: Path) -> Argv:
     return [three(folder, [0, -1, 2, 0])]
@@ -245,7 +245,7 @@ def one_class_of_one_column(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", table(p0=None, y=[1] * 4))]
 
 
-# -- text ------------------------------------------------------------------------------------------------
+# -- text ------------------------------------------------------------------------------------------
 def cafe(form: str) -> str:
     return unicodedata.normalize(form, "café")  # type: ignore[arg-type]
 
@@ -314,7 +314,7 @@ def ignored_label_of_other_type(folder: Path) -> Argv:
     return [three(folder, [0, 1, 2, 0]), "--ignore-label", "none"]
 
 
-# -- weights ---------------------------------------------------------------------------------------------
+# -- weights ---------------------------------------------------------------------------------------
 def weights(folder: Path, w: Any) -> Argv:
     return [parquet(folder / "preds.parquet", table(w=w)), "--weight", "w"]
 
@@ -372,13 +372,13 @@ def weights_of_lists(folder: Path) -> Argv:
     return weights(folder, [[1.0], [1.0], [2.0], [1.0]])
 
 
-@labels.case("W09-huge", 0, loss=GOOD_LOSS)
+@labels.case("W09-huge", 3, "row 1", '"w"', "1e+150")
 def huge_weights(folder: Path) -> Argv:
-    """Their sum is beyond float64; the mean is not."""
+    """Their squares, which standard errors need, are beyond float64."""
     return weights(folder, [1e308] * 4)
 
 
-@labels.case("W09-tiny", 0, loss=GOOD_LOSS)
+@labels.case("W09-tiny", 3, "row 1", '"w"', "1e-150")
 def tiny_weights(folder: Path) -> Argv:
     return weights(folder, [5e-324] * 4)
 

@@ -61,10 +61,7 @@ def certain_and_right(folder: Path) -> Argv:
 
 def one_infinite(outcome: Outcome) -> None:
     metrics = outcome.report["metrics"]
-    assert (
-        metrics["cross_entropy"]["state"] == "infinite"
-        and metrics["cross_entropy"]["value"] is None
-    )
+    assert metrics["cross_entropy"]["state"] == "infinite" and metrics["cross_entropy"]["value"] is None
     assert metrics["zero_probability_rows"]["value"] == 1
     finite = exact(OTHERS, OTHER_LABELS)
     assert math.isclose(metrics["cross_entropy_finite"]["value"], finite, rel_tol=1e-14)
@@ -179,9 +176,7 @@ def difference_beyond_float64_and_right(folder: Path) -> Argv:
 @logits.case("Z08-nearly", 0, loss=0.4e308)
 def huge_but_finite(folder: Path) -> Argv:
     """Four losses, one of 1.6e308, none of which may overflow on the way to their mean."""
-    return [
-        write(folder, [[0.8e308, -0.8e308], [900.0, 0.0], [900.0, 0.0], [900.0, 0.0]], [1, 0, 0, 0])
-    ]
+    return [write(folder, [[0.8e308, -0.8e308], [900.0, 0.0], [900.0, 0.0], [900.0, 0.0]], [1, 0, 0, 0])]
 
 
 @logits.case("Z08-mean", 0, loss=1.5e308)
@@ -221,7 +216,7 @@ def all_binned(outcome: Outcome) -> None:
         for row in rows:
             if row["n"]:
                 assert row["lo"] - 1e-12 <= row["mean_p"] <= row["hi"] + 1e-12
-    ends = [r for r in outcome.report["reliability"] if r["pair"] == "positive"][0]["rows"]
+    ends = next(r for r in outcome.report["reliability"] if r["pair"] == "positive")["rows"]
     assert ends[0]["n"] >= 1 and ends[-1]["n"] >= 1
 
 

@@ -208,9 +208,7 @@ def test_s19_a_vocabulary(tmp_path: Path, draw: np.random.Generator) -> None:
     found = cost(tmp_path, path)
     path.unlink()
     assert found.outcome.code == 0, found.outcome.err[:500]
-    right = [
-        np.log(np.exp(part.astype(float)).sum(axis=1)) for part in np.array_split(z, 50)
-    ]
+    right = [np.log(np.exp(part.astype(float)).sum(axis=1)) for part in np.array_split(z, 50)]
     assert abs(found.outcome.value() - (np.concatenate(right) - z[np.arange(rows), y]).mean()) < 1e-9
     assert found.outcome.report["data"]["classes"][-1] == "50256"
     assert len(found.outcome.report["classes"]) == 1000

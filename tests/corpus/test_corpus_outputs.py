@@ -31,7 +31,7 @@ from tests.corpus.corpus import (
 ROWS = "0.25,0.75,1\n0.9,0.1,0\n0.4,0.6,1\n0.7,0.3,0\n"
 
 
-# -- what is written -----------------------------------------------------------------------------------
+# -- what is written -------------------------------------------------------------------------------
 def test_a_report_is_what_standard_output_is(tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")
     outcome = xent("score", path, "-o", tmp_path / "a.json", "-o", tmp_path / "a.txt")
@@ -71,12 +71,15 @@ def test_a_failed_gate_is_written_too(tmp_path: Path) -> None:
 
 
 def test_bad_input_writes_nothing(tmp_path: Path) -> None:
-    path, target = parquet(tmp_path / "preds.parquet", table(y=[1, 0, 7, 0])), text(tmp_path / "a.json", "old")
+    path, target = (
+        parquet(tmp_path / "preds.parquet", table(y=[1, 0, 7, 0])),
+        text(tmp_path / "a.json", "old"),
+    )
     refused(xent("score", path, "-o", target), 3)
     assert target.read_text() == "old" and leftovers(tmp_path) == []
 
 
-# -- X09: never an input -----------------------------------------------------------------------------------
+# -- X09: never an input ---------------------------------------------------------------------------
 @pytest.mark.parametrize("how", ["path", "spelling", "link", "hard-link", "glob", "address", "second"])
 def test_x09_an_output_that_is_an_input(how: str, tmp_path: Path) -> None:
     path = text(tmp_path / "preds.csv", HEADER + ROWS)
@@ -125,7 +128,7 @@ def test_two_outputs_that_are_one_file(tmp_path: Path) -> None:
     refused(xent("score", path, "-o", tmp_path / "a.json", "-o", f"csv:{tmp_path}/a.json"), 2, "a.json")
 
 
-# -- X10: links and folders ----------------------------------------------------------------------------------
+# -- X10: links and folders ------------------------------------------------------------------------
 def test_x10_through_a_link(tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")
     real = tmp_path / "elsewhere"
@@ -190,7 +193,7 @@ def test_a_pipe_is_written_into_and_not_replaced(tmp_path: Path) -> None:
     assert outcome.code == 0 and json.loads(read[0])["schema"] == "xent.score/1"
 
 
-# -- X07: full disks -------------------------------------------------------------------------------------------
+# -- X07: full disks -------------------------------------------------------------------------------
 def small_files() -> None:
     """In a child: a write that makes a file longer than 100 bytes fails, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
@@ -229,9 +232,7 @@ def test_x07_standard_error_is_full(tmp_path: Path) -> None:
     right = process("score", path, "--json")
     assert "XW101" in right.err
     with open("/dev/full", "wb") as full:
-        outcome = process(
-            "score", path, "--json", stderr=full, stdout=subprocess.PIPE, capture_output=False
-        )
+        outcome = process("score", path, "--json", stderr=full, stdout=subprocess.PIPE, capture_output=False)
     assert (outcome.code, outcome.out) == (0, right.out)
 
 
@@ -262,7 +263,7 @@ def test_x07_standard_input_is_closed(tmp_path: Path) -> None:
     assert outcome.code in (2, 3), outcome
 
 
-# -- X15: two at once --------------------------------------------------------------------------------------------
+# -- X15: two at once ------------------------------------------------------------------------------
 def test_x15_several_runs_write_one_report(tmp_path: Path) -> None:
     """The report is one of theirs, whole."""
     target, runs, own = tmp_path / "report.json", [], set()

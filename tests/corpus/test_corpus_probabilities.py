@@ -13,7 +13,6 @@ import pytest
 
 from tests.corpus.corpus import (
     GOOD,
-    GOOD_LOSS,
     HEADER,
     Argv,
     Case,
@@ -56,7 +55,7 @@ def brain(values: Any) -> Any:
     return rounded.astype(np.uint32).view(np.float32)
 
 
-# -- sums within rounding ----------------------------------------------------------------------------------
+# -- sums within rounding --------------------------------------------------------------------------
 @probabilities.case("P01-float64", 0, check=silent)
 def rounded_to_float64(folder: Path) -> Argv:
     return [wide(folder, softmax(500, 100), [3] * 500)]
@@ -141,7 +140,7 @@ def logs_rounded_to_float16(folder: Path) -> Argv:
     return [wide(folder, rows, [3] * 500, name="logprob_")]
 
 
-# -- sums beyond rounding ----------------------------------------------------------------------------------
+# -- sums beyond rounding --------------------------------------------------------------------------
 def row_sums(count: int, row: int, total: str, effect: float) -> Any:
     """XW101 with its count, the worst row and its sum, and the largest effect on a loss."""
 
@@ -238,14 +237,10 @@ def text_has_a_limit_too(folder: Path) -> Argv:
     return [text(folder / "preds.csv", HEADER + "0.5,0.5,1\n0.9,0.5,0\n0.4,0.6,1\n")]
 
 
-# -- range ---------------------------------------------------------------------------------------------------
+# -- range -----------------------------------------------------------------------------------------
 @probabilities.case("P03", 3, "row 2", '"p1"', "-1e-09", "--clip")
 def slightly_negative(folder: Path) -> Argv:
-    return [
-        parquet(
-            folder / "preds.parquet", table(p0=[0.25, 1.0, 0.4, 0.7], p1=[0.75, -1e-9, 0.6, 0.3])
-        )
-    ]
+    return [parquet(folder / "preds.parquet", table(p0=[0.25, 1.0, 0.4, 0.7], p1=[0.75, -1e-9, 0.6, 0.3]))]
 
 
 @probabilities.case("P03-remedy", 0, loss=-LN(0.75 * 1.0 * 0.6 * 0.7) / 4)
@@ -258,11 +253,7 @@ def slightly_negative_clipped(folder: Path) -> Argv:
 
 @probabilities.case("P03-more", 3, "row 2", '"p1"', "-0.1")
 def negative(folder: Path) -> Argv:
-    return [
-        parquet(
-            folder / "preds.parquet", table(p0=[0.25, 1.1, 0.4, 0.7], p1=[0.75, -0.1, 0.6, 0.3])
-        )
-    ]
+    return [parquet(folder / "preds.parquet", table(p0=[0.25, 1.1, 0.4, 0.7], p1=[0.75, -0.1, 0.6, 0.3]))]
 
 
 @probabilities.case("P03-one-column", 3, "p1", "-0.1", "--kind")
@@ -310,7 +301,7 @@ def infinite_probability(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", columns), "--kind", "probs"]
 
 
-# -- zero ----------------------------------------------------------------------------------------------------
+# -- zero ------------------------------------------------------------------------------------------
 ZERO = {"p0": [0.0, 0.9, 1.0, 0.7], "p1": [1.0, 0.1, 0.0, 0.3], "y": GOOD["y"]}
 
 
@@ -462,7 +453,7 @@ def test_p08_float16_softmax_of_a_vocabulary(tmp_path: Path) -> None:
     assert "XW101" not in outcome.warned()
 
 
-# -- another kind ----------------------------------------------------------------------------------------------
+# -- another kind ----------------------------------------------------------------------------------
 LOGITS = [[-7.2, 10.3], [1.5, 0.25], [-0.5, 3.5]]
 
 
@@ -509,7 +500,7 @@ def logs_of_another_base(folder: Path) -> Argv:
     return [wide(folder, rows, [1] * 20), "--kind", "logprobs"]
 
 
-# -- extremes ----------------------------------------------------------------------------------------------------
+# -- extremes --------------------------------------------------------------------------------------
 @probabilities.case("P11", 0, loss=744.4400719213812)
 def subnormal(folder: Path) -> Argv:
     return [wide(folder, [[1.0, 5e-324]] * 2, [1, 1])]
@@ -565,7 +556,7 @@ def test_a_share_of_all_rows_is_100_percent(tmp_path: Path) -> None:
     assert "30 rows (100 %)" in outcome.err and "e+0" not in outcome.err, outcome.err
 
 
-# -- the same judgement whatever the cut ----------------------------------------------------------------------------
+# -- the same judgement whatever the cut -----------------------------------------------------------
 @pytest.mark.parametrize("rows", [1, 3, 50, 1000])
 def test_row_sums_are_judged_alike_for_any_chunk(rows: int, tmp_path: Path) -> None:
     draw = random.Random(1)

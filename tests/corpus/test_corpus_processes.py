@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -41,7 +41,7 @@ CSV = HEADER + ROWS
 PASSES, FAILS, UNDEFINED = "accuracy >= 0.5", "accuracy < 0.5", "auroc > 0.1"
 
 
-# -- X08: pipes ------------------------------------------------------------------------------------------
+# -- X08: pipes ------------------------------------------------------------------------------------
 def unread(*argv: object) -> Outcome:
     """Run with nobody at the other end of standard output."""
     reader, writer = os.pipe()
@@ -107,15 +107,16 @@ def test_x08_help_that_nobody_reads() -> None:
     assert unread("--version").code in (0, 141)
 
 
-# -- X13: signals ------------------------------------------------------------------------------------------
+# -- X13: signals ----------------------------------------------------------------------------------
 def started(*argv: object, **options: Any) -> subprocess.Popen[bytes]:
     """A run in a group of its own, so that a signal meets it alone."""
-    return subprocess.Popen(
+    run: Any = subprocess.Popen(
         [*COMMAND, *map(str, argv)],
         env=environment(),
         start_new_session=True,
         **({"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options),
     )
+    return cast(subprocess.Popen[bytes], run)
 
 
 def fed(pipe: IO[bytes] | None, rows: int) -> None:
@@ -167,7 +168,7 @@ def test_x13_signals_at_any_time(tmp_path: Path) -> None:
     assert interrupts <= {0, 130, -signal.SIGINT, 1}, "1 is the interpreter's own, before the program begins"
 
 
-# -- X12, X16: surroundings ------------------------------------------------------------------------------------
+# -- X12, X16: surroundings ------------------------------------------------------------------------
 ASCII = {
     "io": {"PYTHONIOENCODING": "ascii"},
     "locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
@@ -261,7 +262,7 @@ def test_x16_another_folder(usual: tuple[list[Path], list[str]]) -> None:
     assert process("score", paths[0], "--only", "nll", cwd="/").out == outcome.out
 
 
-# -- F25, F26: what may not be read ------------------------------------------------------------------------------
+# -- F25, F26: what may not be read ----------------------------------------------------------------
 @pytest.mark.parametrize("name", ["preds.parquet", "preds.csv"])
 def test_f26_a_file_that_may_not_be_read(name: str, tmp_path: Path) -> None:
     path = good(tmp_path / name) if name.endswith("parquet") else text(tmp_path / name, CSV)
@@ -283,7 +284,7 @@ def test_f26_a_folder_that_may_not_be_entered(tmp_path: Path) -> None:
     assert "preds.parquet" in outcome.err
 
 
-# -- standard input ------------------------------------------------------------------------------------------------
+# -- standard input --------------------------------------------------------------------------------
 def from_stdin(data: bytes, *options: str) -> Outcome:
     return process("score", "-", "--json", *options, input=data, stdin=None)
 
@@ -346,7 +347,7 @@ def test_a_file_is_read_by_name_and_by_pipe_alike(tmp_path: Path) -> None:
         assert json.dumps(by_name[part]) == json.dumps(by_pipe[part])
 
 
-# -- X11: addresses ------------------------------------------------------------------------------------------------
+# -- X11: addresses --------------------------------------------------------------------------------
 WATCH = """
 import os, sys
 seen = []
@@ -428,7 +429,9 @@ def test_x11_a_run_touches_nothing_else(kind: str, tmp_path: Path) -> None:
         text(path, packed.get(kind) or pa.compress(CSV.encode(), "zstd", asbytes=True))
     assert watched(tmp_path, "score", path, "-v", "--color", "always").code == 0
     assert watched(tmp_path, "score", f"file://{path}", "--json").code == 0
-    assert watched(tmp_path, "score", path, "--json", "-o", tmp_path / "a.json", allowed=str(tmp_path)).code == 0
+    assert (
+        watched(tmp_path, "score", path, "--json", "-o", tmp_path / "a.json", allowed=str(tmp_path)).code == 0
+    )
     assert watched(tmp_path, "score", path, "--label", "none").code == 2
 
 

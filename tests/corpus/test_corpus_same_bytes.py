@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -182,8 +183,7 @@ def test_n02_splits_into_files(name: str, tmp_path: Path) -> None:
     for number, cuts in enumerate([[600], [1, 2, 1199], list(range(100, ROWS, 100))]):
         bounds = [0, *cuts, ROWS]
         files = [
-            write(tmp_path / f"{number}-{lo}.parquet", rows.slice(lo, hi - lo))
-            for lo, hi in zip(bounds, bounds[1:], strict=False)
+            write(tmp_path / f"{number}-{lo}.parquet", rows.slice(lo, hi - lo)) for lo, hi in pairwise(bounds)
         ]
         assert same(score(*files, *options)) == right, cuts
         assert same(score(*files[::-1], *options, "--jobs", 2)) == right, cuts
@@ -232,7 +232,7 @@ def test_n02_a_file_sorted_by_label(name: str, tmp_path: Path) -> None:
         assert abs(stored.value(metric) - right.value(metric)) < 1e-12
 
 
-# -- text ------------------------------------------------------------------------------------------------
+# -- text ------------------------------------------------------------------------------------------
 def text_of(rows: Rows, order: Any) -> str:
     names = list(rows)
     columns = [np.asarray(rows[name]).tolist() for name in names]
@@ -299,7 +299,7 @@ def test_n02_the_kind_is_judged_over_all_files(tmp_path: Path) -> None:
     assert same(score(*parts[::-1])) == right
 
 
-# -- storage ---------------------------------------------------------------------------------------------
+# -- storage ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["multiclass", "named", "fixed-lists"])
 def test_n02_ways_to_store_a_file(name: str, tmp_path: Path) -> None:
     build, options = SETS[name]

@@ -49,7 +49,7 @@ def named(columns: Any, label: str, names: Sequence[str]) -> Any:
     return pa.table(columns).replace_schema_metadata({b"huggingface": data})
 
 
-# -- shards of one set ---------------------------------------------------------------------------------
+# -- shards of one set -----------------------------------------------------------------------------
 @schemas.case("S01", 3, "b.parquet", "a.parquet", '"p1"')
 def second_lacks_a_column(folder: Path) -> Argv:
     return shards(folder, table(), table(p1=None))
@@ -93,9 +93,7 @@ def float32_and_float64(outcome: Outcome) -> None:
 @schemas.case("S04", 0, check=float32_and_float64)
 def float32_then_float64(folder: Path) -> Argv:
     kind = pa.float32()
-    return shards(
-        folder, table(p0=pa.array(GOOD["p0"], kind), p1=pa.array(GOOD["p1"], kind)), table()
-    )
+    return shards(folder, table(p0=pa.array(GOOD["p0"], kind), p1=pa.array(GOOD["p1"], kind)), table())
 
 
 @schemas.case("S05", 3, "b.parquet", "a.parquet", "text", "int")
@@ -149,8 +147,7 @@ def class_lists_that_agree(folder: Path) -> Argv:
     columns = {"p_dog": [0.25, 0.9], "p_cat": [0.75, 0.1], "y": [1, 0]}
     other = {"p_cat": [0.75, 0.1], "p_dog": [0.25, 0.9], "y": [1, 0]}
     names = ["dog", "cat"]
-    expected = shards(folder, named(columns, "y", names[::-1]), named(other, "y", names[::-1]))
-    return expected
+    return shards(folder, named(columns, "y", names[::-1]), named(other, "y", names[::-1]))
 
 
 @schemas.case("S08", 3)
@@ -178,7 +175,7 @@ def columns_in_the_wrong_order(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", columns)]
 
 
-# -- names -----------------------------------------------------------------------------------------------
+# -- names -----------------------------------------------------------------------------------------
 def ten_and_two(outcome: Outcome) -> None:
     assert outcome.report["data"]["classes"] == ["0", "1", "10", "2"] or outcome.report["data"][
         "classes"
@@ -222,7 +219,7 @@ def columns_that_differ_in_case(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", table(P9=["a"] * 4, p9=["b"] * 4))]
 
 
-# -- types -----------------------------------------------------------------------------------------------
+# -- types -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("scale", [2, 5, 10, 15, 20, 38])
 def test_s10_decimals_are_the_nearest_float64(scale: int, tmp_path: Path) -> None:
     """0.7 stored as a decimal is scored as 0.7 stored as float64, to the last bit."""
@@ -292,7 +289,7 @@ def test_s11_a_label_that_is_no_class_is_refused(kind: str, tmp_path: Path) -> N
     refused(score(path, "--label", "y"), 3, "preds.parquet", '"y"')
 
 
-# -- lists -----------------------------------------------------------------------------------------------
+# -- lists -----------------------------------------------------------------------------------------
 LISTS = [[0.25, 0.75], [0.9, 0.1], [0.4, 0.6], [0.7, 0.3]]
 Y = GOOD["y"]
 
@@ -418,7 +415,7 @@ def test_s14_slices_of_a_file(rows: int, tmp_path: Path) -> None:
     assert abs(score(path, "--chunk-rows", rows).value() - GOOD_LOSS) < 1e-12
 
 
-# -- dictionaries ----------------------------------------------------------------------------------------
+# -- dictionaries ----------------------------------------------------------------------------------
 CODED = {"p_a": [0.75, 0.1, 0.75, 0.1], "p_b": [0.25, 0.9, 0.25, 0.9]}
 CODED_LOSS = -(LN(0.75) + LN(0.9)) / 2
 
@@ -510,7 +507,7 @@ def number_code_out_of_range(folder: Path) -> Argv:
     return [out_of_range(folder, [0, 1, 2]), "--classes", "0,1,2"]
 
 
-# -- extension types -------------------------------------------------------------------------------------
+# -- extension types -------------------------------------------------------------------------------
 def with_extension(folder: Path, name: str) -> Path:
     return parquet(folder / "preds.parquet", extended_table(name, "evil.type"))
 
@@ -540,12 +537,12 @@ def test_schemas(case: Case, tmp_path: Path) -> None:
     case.run(tmp_path)
 
 
-# -- wide ------------------------------------------------------------------------------------------------
+# -- wide ------------------------------------------------------------------------------------------
 def test_s18_many_unused_columns(tmp_path: Path) -> None:
     """20,000 columns, two of them scores: seconds, not minutes."""
     import time
 
-    wide = {f"x{i}": [i * 0.37, -i * 0.21, 3.0, 1e4] for i in range(0, 20_000)}
+    wide = {f"x{i}": [i * 0.37, -i * 0.21, 3.0, 1e4] for i in range(20_000)}
     path = parquet(tmp_path / "preds.parquet", GOOD | wide, use_dictionary=False)
     begun = time.process_time()
     outcome = score(path, "--pred", "p*", "--label", "y")
@@ -562,9 +559,7 @@ def test_s18_many_classes_as_columns(tmp_path: Path) -> None:
     scores = draw.normal(size=(10, k))
     columns: dict[str, Any] = {f"logit_{i}": scores[:, i] for i in range(k)}
     path = tmp_path / "preds.parquet"
-    parquet(
-        path, columns | {"label": list(range(10))}, use_dictionary=False, write_statistics=False
-    )
+    parquet(path, columns | {"label": list(range(10))}, use_dictionary=False, write_statistics=False)
     begun = time.process_time()
     outcome = score(path, "--per-class", "5")
     assert outcome.code == 0, outcome.err[:300]

@@ -63,7 +63,7 @@ def test_no_text_in_the_source_names_an_option_that_does_not_exist() -> None:
     assert not [item for item in found if item[1]]
 
 
-# -- remedies work -----------------------------------------------------------------------------------------
+# -- remedies work ---------------------------------------------------------------------------------
 def remedy(outcome: Outcome) -> str:
     """What stands behind `try:`."""
     assert "\n  try: " in outcome.err, outcome.err

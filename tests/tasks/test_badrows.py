@@ -99,7 +99,7 @@ def test_a_row_that_cannot_be_divided_by_its_sum_is_refused(row: list[float], re
 
 
 def test_renormalizing_refuses_log_probabilities_that_are_all_minus_infinite() -> None:
-    assert refused([[-INF, -INF]], kind="logprobs", renormalize=True).id == "row_sum"
+    assert refused([[-INF, -INF]], kind="logprobs", renormalize=True).id == "score_undefined"
 
 
 def test_logits_taken_for_probabilities_are_recognised() -> None:

@@ -164,7 +164,8 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
         return np.array(whole, np.float64).reshape(len(whole), width)
     parts = []
     for look in (preview, *preview.peers):
-        if all(column.name in look.sample.schema.names for column in columns):
+        held = set(look.sample.schema.names)
+        if all(column.name in held for column in columns):
             lists = [_floats(look.own_values(column.name)) for column in columns]
             parts.append(np.array(lists, np.float64).reshape(len(columns), -1).T)
     return np.concatenate(parts) if parts else np.zeros((0, len(columns)))

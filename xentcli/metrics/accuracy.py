@@ -28,12 +28,11 @@ def accuracy(known: Known) -> Value:
 def top_accuracy(known: Known, k: int) -> Value:
     """Share of rows whose label is among the k likeliest classes; ties rank by class index."""
     key = f"top{k}_accuracy"
-    if not known.states.has("ranks"):
-        return known.undefined(key, "ranks are kept from 10 classes up")
+    if k == 1 or k >= known.spec.size:
+        share = known.states.confusion.margins()[2].total() / known.weight if k == 1 else Fraction(1)
+        return known.proportion(key, float(share))
     ranks = known.states.ranks.sums["rank"]
     if k >= ranks.size:
-        if k >= known.spec.size:
-            return known.proportion(key, 1.0)
         return known.undefined(key, f"ranks are kept up to {ranks.size - 1}")
     share = sum((ranks.exact(i) for i in range(k)), Fraction(0)) / known.weight
     return known.proportion(key, float(share))

@@ -19,7 +19,7 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     order = np.lexsort((np.arange(loss.size), -loss, -impossible))
     if limit is not None:
         order = order[:limit]
-    share = loss / total if total > 0 else np.full(loss.size, np.nan)
+    share = loss / total if 0 < total < np.inf else np.full(loss.size, np.nan)
     if impossible.any():
         share = np.where(impossible > 0, np.nan, 0.0)
     errors = _ece(known)

@@ -31,12 +31,24 @@ def open_all(inputs: list[str], options: Options) -> list[Source]:
         )  # fmt: skip
     paths = [path for text in inputs for path in expand(text)]
     _refuse_twice(paths)
-    return [_open(path, options) for path in paths]
+    sources = [_open(path, options) for path in paths]
+    if not any(hasattr(source, "no_final_newline") for source in sources):
+        for name, value in (("delimiter", options.delimiter), ("comment", options.comment)):
+            if value is not None:
+                raise _for_text_only(name)
+        if options.decimal != ".":
+            raise _for_text_only("decimal")
+    return sources
+
+
+def _for_text_only(name: str) -> UsageError:
+    return UsageError(f"--{name} is about CSV, and no input is one", remedy=f"leave --{name} out",
+                      id="text_option")  # fmt: skip
 
 
 def expand(text: str) -> list[str]:
     """The paths that one argument names: itself, or what a glob or file:// address stands for."""
-    if text == "-" or Path(text).exists() or os.path.islink(text):
+    if text == "-" or os.path.lexists(text):
         return [text]
     scheme = urlsplit(text).scheme.lower() if "://" in text else ""
     if scheme == "file":
@@ -64,7 +76,10 @@ def _without_secrets(text: str) -> str:
 
 def _missing(path: str) -> UsageError:
     folder = os.path.dirname(path) or "."
-    names = os.listdir(folder) if os.path.isdir(folder) else []
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        names = []
     hint = closest(os.path.basename(path), names)
     return UsageError(f"there is no such file.{hint}", where=clean(path, 200), remedy=_NAMES, id="no_file")
 
@@ -89,6 +104,9 @@ def _open(path: str, options: Options) -> Source:
         return _standard_input(options)
     try:
         mode = os.stat(path).st_mode
+    except PermissionError as error:
+        raise DataError("may not be read", where=clean(path, 200), remedy="change its permissions",
+                        id="unreadable") from error  # fmt: skip
     except OSError as error:
         raise UsageError("there is no such file (a link to nowhere)", remedy=_NAMES, where=clean(path, 200),
                          id="no_file") from error  # fmt: skip

@@ -36,7 +36,7 @@ class ParquetSource:
     def _open(self, text: list[str] | None = None) -> pq.ParquetFile:
         try:
             return pq.ParquetFile(
-                self.path,
+                self._where(),
                 pre_buffer=False,
                 buffer_size=1 << 20,  # without it, whole column chunks are held
                 page_checksum_verification=True,
@@ -46,6 +46,14 @@ class ParquetSource:
             )
         except Exception as error:
             raise _unreadable(self.path, error) from error
+
+    def _where(self) -> str | pa.PythonFile:
+        """The path; of a name that is no UTF-8, which Arrow cannot take, the open file."""
+        try:
+            self.path.encode("utf-8")
+        except UnicodeEncodeError:
+            return pa.PythonFile(Path(self.path).open("rb"), mode="r")
+        return self.path
 
     # -- looking ----------------------------------------------------------------------------------
     def preview(self) -> Preview:
@@ -206,6 +214,8 @@ def _type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
         return "bool", "bool", None
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
         return "text", "text", None
+    if pa.types.is_nested(kind) and pa.types.is_nested(getattr(kind, "value_type", kind)):
+        return "other", str(kind), None
     if pa.types.is_fixed_size_list(kind):
         return "list", _type_of(kind.value_type)[1], kind.list_size
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):

@@ -96,7 +96,7 @@ def reduce(batch: Batch, spec: Spec, bad: BadRows) -> Reduced:
 
 def _reduce(batch: Batch, spec: Spec) -> Reduced:
     """One visit to every score."""
-    out = Reduced.empty(batch.size, ranked=spec.width >= 10)
+    out = Reduced.empty(batch.size, ranked=spec.width >= 3)
     axis = 0 if spec.width < CLASS_MAJOR_BELOW else 1
     kernel = _reduce_logits if spec.kind == "logits" else _reduce_probs
     with np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore"):

@@ -51,7 +51,7 @@ def _sum_tolerance(precision: str, spec: Spec) -> float:
 def text_tolerance(digits: int, classes: int) -> float:
     """Half a unit of the last of `digits` decimals for every class, and no less than float64 gets."""
     half_units = 0.5 * classes * 10.0 ** -min(digits, MOST_DIGITS)
-    return max(tolerance("f8", classes), min(half_units * (1 + 1e-9), MOST_BY_TEXT))
+    return max(tolerance("f8", classes), min(half_units, MOST_BY_TEXT) * (1 + 1e-9))
 
 
 def judge_text(notes: Notes, spec: Spec) -> None:
