@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from xentcli.plan import StateSet
 
 CLASSES_KEPT = 1000
+_STORED = {"f2": "float16", "f4": "float32", "f8": "float64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,10 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
     states = _run(spec, what, [source for source, _ in filled], settings, progress)
     report = _report(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
-    mixed = {c.stored for look in previews for c in look.columns if c.name in what.columns}
-    if len(mixed) > 1:
-        report.data["stored"] = sorted(mixed)
-    notes = [f"scores are stored as {listing(sorted(mixed))}"] if len(mixed) > 1 else []
+    used = set(what.columns)
+    mixed = {c.stored for look in previews for c in look.columns if c.name in used}
+    names = [_STORED.get(kind, kind) for kind in sorted(mixed)]
+    notes = [f"scores are stored as {' and '.join(names)}"] if len(mixed) > 1 else []
     notes += [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
     blank = sum(getattr(source, "blank_lines", 0) for source in sources)
     notes += [f"{counted(blank, 'blank line')} skipped"] if blank else []

@@ -256,9 +256,12 @@ COMMAND = [sys.executable, "-m", "xentcli"]
 
 
 def environment(**changed: str) -> dict[str, str]:
-    """The environment of a subprocess: UTF-8, no colour, nothing of Python's own switched."""
+    """The environment of a subprocess: UTF-8, no colour, nothing of Python's own switched.
+
+    Nor does it write bytecode: a child that is cut short, by a signal or a limit, could leave half of it.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LC_", "LANG", "XENT"))}
-    return kept | {"LC_ALL": "C.UTF-8"} | changed
+    return kept | {"LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"} | changed
 
 
 def process(*argv: object, **options: Any) -> Outcome:

@@ -438,7 +438,7 @@ def test_f29_file_changes_while_it_is_read(
 
 
 # -- damage anywhere -------------------------------------------------------------------------------
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_flipped_bit_under_checksums_is_never_another_result(seed: int, tmp_path: Path) -> None:
     """Anywhere between the first page and the footer: refused, or the same figures."""
     path = good(tmp_path / "preds.parquet", write_page_checksum=True, row_group_size=2)
@@ -485,11 +485,11 @@ for _ in range(times):
 """
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_damaged_footer_ends_cleanly(seed: int, tmp_path: Path) -> None:
     """Figures may differ, a footer has no checksum; but no crash, no endless run, no traceback."""
     path = good(tmp_path / "preds.parquet", row_group_size=2)
-    command = [sys.executable, "-c", DAMAGE, str(path), str(seed), "120"]
+    command = [sys.executable, "-c", DAMAGE, str(path), str(seed), "90"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     found = [line for line in done.stdout.splitlines() if line.startswith("bit")]
     assert not found, found

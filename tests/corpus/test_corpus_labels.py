@@ -181,7 +181,7 @@ def true_and_false(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", table(y=[True, False, True, False]))]
 
 
-@labels.case("L06-three", 3, "p0")
+@labels.case("L06-three", 3, "3", "p*")
 def true_and_false_for_three(folder: Path) -> Argv:
     return [three(folder, [True, False, True, False])]
 

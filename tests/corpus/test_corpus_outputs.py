@@ -200,7 +200,10 @@ def small_files() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv", "a.txt"])
-def test_x07_an_output_on_a_full_disk(name: str, tmp_path: Path) -> None:
+def test_x07_an_output_on_a_full_disk(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # or the limit would cut the interpreter's own cache
     names = [f"class-{i}" for i in range(30)]
     columns = {f"p_{n}": [1 / 30] * 30 for n in names} | {"y": names}
     path, target = parquet(tmp_path / "preds.parquet", columns), text(tmp_path / name, "old")

@@ -98,7 +98,9 @@ def _invoke(argv: list[str]) -> int:
     usage_error = cast(type[Exception], typer.BadParameter.__mro__[2])
     try:
         result = app(args=argv, prog_name="xent", standalone_mode=False)
-    except typer.Abort:
+    except typer.Abort as abort:
+        if isinstance(abort.__context__, EOFError):  # the parser takes it for Ctrl-D; here it is a bug
+            raise RuntimeError("unexpected end of data") from abort.__context__
         raise KeyboardInterrupt from None
     except usage_error as error:
         words = getattr(error, "format_message", None)

@@ -114,6 +114,8 @@ class Request:
                 setattr(self, name, "\t")
             elif value is not None and len(value) != 1:
                 raise UsageError(f'--{name} "{clean(value)}" is not one character', id="choice")
+        if self.digits is not None and not 1 <= self.digits <= 17:
+            raise UsageError(f"--digits {self.digits}: from 1 to 17", remedy="--digits 4", id="choice")
         if self.json:
             self.format = "json"
         if self.only and self.format == "json":

@@ -13,6 +13,7 @@ from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import says_kind, says_score
 from xentcli.errors import DataError, UsageError, clean, closest, listing
 
+_MOST_SINGLES = 64
 _SEPARATOR = re.compile(r"[_:.\-/| ]+")
 _NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
 
@@ -115,7 +116,8 @@ def family(preview: Preview, columns: list[Column], prefix: str, claim: str | No
 
 def _bounds(preview: Preview, columns: list[Column]) -> tuple[float | None, float | None]:
     """The smallest and largest value of the columns over all rows of all shards, where statistics say."""
-    every = [column for name in columns for column in preview.everywhere(name.name)]
+    names = {column.name for column in columns}
+    every = [c for look in (preview, *preview.peers) for c in look.columns if c.name in names]
     lows, highs = [_number(column.low) for column in every], [_number(column.high) for column in every]
     low = None if None in lows else min(x for x in lows if x is not None)
     high = None if None in highs else max(x for x in highs if x is not None)
@@ -141,18 +143,15 @@ def find(preview: Preview, taken: set[str]) -> list[Candidate]:
         if not any(names <= {c.name for c in larger.columns} for larger in kept):
             kept.append(candidate)
     floats = [column for column in scalars if column.type == "float" or _maybe_score(column)]
-    if len(floats) > 1 and not any(len(c.columns) == len(floats) for c in kept):
+    if len(floats) > 1:  # class names as they are
         kept.append(family(preview, floats, "", None))
     return lists + kept
 
 
 def singles(preview: Preview, taken: set[str]) -> list[Candidate]:
-    """Float columns that could each be the score of a positive class."""
-    return [
-        single(preview, column, None)
-        for column in preview.columns
-        if column.name not in taken and column.type == "float"
-    ]
+    """Float columns that could each be the score of a positive class; of very many, none is."""
+    floats = [c for c in preview.columns if c.type == "float" and c.name not in taken]
+    return [single(preview, column, None) for column in floats] if len(floats) <= _MOST_SINGLES else []
 
 
 def sample_values(preview: Preview, columns: list[Column]) -> F64:
@@ -164,8 +163,7 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
         return np.array(whole, np.float64).reshape(len(whole), width)
     parts = []
     for look in (preview, *preview.peers):
-        held = set(look.sample.schema.names)
-        if all(column.name in held for column in columns):
+        if all(look.has(column.name) for column in columns):
             lists = [_floats(look.own_values(column.name)) for column in columns]
             parts.append(np.array(lists, np.float64).reshape(len(columns), -1).T)
     return np.concatenate(parts) if parts else np.zeros((0, len(columns)))

@@ -88,7 +88,8 @@ def look(preview: Preview, column: Column, ignored: str | None = None) -> Labels
     found = preview.metadata.get(f"classes:{column.name}")
     names = tuple(str(name) for name in json.loads(found)) if found else ()
     values = [v for v in preview.values(column.name) if v is not None] if column.type != "other" else []
-    ends = [end for c in preview.everywhere(column.name) for end in (c.low, c.high) if end is not None]
+    shards = preview.everywhere(column.name) if column.type in ("int", "text") else []
+    ends = [end for shard in shards for end in (shard.low, shard.high) if end is not None]
     if column.type == "bool":
         seen: list[Key] = [int(_truth(v)) for v in values]
     elif column.type == "int":

@@ -33,7 +33,7 @@ class Column:
 class Preview:
     """What a look at the head (and footer) of a file shows; `sample` holds its first rows.
 
-    `peers` are the other shards of the set: what is read off values is read off all of them.
+    `wide` holds fewer rows of the columns that take much room a row: lists and long texts. `peers` are the other shards of the set: what is read off values is read off all of them.
     """
 
     source: str
@@ -44,6 +44,7 @@ class Preview:
     notes: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     peers: tuple[Preview, ...] = ()
+    wide: pa.RecordBatch | None = None
 
     def everywhere(self, name: str) -> list[Column]:
         """The column of this name in every shard that has it."""
@@ -51,12 +52,20 @@ class Preview:
 
     def values(self, name: str) -> list[Any]:
         """The sampled values of a column in all shards that have it."""
-        looks = [look for look in (self, *self.peers) if name in look.sample.schema.names]
-        return [value for look in looks for value in look.own_values(name)]
+        return [value for look in (self, *self.peers) if look.has(name) for value in look.own_values(name)]
+
+    def has(self, name: str) -> bool:
+        """Is the column among those sampled here?"""
+        return any(
+            part.schema.get_field_index(name) >= 0 for part in (self.sample, self.wide) if part is not None
+        )
 
     def own_values(self, name: str) -> list[Any]:
         """The sampled values of a column here; those of a dictionary are shared, not repeated."""
-        array = self.sample.column(name)
+        part = self.sample
+        if self.wide is not None and self.wide.schema.get_field_index(name) >= 0:
+            part = self.wide
+        array = part.column(name)
         dictionary = getattr(array, "dictionary", None)
         if dictionary is None:
             return list(array.to_pylist())

@@ -18,6 +18,7 @@ from xentcli.readers import Options, Unit
 BATCH_BYTES = 8 << 20
 BATCH_ROWS = 1 << 17
 _SAMPLE_BYTES = 4 << 20
+_WIDE = 2048  # bytes a row from which a column is sampled by itself
 _STATISTICS_FOR = 4096  # columns; beyond, footers take longer to walk than they tell
 _FLOATS = {pa.float16(): "f2", pa.float32(): "f4", pa.float64(): "f8"}
 
@@ -30,6 +31,7 @@ class ParquetSource:
         self.options = options
         self._stat = os.stat(path)
         self._metadata = self._open().metadata
+        self._names = set(self._metadata.schema.to_arrow_schema().names)
         self.rows: int | None = self._metadata.num_rows
         self._read_rows = 0
 
@@ -62,10 +64,15 @@ class ParquetSource:
         _check_names(self.path, schema.names)
         columns = [self._describe(schema.field(i)) for i in range(len(schema))]
         columns = self._with_statistics(columns)
-        usable = [column for column in columns if column.type != "other"]
-        text = [column.name for column in usable if column.type == "text"]
-        sample = self._sample([column.name for column in usable], text)
-        return Preview(self.path, "parquet", columns, sample, self.rows, [], _class_names(schema))
+        text = [column.name for column in columns if column.type == "text"]
+        sizes = self._row_bytes()
+        usable = [column.name for column in columns if column.type != "other"]
+        wide = [name for name in usable if sizes.get(name, 8) > _WIDE]
+        narrow = [name for name in usable if sizes.get(name, 8) <= _WIDE]
+        return Preview(
+            self.path, "parquet", columns, self._sample(narrow, text, sizes), self.rows, [],
+            _class_names(schema), wide=self._sample(wide, text, sizes) if wide else None,
+        )  # fmt: skip
 
     def _describe(self, field: pa.Field) -> Column:
         extension = (field.metadata or {}).get(b"ARROW:extension:name")
@@ -107,10 +114,12 @@ class ParquetSource:
             return min(lows), max(highs)
         return float(min(lows)), float(max(highs))
 
-    def _sample(self, columns: list[str], text: list[str]) -> pa.RecordBatch:
+    def _sample(self, columns: list[str], text: list[str], sizes: dict[str, int]) -> pa.RecordBatch:
+        """The first rows of the columns, as many as fit into a few megabytes."""
         file = self._open(text)
-        rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // max(1, self._row_bytes(columns))))
         groups = [g for g in range(self._metadata.num_row_groups) if self._metadata.row_group(g).num_rows]
+        each = max(1, sum(sizes.get(name, 8) for name in columns))
+        rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // each))
         try:
             for batch in file.iter_batches(rows, row_groups=groups[:1], columns=columns, use_threads=False):
                 batch.validate(full=True)
@@ -119,23 +128,30 @@ class ParquetSource:
             raise self._locate(error, groups[0], columns) from error
         return pa.RecordBatch.from_pylist([], schema=pa.schema([file.schema_arrow.field(c) for c in columns]))
 
-    def _row_bytes(self, columns: list[str]) -> int:
-        """Decoded bytes a row of the columns; of text, as the file encodes it."""
-        wanted = set(columns)
-        total = rows = 0
-        for group in range(min(1, self._metadata.num_row_groups)):
+    def _row_bytes(self) -> dict[str, int]:
+        """Decoded bytes a row of each column in the first row group that has rows; of text, as encoded."""
+        sizes: dict[str, int] = {}
+        for group in range(self._metadata.num_row_groups):
             meta = self._metadata.row_group(group)
-            rows += meta.num_rows
+            if not meta.num_rows:
+                continue
             for i in range(meta.num_columns):
                 chunk = meta.column(i)
-                if chunk.path_in_schema.split(".", 1)[0] in wanted:
-                    flat = 8 * chunk.num_values if chunk.physical_type != "BYTE_ARRAY" else 0
-                    total += max(flat, chunk.total_uncompressed_size)
-        return total // rows if rows else 8 * len(columns)
+                flat = 8 * chunk.num_values if chunk.physical_type != "BYTE_ARRAY" else 0
+                name = (
+                    chunk.path_in_schema
+                    if chunk.path_in_schema in self._names
+                    else chunk.path_in_schema.split(".", 1)[0]
+                )
+                sizes[name] = sizes.get(name, 0) + max(flat, chunk.total_uncompressed_size) // meta.num_rows
+            break
+        return sizes
 
     # -- walking ----------------------------------------------------------------------------------
     def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:
-        step = min(BATCH_ROWS, max(1, BATCH_BYTES // max(1, self._row_bytes(columns))))
+        sizes = self._row_bytes()
+        each = max(1, sum(sizes.get(name, 8) for name in columns))
+        step = min(BATCH_ROWS, max(1, BATCH_BYTES // each))
         if self.options.chunk_rows:
             step = self.options.chunk_rows
         first = 1

@@ -32,6 +32,7 @@ _TWINS = str.maketrans(
      "≥": ">=", "→": "->", "Σ": "sum ", "π": "pi", "²": "^2", NBSP: NBSP}
 )  # fmt: skip
 # CI logs take "::error::" at the start of a line, and "##[error]" anywhere in it, as orders.
+_LONGEST = 200  # characters of a name from data; JSON has it whole
 _ORDERS = re.compile(r"(?:^|(?<=\s)):(?=:)|(?<=#)#(?=[A-Za-z]*\[)")
 
 
@@ -46,7 +47,7 @@ def shown(text: str, ascii_only: bool = False) -> str:
 
     ascii_only: every character beyond ASCII becomes an escape, so that two names stay two names.
     """
-    safe = _ORDERS.sub(lambda match: f"\\x{ord(match[0]):02x}", clean(text, max(len(text), 1)))
+    safe = _ORDERS.sub(lambda match: f"\\x{ord(match[0]):02x}", clean(text, _LONGEST))
     return safe.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else safe
 
 
