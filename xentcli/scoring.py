@@ -5,53 +5,27 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from xentcli import __version__, advice, binding, metrics
-from xentcli.batch import F64, Batch, Spec
+from xentcli import binding, reporting
+from xentcli.batch import Batch, Spec
 from xentcli.columns import Ask, Resolution, resolve
 from xentcli.columns.schema import Preview
 from xentcli.engines import threads
 from xentcli.errors import CannotDecide, DataError, UsageError, XentError, clean, counted, listing
-from xentcli.metrics import calibration, perclass
-from xentcli.metrics.known import Known
-from xentcli.metrics.names import Metric
 from xentcli.numerics.grid import EDGES
-from xentcli.readers import Options, Source
+from xentcli.readers import Source
 from xentcli.readers.opening import open_all
-from xentcli.report import Confusion, Report, Warning
+from xentcli.report import Report, Warning
+from xentcli.settings import Settings
 from xentcli.tasks.simplex import judge_text
 
 if TYPE_CHECKING:
     from xentcli.plan import StateSet
 
-CLASSES_KEPT = 1000
 _STORED = {"f2": "float16", "f4": "float32", "f8": "float64"}
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that `score` can be asked for; see the options of the command line."""
-
-    ask: Ask = field(default_factory=Ask)
-    reading: Options = field(default_factory=Options)
-    rules: binding.Rules = field(default_factory=binding.Rules)
-    metrics: tuple[Metric, ...] = ()
-    bins: int = 15
-    threshold: float = 0.5
-    clip: float | None = None
-    renormalize: bool = False
-    prior: str | None = None
-    level: float | None = 0.95
-    limit: int | None = None
-    all_classes: bool = False
-    matrix: bool = False
-    jobs: int | None = None
-    sha256: str | None = None
 
 
 Progress = Callable[[int, float | None], None]
@@ -84,7 +58,7 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
         raise UsageError("--threshold is for binary tasks; this one has "
                          f"{spec.size:,} classes", remedy="leave --threshold out", id="threshold")  # fmt: skip
     states = _run(spec, what, [source for source, _ in filled], settings, progress)
-    report = _report(states, what, settings)
+    report = reporting.build(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
     used = set(what.columns)
     mixed = {c.stored for look in previews for c in look.columns if c.name in used}
@@ -264,111 +238,4 @@ def _no_rows_left(states: StateSet) -> CannotDecide:
     return CannotDecide(f"0 of {counted(states.read, 'row')} left to score{detail}", id="no_rows")
 
 
-# -- the report --------------------------------------------------------------------------------------
-def _report(states: StateSet, what: Resolution, settings: Settings) -> Report:
-    spec = states.spec
-    prior = None if settings.prior is None else _prior(settings.prior, spec.classes)
-    known = Known(states, prior, settings.level)
-    pairs = ["positive", "confidence"] if spec.task == "binary" else ["confidence"]
-    report = Report(
-        definition=_definition(spec, settings),
-        provenance=_provenance(known),
-        data=_data(known, what),
-        metrics=metrics.read_all(known, list(settings.metrics)),
-        classes=perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
-        reliability=[calibration.diagram(known, pair) for pair in pairs],
-    )
-    report.warnings = advice.warnings(known, report)
-    confusion = states.confusion
-    if settings.matrix:
-        if not confusion.dense:
-            raise UsageError(f"a confusion matrix of {spec.size:,} classes is too large to write",
-                             remedy=f"it is kept up to {2000:,} classes", id="matrix_size")  # fmt: skip
-        matrix = confusion.values("matrix").reshape(spec.size, spec.size)
-        report.confusion = Confusion(list(spec.classes), matrix.tolist())
-    return report
-
-
-def _data(known: Known, what: Resolution) -> dict[str, Any]:
-    states, spec = known.states, known.spec
-    data: dict[str, Any] = {
-        "inputs": [],
-        "rows": states.read,
-        "scored": known.rows,
-        "ignored": states.ignored,
-        "skipped": dict(sorted(states.skipped.items())),
-        "weight": float(known.weight),
-        "task": spec.task,
-        "kind": spec.kind,
-        "pred": what.pred,
-        "label": what.label,
-        "bound": what.labels.how,
-        "classes": list(spec.classes),
-    }
-    if spec.task == "binary":
-        data["positive"] = spec.classes[1]
-    if what.weight is not None:
-        data["weight_column"] = what.weight
-    return data | {"ties": states.notes.counts.get("ties", 0), "evidence": what.evidence}
-
-
-def _definition(spec: Spec, settings: Settings) -> str:
-    """What was computed, as a string: results with equal strings may be compared."""
-    parts = {
-        "ce": "nats",
-        "task": spec.task,
-        "c": spec.size,
-        "w": "rows" if spec.weighted else "none",
-        "ece": f"confidence,{spec.bins},width",
-        "prior": "labels" if settings.prior is None else "given",
-        "clip": "none" if spec.clip is None else repr(spec.clip),
-        "sums": "renormalized" if spec.renormalize else "as-is",
-        "bad": "skip" if spec.skip_bad else "error",
-    }
-    if spec.task == "binary":
-        parts["threshold"] = repr(spec.threshold)
-    where = [f"{column}={value}" for column, value in settings.rules.where]
-    if where:
-        parts["where"] = ",".join(sorted(where))
-    if settings.limit is not None:
-        parts["limit"] = settings.limit
-    return "|".join(f"{key}:{value}" for key, value in parts.items())
-
-
-def _provenance(known: Known) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    for name, support in zip(known.spec.classes, known.support.tolist(), strict=True):
-        digest.update(f"{len(name)}:{name}={support!r};".encode("utf-8", "surrogatepass"))
-    return {
-        "xent": __version__,
-        "kind": known.spec.kind,
-        "n": known.rows,
-        "seed": 0,
-        "ci": known.level,
-        "labels_hash": digest.hexdigest()[:16],
-    }
-
-
-def _prior(text: str, classes: tuple[str, ...]) -> F64:
-    """`uniform`, or a JSON file with the probability of each class by name, as one vector (C,)."""
-    import json
-
-    if text == "uniform":
-        return np.full(len(classes), 1.0 / len(classes))
-    try:
-        found = json.loads(Path(text).read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"--prior: there is no file {clean(text)}", remedy="--prior uniform, or a JSON file",
-                         id="prior") from error  # fmt: skip
-    except ValueError as error:
-        raise DataError("not a JSON file", where=clean(text, 200), id="prior") from error
-    if not isinstance(found, dict) or set(found) != set(classes):
-        raise DataError("a prior is an object with one probability for each class: "
-                        f"{listing(list(classes))}", where=clean(text, 200), id="prior")  # fmt: skip
-    try:
-        prior = np.array([float(found[name]) for name in classes])
-    except (TypeError, ValueError) as error:
-        raise DataError("a prior holds numbers", where=clean(text, 200), id="prior") from error
-    if not ((prior >= 0).all() and abs(prior.sum() - 1) <= 1e-6):
-        raise DataError(f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior")
-    return prior
+__all__ = ["Progress", "Settings", "score"]

@@ -340,7 +340,7 @@ def test_a_long_run_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
     import numpy as np
 
     path = tmp_path / "preds.parquet"
-    z = np.random.default_rng(0).standard_normal(5_000_000)
+    z = np.random.default_rng(0).standard_normal(3_000_000)
     parquet(path, {"logit": z, "y": (z > 0).astype(np.int8)}, row_group_size=200_000)
     shown = on_a_terminal("score", path, "--jobs", "1", "--color", "never")
     assert "rows/s" in shown and "rows/s" not in shown.rpartition("\x1b[2K")[2]

@@ -200,12 +200,10 @@ def small_files() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv", "a.txt"])
-def test_x07_an_output_on_a_full_disk(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_x07_an_output_on_a_full_disk(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # or the limit would cut the interpreter's own cache
-    names = [f"class-{i}" for i in range(30)]
-    columns = {f"p_{n}": [1 / 30] * 30 for n in names} | {"y": names}
+    names = list("abcdefghijklmnopqrstuvwxyz")
+    columns = {f"p_{n}": [1 / 26] * 26 for n in names} | {"y": names}
     path, target = parquet(tmp_path / "preds.parquet", columns), text(tmp_path / name, "old")
     outcome = process("score", path, "-o", target, preexec_fn=small_files)
     assert outcome.code == 74

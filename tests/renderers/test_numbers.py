@@ -20,9 +20,7 @@ def test_a_figure_has_four_digits_and_its_half_width_the_same_decimals() -> None
 
 
 def test_a_narrow_interval_brings_more_digits_and_shows_two_of_its_own() -> None:
-    assert read(Value(0.378169586, lo=0.378169586 - 9e-5, hi=0.378169586 + 9e-5)) == (
-        "0.378170 ± 0.000090"
-    )
+    assert read(Value(0.378169586, lo=0.378169586 - 9e-5, hi=0.378169586 + 9e-5)) == ("0.378170 ± 0.000090")
 
 
 def test_a_wide_interval_takes_digits_that_are_noise() -> None:
@@ -74,9 +72,7 @@ def test_an_undefined_figure_says_why_and_an_infinite_one_that_it_is() -> None:
     ("number", "said"),
     [(10000, "10,000"), (10000.0, "10,000"), (12.5, "12.50"), (0.25, "0.2500"), (0, "0")],
 )
-def test_counts_have_thousands_separators_and_no_decimals_of_nothing(
-    number: float, said: str
-) -> None:
+def test_counts_have_thousands_separators_and_no_decimals_of_nothing(number: float, said: str) -> None:
     assert count(number) == said
 
 

@@ -189,9 +189,7 @@ def test_classes_beyond_the_limit_are_counted(limit: int, said: str) -> None:
 
 
 def test_all_classes_are_shown_on_request() -> None:
-    text = table.render(
-        replace(report(), classes=[class_row(f"c{i}", 1) for i in range(99)]), per_class=None
-    )
+    text = table.render(replace(report(), classes=[class_row(f"c{i}", 1) for i in range(99)]), per_class=None)
     assert "c98 " in text and "more class" not in text
 
 

@@ -21,15 +21,12 @@ NUMBER = re.compile(r"\d[\d,.]*\d")
 
 
 def report(names: list[str]) -> Report:
-    figures = {
-        key: Value(0.12345, "fraction") for key in ("share", "recall", "precision", "f1", "ece")
-    }
+    figures = {key: Value(0.12345, "fraction") for key in ("share", "recall", "precision", "f1", "ece")}
     loss = Value(0.98765, "nat", "lower", 10000, 0.0146, 0.959, 1.0163)
     classes = [ClassRow(n, 12345.0, n, {"cross_entropy": loss, **figures}) for n in names]
     size = range(len(names))
     bins: list[dict[str, float | int | None]] = [
-        {"lo": b / 15, "hi": (b + 1) / 15, "n": 1000, "mean_p": b / 15, "mean_y": 0.5}
-        for b in range(15)
+        {"lo": b / 15, "hi": (b + 1) / 15, "n": 1000, "mean_p": b / 15, "mean_y": 0.5} for b in range(15)
     ]
     return Report(
         "ce:nats", {},
@@ -110,13 +107,9 @@ def test_ascii_names_stay_distinct() -> None:
     assert "\\xe9" in text and "\\xe8" in text and "logit_0 ... logit_9" in text
 
 
-@pytest.mark.parametrize(
-    "variable", ["FORCE_COLOR", "NO_COLOR", "GITHUB_ACTIONS", "COLUMNS", "TERM"]
-)
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "NO_COLOR", "GITHUB_ACTIONS", "COLUMNS", "TERM"])
 @pytest.mark.parametrize("color", [False, True])
-def test_the_environment_has_no_say(
-    variable: str, color: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_has_no_say(variable: str, color: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     before = table.render(report(["a", "b"]), color=color)
     monkeypatch.setenv(variable, "20" if variable == "COLUMNS" else "dumb")
     assert table.render(report(["a", "b"]), color=color) == before

@@ -147,9 +147,7 @@ def test_the_most_decimals_written_are_found_whatever_the_cut(rows: list[list[fl
 @pytest.mark.parametrize("tiny", [1e-9, 1e-11, 1e-13, 1e-15, 1e-20, 5e-324])
 def test_a_tiny_score_does_not_make_the_decimals_depend_on_the_cut(tiny: float) -> None:
     rows = [[tiny, 1.0], [0.123, 0.877], [0.5, 0.5]]
-    found = [
-        fold(rows, cuts, stored="text").notes.extremes["digits"] for cuts in ([], [1], [2], [1, 2])
-    ]
+    found = [fold(rows, cuts, stored="text").notes.extremes["digits"] for cuts in ([], [1], [2], [1, 2])]
     assert len(set(found)) == 1
     assert found[0] >= 3
 

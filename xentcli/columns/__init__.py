@@ -87,6 +87,9 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     )  # fmt: skip
 
 
+_UNNAMED = "its values are the names of the classes"
+
+
 @dataclass(frozen=True, slots=True)
 class _Label:
     labels: Labels
@@ -116,7 +119,7 @@ def _label_columns(preview: Preview, ask: Ask, taken: set[str]) -> list[_Label]:
         if said:
             return said
     rest = [
-        _Label(f, "the only column whose values are classes")
+        _Label(f, _UNNAMED)
         for c, f in seen
         if f and c.type in ("int", "bool", "text") and not says_score(c.name)
     ]
@@ -148,10 +151,11 @@ def _choose(
         used = taken | {label.labels.column.name}
         for candidate in _candidates(preview, ask, used, claim):
             bound = bind(candidate, label.labels, ask.classes, ask.positive)
-            if isinstance(bound, Binding):
+            if isinstance(bound, Binding) and _holds(label, candidate, bound):
                 fits.append((candidate, label, bound))
             else:
-                failures.append((candidate, label, bound))
+                why = bound if isinstance(bound, str) else "no column says that it is the label"
+                failures.append((candidate, label, why))
     if not any(fit[0].width > 1 for fit in fits) and any(f[0].kind.sure and f[0].width > 1 for f in failures):
         fits = []  # columns that add up to one belong together: none of them is a score by itself
     best = _best(fits, explicit=bool(ask.pred))
@@ -160,6 +164,11 @@ def _choose(
     if best:
         raise _which(preview, best)
     raise _none_fits(preview, failures, ask, labels)
+
+
+def _holds(label: _Label, candidate: Candidate, bound: Binding) -> bool:
+    """A column that no name makes a label is one only if its values are the names of the classes."""
+    return label.why != _UNNAMED or (candidate.width > 1 and bound.labels.how == "by name")
 
 
 def _candidates(preview: Preview, ask: Ask, taken: set[str], claim: str | None) -> list[Candidate]:

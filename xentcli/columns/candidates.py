@@ -10,7 +10,7 @@ import numpy as np
 
 from xentcli.columns.kinds import F64, Kind, judge
 from xentcli.columns.schema import Column, Preview
-from xentcli.columns.vocabulary import says_kind, says_score
+from xentcli.columns.vocabulary import OF_THE_PREDICTION, says_kind, says_score, words
 from xentcli.errors import DataError, UsageError, clean, closest, listing
 
 _MOST_SINGLES = 64
@@ -135,12 +135,13 @@ def find(preview: Preview, taken: set[str]) -> list[Candidate]:
         # Of columns named as scores, one that holds none is an error to show, not a column to drop.
         chosen = members if says_score(prefix) else floats
         if len(chosen) > 1 and any(column.type == "float" or says_score(prefix) for column in chosen):
-            families.append(family(preview, chosen, prefix, None))
+            shared = _shared_prefix([column.name for column in chosen])
+            families += [family(preview, chosen, each, None) for each in dict.fromkeys((prefix, shared))]
     families.sort(key=lambda candidate: -candidate.width)
     kept: list[Candidate] = []
     for candidate in families:
         names = {column.name for column in candidate.columns}
-        if not any(names <= {c.name for c in larger.columns} for larger in kept):
+        if not any(names < {c.name for c in larger.columns} for larger in kept):
             kept.append(candidate)
     floats = [column for column in scalars if column.type == "float" or _maybe_score(column)]
     if len(floats) > 1:  # class names as they are
@@ -151,6 +152,7 @@ def find(preview: Preview, taken: set[str]) -> list[Candidate]:
 def singles(preview: Preview, taken: set[str]) -> list[Candidate]:
     """Float columns that could each be the score of a positive class; of very many, none is."""
     floats = [c for c in preview.columns if c.type == "float" and c.name not in taken]
+    floats = [c for c in floats if not set(words(c.name)) & OF_THE_PREDICTION]
     return [single(preview, column, None) for column in floats] if len(floats) <= _MOST_SINGLES else []
 
 
@@ -223,7 +225,10 @@ def _shared_prefix(names: list[str]) -> str:
 def _suffix_of_score(name: str) -> str:
     """`malignant` of `p_malignant`: what a single score column says its class is, if anything."""
     match = _SEPARATOR.search(name)
-    return name[match.end() :] if match and says_score(name[: match.start()]) else ""
+    if match:
+        return name[match.end() :] if says_score(name[: match.start()]) else ""
+    numbered = _NUMBERED.fullmatch(name)
+    return numbered[2] if numbered and numbered[1] and says_score(numbered[1]) else ""
 
 
 def _number(value: float | str | None) -> float | None:

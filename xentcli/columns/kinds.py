@@ -81,6 +81,8 @@ def _several(values: F64, low: float, high: float) -> Kind:
             return Kind("probs", True, f"{near_one.mean():.0%} of the rows add up to 1")
         why = f"values from {low:.4g} to {high:.4g}, but rows add up to {sums[0]:.4g}, not 1"
         return Kind(None, False, why)
+    if low >= 0.0 and high > 1.0 and (np.abs(sums / sums[0] - 1.0) <= 2e-2).all() and len(sums) > 1:
+        return Kind(None, False, f"rows add up to {sums[0]:.4g}: percentages or counts?")
     if high <= 1e-6:
         with np.errstate(under="ignore"):
             total = np.exp(values).sum(axis=1)

@@ -146,6 +146,9 @@ def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive:
 def _in_order(candidate: Candidate) -> tuple[tuple[str, ...], tuple[Column, ...]]:
     """Class names with their columns: by value where all are whole numbers, else as the file has them."""
     names = candidate.suffixes if candidate.layout == "columns" else ()
+    lowered = [name.lower() for name in names]
+    if len(names) == 2 and lowered[0] in POSITIVE and lowered[1] in NEGATIVE:
+        return names[::-1], candidate.columns[::-1]  # `p_yes`, `p_no`: the positive class comes second
     if not names or not all(_INTEGER.fullmatch(name) for name in names):
         return names, candidate.columns
     order = sorted(range(len(names)), key=lambda index: int(names[index]))
@@ -260,6 +263,8 @@ def _bind_one_number(
         wanted = {"true": 1, "false": 0}.get(positive.lower(), wanted)
     if positive is not None and wanted is None:
         raise _unknown_positive(positive, tuple(str(value) for value in labels.values))
+    if positive is None and not given:
+        wanted = _meant(candidate.suffixes[0], labels)
     names = [as_integer(name) for name in given] if given else []
     pair = [name for name in names if name is not None] if len(names) == 2 else []
     if not pair:
@@ -285,6 +290,15 @@ def _bind_one_number(
         text = given
     table: dict[Key, int] = {pair[0]: 0, pair[1]: 1}
     return Binding((text[0], text[1]), candidate.columns, LabelMap(labels.type, table, "by value"))
+
+
+def _meant(suffix: str, labels: Labels) -> int | None:
+    """The label that a column such as `p_0` or `p_negative` says it scores, if it says so."""
+    number = as_integer(suffix)
+    if number is not None and number in (*labels.values, 0, 1):
+        return number
+    low = -1 if -1 in labels.values else 0
+    return low if suffix.lower() in NEGATIVE else 1 if suffix.lower() in POSITIVE else None
 
 
 def _positive_of(names: list[str], suffix: str) -> str | None:

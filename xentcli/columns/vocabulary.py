@@ -66,6 +66,9 @@ LABEL = frozenset(
         "ytrue",
     ]
 )
+OF_THE_PREDICTION = frozenset({"confidence", "confidences", "conf", "certainty"})
+"""Words for the probability of whatever was predicted, which is not that of a class."""
+
 POSITIVE = frozenset({"true", "yes", "positive", "pos", "1"})
 NEGATIVE = frozenset({"false", "no", "negative", "neg", "0"})
 

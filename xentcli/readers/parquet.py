@@ -16,8 +16,9 @@ from xentcli.errors import DataError, clean
 from xentcli.readers import Options, Unit
 
 BATCH_BYTES = 8 << 20
-BATCH_ROWS = 1 << 17
+BATCH_ROWS = 1 << 16
 _SAMPLE_BYTES = 4 << 20
+_HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _WIDE = 2048  # bytes a row from which a column is sampled by itself
 _STATISTICS_FOR = 4096  # columns; beyond, footers take longer to walk than they tell
 _FLOATS = {pa.float16(): "f2", pa.float32(): "f4", pa.float64(): "f8"}
@@ -67,7 +68,8 @@ class ParquetSource:
         text = [column.name for column in columns if column.type == "text"]
         sizes = self._row_bytes()
         usable = [column.name for column in columns if column.type != "other"]
-        wide = [name for name in usable if sizes.get(name, 8) > _WIDE]
+        huge = {name for name in text if sizes.get(name, 8) > _HUGE}
+        wide = [name for name in usable if sizes.get(name, 8) > _WIDE and name not in huge]
         narrow = [name for name in usable if sizes.get(name, 8) <= _WIDE]
         return Preview(
             self.path, "parquet", columns, self._sample(narrow, text, sizes), self.rows, [],

@@ -28,7 +28,7 @@ _PRECISIONS = {  # relative tolerance of a sum of one, absolute error of a value
     "f8": (1e-9, 0.0),
     "f4": (1e-6, 0.0),
     "f2": (1e-3, 2.0**-25),
-    "bf": (4e-3, 0.0),
+    "bf": (8e-3, 0.0),
 }
 _REMEDY = (
     "--kind logits if these are logits; --renormalize to divide each row by its sum; "

@@ -1,0 +1,133 @@
+"""From the states of a finished run to its Report: values, classes, warnings, and what was computed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xentcli import __version__, advice, metrics
+from xentcli.batch import F64, Spec
+from xentcli.columns import Resolution
+from xentcli.errors import DataError, UsageError, clean, listing
+from xentcli.metrics import calibration, perclass
+from xentcli.metrics.known import Known
+from xentcli.report import Confusion, Report
+from xentcli.settings import Settings
+
+if TYPE_CHECKING:
+    from xentcli.plan import StateSet
+
+CLASSES_KEPT = 1000
+
+
+def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
+    """Read every metric off the states of a finished run, and say what it was a run of."""
+    spec = states.spec
+    prior = None if settings.prior is None else _prior(settings.prior, spec.classes)
+    known = Known(states, prior, settings.level)
+    pairs = ["positive", "confidence"] if spec.task == "binary" else ["confidence"]
+    report = Report(
+        definition=_definition(spec, settings),
+        provenance=_provenance(known),
+        data=_data(known, what),
+        metrics=metrics.read_all(known, list(settings.metrics)),
+        classes=perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
+        reliability=[calibration.diagram(known, pair) for pair in pairs],
+    )
+    report.warnings = advice.warnings(known, report)
+    confusion = states.confusion
+    if settings.matrix:
+        if not confusion.dense:
+            raise UsageError(f"a confusion matrix of {spec.size:,} classes is too large to write",
+                             remedy=f"it is kept up to {2000:,} classes", id="matrix_size")  # fmt: skip
+        matrix = confusion.values("matrix").reshape(spec.size, spec.size)
+        report.confusion = Confusion(list(spec.classes), matrix.tolist())
+    return report
+
+
+def _data(known: Known, what: Resolution) -> dict[str, Any]:
+    states, spec = known.states, known.spec
+    data: dict[str, Any] = {
+        "inputs": [],
+        "rows": states.read,
+        "scored": known.rows,
+        "ignored": states.ignored,
+        "skipped": dict(sorted(states.skipped.items())),
+        "weight": float(known.weight),
+        "task": spec.task,
+        "kind": spec.kind,
+        "pred": what.pred,
+        "label": what.label,
+        "bound": what.labels.how,
+        "classes": list(spec.classes),
+    }
+    if spec.task == "binary":
+        data["positive"] = spec.classes[1]
+    if what.weight is not None:
+        data["weight_column"] = what.weight
+    return data | {"ties": states.notes.counts.get("ties", 0), "evidence": what.evidence}
+
+
+def _definition(spec: Spec, settings: Settings) -> str:
+    """What was computed, as a string: results with equal strings may be compared."""
+    parts = {
+        "ce": "nats",
+        "task": spec.task,
+        "c": spec.size,
+        "w": "rows" if spec.weighted else "none",
+        "ece": f"confidence,{spec.bins},width",
+        "prior": "labels" if settings.prior is None else "given",
+        "clip": "none" if spec.clip is None else repr(spec.clip),
+        "sums": "renormalized" if spec.renormalize else "as-is",
+        "bad": "skip" if spec.skip_bad else "error",
+    }
+    if spec.task == "binary":
+        parts["threshold"] = repr(spec.threshold)
+    where = [f"{column}={value}" for column, value in settings.rules.where]
+    if where:
+        parts["where"] = ",".join(sorted(where))
+    if settings.limit is not None:
+        parts["limit"] = settings.limit
+    return "|".join(f"{key}:{value}" for key, value in parts.items())
+
+
+def _provenance(known: Known) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for name, support in zip(known.spec.classes, known.support.tolist(), strict=True):
+        digest.update(f"{len(name)}:{name}={support!r};".encode("utf-8", "surrogatepass"))
+    return {
+        "xent": __version__,
+        "kind": known.spec.kind,
+        "n": known.rows,
+        "seed": 0,
+        "ci": known.level,
+        "labels_hash": digest.hexdigest()[:16],
+    }
+
+
+def _prior(text: str, classes: tuple[str, ...]) -> F64:
+    """`uniform`, or a JSON file with the probability of each class by name, as one vector (C,)."""
+    import json
+
+    if text == "uniform":
+        return np.full(len(classes), 1.0 / len(classes))
+    try:
+        found = json.loads(Path(text).read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"--prior: there is no file {clean(text)}", remedy="--prior uniform, or a JSON file",
+                         id="prior") from error  # fmt: skip
+    except ValueError as error:
+        raise DataError("not a JSON file", where=clean(text, 200), id="prior") from error
+    if not isinstance(found, dict) or set(found) != set(classes):
+        raise DataError("a prior is an object with one probability for each class: "
+                        f"{listing(list(classes))}", where=clean(text, 200), id="prior")  # fmt: skip
+    try:
+        prior = np.array([float(found[name]) for name in classes])
+    except (TypeError, ValueError) as error:
+        raise DataError("a prior holds numbers", where=clean(text, 200), id="prior") from error
+    if not ((prior >= 0).all() and abs(prior.sum() - 1) <= 1e-6):
+        raise DataError(f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior")
+    return prior

@@ -1,0 +1,31 @@
+"""Everything that `score` can be asked for, checked and typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xentcli.binding import Rules
+from xentcli.columns import Ask
+from xentcli.metrics.names import Metric
+from xentcli.readers import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that `score` can be asked for; see the options of the command line."""
+
+    ask: Ask = field(default_factory=Ask)
+    reading: Options = field(default_factory=Options)
+    rules: Rules = field(default_factory=Rules)
+    metrics: tuple[Metric, ...] = ()
+    bins: int = 15
+    threshold: float = 0.5
+    clip: float | None = None
+    renormalize: bool = False
+    prior: str | None = None
+    level: float | None = 0.95
+    limit: int | None = None
+    all_classes: bool = False
+    matrix: bool = False
+    jobs: int | None = None
+    sha256: str | None = None
