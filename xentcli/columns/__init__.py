@@ -147,10 +147,15 @@ def _choose(
     claim = ask.kind if ask.kind in KINDS else None
     failures: list[tuple[Candidate, _Label, str]] = []
     fits: list[tuple[Candidate, _Label, Binding]] = []
+    refused: UsageError | None = None
     for label in labels:
         used = taken | {label.labels.column.name}
         for candidate in _candidates(preview, ask, used, claim):
-            bound = bind(candidate, label.labels, ask.classes, ask.positive)
+            try:
+                bound = bind(candidate, label.labels, ask.classes, ask.positive)
+            except UsageError as error:  # --positive names no class of this reading; perhaps of another
+                refused = refused or error
+                continue
             if isinstance(bound, Binding) and _holds(label, candidate, bound):
                 fits.append((candidate, label, bound))
             else:
@@ -163,7 +168,7 @@ def _choose(
         return best[0]
     if best:
         raise _which(preview, best)
-    raise _none_fits(preview, failures, ask, labels)
+    raise refused or _none_fits(preview, failures, ask, labels)
 
 
 def _holds(label: _Label, candidate: Candidate, bound: Binding) -> bool:
@@ -202,7 +207,7 @@ def _witnessed(candidate: Candidate, label: _Label, binding: Binding) -> bool:
     if candidate.width == 1 or candidate.kind.sure:
         return True
     named = says_score(candidate.prefix or (candidate.columns[0].name if candidate.layout == "list" else ""))
-    return named or binding.labels.how == "by name" or candidate.layout == "list"
+    return named or binding.labels.how == "by name"
 
 
 def _named(
@@ -253,9 +258,10 @@ def _none_fits(
     unclear = [failure for failure in failures if isinstance(failure[2], NeedsPositive)]
     if unclear and not any(candidate.kind.sure and candidate.width > 1 for candidate, _, _ in failures):
         readings = [
-            f"{candidate.option} --label {shlex.quote(label.labels.column.name)} {why.options}"
+            f"{candidate.option} --label {shlex.quote(label.labels.column.name)} --positive {name}"
             for candidate, label, why in unclear[:4]
             if isinstance(why, NeedsPositive)
+            for name in why.options
         ]
         first = unclear[0]
         return Question(

@@ -10,7 +10,7 @@ import numpy as np
 
 from xentcli.columns.kinds import F64, Kind, judge
 from xentcli.columns.schema import Column, Preview
-from xentcli.columns.vocabulary import OF_THE_PREDICTION, says_kind, says_score, words
+from xentcli.columns.vocabulary import OF_THE_PREDICTION, says_kind, says_label, says_score, words
 from xentcli.errors import DataError, UsageError, clean, closest, listing
 
 _MOST_SINGLES = 64
@@ -109,7 +109,10 @@ def family(preview: Preview, columns: list[Column], prefix: str, claim: str | No
     """Several columns, one class each."""
     low, high = _bounds(preview, columns)
     claimed = claim or says_kind(prefix)
-    kind = judge(sample_values(preview, columns), low, high, claimed)
+    values = sample_values(preview, columns)
+    kind = judge(values, low, high, claimed)
+    if not prefix and kind.sure and not (np.abs(np.nansum(values, axis=1) - 1.0) <= 2e-2).all():
+        kind = Kind(None, False, "columns that share no name, and not all rows add up to 1")
     suffixes = tuple(column.name[len(prefix) :] for column in columns)
     return Candidate("columns", tuple(columns), suffixes, prefix, kind, len(columns))
 
@@ -153,7 +156,12 @@ def singles(preview: Preview, taken: set[str]) -> list[Candidate]:
     """Float columns that could each be the score of a positive class; of very many, none is."""
     floats = [c for c in preview.columns if c.type == "float" and c.name not in taken]
     floats = [c for c in floats if not set(words(c.name)) & OF_THE_PREDICTION]
-    return [single(preview, column, None) for column in floats] if len(floats) <= _MOST_SINGLES else []
+    if len(floats) > _MOST_SINGLES:
+        return []
+    predicted = any(says_label(column.name) == 1 for column in preview.columns)
+    found = [single(preview, column, None) for column in floats]
+    # Beside a column of predicted labels, a score never below ½ is that of the prediction.
+    return [c for c in found if not (predicted and np.nanmin(sample_values(preview, list(c.columns))) >= 0.5)]
 
 
 def sample_values(preview: Preview, columns: list[Column]) -> F64:

@@ -62,13 +62,13 @@ class Labels:
 class NeedsPositive(str):
     """A reading that fits once the user says which class a single score column is about."""
 
-    options: str
+    options: list[str]
 
     def __new__(cls, names: list[str]) -> NeedsPositive:
         import shlex
 
         found = super().__new__(cls, "which class is the score of?")
-        found.options = "--positive " + "|".join(shlex.quote(clean(name)) for name in names)
+        found.options = [shlex.quote(name) for name in names]
         return found
 
 

@@ -258,7 +258,12 @@ def _class_names(schema: pa.Schema) -> dict[str, str]:
         info = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
         features = info["info"]["features"]
         labels = {n: f["names"] for n, f in features.items() if f.get("_type") == "ClassLabel"}
-        return {f"classes:{name}": json.dumps(names) for name, names in labels.items()}
+        return {
+            f"classes:{name}": json.dumps(names)
+            for name, names in labels.items()
+            if isinstance(names, list) and all(isinstance(n, str) for n in names)
+            if len(set(names)) == len(names) > 1
+        }
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
