@@ -50,9 +50,7 @@ class Contestant:
             return None
         printed = json.loads(stdout)
         value = (
-            printed["metrics"]["cross_entropy"]["value"]
-            if self.script is None
-            else printed.get("mean_loss")
+            printed["metrics"]["cross_entropy"]["value"] if self.script is None else printed.get("mean_loss")
         )
         return None if value is None else float(value)
 

@@ -45,9 +45,7 @@ def make_files(names: str | None, folder: Path, scale: float) -> None:
     subprocess.run(command + ([] if names is None else ["--only", names]), check=True)
 
 
-def measure(
-    workload: Workload, path: Path, contestants: list[Contestant], repeat: int
-) -> dict[str, Runs]:
+def measure(workload: Workload, path: Path, contestants: list[Contestant], repeat: int) -> dict[str, Runs]:
     """Run all contestants in turn, round after round; the first round only warms up."""
     results = {contestant.name: Runs() for contestant in contestants}
     env = environment()

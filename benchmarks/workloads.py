@@ -53,9 +53,7 @@ def draw_logits(rng: np.random.Generator, rows: int, classes: int) -> tuple[Floa
     return logits, labels.astype(np.int64)
 
 
-def write_parquet(
-    path: Path, tables: Iterator[pa.Table], schema: pa.Schema, group_rows: int
-) -> None:
+def write_parquet(path: Path, tables: Iterator[pa.Table], schema: pa.Schema, group_rows: int) -> None:
     """Write one row group per table; only the labels are dictionary-encoded."""
     with pq.ParquetWriter(path, schema, use_dictionary=["label"]) as writer:
         for table in tables:

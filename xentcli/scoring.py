@@ -56,7 +56,8 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
     spec = _spec(what, settings)
     if spec.task != "binary" and settings.threshold != 0.5:
         raise UsageError("--threshold is for binary tasks; this one has "
-                         f"{spec.size:,} classes", remedy="leave --threshold out", id="threshold")  # fmt: skip
+                         f"{spec.size:,} classes", remedy="leave --threshold out",
+                         id="threshold")  # fmt: skip
     states = _run(spec, what, [source for source, _ in filled], settings, progress)
     report = reporting.build(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
@@ -119,7 +120,8 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
     key = f"classes:{what.label}"
     mine, theirs = first.metadata.get(key), look.metadata.get(key)
     if mine != theirs:
-        raise _differs(f"names its classes {clean(theirs or 'not at all')}, not {clean(mine or 'not at all')}",
+        theirs, mine = clean(theirs or "not at all"), clean(mine or "not at all")
+        raise _differs(f"names its classes {theirs}, not {mine}",
                        first, look)  # fmt: skip
     try:
         again = resolve(look, replace(ask, label=what.label, kind=what.kind))

@@ -123,8 +123,6 @@ def test_text_is_judged_by_half_a_unit_of_the_last_decimal_for_each_class(
 def test_coarse_text_may_be_further_off_than_one_percent() -> None:
     rows = [[0.1] * 9 + [0.0]]
     assert deviating(rows, stored="text") == 0
-    with pytest.raises(DataError, match=r"add up to 0\.9"):
-        fold(rows, stored="text")
 
 
 DIGITS = [

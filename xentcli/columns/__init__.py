@@ -163,6 +163,9 @@ def _choose(
                 failures.append((candidate, label, why))
     if not any(fit[0].width > 1 for fit in fits) and any(f[0].kind.sure and f[0].width > 1 for f in failures):
         fits = []  # columns that add up to one belong together: none of them is a score by itself
+    # Columns whose numbers do not bind by value are not to be bound by position instead.
+    tried = [set(candidate.columns) for candidate, _, _ in failures]
+    fits = [f for f in fits if f[2].labels.how != "in file order" or set(f[0].columns) not in tried]
     best = _best(fits, explicit=bool(ask.pred))
     if len(best) == 1:
         return best[0]

@@ -35,6 +35,8 @@ def judge(values: F64, low: float | None, high: float | None, claim: str | None)
     if known.shape[1] == 1:
         return _one_column(low, high, claim)
     found = _several(known, low, high)
+    if found.kind is None and claim == "logits" and high > 1.0:
+        return Kind("logits", False, f"the names, and values from {low:.4g} to {high:.4g}")
     if found.kind is None or claim is None or claim == found.kind:
         return found
     if found.sure or claim in ("probs", "logprobs"):
@@ -81,8 +83,8 @@ def _several(values: F64, low: float, high: float) -> Kind:
             return Kind("probs", True, f"{near_one.mean():.0%} of the rows add up to 1")
         why = f"values from {low:.4g} to {high:.4g}, but rows add up to {sums[0]:.4g}, not 1"
         return Kind(None, False, why)
-    if low >= 0.0 and high > 1.0 and (np.abs(sums / sums[0] - 1.0) <= 2e-2).all() and len(sums) > 1:
-        return Kind(None, False, f"rows add up to {sums[0]:.4g}: percentages or counts?")
+    if low >= 0.0 and high > 1.0 and (np.abs(sums - 100.0) <= 2.0).all():
+        return Kind(None, False, "rows add up to 100: are these percentages?")
     if high <= 1e-6:
         with np.errstate(under="ignore"):
             total = np.exp(values).sum(axis=1)

@@ -33,7 +33,8 @@ class Column:
 class Preview:
     """What a look at the head (and footer) of a file shows; `sample` holds its first rows.
 
-    `wide` holds fewer rows of the columns that take much room a row: lists and long texts. `peers` are the other shards of the set: what is read off values is read off all of them.
+    `wide` holds fewer rows of the columns that take much room a row: lists and long texts. `peers` are
+    the other shards of the set: what is read off values is read off all of them.
     """
 
     source: str

@@ -32,7 +32,7 @@ _TWINS = str.maketrans(
      "≥": ">=", "→": "->", "Σ": "sum ", "π": "pi", "²": "^2", NBSP: NBSP}
 )  # fmt: skip
 # CI logs take "::error::" at the start of a line, and "##[error]" anywhere in it, as orders.
-_LONGEST = 200  # characters of a name from data; JSON has it whole
+_LONGEST = 2000  # characters of a name from data; JSON has it whole
 _ORDERS = re.compile(r"(?:^|(?<=\s)):(?=:)|(?<=#)#(?=[A-Za-z]*\[)")
 
 
