@@ -191,7 +191,7 @@ def _one_based(labels: Labels, names: tuple[str, ...]) -> str:
     """Why labels that count from 1 do not bind to classes that count from 0."""
     return (
         f"labels run from {labels.least} to {labels.most}, not from 0 to {len(names) - 1}; if label 1 is the "
-        f"first column: --classes 1,2,…,{len(names)}"
+        f"first column: --classes {','.join(str(i + 1) for i in range(len(names)))}"
     )
 
 

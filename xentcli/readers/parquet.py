@@ -50,12 +50,15 @@ class ParquetSource:
         except Exception as error:
             raise _unreadable(self.path, error) from error
 
-    def _where(self) -> str | pa.PythonFile:
-        """The path; of a name that is no UTF-8, which Arrow cannot take, the open file."""
+    def _where(self) -> str | pa.BufferReader:
+        """The path; of a name that is no UTF-8, which Arrow cannot take, its mapped bytes."""
         try:
             self.path.encode("utf-8")
         except UnicodeEncodeError:
-            return pa.PythonFile(Path(self.path).open("rb"), mode="r")
+            import mmap
+
+            with Path(self.path).open("rb") as file:
+                return pa.BufferReader(pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
         return self.path
 
     # -- looking ----------------------------------------------------------------------------------
