@@ -455,34 +455,6 @@ def test_a_flipped_bit_under_checksums_is_never_another_result(seed: int, tmp_pa
     assert not wrong
 
 
-DAMAGE = """
-import os, random, resource, signal, struct, sys
-import pyarrow.parquet, numpy
-from xentcli import scoring
-from xentcli.cli.app import main
-from xentcli.renderers import table
-
-path, seed, times = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-whole = open(path, "rb").read()
-start = len(whole) - 8 - struct.unpack("<i", whole[-8:-4])[0]
-draw = random.Random(seed)
-os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-for _ in range(times):
-    at, bit = draw.randrange(start, len(whole)), draw.randrange(8)
-    data = bytearray(whole)
-    data[at] ^= 1 << bit
-    open(path, "wb").write(data)
-    child = os.fork()
-    if child == 0:
-        signal.alarm(10)
-        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-        os._exit(main(["score", path, "--only", "nll", "--jobs", "1"]))
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status not in (0, 2, 3, 4):
-        print(f"bit {bit} of byte {at - start} of the footer: {status}")
-"""
-
-
 def test_every_length_of_a_cut_file_is_refused(tmp_path: Path) -> None:
     whole = good(tmp_path / "whole.parquet").read_bytes()
     path = tmp_path / "preds.parquet"
