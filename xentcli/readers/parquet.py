@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,6 +13,8 @@ import pyarrow.parquet as pq
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 from xentcli.errors import DataError, clean
 from xentcli.readers import Options, Unit
+from xentcli.readers.arrowtypes import check_names, class_names, describe
+from xentcli.readers.faults import changed, reason
 
 BATCH_BYTES = 8 << 20
 BATCH_ROWS = 1 << 16
@@ -21,7 +22,6 @@ _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _WIDE = 2048  # bytes a row from which a column is sampled by itself
 _STATISTICS_FOR = 4096  # columns; beyond, footers take longer to walk than they tell
-_FLOATS = {pa.float16(): "f2", pa.float32(): "f4", pa.float64(): "f8"}
 
 
 class ParquetSource:
@@ -65,8 +65,8 @@ class ParquetSource:
     def preview(self) -> Preview:
         file = self._open()
         schema = file.schema_arrow
-        _check_names(self.path, schema.names)
-        columns = [self._describe(schema.field(i)) for i in range(len(schema))]
+        check_names(self.path, schema.names)
+        columns = [describe(schema.field(i)) for i in range(len(schema))]
         columns = self._with_statistics(columns)
         text = [column.name for column in columns if column.type == "text"]
         sizes = self._row_bytes()
@@ -76,17 +76,8 @@ class ParquetSource:
         narrow = [name for name in usable if sizes.get(name, 8) <= _WIDE]
         return Preview(
             self.path, "parquet", columns, self._sample(narrow, text, sizes), self.rows, [],
-            _class_names(schema), wide=self._sample(wide, text, sizes) if wide else None,
+            class_names(schema), wide=self._sample(wide, text, sizes) if wide else None,
         )  # fmt: skip
-
-    def _describe(self, field: pa.Field) -> Column:
-        extension = (field.metadata or {}).get(b"ARROW:extension:name")
-        kind, stored, width = _type_of(field.type)
-        if isinstance(field.type, pa.BaseExtensionType):
-            extension = field.type.extension_name.encode()
-            kind, stored, width = _type_of(field.type.storage_type)
-        known = None if extension is None else extension.decode("utf-8", "replace")
-        return Column(field.name, kind, stored, str(field.type), width=width, extension=known)
 
     def _with_statistics(self, columns: list[Column]) -> list[Column]:
         from dataclasses import replace
@@ -212,68 +203,18 @@ class ParquetSource:
         try:
             now = os.stat(self.path)
         except OSError as error:
-            raise _changed(self.path) from error
+            raise changed(self.path) from error
         if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
-            raise _changed(self.path)
+            raise changed(self.path)
 
 
 def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
-def _type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
-    """The type, stored precision and list width of an Arrow type."""
-    if pa.types.is_dictionary(kind):
-        return _type_of(kind.value_type)
-    if kind in _FLOATS:
-        return "float", _FLOATS[kind], None
-    if pa.types.is_decimal(kind):
-        return "float", "decimal", None
-    if pa.types.is_integer(kind):
-        return "int", str(kind), None
-    if pa.types.is_boolean(kind):
-        return "bool", "bool", None
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
-        return "text", "text", None
-    if pa.types.is_nested(kind) and pa.types.is_nested(getattr(kind, "value_type", kind)):
-        return "other", str(kind), None
-    if pa.types.is_fixed_size_list(kind):
-        return "list", _type_of(kind.value_type)[1], kind.list_size
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return "list", _type_of(kind.value_type)[1], None
-    return "other", str(kind), None
-
-
-def _check_names(path: str, names: list[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise DataError(
-                f'two columns are called "{clean(name)}"', where=clean(path, 200),
-                remedy="rename one of them", id="duplicate_column",
-            )  # fmt: skip
-        seen.add(name)
-
-
-def _class_names(schema: pa.Schema) -> dict[str, str]:
-    """Class names that a Hugging Face `ClassLabel` keeps in the schema, by column, as JSON lists."""
-    try:
-        info = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = info["info"]["features"]
-        labels = {n: f["names"] for n, f in features.items() if f.get("_type") == "ClassLabel"}
-        return {
-            f"classes:{name}": json.dumps(names)
-            for name, names in labels.items()
-            if isinstance(names, list) and all(isinstance(n, str) for n in names)
-            if len(set(names)) == len(names) > 1
-        }
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
 def _unreadable(path: str, error: Exception) -> DataError:
     if not Path(path).exists():
-        return _changed(path)
+        return changed(path)
     with Path(path).open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 4))
@@ -287,23 +228,14 @@ def _unreadable(path: str, error: Exception) -> DataError:
             f"the Parquet footer is missing; the file ({size:,} bytes) may be cut short",
             where=where, remedy="copy or write it again", id="parquet_truncated",
         )  # fmt: skip
-    return DataError(f"the Parquet footer cannot be read ({_reason(error)})", where=where,
+    return DataError(f"the Parquet footer cannot be read ({reason(error)})", where=where,
                      remedy="write the file again", id="parquet_damaged")  # fmt: skip
 
 
 def _damaged(path: str, error: Exception, group: int, column: str | None) -> DataError:
     place = f"{clean(path, 200)}, row group {group}" + (f', column "{clean(column)}"' if column else "")
-    reason = _reason(error)
-    if "crc" in reason.lower() or "checksum" in reason.lower():
-        reason = "a page does not match its checksum"
-    return DataError(f"damaged data: {reason}", where=place, remedy="copy or write the file again",
+    why = reason(error)
+    if "crc" in why.lower() or "checksum" in why.lower():
+        why = "a page does not match its checksum"
+    return DataError(f"damaged data: {why}", where=place, remedy="copy or write the file again",
                      id="parquet_damaged")  # fmt: skip
-
-
-def _reason(error: Exception) -> str:
-    return clean(str(error).strip().split("\n")[0] or type(error).__name__, 160)
-
-
-def _changed(path: str) -> DataError:
-    return DataError("the file changed while it was read", where=clean(path, 200),
-                     remedy="run again when nothing writes to it", id="file_changed")  # fmt: skip
