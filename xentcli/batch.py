@@ -77,7 +77,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Scores of n rows with their labels: `columns` (width arrays of n) or `matrix` (n, width)."""
+    """Scores of n rows with their labels: `columns` (width arrays of n) or `matrix` (n, width).
+
+    `targets` (n, C) is what each row says of every class, where one index does not say it: the label
+    distribution of soft labels (non-negative, `labels` its argmax, the lowest index of a tie), or the
+    0/1 of multilabel rows (`labels` zero).
+    """
 
     labels: I64
     place: Place
@@ -86,6 +91,7 @@ class Batch:
     weights: F64 | None = None
     skipped: dict[str, int] = field(default_factory=dict)
     ignored: int = 0
+    targets: F64 | None = None
 
     @property
     def size(self) -> int:

@@ -12,6 +12,7 @@ from tests.tasks.folding import Scores, fold, form
 from xentcli.batch import F64, Batch, Place
 from xentcli.errors import DataError
 from xentcli.plan import StateSet
+from xentcli.tasks.badrows import keep
 
 INF, NAN = math.inf, math.nan
 WIDE = [0.0] * 70
@@ -197,3 +198,12 @@ def test_infinite_logits_that_leave_a_softmax_are_no_bad_rows() -> None:
     states = fold([[INF, 0.0], [-INF, 0.0], [1.0, -INF]], kind="logits")
     assert states.skipped == {}
     assert states.moments.exact("rows") == 3
+
+
+def test_targets_stay_with_their_rows() -> None:
+    targets = np.arange(8.0).reshape(4, 2)
+    batch = Batch(np.zeros(4, np.int64), Place("a", 1), (np.arange(4.0),), targets=targets)
+    kept = keep(batch, np.array([False, True, False, True]))
+    assert kept.targets is not None
+    assert kept.targets.tolist() == [[2.0, 3.0], [6.0, 7.0]]
+    assert [kept.place.row(i) for i in range(2)] == [2, 4]

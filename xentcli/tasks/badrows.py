@@ -63,6 +63,7 @@ def keep(batch: Batch, mask: Mask | npt.NDArray[np.int64]) -> Batch:
         columns=tuple(column[mask] for column in batch.columns),
         matrix=None if batch.matrix is None else batch.matrix[mask],
         weights=None if batch.weights is None else batch.weights[mask],
+        targets=None if batch.targets is None else batch.targets[mask],
     )
 
 
