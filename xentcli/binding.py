@@ -146,7 +146,7 @@ def _matrix(array: pa.Array, what: Resolution, bad: BadRows) -> Real:
             lambda row: (f'column "{clean(name)}" has a null in its list', _SKIP),
         )
         out = np.where(inside[:, None], values.dtype.type(0.5), out)
-    return out
+    return out[:, ::-1] if what.reverse else out
 
 
 # -- labels ----------------------------------------------------------------------------------------

@@ -258,7 +258,7 @@ UNFIT = {
     "timestamp": pa.array([datetime.datetime(2026, 1, day + 1) for day in range(4)]),
     "date": pa.array([datetime.date(2026, 1, day + 1) for day in range(4)]),
     "bool": pa.array([True, False, True, False]),
-    "struct": pa.array([{"a": 0.5}] * 4),
+    "struct": pa.array([{"a": "x"}] * 4),
     "text": pa.array(["0.5"] * 4),
     "binary": pa.array([b"0.5"] * 4),
     "null": pa.nulls(4),

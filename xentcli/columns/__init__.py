@@ -14,9 +14,9 @@ from xentcli.columns import candidates as find_candidates
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.kinds import KINDS, NAMES
 from xentcli.columns.labels import Binding, LabelMap, Labels, NeedsPositive, bind, look
-from xentcli.columns.schema import Column, Preview
+from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.vocabulary import says_label, says_score
-from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
+from xentcli.errors import DataError, Question, UsageError, clean, listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What each column is. `columns` are the score columns in the order of `classes`."""
+    """What each column is. `columns` are the score columns in the order of `classes`; see Binding."""
 
     task: str
     kind: str
@@ -50,6 +50,7 @@ class Resolution:
     pred: str
     weight: str | None = None
     evidence: dict[str, str] = field(default_factory=dict)
+    reverse: bool = False
 
 
 def resolve(preview: Preview, ask: Ask) -> Resolution:
@@ -61,7 +62,7 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
         *(("--where", column) for column, _ in ask.where),
     ):
         if name is not None and name not in named:
-            raise _no_column(preview, option, name)
+            raise no_column(preview, option, name)
     taken = {name for name in (ask.label, ask.weight, *(c for c, _ in ask.where)) if name is not None}
     labels = _label_columns(preview, ask, taken)
     chosen, label, binding = _choose(preview, ask, taken, labels)
@@ -83,7 +84,7 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     return Resolution(
         task, kind, chosen.layout, tuple(c.name for c in binding.columns), chosen.width,
         binding.classes, label.labels.column.name, binding.labels, _stored(chosen), chosen.text,
-        ask.weight, evidence,
+        ask.weight, evidence, binding.reverse,
     )  # fmt: skip
 
 
@@ -335,13 +336,3 @@ def _stored(chosen: Candidate) -> str:
     kinds = {column.stored for column in chosen.columns}
     order = ("text", "f2", "f4")
     return next((kind for kind in order if kind in kinds), "f8")
-
-
-def _no_column(preview: Preview, option: str, name: str) -> UsageError:
-    names = [column.name for column in preview.columns]
-    return UsageError(
-        f'{option}: there is no column "{clean(name)}".{closest(name, names)}',
-        where=preview.source,
-        remedy=f"columns: {listing(names, 12)}",
-        id="unknown_column",
-    )

@@ -54,11 +54,12 @@ class Candidate:
 
 
 def explicit(preview: Preview, patterns: list[str], claim: str | None) -> Candidate:
-    """The columns that `--pred` names, by exact name or else as a glob, in file order."""
+    """The columns that `--pred` names, by exact name, as a struct or else as a glob, in file order."""
     by_name = {column.name: column for column in preview.columns}
     chosen: dict[str, Column] = {}
     for pattern in patterns:
-        names = [pattern] if pattern in by_name else fnmatch.filter(by_name, pattern)
+        fields = [column.name for column in preview.columns if column.parent == pattern]
+        names = [pattern] if pattern in by_name else fields or fnmatch.filter(by_name, pattern)
         if not names:
             raise UsageError(
                 f'no column matches --pred "{clean(pattern)}".{closest(pattern, list(by_name))}',
@@ -199,12 +200,15 @@ def _maybe_score(column: Column) -> bool:
 
 
 def _families(columns: list[Column]) -> dict[str, list[Column]]:
-    """Columns by shared prefix: up to the first separator, and up to a trailing number.
+    """Columns by shared prefix: up to the first separator, and up to a trailing number; fields by struct.
 
     `prob1` and `prob1_outcome` share a beginning but no separator, so they are no family.
     """
     groups: dict[str, list[Column]] = {}
     for column in columns:
+        if column.parent is not None:
+            groups.setdefault(f"{column.parent}.", []).append(column)
+            continue
         prefixes = set()
         match = _SEPARATOR.search(column.name)
         if match:  # `p_:x` is class `:x` under `p_`, or class `x` under `p_:`

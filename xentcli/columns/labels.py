@@ -33,12 +33,16 @@ class LabelMap:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Class names in index order, the score column of each, and what labels mean."""
+    """Class names in index order, the score column of each, and what labels mean.
+
+    `reverse`: the values of a list come in the opposite order of the classes.
+    """
 
     classes: tuple[str, ...]
     columns: tuple[Column, ...]
     labels: LabelMap
     order: str = ""
+    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,7 @@ def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive:
             names, columns = (names[1], names[0]), columns[::-1]
             flipped = {key: 1 - index for key, index in bound.table.items()}
             bound = LabelMap(bound.type, flipped, bound.how)
+            return Binding(tuple(names), columns, bound, order, reverse=candidate.layout == "list")
     return Binding(tuple(names), columns, bound, order)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from xentcli.errors import DataError, UsageError, clean, closest, listing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -13,10 +16,11 @@ PREVIEW_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as the file describes it. `type` is one of float, int, bool, text, list, other.
+    """A column as the file describes it. `type` is one of float, int, bool, text, list, bytes, other.
 
     `stored`: f2, f4, f8, decimal, int, text …; of a list, that of its values. `low` and `high` bound
-    all rows where the file's statistics say so. `width`: values a row of a fixed-size list.
+    all rows where the file's statistics say so. `width`: values a row of a fixed-size list, or bytes of
+    raw ones. `parent`: the struct whose field this is; its name and a dot begin that of the column.
     """
 
     name: str
@@ -27,6 +31,7 @@ class Column:
     high: float | str | None = None
     width: int | None = None
     extension: str | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +77,19 @@ class Preview:
             return list(array.to_pylist())
         distinct = dictionary.to_pylist()
         return [None if code is None else distinct[code] for code in array.indices.to_pylist()]
+
+
+def no_column(preview: Preview, option: str, name: str) -> DataError | UsageError:
+    """The error of an option that names no column, or a struct where a column is wanted."""
+    names = [column.name for column in preview.columns]
+    fields = [column.name for column in preview.columns if column.parent == name]
+    if fields:
+        return DataError(f'{option}: column "{clean(name)}" is a struct of {listing(fields)}',
+                         where=preview.source, remedy=f"{option} {shlex.quote(fields[0])}",
+                         id="unknown_column")  # fmt: skip
+    return UsageError(
+        f'{option}: there is no column "{clean(name)}".{closest(name, names)}',
+        where=preview.source,
+        remedy=f"columns: {listing(names, 12)}",
+        id="unknown_column",
+    )

@@ -1,8 +1,13 @@
-"""Arrow schemas as columns: what type and precision each has, and the class names that metadata keep."""
+"""Arrow schemas as columns: what type and precision each has, and the class names that metadata keep.
+
+A struct is its fields, named `parent.field`; a null struct is null in each of them. A fixed-shape
+tensor of one dimension is the fixed-size list it is stored as.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pyarrow as pa
 
@@ -12,19 +17,55 @@ from xentcli.errors import DataError, clean
 _FLOATS = {pa.float16(): "f2", pa.float32(): "f4", pa.float64(): "f8"}
 
 
-def describe(field: pa.Field) -> Column:
-    """A column as its Arrow field describes it; an extension type by the type it is stored as."""
+_TENSOR = "arrow.fixed_shape_tensor"
+
+
+def columns(schema: pa.Schema) -> list[Column]:
+    """The columns of a schema in file order, each field of a struct one of them."""
+    return [column for field in schema for column in _describe(field, None)]
+
+
+def _describe(field: pa.Field, parent: str | None) -> Iterator[Column]:
+    """A field as columns; an extension type by the type it is stored as."""
+    name = field.name if parent is None else f"{parent}.{field.name}"
+    if pa.types.is_struct(field.type):
+        for child in field.type:
+            yield from _describe(child, name)
+        return
     extension = (field.metadata or {}).get(b"ARROW:extension:name")
-    kind, stored, width = type_of(field.type)
-    if isinstance(field.type, pa.BaseExtensionType):
-        extension = field.type.extension_name.encode()
-        kind, stored, width = type_of(field.type.storage_type)
+    kind = field.type
+    if isinstance(kind, pa.BaseExtensionType):
+        extension = None if _is_vector(kind) else kind.extension_name.encode()
+        kind = kind.storage_type
     known = None if extension is None else extension.decode("utf-8", "replace")
-    return Column(field.name, kind, stored, str(field.type), width=width, extension=known)
+    type_, stored, width = type_of(kind)
+    yield Column(name, type_, stored, str(field.type), width=width, extension=known, parent=parent)
+
+
+def _is_vector(kind: pa.DataType) -> bool:
+    """Is this a tensor with one dimension a row? Of more, which of them are classes is not known."""
+    return getattr(kind, "extension_name", None) == _TENSOR and len(kind.shape) == 1
+
+
+def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows with the columns that `columns` describes; no value is copied."""
+    if not any(pa.types.is_struct(kind) or _is_vector(kind) for kind in batch.schema.types):
+        return batch
+    named = [pair for name, array in zip(batch.schema.names, batch.columns, strict=True)
+             for pair in _plain(name, array)]  # fmt: skip
+    return pa.RecordBatch.from_arrays([array for _, array in named], [name for name, _ in named])
+
+
+def _plain(name: str, array: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    if pa.types.is_struct(array.type):
+        for field, child in zip(array.type, array.flatten(), strict=True):
+            yield from _plain(f"{name}.{field.name}", child)
+    else:
+        yield name, array.storage if _is_vector(array.type) else array
 
 
 def type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
-    """The type, stored precision and list width of an Arrow type."""
+    """The type, stored precision and width of an Arrow type, as `Column` has them."""
     if pa.types.is_dictionary(kind):
         return type_of(kind.value_type)
     if kind in _FLOATS:
@@ -37,6 +78,8 @@ def type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
         return "bool", "bool", None
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
         return "text", "text", None
+    if pa.types.is_fixed_size_binary(kind):
+        return "bytes", "bytes", kind.byte_width
     if pa.types.is_nested(kind) and pa.types.is_nested(getattr(kind, "value_type", kind)):
         return "other", str(kind), None
     if pa.types.is_fixed_size_list(kind):

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 from xentcli.errors import DataError, clean
-from xentcli.readers import Options, Unit
-from xentcli.readers.arrowtypes import check_names, class_names, describe
+from xentcli.readers import Options, Unit, arrowtypes
+from xentcli.readers.arrowtypes import check_names, class_names, plain
 from xentcli.readers.faults import changed, reason
 
 BATCH_BYTES = 8 << 20
@@ -32,7 +32,7 @@ class ParquetSource:
         self.options = options
         self._stat = os.stat(path)
         self._metadata = self._open().metadata
-        self._names = set(self._metadata.schema.to_arrow_schema().names)
+        self._names = {c.name for c in arrowtypes.columns(self._metadata.schema.to_arrow_schema())}
         self.rows: int | None = self._metadata.num_rows
         self._read_rows = 0
 
@@ -65,9 +65,8 @@ class ParquetSource:
     def preview(self) -> Preview:
         file = self._open()
         schema = file.schema_arrow
-        check_names(self.path, schema.names)
-        columns = [describe(schema.field(i)) for i in range(len(schema))]
-        columns = self._with_statistics(columns)
+        columns = self._with_statistics(arrowtypes.columns(schema))
+        check_names(self.path, [column.name for column in columns])
         text = [column.name for column in columns if column.type == "text"]
         sizes = self._row_bytes()
         usable = [column.name for column in columns if column.type != "other"]
@@ -119,10 +118,10 @@ class ParquetSource:
         try:
             for batch in file.iter_batches(rows, row_groups=groups[:1], columns=columns, use_threads=False):
                 batch.validate(full=True)
-                return batch
+                return plain(batch)
         except Exception as error:
             raise self._locate(error, groups[0], columns) from error
-        return pa.RecordBatch.from_pylist([], schema=pa.schema([file.schema_arrow.field(c) for c in columns]))
+        return plain(pa.RecordBatch.from_pylist([], schema=file.schema_arrow)).select(columns)
 
     def _row_bytes(self) -> dict[str, int]:
         """Decoded bytes a row of each column in the first row group that has rows; of text, as encoded."""
@@ -134,11 +133,9 @@ class ParquetSource:
             for i in range(meta.num_columns):
                 chunk = meta.column(i)
                 flat = 8 * chunk.num_values if chunk.physical_type != "BYTE_ARRAY" else 0
-                name = (
-                    chunk.path_in_schema
-                    if chunk.path_in_schema in self._names
-                    else chunk.path_in_schema.split(".", 1)[0]
-                )
+                name = chunk.path_in_schema
+                while name not in self._names and "." in name:  # `probs.list.element` is part of `probs`
+                    name = name.rpartition(".")[0]
                 sizes[name] = sizes.get(name, 0) + max(flat, chunk.total_uncompressed_size) // meta.num_rows
             break
         return sizes
@@ -169,7 +166,7 @@ class ParquetSource:
             try:
                 for batch in file.iter_batches(step, row_groups=[group], columns=columns, use_threads=False):
                     batch.validate(full=True)
-                    yield Unit(at, partial(_same, batch))
+                    yield Unit(at, partial(plain, batch))
                     at += batch.num_rows
                     self._read_rows += batch.num_rows
             except DataError:
@@ -206,10 +203,6 @@ class ParquetSource:
             raise changed(self.path) from error
         if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
             raise changed(self.path)
-
-
-def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch
 
 
 def _unreadable(path: str, error: Exception) -> DataError:
