@@ -413,6 +413,7 @@ def test_like_reads_margins_of_the_same_window(first: list[float], second: list[
     out = ExactSums(2)
     out.add_exact(0, floats(first))
     out.add_exact(1, floats(second))
+    out.normalise()
     margin = out.like(out.limbs.sum(axis=1, keepdims=True))
     assert margin.exact() == exactly(first) + exactly(second)
     assert form(margin) == form(one(first + second))

@@ -32,13 +32,11 @@ def locate(
     n = p.size
     nearest = np.multiply(p, float(EDGES), out=buffer("grid.nearest", n))
     np.rint(nearest, out=nearest)
-    index = buffer(f"{owner}.index", n, np.int64)
-    np.copyto(index, nearest, casting="unsafe")
-    offset = buffer(f"{owner}.offset", n)
-    np.take(_edges, index, out=offset, mode="clip")
+    offset = np.divide(nearest, float(EDGES), out=buffer(f"{owner}.offset", n))
     np.subtract(p, offset, out=offset)
     nearest *= 3.0
     nearest += np.sign(offset, out=buffer("grid.side", n))
+    index = buffer(f"{owner}.index", n, np.int64)
     np.copyto(index, nearest, casting="unsafe")
     return index, offset
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.numerics.scratch import buffer
+from xentcli.numerics.select import where_one
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -28,8 +29,11 @@ GRID_LIMIT = 2.0**12
 _LIMB = 32
 _MASK = (1 << _LIMB) - 1
 _RUN = 2048  # rows whose 2**51-sized integers add up within int64
+_WAITING_UP_TO = 1 << 15  # sums that first add up outside the limbs, where adding is cheaper
+_SETTLE_AFTER = 512  # additions of at most 2**53 each that int64 takes without overflow
 _NORMALISE_AFTER = 1 << 28  # additions of at most 2**33 each that a limb takes without overflow
 _GRIDS = (39, 91, 143)  # one float64 addition rounds to each; terms from 2**-39 up end on the second
+_LAST_FROM = 2.0**-39  # terms from here up have no bit below the second grid
 _KEYED = (25, 62, 99, 136)  # 37 bits a slice; terms from 2**-46 up end on the third
 
 
@@ -40,24 +44,28 @@ class ExactSums:
     `ExactSums(size)` is the identity of `merge`.
     """
 
-    __slots__ = ("limbs", "low", "pending", "size")
+    __slots__ = ("_waiting", "limbs", "low", "pending", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.low = 0
         self.limbs: I64 = np.zeros((0, size), np.int64)
         self.pending = 0
+        self._waiting: dict[int, tuple[I64, int]] = {}  # exponent -> sums not yet in limbs, of how many adds
 
     # -- adding -----------------------------------------------------------------------------------
-    def add(self, keys: I64 | int, x: F64) -> None:
-        """Add finite terms `x` (n,) under `keys` (n,) in [0, size), or all to the one sum `keys`."""
+    def add(self, keys: I64 | int, x: F64, *, small: bool = False) -> None:
+        """Add finite terms `x` (n,) under `keys` (n,) in [0, size), or all to the one sum `keys`.
+
+        small: every |x| is known to be below GRID_LIMIT.
+        """
         if not x.size:
             return
-        least = float(x.min())
-        if max(float(x.max()), -least) >= GRID_LIMIT:
+        if not small and max(float(x.max()), -float(x.min())) >= GRID_LIMIT:
             large = np.abs(x) >= GRID_LIMIT
             self.add_exact(keys if isinstance(keys, int) else keys[large], x[large])
             x, keys = x[~large], keys if isinstance(keys, int) else keys[~large]
+        least = float(x.min(initial=np.inf))
         if isinstance(keys, int):
             self._add_total(keys, x, least)
         elif self.size == 2:
@@ -107,7 +115,7 @@ class ExactSums:
 
     def _add_pair(self, keys: I64, x: F64, least: float) -> None:
         """Two keys: the total, of which the part of key 1 is taken off; far cheaper than a bincount."""
-        part = np.multiply(x, keys, out=buffer("sums.rest", x.size))
+        part = where_one(keys, x, "sums.rest")
         for (total, exponent), (ones, _) in zip(grid_totals(x, least), grid_totals(part, least), strict=True):
             self.add_integer(0, total - ones, exponent)
             self.add_integer(1, ones, exponent)
@@ -142,9 +150,22 @@ class ExactSums:
             values, inverse = np.unique(keys, return_inverse=True)
             sums = np.bincount(inverse, weights=integers, minlength=values.size)
             self._add_vector(values, sums.astype(np.int64), exponent)
-        else:
-            sums = np.bincount(keys, weights=integers, minlength=self.size)
-            self._add_vector(slice(None), sums.astype(np.int64), exponent)
+            return
+        sums = np.bincount(keys, weights=integers, minlength=self.size).astype(np.int64)
+        if self.size > _WAITING_UP_TO:
+            self._add_vector(slice(None), sums, exponent)
+            return
+        held, additions = self._waiting.get(exponent, (0, 0))
+        sums += held
+        self._waiting[exponent] = (sums, additions + 1)
+        if additions + 1 == _SETTLE_AFTER:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Bring what waits into the limbs."""
+        waiting, self._waiting = self._waiting, {}
+        for exponent, (sums, _) in waiting.items():
+            self._add_vector(slice(None), sums, exponent)
 
     def _add_vector(self, at: I64 | slice, values: I64, exponent: int) -> None:
         limb, shift = divmod(exponent, _LIMB)
@@ -179,6 +200,7 @@ class ExactSums:
 
         Every limb lies in [0, 2**32) but the top one, which is the sign, 0 or -1.
         """
+        self._settle()
         row = 0
         while row < len(self.limbs):
             if row + 1 == len(self.limbs):
@@ -199,7 +221,8 @@ class ExactSums:
 
     # -- the state --------------------------------------------------------------------------------
     def merge(self, other: ExactSums) -> None:
-        """Add the sums of `other`, which stays as it is."""
+        """Add the sums of `other`, whose value stays as it is."""
+        other._settle()
         if len(other.limbs):
             row = self._reach(other.low, other.low + len(other.limbs))
             self.limbs[row : row + len(other.limbs)] += other.limbs
@@ -228,6 +251,7 @@ class ExactSums:
 
     def spread(self, at: I64, size: int) -> ExactSums:
         """The same sums at the places `at` (size of these,) of `size` sums, the others empty."""
+        self._settle()
         limbs = np.zeros((len(self.limbs), size), np.int64)
         limbs[:, at] = self.limbs
         out = self.like(limbs)
@@ -237,6 +261,7 @@ class ExactSums:
     # -- reading ----------------------------------------------------------------------------------
     def exact(self, index: int = 0) -> Fraction:
         """One sum, exactly."""
+        self._settle()
         total = 0
         for row in range(len(self.limbs) - 1, -1, -1):
             total = (total << _LIMB) + int(self.limbs[row, index])
@@ -245,6 +270,7 @@ class ExactSums:
 
     def total(self) -> Fraction:
         """The sum of all sums, exactly."""
+        self._settle()
         collapsed = ExactSums(1)
         for row in range(len(self.limbs)):
             collapsed.add_integer(0, sum(self.limbs[row].tolist()), _LIMB * (self.low + row))
@@ -268,7 +294,7 @@ class ExactSums:
 
     @property
     def nbytes(self) -> int:
-        return int(self.limbs.nbytes)
+        return int(self.limbs.nbytes) + sum(sums.nbytes for sums, _ in self._waiting.values())
 
 
 def grid_totals(x: F64, least: float = 0.0) -> list[tuple[int, int]]:
@@ -276,18 +302,23 @@ def grid_totals(x: F64, least: float = 0.0) -> list[tuple[int, int]]:
 
     Adding 1.5 * 2**(52-g) rounds a float64 to multiples of 2**-g and leaves that multiple in its low
     bits, where integer addition can take it: no conversion. No term is below `least`; from 2**-39 up
-    the second grid holds all bits and the third adds nothing.
+    the second grid holds all bits, so the third is left to the terms below, if there are any.
     """
     rest, work = x, buffer("sums.total", x.size)
-    grids = _GRIDS[: 2 if least >= 2.0**-39 else 3]
     totals = []
-    for bits in grids:
+    for bits in _GRIDS:
         magic = 1.5 * 2.0 ** (52 - bits)
         np.add(rest, magic, out=work)
         totals.append((_sum_bits(work, magic), -bits))
-        if bits != grids[-1]:
+        if bits == _GRIDS[1]:
+            if least >= _LAST_FROM:
+                break
+            if least >= 0.0:  # else the small ones are not told apart by one comparison
+                small = np.flatnonzero(x < _LAST_FROM)
+                rest, work = rest[small], work[small]
+        if bits != _GRIDS[-1]:
             np.subtract(work, magic, out=work)
-            rest = np.subtract(rest, work, out=buffer("sums.remainder", x.size))
+            rest = np.subtract(rest, work, out=buffer("sums.remainder", rest.size))
     return totals
 
 

@@ -68,7 +68,9 @@ class Bins(Summed):
         near_zero = np.flatnonzero(cell <= 1)
         if near_zero.size:
             fine = np.rint((scaled[near_zero] - whole[near_zero]) * 2.0**36)
-            self.sums["offset"].add_integers(cell[near_zero], fine, -86)
+            for key in (0, 1):
+                part = int(fine[cell[near_zero] == key].sum())
+                self.sums["offset"].add_integer(key, part, -86)
         square = np.multiply(offset, offset, out=scaled)
         square *= 2.0**63
         self.sums["variance"].add_integers(cell, np.rint(square, out=square), -63)

@@ -23,7 +23,7 @@ class Classes(Summed):
             loss = np.where(finite, loss, 0.0)
         if weight is None:
             self.sums["loss"].add(label, loss)
-            self.sums["brier"].add(label, rows.brier)
+            self.sums["brier"].add(label, rows.brier, small=True)
         else:
             self.sums["loss"].add_exact(label, loss * weight)
             self.sums["brier"].add_exact(label, rows.brier * weight)

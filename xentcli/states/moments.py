@@ -57,13 +57,15 @@ class Moments(Summed):
     def _add_plain(self, sums: ExactSums, rows: Rows, columns: dict[str, F64]) -> None:
         square = buffer("moments.square", rows.size)
         for mean, x in columns.items():
+            small = mean in ("brier", "entropy")
             if mean == "entropy":
-                sums.add(_NAMES.index(mean), x)
+                sums.add(_NAMES.index(mean), x, small=True)
             with np.errstate(over="ignore"):
                 np.multiply(x, x, out=square)
-            sums.add(_NAMES.index(f"{mean}_2"), self._finite(square))
-        sums.add(_NAMES.index("z_part"), rows.z_part)
-        sums.add(_NAMES.index("z_var"), rows.z_var)
+            kept = square if small else self._finite(square)
+            sums.add(_NAMES.index(f"{mean}_2"), kept, small=small)
+        sums.add(_NAMES.index("z_part"), rows.z_part, small=True)
+        sums.add(_NAMES.index("z_var"), rows.z_var, small=True)
 
     def _add_weighted(self, sums: ExactSums, rows: Rows, columns: dict[str, F64], weight: F64) -> None:
         square = weight * weight

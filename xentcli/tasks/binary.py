@@ -6,6 +6,7 @@ import numpy as np
 
 from xentcli.batch import F64, Batch, Rows, Spec
 from xentcli.numerics.scratch import buffer
+from xentcli.numerics.select import either
 from xentcli.tasks import finish, simplex
 from xentcli.tasks.badrows import BadRows, not_a_number
 
@@ -53,7 +54,8 @@ def from_probability(batch: Batch, spec: Spec, score: F64, label: F64, bad: BadR
     else:
         rest = np.subtract(1.0, q, out=buffer("binary.rest", n))
         np.log1p(log_n, out=log_n)
-    loss = np.subtract(0.0, np.where(batch.labels, log_p, log_n), out=buffer("binary.loss", n))
+    loss = either(batch.labels, log_p, log_n, "binary.loss")
+    np.subtract(0.0, loss, out=loss)
     if least <= 0.0 or most >= 1.0:
         np.maximum(log_p, _LOWEST, out=log_p)
         np.maximum(log_n, _LOWEST, out=log_n)

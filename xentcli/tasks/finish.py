@@ -56,8 +56,8 @@ def all_tasks(rows: Rows, batch: Batch, spec: Spec) -> None:
         most = -math.log(spec.clip)
         count(rows, "clipped", rows.loss > most)
         np.minimum(rows.loss, most, out=rows.loss)
-    impossible = np.isinf(rows.loss)
-    if impossible.any():
+    if rows.loss.max(initial=0.0) == np.inf:
+        impossible = np.isinf(rows.loss)
         first = int(impossible.argmax())
         rows.counts["zero_probability"] = int(impossible.sum())
         rows.examples["zero_probability"] = (

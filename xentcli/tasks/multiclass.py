@@ -152,15 +152,16 @@ def _rank(block: Real, labels: I64, label: Real, axis: int) -> I64:
         higher = np.bitwise_count(np.packbits(above, axis=1)).sum(axis=1, dtype=np.int64)
         equal = np.bitwise_count(np.packbits(level, axis=1)).sum(axis=1, dtype=np.int64)
     else:
-        higher = np.add.reduce(above.view(np.uint8), axis=0, dtype=np.uint8).astype(np.int64)
-        equal = np.add.reduce(level.view(np.uint8), axis=0, dtype=np.uint8).astype(np.int64)
+        higher = np.add.reduce(above.view(np.uint8), axis=0, dtype=np.uint8)
+        equal = np.add.reduce(level.view(np.uint8), axis=0, dtype=np.uint8)
     ties = np.flatnonzero(equal - higher > 1)
+    out: I64 = higher.astype(np.int64)
+    out += 1
     if ties.size:
         same = block.take(ties, axis=1 - axis) == own.take(ties, axis=1 - axis)
         index = np.expand_dims(np.arange(block.shape[axis]), 1 - axis)
         before = index < np.expand_dims(labels[ties], axis)
-        higher[ties] += (same & before).sum(axis=axis)
-    out: I64 = higher + 1
+        out[ties] += (same & before).sum(axis=axis)
     return out
 
 
@@ -244,30 +245,54 @@ def _undefined(row: int) -> Found:
 
 
 def from_logits(batch: Batch, r: Reduced, spec: Spec) -> Rows:
-    """Quantities of softmax(z). With s = 1 + s1, p of the top class is 1/s, of another e/s."""
+    """Quantities of softmax(z), in place of the sums. p of the top class is 1/s, of another e/s."""
+
+    def work(name: str) -> F64:
+        return buffer(f"logits.{name}", batch.size)
+
     with np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore"):
-        depth = r.high - r.label
-        log_s = np.log1p(r.s1)
-        s = 1.0 + r.s1
-        other = (r.top != batch.labels).astype(np.float64)
-        e_label = np.exp(-depth) * other
-        rest = r.s1 - e_label + other  # s * (1 - p of the label), without cancellation
-        per_s2 = 1.0 / (s * s)
-        brier = (rest * rest + (r.s2 - e_label * e_label) + other) * per_s2
-        spread = r.s2 - r.s1
-        z_part = (spread + (other - e_label) * s) * per_s2
-        moment = (r.s3 - 2.0 * r.s2 + r.s1) / s
-        z_var = (moment - spread * spread * per_s2) * per_s2
-        loss = log_s + depth
-        entropy = log_s - r.s4 / s
-        confidence = 1.0 / s
+        depth = np.subtract(r.high, r.label, out=r.label)
+        log_s = np.log1p(r.s1, out=work("log_s"))
+        s = np.add(r.s1, 1.0, out=work("s"))
+        per_s2 = np.multiply(s, s, out=work("per_s2"))
+        np.divide(1.0, per_s2, out=per_s2)
+        other = np.not_equal(r.top, batch.labels, out=work("other"))
+        e_label = np.negative(depth, out=work("e_label"))
+        np.exp(e_label, out=e_label)
+        e_label *= other
+        brier = np.subtract(r.s1, e_label, out=work("brier"))
+        brier += other  # s * (1 - p of the label), without cancellation
+        brier *= brier
+        squares = np.multiply(e_label, e_label, out=work("squares"))
+        np.subtract(r.s2, squares, out=squares)
+        brier += squares
+        brier += other
+        brier *= per_s2
+        spread = np.subtract(r.s2, r.s1, out=work("spread"))
+        z_part = np.subtract(other, e_label, out=other)
+        z_part *= s
+        z_part += spread
+        z_part *= per_s2
+        z_var = np.subtract(r.s3, np.multiply(r.s2, 2.0, out=r.s2), out=r.s3)
+        z_var += r.s1
+        z_var /= s
+        spread *= spread
+        spread *= per_s2
+        z_var -= spread
+        z_var *= per_s2
+        entropy = np.divide(r.s4, s, out=r.s4)
+        np.subtract(log_s, entropy, out=entropy)
+        loss = np.add(log_s, depth, out=depth)
+        confidence = np.divide(1.0, s, out=s)
+        log_s += r.high
+        np.abs(log_s, out=log_s)
     out = Rows(
         label=batch.labels, predicted=r.top, top=r.top, loss=loss, brier=brier, entropy=entropy,
         z_part=z_part, z_var=z_var, confidence=confidence, rank=r.rank, weight=batch.weights,
         place=batch.place,
     )  # fmt: skip
     finish.count(out, "unit_rows", r.unit)
-    finish.count(out, "log_rows", (r.high <= 0) & (np.abs(r.high + log_s) <= 1e-6))
+    finish.count(out, "log_rows", (r.high <= 0) & (log_s <= 1e-6))
     return out
 
 
