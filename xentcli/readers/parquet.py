@@ -17,7 +17,7 @@ from xentcli.readers.arrowtypes import check_names, class_names, plain
 from xentcli.readers.faults import changed, reason
 
 BATCH_BYTES = 8 << 20
-BATCH_ROWS = 1 << 16
+BATCH_ROWS = 1 << 17
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _WIDE = 2048  # bytes a row from which a column is sampled by itself

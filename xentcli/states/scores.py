@@ -99,7 +99,7 @@ class Scores:
 
     def _surely_many(self) -> bool:
         """Do the waiting rows alone hold too many distinct scores? Told without sorting them."""
-        seen = np.zeros(MOST_CELLS * 16, np.bool_)
+        seen = np.zeros(MOST_CELLS * 4, np.bool_)
         shift = np.uint64(65 - seen.size.bit_length())
         for keys, _, _ in self._pending:
             seen[(keys.view(np.uint64) * _HASH) >> shift] = True
