@@ -36,6 +36,13 @@ def score(
     prior: str | None = None,
     ci: float | None = 0.95,
     limit: int | None = None,
+    input_format: str | None = None,
+    delimiter: str | None = None,
+    decimal: str = ".",
+    quote: str = '"',
+    comment: str | None = None,
+    na: Iterable[str] = (),
+    encoding: str | None = None,
     jobs: int | None = None,
 ) -> Report:
     """Score one file, or several that are shards of one set, and return the Report.
@@ -49,7 +56,10 @@ def score(
     settings = Settings(
         ask=Ask(label, (pred,) if isinstance(pred, str) else tuple(pred), kind, task, tuple(classes),
                 positive, weight, filters, ignored),
-        reading=Options(),
+        reading=Options(
+            delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
+            encoding=encoding, input_format=input_format,
+        ),
         rules=Rules(filters, ignored, on_bad == "skip"),
         metrics=tuple(resolve(name) for name in metric),
         bins=bins, threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,

@@ -265,6 +265,43 @@ def test_delimiter_and_decimal(tmp_path: Path) -> None:
     refused(score(path, "--delimiter", ",", "--decimal", ","), 2)
 
 
+def test_delimiters_with_a_name(tmp_path: Path) -> None:
+    path = text(tmp_path / "preds.csv", HEADER.replace(",", "\t") + "0.25\t0.75\t1\n")
+    assert abs(score(path, "--delimiter", "tab").value() + math.log(0.75)) < 1e-12
+
+
+def test_quote(tmp_path: Path) -> None:
+    path = text(tmp_path / "preds.csv", "'p0','p1','y'\n'0.25','0.75','1'\n")
+    refused(score(path), 3, '--quote "\'"')
+    assert abs(score(path, "--quote", "'").value() + math.log(0.75)) < 1e-12
+    path = text(tmp_path / "inch.csv", 'p_5",p_6",y\n0.25,0.75,6"\n0.25,0.75,5"\n')
+    refused(score(path), 3, "--quote none")
+    assert score(path, "--quote", "none").report["data"]["classes"] == ['5"', '6"']
+    refused(score(path, "--quote", "ab"), 2, "--quote")
+
+
+def test_na(tmp_path: Path) -> None:
+    rows = "0.25,0.75,1\nNA,0.75,1\n0.25,0.75,?\n"
+    path = text(tmp_path / "preds.csv", HEADER + rows)
+    refused(score(path), 3, "row 2", "--na NA")
+    refused(score(path, "--na", "NA"), 3, "row 2", "no value")
+    outcome = score(path, "--na", "NA", "--na", "?", "--on-bad", "skip")
+    assert abs(outcome.value() + math.log(0.75)) < 1e-12
+    assert outcome.report["data"]["skipped"] == {"label_null": 1, "score_null": 1}
+    refused(score(good(tmp_path / "preds.parquet"), "--na", "x"), 2, "--na")
+
+
+def test_encoding(tmp_path: Path) -> None:
+    rows = "p_café,p_the,y\n0.25,0.75,café\n0.25,0.75,the\n"
+    right = score(text(tmp_path / "utf8.csv", rows)).report["metrics"]
+    for encoding in ("utf-16", "latin-1", "cp1252"):
+        path = text(tmp_path / "preds.csv", rows.encode(encoding))
+        assert xent("score", path).code == 3
+        assert score(path, "--encoding", encoding).report["metrics"] == right
+    refused(score(path, "--encoding", "latin-l"), 2, "latin-1")
+    refused(score(good(tmp_path / "preds.parquet"), "--encoding", "latin-1"), 2, "--encoding")
+
+
 def test_comment(tmp_path: Path) -> None:
     path = text(tmp_path / "preds.csv", "% made today\n" + HEADER + "% half\n" + ROWS)
     refused(score(path), 3, "--comment '%'")

@@ -62,6 +62,7 @@ def test_no_words_show_the_help(words: list[str]) -> None:
     outcome = xent(*words)
     assert outcome.code == 2
     assert "Usage" in outcome.out + outcome.err
+    assert "error" not in outcome.err.splitlines()[0]
 
 
 # -- words that are not known ----------------------------------------------------------------------

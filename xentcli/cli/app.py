@@ -105,7 +105,7 @@ def _invoke(argv: list[str]) -> int:
     except usage_error as error:
         words = getattr(error, "format_message", None)
         text = words() if words is not None else str(error)
-        if text:
+        if text and type(error).__name__ != "NoArgsIsHelpError":  # its text is the whole help
             _say(f"error: {clean(text, _LONGEST)}\n  try: xent --help, or xent score --help")
         else:
             context = getattr(error, "ctx", None)

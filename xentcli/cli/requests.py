@@ -48,7 +48,10 @@ class Request:
     input_format: str | None
     delimiter: str | None
     decimal: str
+    quote: str
     comment: str | None
+    na: list[str] | None
+    encoding: str | None
     expect_sha256: str | None
     metric: list[str] | None
     per_class: str | None
@@ -108,12 +111,6 @@ class Request:
                 option = "--" + name.replace("_", "-")
                 raise UsageError(f'{option} "{clean(value)}" is not known.{closest(value, list(choices))}',
                                  remedy=f"{option} {'|'.join(choices)}", id="choice")  # fmt: skip
-        for name in ("delimiter", "decimal"):
-            value = getattr(self, name)
-            if value == "\\t":
-                setattr(self, name, "\t")
-            elif value is not None and len(value) != 1:
-                raise UsageError(f'--{name} "{clean(value)}" is not one character', id="choice")
         if self.digits is not None and not 1 <= self.digits <= 17:
             raise UsageError(f"--digits {self.digits}: from 1 to 17", remedy="--digits 4", id="choice")
         if self.json:
@@ -135,7 +132,11 @@ class Request:
         return Settings(
             ask=Ask(self.label, tuple(self.pred or ()), self.kind, self.task, self._classes(),
                     self.positive, self.weight, where, self.ignore_label),
-            reading=Options(self.delimiter, self.decimal, self.comment, self.input_format, self.chunk_rows),
+            reading=Options(
+                delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
+                missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,
+                chunk_rows=self.chunk_rows,
+            ),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip"),
             metrics=(*extra, *(m for m in wanted if m not in extra)),
             bins=self.bins, threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,

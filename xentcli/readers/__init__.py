@@ -32,11 +32,17 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How text is to be read, and how much may be held at once."""
+    """How text is to be read, and how much may be held at once.
+
+    `quote`: what encloses fields, "none" if nothing does. `missing`: cells that stand for no value.
+    """
 
     delimiter: str | None = None
     decimal: str = "."
+    quote: str = '"'
     comment: str | None = None
+    missing: tuple[str, ...] = ()
+    encoding: str | None = None
     input_format: str | None = None
     chunk_rows: int | None = None
 

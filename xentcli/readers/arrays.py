@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,3 +57,21 @@ def numbers(array: pa.Array) -> npt.NDArray[Any]:
 def is_text(kind: pa.DataType) -> bool:
     """Is this one of the string types?"""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view")
+
+
+def number_array(values: Sequence[float | None], dtype: type[np.number]) -> pa.Array:
+    """An Arrow array with nulls for None; `pa.array` would import pandas."""
+    known = np.packbits(np.array([value is not None for value in values], bool), bitorder="little")
+    data = np.array([0 if value is None else value for value in values], dtype)
+    kind = pa.from_numpy_dtype(data.dtype)
+    return pa.Array.from_buffers(kind, len(values), [pa.py_buffer(known), pa.py_buffer(data)])
+
+
+def text_array(values: Sequence[str | None]) -> pa.Array:
+    """An Arrow array of strings with nulls for None."""
+    known = np.packbits(np.array([value is not None for value in values], bool), bitorder="little")
+    encoded = [(value or "").encode() for value in values]
+    offsets = np.zeros(len(values) + 1, np.int32)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    buffers = [pa.py_buffer(known), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)

@@ -12,6 +12,7 @@ from typing import IO, BinaryIO, Protocol, cast
 import pyarrow as pa
 
 from xentcli.errors import DataError, clean
+from xentcli.readers.encodings import Transcoder, marked
 
 _MAGIC = {
     b"PAR1": ("Parquet", "parquet"), b"\x1f\x8b": ("gzip-compressed", "csv.gz"),
@@ -20,9 +21,6 @@ _MAGIC = {
     b'{"': ("JSON", ""), b"[{": ("JSON", ""), b"<!DOCTYPE": ("HTML", ""), b"<html": ("HTML", ""),
 }  # fmt: skip
 _STARTS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
-_MARKS = {
-    b"\xff\xfe\0\0": "UTF-32LE", b"\0\0\xfe\xff": "UTF-32BE", b"\xff\xfe": "UTF-16LE", b"\xfe\xff": "UTF-16BE"
-}  # fmt: skip
 HEAD = 4096
 """Bytes that tell text from what is no text."""
 
@@ -42,6 +40,8 @@ class _Raw:
 
     def read(self, size: int) -> bytes | None:
         data = self._stream.read(size)
+        while data and len(data) < min(size, 4) and (more := self._stream.read(size - len(data))):
+            data += more  # a pipe may hand out half of the bytes that say what it holds
         if data:
             self.consumed += len(data)
             self.head = self.head or data[:4]
@@ -53,9 +53,19 @@ class _Raw:
 
 
 class ByteStream:
-    """Decompressed bytes in order. `identity`: size and time of change of a regular file, else None."""
+    """Decompressed bytes in order, made UTF-8 where `encoding` says that they are another.
 
-    def __init__(self, path: str, name: str, compression: str | None, stream: BinaryIO | None) -> None:
+    `identity`: size and time of change of a regular file, else None.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        name: str,
+        compression: str | None,
+        stream: BinaryIO | None,
+        encoding: str | None = None,
+    ) -> None:
         self.name = name
         self.identity: tuple[int, int] | None = None
         self.compression = compression
@@ -74,6 +84,8 @@ class ByteStream:
             self._bytes = gzip.GzipFile(fileobj=cast(BinaryIO, self._raw), mode="rb")
         elif compression == "zstd":
             self._bytes = pa.CompressedInputStream(pa.PythonFile(self._raw, "r"), "zstd")
+        if encoding is not None:
+            self._bytes = Transcoder(self._bytes, encoding, name)
 
     @property
     def consumed(self) -> int:
@@ -118,7 +130,7 @@ class ByteStream:
         return DataError(what, where=self.name, remedy="copy or write the file again", id=id)
 
 
-def check_text(head: bytes, stream: ByteStream) -> int:
+def check_text(head: bytes, stream: ByteStream, wanted: str) -> int:
     """Raise DataError if `head`, the first bytes, is no UTF-8 text; the length of its byte order mark."""
     name = stream.name
     if not head:
@@ -130,13 +142,15 @@ def check_text(head: bytes, stream: ByteStream) -> int:
             if option and stream.compression is None
             else "unpack or convert it first"
         )
-        raise DataError(f"to be read as CSV, but the content is {kind}", where=name, remedy=remedy,
+        raise DataError(f"to be read as {wanted}, but the content is {kind}", where=name, remedy=remedy,
                         id="format_mismatch")  # fmt: skip
     head = head[:HEAD]
-    encoding = next((v for k, v in _MARKS.items() if head.startswith(k)), None) or _wide(head)
+    mark = marked(head)
+    encoding = mark[:6] if mark not in (None, "utf-8") else _wide(head)
     if encoding is not None:
-        raise DataError(f"the text is encoded as {encoding}, not UTF-8", where=name,
-                        remedy=f"iconv -f {encoding} -t UTF-8 FILE > NEW", id="encoding")  # fmt: skip
+        shown = mark if mark not in (None, "utf-8") else encoding
+        raise DataError(f"the text is encoded as {shown.upper()}, not UTF-8", where=name,
+                        remedy=f"--encoding {encoding}", id="encoding")  # fmt: skip
     controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in head)
     try:
         head[: -3 if len(head) == HEAD else None].decode()
@@ -147,7 +161,7 @@ def check_text(head: bytes, stream: ByteStream) -> int:
     if binary:
         raise DataError("the content is binary, not text", where=name,
                         remedy="--input-format says what it is", id="binary")  # fmt: skip
-    return 3 if head.startswith(b"\xef\xbb\xbf") else 0
+    return 3 if mark == "utf-8" else 0
 
 
 def _wide(head: bytes) -> str | None:
@@ -156,8 +170,8 @@ def _wide(head: bytes) -> str | None:
         return None
     zeros = [head[i::4].count(0) * 4 / len(head) > 0.6 for i in range(4)]
     shapes = {
-        (False, True, True, True): "UTF-32LE", (True, True, True, False): "UTF-32BE",
-        (False, True, False, True): "UTF-16LE", (True, False, True, False): "UTF-16BE",
+        (False, True, True, True): "utf-32-le", (True, True, True, False): "utf-32-be",
+        (False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be",
     }  # fmt: skip
     return shapes.get((zeros[0], zeros[1], zeros[2], zeros[3]))
 
@@ -167,7 +181,7 @@ def count_lines(data: bytes) -> int:
     return data.count(b"\n") + (data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0)
 
 
-def without_comments(data: bytes, mark: bytes, ended: bool) -> tuple[bytes, int]:
+def without_comments(data: bytes, mark: bytes, quote: bytes | None, ended: bool) -> tuple[bytes, int]:
     """`data`, which begins with a record, with comments emptied; their newlines stay, so lines count."""
     if mark not in data:
         return data, 0
@@ -180,7 +194,7 @@ def without_comments(data: bytes, mark: bytes, ended: bool) -> tuple[bytes, int]
     kept: list[bytes] = []
     done = counted = quotes = 0
     for at in sorted(places):
-        quotes += data.count(b'"', counted, at)
+        quotes += data.count(quote, counted, at) if quote else 0
         counted = at
         if quotes % 2:
             continue

@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from xentcli.columns.schema import PREVIEW_ROWS, Preview
-from xentcli.errors import DataError, UsageError, clean
+from xentcli.errors import DataError, clean
 from xentcli.readers import Options, Unit
-from xentcli.readers.arrays import numbers
+from xentcli.readers.arrays import numbers, text_array
 from xentcli.readers.bytestream import ByteStream
-from xentcli.readers.csverrors import Dialect, explain, header_again, repeats_header
+from xentcli.readers.csverrors import explain, header_again, repeats_header
 from xentcli.readers.csvhead import describe, read_names
-from xentcli.readers.textblocks import Block, Blocks, place, split, stray_quote
+from xentcli.readers.dialects import dialect_of
+from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split, stray_quote
 
 BLOCK_BYTES = 1 << 20
 _HEAD_BYTES = 2 << 20
@@ -53,7 +54,9 @@ class CsvSource:
         self._compression = compression
         self._stream = stream
         self._block_bytes = block_bytes
-        self._dialect = _dialect(path, options, "standard input" if stream is not None else clean(path, 200))
+        self._dialect = dialect_of(
+            path, options, "standard input" if stream is not None else clean(path, 200)
+        )
         self._bytes: ByteStream | None = None
         self._identity: tuple[int, int] | None = None
         self._kept: Blocks | None = None
@@ -78,10 +81,7 @@ class CsvSource:
         head = None if body is None else next(split(body, [PREVIEW_ROWS] if body.rows > PREVIEW_ROWS else []))
         names, notes = read_names(header, head, self._dialect)
         if head is None:
-            empty = np.zeros(1, np.int32)
-            buffers = [None, pa.py_buffer(empty), pa.py_buffer(b"")]
-            text = [pa.Array.from_buffers(pa.string(), 0, buffers) for _ in names]
-            sample = pa.RecordBatch.from_arrays(text, names)
+            sample = pa.RecordBatch.from_arrays([text_array([]) for _ in names], names)
         else:
             sample = self._load(head, names, names, frozenset())
             self._refuse_second_header(head, sample)
@@ -93,8 +93,8 @@ class CsvSource:
         """Values of a row that repeats the names would make every column text."""
         names = sample.schema.names
         for index, value in enumerate(sample.column(0).to_pylist()):
-            if value.strip("\ufeff \t") == names[0] and repeats_header(
-                [c[index].as_py() for c in sample.columns], names
+            if (value or "").strip("\ufeff \t") == names[0] and repeats_header(
+                [c[index].as_py() or "" for c in sample.columns], names
             ):
                 *_, rest = split(head, [index] if index else [])
                 raise header_again(place(self._dialect.name, rest.first, rest.line))
@@ -131,8 +131,10 @@ class CsvSource:
         self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str]
     ) -> pa.RecordBatch:
         """The records of a block: float64 for `numeric` with null for an empty cell, else strings."""
-        delimiter = ord(self._dialect.delimiter)
-        if not _is_utf8(block) or (block.quotes and stray_quote(block.octets, delimiter) is not None):
+        delimiter, quote = ord(self._dialect.delimiter), block.quote
+        if not is_utf8(block) or (
+            quote is not None and stray_quote(block.octets, delimiter, quote) is not None
+        ):
             raise self._fault(block, names, numeric)
         try:
             batch = self._parse(block, names, columns, numeric)
@@ -162,18 +164,21 @@ class CsvSource:
                 use_threads=False, block_size=len(data) + 1, column_names=names
             ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=dialect.delimiter, newlines_in_values=block.folded
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote or False,
+                newlines_in_values=block.folded,
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types={name: pa.float64() if name in numeric else pa.string() for name in columns},
                 include_columns=columns,
-                null_values=[""],
+                null_values=["", *dialect.missing],
                 strings_can_be_null=False,
                 decimal_point=dialect.decimal,
                 check_utf8=False,
             ),
         )
-        return table.combine_chunks().to_batches()[0]
+        batch = table.combine_chunks().to_batches()[0]
+        return without_missing(batch, dialect.missing) if dialect.missing else batch
 
     def _may_overflow(
         self, block: Block, names: list[str], infinite: list[str], batch: pa.RecordBatch
@@ -196,12 +201,15 @@ class CsvSource:
 
     # -- the file ------------------------------------------------------------------------------------
     def _open(self, size: int) -> Blocks:
-        opened = ByteStream(self.path, self._dialect.name, self._compression, self._stream)
+        opened = ByteStream(
+            self.path, self._dialect.name, self._compression, self._stream, self._dialect.encoding
+        )
         if self._identity not in (None, opened.identity):
             opened.close()
             raise self._changed()
         self._bytes, self._identity = opened, opened.identity
-        return Blocks(opened, self._dialect.delimiter, self._options.comment, size)
+        dialect = self._dialect
+        return Blocks(opened, size, "CSV", dialect.delimiter, dialect.quote, self._options.comment)
 
     def position(self) -> float | None:
         """The share of the file's bytes, as stored, that has been read; None for streams."""
@@ -225,26 +233,14 @@ class CsvSource:
                          remedy="run again when nothing writes to it", id="file_changed")  # fmt: skip
 
 
-def _is_utf8(block: Block) -> bool:
-    if block.octets.max() < 128:
-        return True
-    try:
-        str(block.data, "utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def without_missing(batch: pa.RecordBatch, missing: frozenset[str]) -> pa.RecordBatch:
+    """The batch with null for each text that stands for no value; other text, also none, stays text."""
+    import pyarrow.compute as pc
 
-
-def _dialect(path: str, options: Options, name: str) -> Dialect:
-    base = path.lower().removesuffix(".gz").removesuffix(".zst")
-    tabs = (options.input_format or "").startswith("tsv") or base.endswith(".tsv")
-    delimiter = (options.delimiter or ("\t" if tabs else ",")).replace("\\t", "\t")
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in '"\r\n\0+-.':
-        raise UsageError(f'--delimiter "{clean(delimiter)}" cannot separate fields',
-                         remedy="--delimiter ';' or '\\t' or '|' or ,", id="delimiter")  # fmt: skip
-    if options.decimal not in (".", ","):
-        raise UsageError(f'--decimal "{clean(options.decimal)}" is neither . nor ,', id="decimal")
-    if delimiter == options.decimal:
-        raise UsageError(f'"{delimiter}" cannot be the delimiter and the decimal mark', where=name,
-                         remedy="--delimiter ';'", id="delimiter")  # fmt: skip
-    return Dialect(name, delimiter, options.decimal)
+    cells = text_array(sorted(missing))
+    columns = []
+    for array in batch.columns:
+        if pa.types.is_string(array.type):
+            array = pc.if_else(pc.is_in(array, cells), pa.scalar(None, pa.string()), array)
+        columns.append(array)
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)

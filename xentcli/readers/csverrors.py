@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,11 +28,14 @@ _MINUS = dict.fromkeys((0x2212, 0x2012, 0x2013, 0x2010, 0x2011, 0xFE63, 0xFF0D),
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written, and how messages name it."""
+    """How a file is written, and how messages name it. `missing`: cells that stand for no value."""
 
     name: str
     delimiter: str
     decimal: str
+    quote: str | None = '"'
+    missing: frozenset[str] = frozenset()
+    encoding: str | None = None
 
 
 @cache
@@ -76,18 +80,19 @@ def misspelt(text: str, decimal: str) -> tuple[str, str] | None:
     return None
 
 
-def fields(record: str, delimiter: str) -> list[str]:
+def fields(record: str, dialect: Dialect) -> list[str]:
     """The fields of one record without stray quotes, unquoted."""
-    if '"' not in record:
+    delimiter, quote = dialect.delimiter, dialect.quote
+    if quote is None or quote not in record:
         return record.split(delimiter)
     out: list[str] = []
     parts: list[str] = []
     for part in record.split(delimiter):
         parts.append(part)
-        if parts[0].startswith('"') and sum(piece.count('"') for piece in parts) % 2:
+        if parts[0].startswith(quote) and sum(piece.count(quote) for piece in parts) % 2:
             continue
         whole = delimiter.join(parts)
-        out.append(whole[1:-1].replace('""', '"') if whole.startswith('"') else whole)
+        out.append(whole[1:-1].replace(2 * quote, quote) if whole.startswith(quote) else whole)
         parts = []
     return out
 
@@ -103,10 +108,10 @@ def explain(block: Block, names: list[str], numeric: frozenset[str], dialect: Di
 
     The order of the records decides, not the kind of the fault: so it is the same for any cut.
     """
-    stray = stray_quote(block.octets, ord(dialect.delimiter)) if block.quotes else None
+    stray = None if block.quote is None else stray_quote(block.octets, ord(dialect.delimiter), block.quote)
     wanted = [(index, name) for index, name in enumerate(names) if name in numeric]
     for index, (start, stop, text) in enumerate(texts(block)):
-        cells = fields(text, dialect.delimiter)
+        cells = fields(text, dialect)
         here = _Record(block, index, start, cells, names, dialect)
         if stray is not None and stray < stop:
             return stray_error(dialect.name, block.first + index, here.line(stray))
@@ -115,7 +120,7 @@ def explain(block: Block, names: list[str], numeric: frozenset[str], dialect: Di
         if len(cells) != len(names):
             return _wrong_count(here)
         for column, name in wanted:
-            if not _good(cells[column], dialect.decimal):
+            if not _good(cells[column], dialect):
                 return _no_number(here, name, cells[column])
     return None
 
@@ -139,9 +144,11 @@ class _Record:
         return place(self.dialect.name, self.block.first + self.index, self.line(self.start))
 
 
-def _good(cell: str, decimal: str) -> bool:
+def _good(cell: str, dialect: Dialect) -> bool:
     """May this stand in a column of numbers? An empty cell may: it is a null."""
-    return not cell or (number(decimal).fullmatch(cell) is not None and not misspelt(cell, decimal))
+    if not cell or cell in dialect.missing:
+        return True
+    return number(dialect.decimal).fullmatch(cell) is not None and not misspelt(cell, dialect.decimal)
 
 
 def _undecoded(text: str) -> bool:
@@ -157,13 +164,23 @@ def encoding_error(record: _Record) -> DataError:
         str(block.data[at:], "utf-8")
     except UnicodeDecodeError as error:
         at += error.start
-    shown = record.cells[column].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    offset = "" if block.offset is None else f" at byte {block.offset + at:,}"
     name = f'column "{clean(names[column])}"' if column < len(names) else f"field {column + 1}"
-    return DataError(
-        f'{name}: "{clean(shown)}" is not UTF-8 (0x{block.data[at]:02x}{offset})', where=record.where,
-        remedy="iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW, if that is its encoding", id="encoding",
-    )  # fmt: skip
+    raw = record.cells[column].encode("utf-8", "surrogateescape")
+    return not_encoded(f'{name}: "', raw, block, at, record.where, record.dialect.encoding)
+
+
+def not_encoded(name: str, raw: bytes, block: Block, at: int, where: str, encoding: str | None) -> DataError:
+    """The error for text `raw` with the byte at `at` of its block that its encoding does not have."""
+    if encoding is not None:
+        shown = raw.replace(b"\xff", "\ufffd".encode()).decode("utf-8", "backslashreplace")
+        return DataError(f'{name}{clean(shown)}" holds bytes that are not {encoding}', where=where,
+                         remedy="--encoding with the encoding it was written in", id="encoding")  # fmt: skip
+    byte = block.data[at]
+    offset = "" if block.offset is None else f" at byte {block.offset + at:,}"
+    likely = "cp1252" if byte < 0xA0 else "latin-1"  # C1 controls, which Latin-1 has there, are in no text
+    shown = raw.decode("utf-8", "backslashreplace")
+    return DataError(f'{name}{clean(shown)}" is not UTF-8 (0x{byte:02x}{offset})', where=where,
+                     remedy=f"--encoding {likely}, if that is its encoding", id="encoding")  # fmt: skip
 
 
 def _wrong_count(record: _Record) -> DataError:
@@ -194,12 +211,20 @@ def _no_number(record: _Record, name: str, cell: str) -> DataError:
         return header_again(record.where)
     usual = ("is not a number", "repair the row; --pred and --label say which columns are read")
     what, remedy = misspelt(cell, record.dialect.decimal) or usual
+    quoted = next((mark for mark in "'`\"" if len(cell) > 1 and cell[0] == cell[-1] == mark), None)
     if not cell.strip():
         what, remedy = "is no number", "write a number, or leave the cell quite empty if there is none"
     elif cell.strip().lower() in _MISSING:
-        remedy = "leave the cell empty if the value is missing, or write nan"
+        remedy = f"--na {shlex.quote(cell)} if it stands for a missing value; or leave the cell empty"
+    elif quoted is not None:
+        remedy = option_quote(quoted)
     return DataError(f'column "{clean(name)}": "{clean(cell)}" {what}', where=record.where, remedy=remedy,
                      id="not_a_number")  # fmt: skip
+
+
+def option_quote(mark: str) -> str:
+    """What to type where `mark` encloses fields."""
+    return "--quote " + (f'"{mark}"' if mark == "'" else f"'{mark}'")
 
 
 def repeats_header(cells: list[str], names: list[str]) -> bool:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from xentcli.columns.schema import Column
 from xentcli.errors import DataError, clean, listing
+from xentcli.readers.arrays import number_array
 from xentcli.readers.csverrors import (
     Dialect,
     comment_mark,
@@ -17,6 +18,7 @@ from xentcli.readers.csverrors import (
     fields,
     misspelt,
     number,
+    option_quote,
     texts,
     to_float,
 )
@@ -33,18 +35,21 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 def read_names(header: Block, sample: Block | None, dialect: Dialect) -> tuple[list[str], list[str]]:
     """Column names, trimmed, and notes; DataError if this cannot be the header of a table."""
     head, *lines = [text for block in (header, sample) if block for _, _, text in islice(texts(block), 10)]
-    cells = fields(head, dialect.delimiter)
+    cells = fields(head, dialect)
     fault = explain(header, cells, frozenset(), dialect)
     if fault is not None:
         raise fault
     where = place(dialect.name, 0, header.line)
     mark = comment_mark(cells[0])
-    if mark is not None and lines and len(fields(lines[0], dialect.delimiter)) != len(cells):
+    if mark is not None and lines and len(fields(lines[0], dialect)) != len(cells):
         raise DataError(f'"{clean(cells[0], 40)}" is not a header; it looks like a comment', where=where,
                         remedy=f"--comment '{mark}' skips such lines", id="comment")  # fmt: skip
     if len(cells) == 1 and lines:
         _check_delimiter(head, lines, dialect, where)
     names = [cell.strip(" \t") for cell in cells]
+    if all(len(name) > 2 and name[0] == name[-1] == names[0][0] in "'`" for name in names):
+        raise DataError(f"the names are in other quotes than the usual ones: {listing(names, 4)}",
+                        where=where, remedy=option_quote(names[0][0]), id="quote")  # fmt: skip
     if _no_names(names, dialect.decimal):
         raise DataError(f"the header looks like numbers: {listing(names, 4)}", where=where,
                         remedy="add a first line with the names of the columns", id="no_header")  # fmt: skip
@@ -95,15 +100,15 @@ def describe(
     arrays: list[pa.Array] = []
     digits: dict[str, int] = {}
     for index, name in enumerate(names):
-        values = sample.column(index).to_pylist()
+        values = [value or "" for value in sample.column(index).to_pylist()]
         kind, found = _kind(values, decimal)
         array = sample.column(index)
         if kind == "int":
             whole = [int(value) if value.strip() else None for value in values]
             if all(value is None or -(2**63) <= value < 2**63 for value in whole):
-                array = _array(whole, np.int64)
+                array = number_array(whole, np.int64)
         elif kind == "float":
-            array = _array([m and to_float(m[0], decimal) for m in found], np.float64)
+            array = number_array([m and to_float(m[0], decimal) for m in found], np.float64)
             digits[name] = max((_decimals(m) for m in found if m), default=0)
         columns.append(Column(name, kind, "text", str(array.type)))
         arrays.append(array)
@@ -143,11 +148,3 @@ def _decimals(match: re.Match[str]) -> int:
     """How many digits after the decimal mark a number is written with: 9.5e-3 has four."""
     places, only, exponent = match.groups()
     return max(0, len(places or only or "") - int((exponent or "0")[:9]))
-
-
-def _array(values: list[float | None] | list[int | None], dtype: type[np.number]) -> pa.Array:
-    """An Arrow array with nulls for None; `pa.array` would import pandas."""
-    known = np.packbits([value is not None for value in values], bitorder="little")
-    data = np.array([0 if value is None else value for value in values], dtype)
-    kind = pa.from_numpy_dtype(data.dtype)
-    return pa.Array.from_buffers(kind, len(values), [pa.py_buffer(known), pa.py_buffer(data)])

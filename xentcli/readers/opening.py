@@ -17,6 +17,8 @@ _SUFFIXES = {
     "parquet": "parquet", "parq": "parquet", "pq": "parquet", "csv": "csv", "tsv": "tsv",
     "txt": "csv", "csv.gz": "csv.gz", "csv.zst": "csv.zst", "tsv.gz": "tsv.gz", "tsv.zst": "tsv.zst",
 }  # fmt: skip
+_TEXT_ONLY = {"delimiter": "delimiter", "decimal": "decimal", "quote": "quote", "comment": "comment",
+              "missing": "na", "encoding": "encoding"}  # fmt: skip
 _NAMES = "a file, or a quoted glob such as 'part-*.parquet'; - is standard input"
 _MAGIC = {b"PAR1": "parquet", b"PARE": "parquet", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
@@ -33,11 +35,10 @@ def open_all(inputs: list[str], options: Options) -> list[Source]:
     _refuse_twice(paths)
     sources = [_open(path, options) for path in paths]
     if not any(hasattr(source, "no_final_newline") for source in sources):
-        for name, value in (("delimiter", options.delimiter), ("comment", options.comment)):
-            if value is not None:
-                raise _for_text_only(name)
-        if options.decimal != ".":
-            raise _for_text_only("decimal")
+        usual = Options()
+        for name, option in _TEXT_ONLY.items():
+            if getattr(options, name) != getattr(usual, name):
+                raise _for_text_only(option)
     return sources
 
 

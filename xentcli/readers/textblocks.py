@@ -17,7 +17,7 @@ from xentcli.errors import DataError
 from xentcli.readers.bytestream import HEAD, ByteStream, check_text, count_lines, without_comments
 
 LONGEST_RECORD = 64 << 20
-_LF, _CR, _QUOTE = 10, 13, 34
+_LF, _CR = 10, 13
 _PIECE = 4 << 20  # so that a record that has no end costs its own size and little more
 
 I64 = npt.NDArray[np.int64]
@@ -30,7 +30,8 @@ class Block:
 
     `starts`: where each record that is not empty begins in `data` (rows,). `offset`: where the block
     begins in the decompressed input, None once comments have been removed. `closed`: the last record
-    ends with a newline. `folded`: there are newlines within quotes.
+    ends with a newline. `quote`: the byte that encloses fields, None if there is none here. `folded`:
+    there are newlines within quotes.
     """
 
     data: memoryview
@@ -39,7 +40,7 @@ class Block:
     line: int
     offset: int | None
     closed: bool
-    quotes: bool
+    quote: int | None
     folded: bool
 
     @property
@@ -53,7 +54,7 @@ class Block:
         return np.frombuffer(self.data, np.uint8)
 
 
-def find_records(octets: U8, quotes: bool, returns: bool) -> tuple[int, I64, int]:
+def find_records(octets: U8, mark: int | None, returns: bool) -> tuple[int, I64, int]:
     """Where the last whole record ends, where those that are not empty start, and how many lines end.
 
     LF, CR and CRLF each end a line; the LF of a CRLF ends an empty record that is no line.
@@ -64,8 +65,8 @@ def find_records(octets: U8, quotes: bool, returns: bool) -> tuple[int, I64, int
         newline = piece == _LF
         if returns:
             newline |= piece == _CR
-        if quotes:
-            quote = piece == _QUOTE
+        if mark is not None:
+            quote = piece == mark
             events = np.flatnonzero(newline | quote)
             parity = (np.cumsum(quote[events]) + inside) & 1
             inside = int(parity[-1]) if events.size else inside
@@ -95,16 +96,20 @@ def split(block: Block, at: Iterable[int]) -> Iterator[Block]:
         yield replace(
             block, data=data, starts=block.starts[row:end] - lo, first=block.first + row, line=line,
             offset=None if block.offset is None else block.offset + lo, closed=block.closed or not last,
-            quotes=block.quotes and bool((np.frombuffer(data, np.uint8) == _QUOTE).any()),
+            quote=block.quote if block.quote is not None and _has(data, block.quote) else None,
         )  # fmt: skip
         line += 0 if last else count_lines(bytes(data))
 
 
-def stray_quote(octets: U8, delimiter: int) -> int | None:
+def _has(data: memoryview, byte: int) -> bool:
+    return bool((np.frombuffer(data, np.uint8) == byte).any())
+
+
+def stray_quote(octets: U8, delimiter: int, quote: int) -> int | None:
     """Where the first quote is that neither encloses a field nor is doubled within one."""
-    quotes = np.flatnonzero(octets == _QUOTE)
+    quotes = np.flatnonzero(octets == quote)
     fine = np.zeros(256, bool)
-    fine[[_LF, _CR, _QUOTE, delimiter]] = True
+    fine[[_LF, _CR, quote, delimiter]] = True
     opening, closing = quotes[0::2], quotes[1::2]
     begins = fine[octets[opening - 1]] | (opening == 0)
     stops = fine[octets[np.minimum(closing + 1, octets.size - 1)]]  # the last byte may be the quote itself
@@ -113,30 +118,41 @@ def stray_quote(octets: U8, delimiter: int) -> int | None:
 
 
 class Blocks:
-    """Walks through a stream once, one thread at a time; the header is row 0.
+    """Walks through a stream once, one thread at a time, after `begin`; the header is row 0.
 
-    After the last block `blank_lines` and `no_final_newline` hold for the whole input.
+    `kind` is what the text is to be, for messages; `quote` encloses fields, if anything does. After
+    the last block `blank_lines` and `no_final_newline` hold for the whole input.
     """
 
-    def __init__(self, stream: ByteStream, delimiter: str, comment: str | None, size: int) -> None:
+    def __init__(
+        self, stream: ByteStream, size: int, kind: str = "CSV", delimiter: str = ",",
+        quote: str | None = '"', comment: str | None = None,
+    ) -> None:  # fmt: skip
         self.size = size
         self.blank_lines = 0
         self.no_final_newline = False
         self.stream = stream
+        self._kind = kind
         self._delimiter = ord(delimiter)
+        self._quote = quote.encode() if quote else None
         self._comment = comment.encode() if comment else None
         self._row, self._line = 0, 1
         self._offset: int | None = 0
         self._carry, self._ended = b"", False
         self._held: Block | None = None
 
-    def header(self) -> Block:
-        """The first record, after a look at the first bytes for what is no text at all."""
+    def begin(self, row: int) -> None:
+        """Look at the first bytes for what is no text at all; the first record is number `row`."""
+        self._row = row
         want = max(self.size, HEAD)
         head = self.stream.read(want)
         self._ended = len(head) < want
-        self._offset = check_text(head, self.stream)
+        self._offset = check_text(head, self.stream, self._kind)
         self._carry = head[self._offset :]
+
+    def header(self) -> Block:
+        """The first record."""
+        self.begin(0)
         block = self._next()
         if block is None:
             raise DataError(
@@ -165,7 +181,7 @@ class Blocks:
                 self._ended = len(more) < want
                 data += more
             if self._comment is not None:
-                data, removed = without_comments(data, self._comment, self._ended)
+                data, removed = without_comments(data, self._comment, self._quote, self._ended)
                 self.blank_lines -= removed
                 self._offset = None if removed else self._offset
             block = self._cut(data)
@@ -182,20 +198,21 @@ class Blocks:
 
     def _cut(self, data: bytes) -> Block | None:
         """The whole records at the beginning of `data`, None if there are none."""
-        quotes, returns = b'"' in data, b"\r" in data
+        mark = self._quote if self._quote is not None and self._quote in data else None
+        quote, returns = None if mark is None else mark[0], b"\r" in data
         octets = np.frombuffer(data, np.uint8)
         if returns and not self._ended and data.endswith(b"\r"):
             octets = octets[:-1]  # its LF may be still to come
-        cut, starts, lines = find_records(octets, quotes, returns)
+        cut, starts, lines = find_records(octets, quote, returns)
         blank, closed = lines - starts.size, True
-        if self._ended and cut < len(data) and not (quotes and data.count(b'"', cut) % 2):
+        if self._ended and cut < len(data) and not (mark and data.count(mark, cut) % 2):
             starts, cut, closed = np.append(starts, cut), len(data), False
             self.no_final_newline = True
         if not cut:
             return None
         view = memoryview(data)[:cut]
-        seen = count_lines(bytes(view)) if quotes else lines
-        block = Block(view, starts, self._row, self._line, self._offset, closed, quotes, seen != lines)
+        seen = count_lines(bytes(view)) if mark else lines
+        block = Block(view, starts, self._row, self._line, self._offset, closed, quote, seen != lines)
         self.blank_lines += blank
         self._row += starts.size
         self._line += seen
@@ -204,16 +221,18 @@ class Blocks:
 
     def _endless(self, data: bytes) -> DataError:
         """Why no record ends in `data`, which begins with one."""
-        stray = stray_quote(np.frombuffer(data, np.uint8), self._delimiter)
+        mark = self._quote if self._quote is not None and self._quote in data else b""
+        stray = stray_quote(np.frombuffer(data, np.uint8), self._delimiter, mark[0]) if mark else None
         if stray is not None:
             line = self._line + count_lines(data[:stray])
             return stray_error(self.stream.name, self._row, line)
         where = place(self.stream.name, self._row, self._line)
         limit = "" if self._ended else f" within {LONGEST_RECORD >> 20} MiB"
-        if data.count(b'"') % 2:
+        if mark and data.count(mark) % 2:
             row = f"row {self._row:,}" if self._row else "the header"
             return DataError(f"the quote opened in {row} is never closed{limit}", where=where,
-                             remedy='close it, or double it ("") if it belongs to the text',
+                             remedy='close it, or double it ("") if it belongs to the text; --quote none '
+                             "if quotes mean nothing here",
                              id="unclosed_quote")  # fmt: skip
         return DataError(f"a line longer than {LONGEST_RECORD >> 20} MiB", where=where,
                          remedy="is this a text file with one row a line?", id="long_line")  # fmt: skip
@@ -228,5 +247,17 @@ def stray_error(name: str, row: int, line: int) -> DataError:
     """The error for a quote that `stray_quote` found."""
     return DataError(
         "a quote in the middle of a field, or text beside a quoted field", where=place(name, row, line),
-        remedy='quote the whole field and double the quotes in it: "5"" pipe"', id="stray_quote",
+        remedy='quote the whole field and double the quotes in it: "5"" pipe"; --quote none if quotes '
+        "mean nothing here", id="stray_quote",
     )  # fmt: skip
+
+
+def is_utf8(block: Block) -> bool:
+    """Is all of it UTF-8?"""
+    if block.octets.max() < 128:
+        return True
+    try:
+        str(block.data, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
