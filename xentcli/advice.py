@@ -90,7 +90,7 @@ def _double_softmax(known: Known) -> Warning | None:
 
 def _saturated(known: Known) -> Warning | None:
     count = _count(known, "certain")
-    if count <= max(10, 0.001 * known.rows) or known.spec.kind == "logits":
+    if count <= max(10, 0.001 * known.rows) or known.spec.kind in ("logits", "votes"):
         return None
     if count == known.rows:
         return Warning(

@@ -27,6 +27,7 @@ def score(
     weight: str | None = None,
     where: Mapping[str, Any] | None = None,
     on_bad: str = "error",
+    dtype: str | None = None,
     ignore_label: str | int | None = None,
     renormalize: bool = False,
     clip: float | None = None,
@@ -58,7 +59,7 @@ def score(
                 positive, weight, filters, ignored),
         reading=Options(
             delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
-            encoding=encoding, input_format=input_format,
+            encoding=encoding, input_format=input_format, dtype=dtype,
         ),
         rules=Rules(filters, ignored, on_bad == "skip"),
         metrics=tuple(resolve(name) for name in metric),

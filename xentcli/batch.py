@@ -32,7 +32,7 @@ class Spec:
     """Everything that decides what is computed from a row; equal specs give comparable results.
 
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
-    `stored` names the precision the scores were stored in: "f2", "f4", "f8" or "text".
+    `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text".
     """
 
     task: str

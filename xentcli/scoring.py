@@ -16,7 +16,7 @@ from xentcli.columns.schema import Preview
 from xentcli.engines import threads
 from xentcli.errors import CannotDecide, DataError, UsageError, XentError, clean, counted, listing
 from xentcli.numerics.grid import EDGES
-from xentcli.readers import Source
+from xentcli.readers import Source, bits
 from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
 from xentcli.settings import Settings
@@ -25,7 +25,7 @@ from xentcli.tasks.simplex import judge_text
 if TYPE_CHECKING:
     from xentcli.plan import StateSet
 
-_STORED = {"f2": "float16", "f4": "float32", "f8": "float64"}
+_STORED = {"f2": "float16", "bf": "bfloat16", "f4": "float32", "f8": "float64"}
 
 
 Progress = Callable[[int, float | None], None]
@@ -41,7 +41,8 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
     sources = open_all(inputs, settings.reading)
     if settings.sha256 is not None:
         _check_hash(sources, settings.sha256)
-    looks = [(source, source.preview()) for source in sources]
+    seen = bits.through(sources, settings.reading.dtype, settings.ask.pred)
+    looks = [(source, source.preview()) for source in seen]
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
     if not filled:
         raise CannotDecide(
@@ -138,7 +139,7 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
     if again.layout == "list" and again.classes != what.classes:
         pair = f"{listing(list(again.classes))} against {listing(list(what.classes))}"
         raise _differs(f"names its classes in another order: {pair}", first, look)
-    order = ("text", "f2", "f4", "f8")
+    order = ("text", "bf", "f2", "f4", "f8")
     return min(what.stored, again.stored, key=order.index)
 
 

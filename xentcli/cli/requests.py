@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xentcli.scoring import Settings
 
 _CHOICES = {
-    "kind": ("auto", "probs", "logits", "logprobs"),
+    "kind": ("auto", "probs", "logits", "logprobs", "votes"),
     "task": ("auto", "binary", "multiclass"),
     "on_bad": ("error", "skip"),
     "unit": ("nats", "bits"),
@@ -52,6 +52,7 @@ class Request:
     comment: str | None
     na: list[str] | None
     encoding: str | None
+    dtype: str | None
     expect_sha256: str | None
     metric: list[str] | None
     per_class: str | None
@@ -135,7 +136,7 @@ class Request:
             reading=Options(
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
                 missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,
-                chunk_rows=self.chunk_rows,
+                chunk_rows=self.chunk_rows, dtype=self.dtype,
             ),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip"),
             metrics=(*extra, *(m for m in wanted if m not in extra)),

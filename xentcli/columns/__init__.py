@@ -14,7 +14,7 @@ from xentcli.columns import candidates as find_candidates
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.kinds import KINDS, NAMES
 from xentcli.columns.labels import Binding, LabelMap, Labels, NeedsPositive, bind, look
-from xentcli.columns.schema import Column, Preview, no_column
+from xentcli.columns.schema import WHOLE, Column, Preview, no_column
 from xentcli.columns.vocabulary import says_label, says_score
 from xentcli.errors import DataError, Question, UsageError, clean, listing
 
@@ -73,8 +73,9 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     task = ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"
     if task == "binary" and len(binding.classes) != 2:
         raise UsageError(f"--task binary: there are {len(binding.classes):,} classes", where=preview.source)
-    if task == "multiclass" and chosen.width == 1:
-        raise UsageError("--task multiclass needs a score for each class", where=preview.source)
+    if (task == "multiclass" or kind == "votes") and chosen.width == 1:
+        asked = "--kind votes" if kind == "votes" else "--task multiclass"
+        raise UsageError(f"{asked} needs a score for each class", where=preview.source)
     evidence = {
         "scores": f"{chosen.text} ({'named by --pred' if ask.pred else 'found'})",
         "kind": "--kind" if ask.kind != "auto" else chosen.kind.why,
@@ -167,7 +168,8 @@ def _choose(
     # Columns whose numbers do not bind by value are not to be bound by position instead.
     tried = [set(candidate.columns) for candidate, _, _ in failures]
     fits = [f for f in fits if f[2].labels.how != "in file order" or set(f[0].columns) not in tried]
-    best = _best(fits, explicit=bool(ask.pred))
+    said = ask.kind == "votes" and not ask.pred  # that whole numbers are scores
+    best = _named(fits) if said else _best(fits, explicit=bool(ask.pred))
     if len(best) == 1:
         return best[0]
     if best:
@@ -183,7 +185,7 @@ def _holds(label: _Label, candidate: Candidate, bound: Binding) -> bool:
 def _candidates(preview: Preview, ask: Ask, taken: set[str], claim: str | None) -> list[Candidate]:
     if ask.pred:
         return [find_candidates.explicit(preview, list(ask.pred), claim)]
-    return find_candidates.find(preview, taken) + find_candidates.singles(preview, taken)
+    return find_candidates.find(preview, taken, ask.kind == "votes") + find_candidates.singles(preview, taken)
 
 
 def _best(
@@ -252,6 +254,7 @@ def _none_fits(
     preview: Preview, failures: list[tuple[Candidate, _Label, str]], ask: Ask, labels: list[_Label]
 ) -> DataError:
     names = listing([column.name for column in preview.columns], 12)
+    find_candidates.ask_for_dtype(preview)
     if not failures:
         return Question(
             "no columns look like scores",
@@ -322,11 +325,12 @@ def _check_types(preview: Preview, ask: Ask, chosen: Candidate, label: Column) -
             raise DataError(f'column "{clean(column.name)}" ({column.arrow}) does not hold scores',
                             where=preview.source, remedy="name the score columns with --pred",
                             id="score_type")  # fmt: skip
-        if held == "int" and column.stored != "text" and ask.kind == "auto":
+        if held in ("int", *WHOLE) and column.stored != "text" and ask.kind == "auto":
             raise Question(
                 f'column "{clean(column.name)}" holds whole numbers ({column.arrow})',
                 where=preview.source,
-                remedy="--kind logits or --kind probs says what they are",
+                remedy="--kind logits, --kind probs or --kind votes says what they are"
+                + (", --dtype bfloat16 that they are bits" if column.stored == "uint16" else ""),
                 id="which_kind",
             )
 
@@ -334,5 +338,5 @@ def _check_types(preview: Preview, ask: Ask, chosen: Candidate, label: Column) -
 def _stored(chosen: Candidate) -> str:
     """The coarsest precision among the score columns."""
     kinds = {column.stored for column in chosen.columns}
-    order = ("text", "f2", "f4")
+    order = ("text", "bf", "f2", "f4")
     return next((kind for kind in order if kind in kinds), "f8")

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from xentcli.columns.kinds import F64, Kind, judge
-from xentcli.columns.schema import Column, Preview
+from xentcli.columns.schema import DTYPES, WHOLE, Column, Preview
 from xentcli.columns.vocabulary import OF_THE_PREDICTION, says_kind, says_label, says_score, words
-from xentcli.errors import DataError, UsageError, clean, closest, listing
+from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
 
 _MOST_SINGLES = 64
+_FLOATS = ("f2", "bf", "f4", "f8", "decimal")
 _SEPARATOR = re.compile(r"[_:.\-/| ]+")
 _NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
 
@@ -79,7 +80,9 @@ def refuse_other(preview: Preview, columns: list[Column]) -> None:
     """DataError for a column that no reading turns into scores."""
     for column in columns:
         held = column.stored if column.type == "list" else column.type
-        if column.extension or held not in ("f2", "f4", "f8", "decimal", "float", "int", "text"):
+        if held == "bytes" and not column.extension:
+            raise _which_dtype(preview, column)
+        if column.extension or held not in (*_FLOATS, "float", "int", "text", *WHOLE):
             kind = f"the extension type {clean(column.extension)}" if column.extension else column.arrow
             raise DataError(
                 f'column "{clean(column.name)}" ({kind}) does not hold scores',
@@ -87,6 +90,32 @@ def refuse_other(preview: Preview, columns: list[Column]) -> None:
                 remedy="name the score columns with --pred; store scores as plain numbers",
                 id="score_type",
             )
+
+
+def ask_for_dtype(preview: Preview) -> None:
+    """Question if columns that are named as scores hold bits, of a type that nothing says."""
+    for column in preview.columns:
+        if says_score(column.name) and (column.type == "bytes" or _is_halves(column)):
+            raise _which_dtype(preview, column)
+
+
+def _is_halves(column: Column) -> bool:
+    return column.type == "list" and column.stored == "uint16"
+
+
+def _which_dtype(preview: Preview, column: Column) -> Question:
+    wide = column.width if column.type == "bytes" else None
+    fits = [f"--dtype {name}" + (f" ({wide // size:,} values)" if wide is not None else "")
+            for name, size in DTYPES.items()
+            if (size == 2 if _is_halves(column) else wide is None or wide % size == 0)]  # fmt: skip
+    if _is_halves(column):
+        fits.append("--kind votes, if they are counts")
+    held = column.arrow if _is_halves(column) else "raw bytes" if wide is None else f"{wide:,} raw bytes"
+    return Question(
+        f'column "{clean(column.name)}" holds {held} a row: values of which type?',
+        where=preview.source, remedy=" or ".join(fits) or "name other columns with --pred",
+        id="which_dtype",
+    )  # fmt: skip
 
 
 def single(preview: Preview, column: Column, claim: str | None) -> Candidate:
@@ -128,17 +157,20 @@ def _bounds(preview: Preview, columns: list[Column]) -> tuple[float | None, floa
     return low, high
 
 
-def find(preview: Preview, taken: set[str]) -> list[Candidate]:
-    """All candidates among columns that are not `taken`: lists, then families, largest first."""
+def find(preview: Preview, taken: set[str], counts: bool = False) -> list[Candidate]:
+    """All candidates among columns that are not `taken`: lists, then families, largest first.
+
+    counts: whole numbers may be scores, for they were said to be counts of votes.
+    """
     free = [column for column in preview.columns if column.name not in taken]
-    lists = [single(preview, column, None) for column in free if _is_score_list(column)]
+    lists = [single(preview, column, None) for column in free if _is_score_list(column, counts)]
     scalars = [column for column in free if column.type != "list"]
     families = []
     for prefix, members in _families(scalars).items():
-        floats = [column for column in members if column.type == "float" or _maybe_score(column)]
+        floats = [column for column in members if column.type == "float" or _maybe_score(column, counts)]
         # Of columns named as scores, one that holds none is an error to show, not a column to drop.
         chosen = members if says_score(prefix) else floats
-        if len(chosen) > 1 and any(column.type == "float" or says_score(prefix) for column in chosen):
+        if len(chosen) > 1 and (counts or says_score(prefix) or any(c.type == "float" for c in chosen)):
             shared = _shared_prefix([column.name for column in chosen])
             families += [family(preview, chosen, each, None) for each in dict.fromkeys((prefix, shared))]
     families.sort(key=lambda candidate: -candidate.width)
@@ -147,7 +179,7 @@ def find(preview: Preview, taken: set[str]) -> list[Candidate]:
         names = {column.name for column in candidate.columns}
         if not any(names < {c.name for c in larger.columns} for larger in kept):
             kept.append(candidate)
-    floats = [column for column in scalars if column.type == "float" or _maybe_score(column)]
+    floats = [column for column in scalars if column.type == "float" or _maybe_score(column, counts)]
     if len(floats) > 1:  # class names as they are
         kept.append(family(preview, floats, "", None))
     return lists + kept
@@ -190,13 +222,13 @@ def _floats(values: list[object]) -> list[float]:
     return out
 
 
-def _is_score_list(column: Column) -> bool:
-    return column.type == "list" and column.stored in ("f2", "f4", "f8", "decimal")
+def _is_score_list(column: Column, counts: bool) -> bool:
+    return column.type == "list" and column.stored in (*_FLOATS, *(WHOLE if counts else ()))
 
 
-def _maybe_score(column: Column) -> bool:
+def _maybe_score(column: Column, counts: bool) -> bool:
     """A column of whole numbers beside float ones: in text, `0` and `1` are also probabilities."""
-    return column.type == "int" and column.stored == "text"
+    return column.type == "int" and (column.stored == "text" or counts)
 
 
 def _families(columns: list[Column]) -> dict[str, list[Column]]:

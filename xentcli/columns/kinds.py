@@ -10,6 +10,7 @@ import numpy.typing as npt
 F64 = npt.NDArray[np.float64]
 
 KINDS = ("probs", "logits", "logprobs")
+"""What values can be seen to be; that they are counts of votes can only be said."""
 NAMES = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
 
 

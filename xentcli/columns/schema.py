@@ -13,14 +13,20 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 1000
 
+WHOLE = tuple(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64))
+"""The `stored` of whole numbers, where the file has types."""
+
+DTYPES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+"""Bytes a value of each type that bits may be read as."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column as the file describes it. `type` is one of float, int, bool, text, list, bytes, other.
 
-    `stored`: f2, f4, f8, decimal, int, text …; of a list, that of its values. `low` and `high` bound
-    all rows where the file's statistics say so. `width`: values a row of a fixed-size list, or bytes of
-    raw ones. `parent`: the struct whose field this is; its name and a dot begin that of the column.
+    `stored`: f2, bf (bfloat16), f4, f8, decimal, int, text …; of a list, that of its values. `low` and
+    `high` bound all rows where the file's statistics say so. `width`: values a row of a fixed-size list,
+    or bytes of raw ones. `parent`: the struct whose field this is; its name and a dot begin this one.
     """
 
     name: str

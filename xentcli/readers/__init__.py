@@ -32,7 +32,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How text is to be read, and how much may be held at once.
+    """How text and bits are to be read, and how much may be held at once.
 
     `quote`: what encloses fields, "none" if nothing does. `missing`: cells that stand for no value.
     """
@@ -45,6 +45,7 @@ class Options:
     encoding: str | None = None
     input_format: str | None = None
     chunk_rows: int | None = None
+    dtype: str | None = None
 
 
 class Source(Protocol):

@@ -80,6 +80,8 @@ def type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
         return "text", "text", None
     if pa.types.is_fixed_size_binary(kind):
         return "bytes", "bytes", kind.byte_width
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return "bytes", "bytes", None
     if pa.types.is_nested(kind) and pa.types.is_nested(getattr(kind, "value_type", kind)):
         return "other", str(kind), None
     if pa.types.is_fixed_size_list(kind):

@@ -69,7 +69,8 @@ class ParquetSource:
         check_names(self.path, [column.name for column in columns])
         text = [column.name for column in columns if column.type == "text"]
         sizes = self._row_bytes()
-        usable = [column.name for column in columns if column.type != "other"]
+        unread = ("other",) if self.options.dtype else ("other", "bytes")  # pictures are bytes, too
+        usable = [column.name for column in columns if column.type not in unread]
         huge = {name for name in text if sizes.get(name, 8) > _HUGE}
         wide = [name for name in usable if sizes.get(name, 8) > _WIDE and name not in huge]
         narrow = [name for name in usable if sizes.get(name, 8) <= _WIDE]

@@ -21,7 +21,7 @@ Line = list[tuple[str, str]]  # parts of one line, each with its rich style
 
 _MATRIX = 20  # classes up to which the confusion matrix is shown
 _NAME = 16  # columns before the headline's figures
-_KINDS = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
+_KINDS = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities", "votes": "votes"}
 _NAMES = frozenset({"class", "confused with"})
 _FIGURES = {
     "cross-entropy": "cross_entropy", "share": "share", "recall": "recall",

@@ -46,7 +46,8 @@ class BadRows:
         skipped = dict(batch.skipped)
         for reason, mask, _ in self.found:
             fresh = mask & ~gone
-            skipped[reason] = skipped.get(reason, 0) + int(fresh.sum())
+            if fresh.any():
+                skipped[reason] = skipped.get(reason, 0) + int(fresh.sum())
             gone |= mask
         return keep(replace(batch, skipped=skipped), ~gone)
 

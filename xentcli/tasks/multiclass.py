@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Real, Rows, Spec
 from xentcli.numerics.scratch import buffer
-from xentcli.tasks import finish, simplex
+from xentcli.tasks import finish, simplex, votes
 from xentcli.tasks.badrows import BadRows, Found, keep, not_a_number
 
 TINY = 5e-324
@@ -68,6 +68,9 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     if spec.kind == "logprobs" and spec.renormalize:
         spec = replace(spec, kind="logits")  # softmax is what renormalises log-probabilities
     bad = BadRows(batch.size)
+    if spec.kind == "votes":
+        votes.check(bad, batch, spec)
+        spec = replace(spec, kind="probs", renormalize=True)
     reduced = reduce(batch, spec, bad)
     out = (
         from_logits(batch, reduced, spec) if spec.kind == "logits" else from_probs(batch, reduced, spec, bad)
