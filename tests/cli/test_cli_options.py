@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.corpus.corpus import (
@@ -300,6 +301,14 @@ def test_encoding(tmp_path: Path) -> None:
         assert score(path, "--encoding", encoding).report["metrics"] == right
     refused(score(path, "--encoding", "latin-l"), 2, "latin-1")
     refused(score(good(tmp_path / "preds.parquet"), "--encoding", "latin-1"), 2, "--encoding")
+
+
+def test_dtype(tmp_path: Path) -> None:
+    rows = [np.array(row, np.float16).tobytes() for row in ([0.25, 0.75], [0.5, 0.5])]
+    path = parquet(tmp_path / "preds.parquet", {"probs": pa.array(rows, pa.binary(4)), "label": [0, 1]})
+    refused(score(path), 3, "--dtype float16")
+    right = -(math.log(0.25) + math.log(0.5)) / 2
+    assert abs(score(path, "--dtype", "float16").value() - right) < 1e-12
 
 
 def test_comment(tmp_path: Path) -> None:
