@@ -15,10 +15,17 @@ from xentcli.report import Report
 
 @pytest.fixture(scope="module")
 def reports(samples: Path) -> dict[str, Report]:
+    asked = [metric for metric in METRICS if metric.asked]
+    files = {"multiclass": "digits_good.parquet", "binary": "cancer.parquet"}
     return {
-        "multiclass": xentcli.score(samples / "digits_good.parquet"),
-        "binary": xentcli.score(samples / "cancer.parquet"),
+        task: xentcli.score(samples / file, metric=[m.key for m in asked if task in m.tasks])
+        for task, file in files.items()
     }
+
+
+def test_what_is_only_for_the_asking_is_not_in_the_default_report(samples: Path) -> None:
+    asked = {metric.key for metric in METRICS if metric.asked}
+    assert asked and not asked & set(xentcli.score(samples / "cancer.parquet").metrics)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)

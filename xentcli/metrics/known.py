@@ -13,7 +13,7 @@ import numpy as np
 from xentcli.batch import F64, Spec
 from xentcli.metrics.names import resolve
 from xentcli.report import Value
-from xentcli.states.bins import Binned
+from xentcli.states.bins import Binned, Bins
 
 if TYPE_CHECKING:
     from xentcli.plan import StateSet
@@ -158,12 +158,21 @@ class Known:
     # -- calibration ------------------------------------------------------------------------------
     def binned(self, pair: str, bins: int | None = None) -> Binned:
         """Sums over equal-width bins of the pair "confidence" or "positive"."""
-        count = bins or self.spec.bins
+        state, mirrored = self._pair(pair)
+        return state.binned(bins or self.spec.bins, mirrored=mirrored)
+
+    def cells(self, pair: str) -> Binned:
+        """Sums over the occupied cells of 1/4800 of a pair, in the order of p."""
+        state, mirrored = self._pair(pair)
+        cells = state.cells(mirrored)
+        return cells.where(cells.rows > 0)
+
+    def _pair(self, pair: str) -> tuple[Bins, bool]:
         if pair == "positive":
-            return self.states.positive.binned(count)
+            return self.states.positive, False
         if self.states.has("confidence"):
-            return self.states.confidence.binned(count)
-        return self.states.positive.binned(count, mirrored=True)
+            return self.states.confidence, False
+        return self.states.positive, True
 
 
 def number(exact: Fraction) -> float:

@@ -13,6 +13,7 @@ class Metric:
     """A metric's key, its file in `metrics/`, unit, better direction, and what it says in one line.
 
     `tasks` are those it is defined for; `least` is the number of classes from which it is reported.
+    `asked`: only when asked for, with `--metric` or in a rule.
     """
 
     key: str
@@ -23,6 +24,7 @@ class Metric:
     aliases: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ("binary", "multiclass")
     least: int = 2
+    asked: bool = False
 
 
 _BINARY = ("binary",)
@@ -59,6 +61,43 @@ METRICS = (
     Metric("ece_positive_chance", "calibration", "fraction", "", "ece_positive expected if calibrated",
            (), _BINARY),
     Metric("spiegelhalter_z", "significance", "", "", "standard normal if calibrated (Spiegelhalter 1986)"),
+    Metric("spiegelhalter_p", "significance", "", "",
+           "chance of a |z| so large if calibrated, two-sided", asked=True),
+    Metric("ece_mass", "binned", "fraction", "lower", "ece in bins of equal mass", asked=True),
+    Metric("ece_mass_positive", "binned", "fraction", "lower", "ece_positive in bins of equal mass",
+           (), _BINARY, asked=True),
+    Metric("ece_debiased", "binned", "fraction", "lower", "ece less its bias", asked=True),
+    Metric("rmsce", "binned", "fraction", "lower", "root mean squared gap of the bins", asked=True),
+    Metric("l2_debiased", "binned", "", "lower", "squared calibration error less its bias", asked=True),
+    Metric("ks_calibration", "binned", "fraction", "lower",
+           "largest cumulative difference of labels and predictions", asked=True),
+    Metric("kuiper_calibration", "binned", "fraction", "lower",
+           "range of the cumulative difference of labels and predictions", asked=True),
+    Metric("smooth_ece", "smooth", "fraction", "lower", "calibration error with a kernel, not bins",
+           asked=True),
+    Metric("smooth_ece_positive", "smooth", "fraction", "lower", "smooth_ece of the positive class",
+           (), _BINARY, asked=True),
+    Metric("hosmer_lemeshow", "binned", "", "lower", "chi-squared of ten bins of equal mass",
+           (), _BINARY, asked=True),
+    Metric("hosmer_lemeshow_p", "binned", "", "", "chance of a hosmer_lemeshow so large if calibrated",
+           (), _BINARY, asked=True),
+    Metric("expected_observed", "regression", "", "", "sum of p over number of positives",
+           ("e_over_o",), _BINARY, asked=True),
+    Metric("calibration_intercept", "regression", "", "", "shift of the logits that labels ask for",
+           (), _BINARY, asked=True),
+    Metric("calibration_slope", "regression", "", "", "factor of the logits that labels ask for",
+           (), _BINARY, asked=True),
+    Metric("brier_miscalibration", "corp", "", "lower", "part of the Brier score that order-keeping "
+           "recalibration removes", ("mcb",), _BINARY, asked=True),
+    Metric("brier_discrimination", "corp", "", "higher", "part of the Brier score that order gains",
+           ("dsc",), _BINARY, asked=True),
+    Metric("brier_uncertainty", "corp", "", "", "Brier score of the base rate", ("unc",), _BINARY,
+           asked=True),
+    Metric("log_miscalibration", "corp", "nat", "lower", "part of the cross-entropy that order-keeping "
+           "recalibration removes", (), _BINARY, asked=True),
+    Metric("log_discrimination", "corp", "nat", "higher", "part of the cross-entropy that order gains",
+           (), _BINARY, asked=True),
+    Metric("log_uncertainty", "corp", "nat", "", "cross-entropy of the base rate", (), _BINARY, asked=True),
 )  # fmt: skip
 
 _BY_NAME = {name: metric for metric in METRICS for name in (metric.key, *metric.aliases)}
@@ -90,4 +129,4 @@ def top_k(key: str) -> int | None:
 
 def available(task: str, classes: int) -> list[Metric]:
     """The metrics of the default report for a task with so many classes."""
-    return [metric for metric in METRICS if task in metric.tasks and classes >= metric.least]
+    return [m for m in METRICS if task in m.tasks and classes >= m.least and not m.asked]

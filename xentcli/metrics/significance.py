@@ -21,3 +21,11 @@ def spiegelhalter_z(known: Known) -> Value:
     if variance <= 0.0:
         return known.undefined("spiegelhalter_z", "every prediction is certain or uniform")
     return known.value("spiegelhalter_z", float(part) / math.sqrt(variance))
+
+
+def spiegelhalter_p(known: Known) -> Value:
+    """P(|N(0, 1)| > |spiegelhalter_z|): small if the predictions are not calibrated."""
+    z = spiegelhalter_z(known)
+    if z.value is None:
+        return known.undefined("spiegelhalter_p", z.why or "")
+    return known.value("spiegelhalter_p", math.erfc(abs(z.value) / math.sqrt(2)))

@@ -23,6 +23,15 @@ class Binned:
     y: F64
     variance: F64
 
+    def grouped(self, index: I64, bins: int) -> Binned:
+        """The sums over `bins` groups, `index` (M,) naming that of each bin."""
+        columns = (self.rows, self.weight, self.p, self.y, self.variance)
+        return Binned(*(np.bincount(index, column, bins).astype(np.float64) for column in columns))
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> Binned:
+        """The bins that are true in `kept` (M,)."""
+        return Binned(*(c[kept] for c in (self.rows, self.weight, self.p, self.y, self.variance)))
+
 
 class Bins(Summed):
     """By cell: rows with y = 0 and y = 1, Σw and Σwy, Σw·(p - edge), and what Σw²p(1-p) needs.
@@ -75,17 +84,11 @@ class Bins(Summed):
         square *= 2.0**63
         self.sums["variance"].add_integers(cell, np.rint(square, out=square), -63)
 
-    def binned(
-        self,
-        bins: int,
-        closed: str = "right",
-        mirrored: bool = False,
-        only: npt.NDArray[np.bool_] | None = None,
-    ) -> Binned:
-        """Sums over each of `bins` equal-width bins of [0, 1]; see `grid.bin_of_cell`.
+    def cells(self, mirrored: bool = False, only: npt.NDArray[np.bool_] | None = None) -> Binned:
+        """Sums over each cell of `numerics.grid` (CELLS,), in the order of p.
 
         mirrored: of the pair (max(p, 1-p), y is the likelier class) in place of (p, y).
-        only: of the cells (CELLS,) that are true.
+        only: of the cells (CELLS,) of p that are true.
         """
         by_label = self.values("rows").reshape(-1, 2)
         rows = by_label.sum(axis=1)
@@ -96,16 +99,26 @@ class Bins(Summed):
         if not self.spec.weighted:
             variance = rows * edge * (1.0 - edge) + (1.0 - 2.0 * edge) * offset - variance
         p = weight * edge + offset
-        index = grid.bin_of_cell(bins, closed)
+        low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)  # p = 1/2 predicts the negative class
         if mirrored:
-            low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)  # p = 1/2 predicts the negative class
             p = np.where(low, weight - p, p)
             hits = np.where(low, weight - hits, hits)
-            index = np.where(low, index[::-1], index)
-        columns = (rows, weight, p, hits, variance)
+        columns = [rows, weight, p, hits, variance]
         if only is not None:
-            columns = tuple(np.where(only, column, 0.0) for column in columns)  # type: ignore[assignment]
-        return Binned(*(np.bincount(index, column, bins).astype(np.float64) for column in columns))
+            columns = [np.where(only, column, 0.0) for column in columns]
+        if mirrored:
+            columns = [np.where(low, 0.0, c) + np.where(low, c, 0.0)[::-1] for c in columns]
+        return Binned(*columns)
+
+    def binned(
+        self,
+        bins: int,
+        closed: str = "right",
+        mirrored: bool = False,
+        only: npt.NDArray[np.bool_] | None = None,
+    ) -> Binned:
+        """The `cells` added up over each of `bins` equal-width bins; see `grid.bin_of_cell`."""
+        return self.cells(mirrored, only).grouped(grid.bin_of_cell(bins, closed), bins)
 
 
 class ConfidenceBins(Bins):

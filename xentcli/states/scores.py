@@ -251,6 +251,12 @@ class Scores:
         pairs = self.sums.values().reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
+    def scores(self) -> F64:
+        """The score of each of the `cells` (cells,): itself at level 0, else the middle of its cell."""
+        self._compact()
+        bits = (self.keys << self.level) + ((1 << self.level) >> 1)
+        return np.where(bits < 0, bits ^ np.int64(0x7FFFFFFFFFFFFFFF), bits).view(np.float64)
+
 
 def order_bits(score: F64) -> I64:
     """float64 (n,) as int64 in the same order; -0.0 is 0.0. A scratch array."""

@@ -1,0 +1,162 @@
+"""More ways to measure miscalibration from one histogram: by mass, debiased, cumulative, tested.
+
+All read the cells of 1/4800 of a pair (p, y), which separate the edges from what lies between them, so
+equal-width figures are exact and the others treat values within one cell as one value.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xentcli.batch import F64
+from xentcli.metrics.calibration import error, gap
+from xentcli.metrics.known import Known
+from xentcli.report import Value
+from xentcli.states.bins import Binned
+
+DECILES = 10
+_WEIGHTED = "its formula counts rows, and these are weighted"
+
+
+def equal_mass(cells: Binned, bins: int) -> Binned:
+    """The cells in up to `bins` groups of nearly equal weight, in order; a cell is never split.
+
+    A cell goes to the group that its first row falls into, so there may be fewer groups than asked.
+    """
+    before = np.cumsum(cells.weight) - cells.weight
+    index = np.minimum((before * (bins / cells.weight.sum())).astype(np.int64), bins - 1)
+    _, group = np.unique(index, return_inverse=True)
+    return cells.grouped(group, int(group.max()) + 1)
+
+
+def ece_mass(known: Known) -> Value:
+    """`ece` in bins of equal mass, 0 to 1: as many as `--bins` says, or fewer where scores repeat.
+
+    Source: Nixon et al. (2019), arXiv 1904.01685, without splitting a value over two bins.
+    """
+    return known.value("ece_mass", error(equal_mass(known.cells("confidence"), known.spec.bins), known))
+
+
+def ece_mass_positive(known: Known) -> Value:
+    """`ece_mass` of the pair (p of the positive class, is positive)."""
+    mass = equal_mass(known.cells("positive"), known.spec.bins)
+    return known.value("ece_mass_positive", error(mass, known))
+
+
+def rmsce(known: Known) -> Value:
+    """Root mean squared gap of the equal-width bins, 0 to 1, at least `ece`.
+
+    Source: Hendrycks et al. (2019), arXiv 1812.04606.
+    """
+    binned = known.binned("confidence")
+    squares = np.nan_to_num(gap(binned)) ** 2
+    return known.value("rmsce", math.sqrt(float((binned.weight * squares).sum()) / float(known.weight)))
+
+
+def l2_debiased(known: Known) -> Value:
+    """Squared calibration error without its bias, in bins of equal mass; below 0 by chance.
+
+    Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over bins of two rows or more; the square, with its sign.
+    Source: Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155.
+    """
+    if known.spec.weighted:
+        return known.undefined("l2_debiased", _WEIGHTED)
+    mass = equal_mass(known.cells("confidence"), known.spec.bins)
+    mass = mass.where(mass.rows >= 2)
+    if not mass.rows.size:
+        return known.undefined("l2_debiased", "no bin has two rows")
+    share, rate = mass.rows / known.rows, mass.y / mass.rows
+    value = (share * (gap(mass) ** 2 - rate * (1.0 - rate) / (mass.rows - 1))).sum()
+    return known.value("l2_debiased", float(value))
+
+
+def ece_debiased(known: Known) -> Value:
+    """`ece` less its bias by the normal approximation: 2·ECE - Σ_b n_b/n E|N(gap, ȳ(1-ȳ)/n_b)|.
+
+    About half of the bias is gone; it may be below 0. The expectation in closed form, where the
+    source draws. Source: Kumar et al. (2019), arXiv 1909.10155.
+    """
+    if known.spec.weighted:
+        return known.undefined("ece_debiased", _WEIGHTED)
+    binned = known.binned("confidence")
+    binned = binned.where(binned.rows > 0)
+    rate = binned.y / binned.rows
+    expected = _folded_normal(gap(binned), np.sqrt(rate * (1.0 - rate) / binned.rows))
+    plain = error(binned, known)
+    return known.value("ece_debiased", 2 * plain - float((binned.rows * expected).sum()) / known.rows)
+
+
+def _folded_normal(mean: F64, sd: F64) -> F64:
+    """E|N(mean, sd²)| of each (n,)."""
+    out = np.abs(mean)
+    for i in np.flatnonzero(sd > 0).tolist():
+        m, s = float(mean[i]), float(sd[i])
+        density = s * math.sqrt(2 / math.pi) * math.exp(-(m * m) / (2 * s * s))
+        out[i] = density + m * math.erf(m / (s * math.sqrt(2)))
+    return out
+
+
+def ks_calibration(known: Known) -> Value:
+    """Largest cumulative difference of labels and predictions, 0 to 1: max_t |Σ_{p≤t} w(y - p)| / W.
+
+    Source: Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658; Gupta et al. (2021), arXiv 2006.12800.
+    """
+    return known.value("ks_calibration", float(np.abs(_cumulative(known)).max()))
+
+
+def kuiper_calibration(known: Known) -> Value:
+    """Range of the cumulative difference of labels and predictions, 0 to 1, at least `ks_calibration`.
+
+    Source: Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658.
+    """
+    path = _cumulative(known)
+    return known.value("kuiper_calibration", float(path.max() - path.min()))
+
+
+def _cumulative(known: Known) -> F64:
+    """Σ_{p≤t} w(y - p) / W over the cells (M + 1,), from 0."""
+    cells = known.cells("confidence")
+    return np.concatenate([[0.0], np.cumsum(cells.y - cells.p)]) / float(known.weight)
+
+
+def hosmer_lemeshow(known: Known) -> Value:
+    """Σ over ten bins of equal mass of (O - E)² / (E(1 - E/n)): χ² with ten degrees if calibrated.
+
+    On data that the model was not fitted to; with fewer bins where scores repeat. Undefined where a
+    bin predicts certainty. Source: Hosmer & Lemeshow (1980), Communications in Statistics A9.
+    """
+    return _hosmer_lemeshow(known)[0]
+
+
+def hosmer_lemeshow_p(known: Known) -> Value:
+    """Chance of a `hosmer_lemeshow` at least so large, were the predictions calibrated."""
+    statistic, bins = _hosmer_lemeshow(known)
+    if statistic.value is None:
+        return known.undefined("hosmer_lemeshow_p", statistic.why or "")
+    return known.value("hosmer_lemeshow_p", chi2_beyond(statistic.value, bins))
+
+
+def _hosmer_lemeshow(known: Known) -> tuple[Value, int]:
+    if known.spec.weighted:
+        return known.undefined("hosmer_lemeshow", _WEIGHTED), 0
+    mass = equal_mass(known.cells("positive"), DECILES)
+    spread = mass.p * (1.0 - mass.p / mass.rows)
+    if (spread <= 0).any():
+        return known.undefined("hosmer_lemeshow", "a bin of equal mass predicts certainty"), 0
+    return known.value("hosmer_lemeshow", float(((mass.y - mass.p) ** 2 / spread).sum())), mass.rows.size
+
+
+def chi2_beyond(x: float, degrees: int) -> float:
+    """P(χ² > x) for whole degrees of freedom >= 1, by the finite series; keeps tiny ones."""
+    half = x / 2
+    odd = degrees % 2 == 1
+    total = math.erfc(math.sqrt(half)) if odd else 0.0
+    power = 0.5 if odd else 0.0
+    while power < degrees / 2:
+        if half > 0 or power == 0:
+            log = (power * math.log(half) if power else 0.0) - half - math.lgamma(power + 1)
+            total += math.exp(log)
+        power += 1.0
+    return min(total, 1.0)
