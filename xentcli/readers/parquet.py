@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,16 +13,19 @@ import pyarrow.parquet as pq
 
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 from xentcli.errors import DataError, clean
-from xentcli.readers import Options, Unit, arrowtypes
+from xentcli.readers import Options, Unit, arrowtypes, footer
 from xentcli.readers.arrowtypes import check_names, class_names, plain
+from xentcli.readers.bounds import Bounds, has_checksums
 from xentcli.readers.faults import changed, reason
+from xentcli.readers.footer import Bound, Chunk, Footer, Leaf
+from xentcli.readers.thrift import Malformed
 
 BATCH_BYTES = 8 << 20
 BATCH_ROWS = 1 << 17
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _WIDE = 2048  # bytes a row from which a column is sampled by itself
-_STATISTICS_FOR = 4096  # columns; beyond, footers take longer to walk than they tell
+_BOUNDS_FOR = 20_000  # column chunks; beyond, footers take longer to walk than their bounds tell
 
 
 class ParquetSource:
@@ -33,6 +37,11 @@ class ParquetSource:
         self._stat = os.stat(path)
         self._metadata = self._open().metadata
         self._names = {c.name for c in arrowtypes.columns(self._metadata.schema.to_arrow_schema())}
+        self._footer, self._leaves = self._read_footer()
+        self._groups = [self._metadata.row_group(g).num_rows for g in range(self._metadata.num_row_groups)]
+        if sum(self._groups) != self._metadata.num_rows:
+            raise _damaged_footer(path, f"{sum(self._groups):,} rows in all row groups, "
+                                  f"{self._metadata.num_rows:,} in the file")  # fmt: skip
         self.rows: int | None = self._metadata.num_rows
         self._read_rows = 0
 
@@ -61,6 +70,27 @@ class ParquetSource:
                 return pa.BufferReader(pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
         return self.path
 
+    def _read_footer(self) -> tuple[Footer, list[Leaf]]:
+        """The footer as we read it, and its columns; pyarrow may abort where we raise."""
+        schema = self._metadata.schema
+        columns = [schema.column(i) for i in range(self._metadata.num_columns)]
+        leaves = [Leaf(c.path, c.physical_type, c.max_repetition_level > 0) for c in columns]
+        try:
+            with Path(self.path).open("rb") as file:
+                return Footer(*footer.read(file), leaves), leaves
+        except Malformed as error:
+            raise _damaged_footer(self.path, str(error)) from error
+
+    def _chunks(self, group: int) -> list[Chunk]:
+        """The column chunks of a row group."""
+        try:
+            rows, chunks = self._footer.group(group)
+        except Malformed as error:
+            raise _damaged_footer(self.path, str(error)) from error
+        if rows != self._groups[group]:
+            raise _damaged_footer(self.path, f"row group {group} is read in two ways")
+        return chunks
+
     # -- looking ----------------------------------------------------------------------------------
     def preview(self) -> Preview:
         file = self._open()
@@ -80,46 +110,31 @@ class ParquetSource:
         )  # fmt: skip
 
     def _with_statistics(self, columns: list[Column]) -> list[Column]:
-        from dataclasses import replace
-
-        if len(columns) > _STATISTICS_FOR:
+        if len(self._leaves) * len(self._groups) > _BOUNDS_FOR:
             return columns
-        leaves = {self._metadata.schema.column(i).path: i for i in range(self._metadata.num_columns)}
+        chunks = [self._chunks(group) for group in range(len(self._groups))]
+        at = {leaf.path: index for index, leaf in enumerate(self._leaves)}
         out = []
         for column in columns:
-            leaf = leaves.get(column.name)
-            if leaf is None or column.type not in ("float", "int", "text"):
-                out.append(column)
-                continue
-            low, high = self._bounds(leaf)
-            out.append(replace(column, low=low, high=high))
+            leaf = at.get(column.name)
+            if leaf is not None and column.type in ("float", "int", "text"):
+                low, high = _range([group[leaf] for group in chunks], column.stored)
+                column = replace(column, low=low, high=high)
+            out.append(column)
         return out
-
-    def _bounds(self, leaf: int) -> tuple[float | str | None, float | str | None]:
-        """The smallest and largest value of a column over all row groups, if every footer has them."""
-        lows, highs = [], []
-        for group in range(self._metadata.num_row_groups):
-            statistics = self._metadata.row_group(group).column(leaf).statistics
-            if statistics is None or not statistics.has_min_max:
-                return None, None
-            lows.append(statistics.min)
-            highs.append(statistics.max)
-        if not lows or not all(isinstance(x, (int, float, str)) for x in lows + highs):
-            return None, None
-        if isinstance(lows[0], str):
-            return min(lows), max(highs)
-        return float(min(lows)), float(max(highs))
 
     def _sample(self, columns: list[str], text: list[str], sizes: dict[str, int]) -> pa.RecordBatch:
         """The first rows of the columns, as many as fit into a few megabytes."""
         file = self._open(text)
-        groups = [g for g in range(self._metadata.num_row_groups) if self._metadata.row_group(g).num_rows]
+        groups = [g for g, rows in enumerate(self._groups) if rows]
         each = max(1, sum(sizes.get(name, 8) for name in columns))
         rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // each))
         try:
             for batch in file.iter_batches(rows, row_groups=groups[:1], columns=columns, use_threads=False):
                 batch.validate(full=True)
                 return plain(batch)
+            if groups:
+                raise pa.ArrowInvalid("there are no rows where the footer says that there are")
         except Exception as error:
             raise self._locate(error, groups[0], columns) from error
         return plain(pa.RecordBatch.from_pylist([], schema=file.schema_arrow)).select(columns)
@@ -127,18 +142,15 @@ class ParquetSource:
     def _row_bytes(self) -> dict[str, int]:
         """Decoded bytes a row of each column in the first row group that has rows; of text, as encoded."""
         sizes: dict[str, int] = {}
-        for group in range(self._metadata.num_row_groups):
-            meta = self._metadata.row_group(group)
-            if not meta.num_rows:
-                continue
-            for i in range(meta.num_columns):
-                chunk = meta.column(i)
-                flat = 8 * chunk.num_values if chunk.physical_type != "BYTE_ARRAY" else 0
-                name = chunk.path_in_schema
-                while name not in self._names and "." in name:  # `probs.list.element` is part of `probs`
-                    name = name.rpartition(".")[0]
-                sizes[name] = sizes.get(name, 0) + max(flat, chunk.total_uncompressed_size) // meta.num_rows
-            break
+        group = next((g for g, rows in enumerate(self._groups) if rows), None)
+        if group is None:
+            return sizes
+        for leaf, chunk in zip(self._leaves, self._chunks(group), strict=True):
+            flat = 8 * chunk.values if chunk.type != "BYTE_ARRAY" else 0
+            name = leaf.path
+            while name not in self._names and "." in name:  # `probs.list.element` is part of `probs`
+                name = name.rpartition(".")[0]
+            sizes[name] = sizes.get(name, 0) + max(flat, chunk.uncompressed) // self._groups[group]
         return sizes
 
     # -- walking ----------------------------------------------------------------------------------
@@ -150,8 +162,7 @@ class ParquetSource:
             step = self.options.chunk_rows
         first = 1
         out = []
-        for group in range(self._metadata.num_row_groups):
-            rows = self._metadata.row_group(group).num_rows
+        for group, rows in enumerate(self._groups):
             if rows:
                 out.append(self._partition(group, first, columns, text, step))
             first += rows
@@ -162,11 +173,14 @@ class ParquetSource:
     ) -> Callable[[], Iterator[Unit]]:
         def units() -> Iterator[Unit]:
             at = first
-            declared = self._metadata.row_group(group).num_rows
+            declared = self._groups[group]
             file = self._open(text)
+            bounds = self._bounds(group, columns)
             try:
                 for batch in file.iter_batches(step, row_groups=[group], columns=columns, use_threads=False):
                     batch.validate(full=True)
+                    if bounds is not None:
+                        bounds.see(plain(batch))
                     yield Unit(at, partial(plain, batch))
                     at += batch.num_rows
                     self._read_rows += batch.num_rows
@@ -179,8 +193,19 @@ class ParquetSource:
                     f"row group {group} holds {at - first:,} rows, its footer says {declared:,}",
                     where=clean(self.path, 200), id="parquet_damaged",
                 )  # fmt: skip
+            column = bounds and bounds.broken()
+            if column:
+                raise _damaged(self.path, ValueError("its values have other bounds than the footer says"),
+                               group, column)  # fmt: skip
 
         return units
+
+    def _bounds(self, group: int, columns: list[str]) -> Bounds | None:
+        """What the values of a row group are to be held against, if the file was written with checksums."""
+        chunks = self._chunks(group)
+        with Path(self.path).open("rb") as file:
+            checked = has_checksums(file, chunks[0])
+        return Bounds(self._leaves, chunks, columns) if checked else None
 
     def _locate(self, error: Exception, group: int, columns: list[str]) -> DataError:
         """The error with the column it comes from, found by reading them one at a time."""
@@ -206,6 +231,18 @@ class ParquetSource:
             raise changed(self.path)
 
 
+def _range(chunks: list[Chunk], stored: str) -> tuple[Bound, Bound]:
+    """The smallest and largest value of a column over its chunks, if every one of them says its own."""
+    decode = footer.decoder(chunks[0].type, stored) if chunks else None
+    if decode is None or any(chunk.low is None or chunk.high is None for chunk in chunks):
+        return None, None
+    lows = [decode(chunk.low or b"") for chunk in chunks]
+    highs = [decode(chunk.high or b"") for chunk in chunks]
+    if any(bound is None for bound in lows + highs):
+        return None, None
+    return min(lows), max(highs)  # type: ignore[type-var]  # all are text, or all are numbers
+
+
 def _unreadable(path: str, error: Exception) -> DataError:
     if not Path(path).exists():
         return changed(path)
@@ -222,7 +259,11 @@ def _unreadable(path: str, error: Exception) -> DataError:
             f"the Parquet footer is missing; the file ({size:,} bytes) may be cut short",
             where=where, remedy="copy or write it again", id="parquet_truncated",
         )  # fmt: skip
-    return DataError(f"the Parquet footer cannot be read ({reason(error)})", where=where,
+    return _damaged_footer(path, reason(error))
+
+
+def _damaged_footer(path: str, why: str) -> DataError:
+    return DataError(f"the Parquet footer cannot be read ({clean(why, 160)})", where=clean(path, 200),
                      remedy="write the file again", id="parquet_damaged")  # fmt: skip
 
 
