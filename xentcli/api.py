@@ -44,6 +44,7 @@ def score(
     comment: str | None = None,
     na: Iterable[str] = (),
     encoding: str | None = None,
+    rows: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
 ) -> Report:
     """Score one file, or several that are shards of one set, and return the Report.
@@ -64,6 +65,6 @@ def score(
         rules=Rules(filters, ignored, on_bad == "skip"),
         metrics=tuple(resolve(name) for name in metric),
         bins=bins, threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,
-        limit=limit, jobs=jobs,
+        limit=limit, jobs=jobs, rows_to=None if rows is None else os.fspath(rows),
     )  # fmt: skip
     return run([os.fspath(path) for path in inputs], settings)

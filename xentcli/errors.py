@@ -93,3 +93,21 @@ def listing(names: list[str], limit: int = 8) -> str:
     """`a, b, c, … (12 in all)`: names from data, cleaned and cut."""
     shown = ", ".join(clean(name, 40) for name in names[:limit])
     return shown if len(names) <= limit else f"{shown}, … ({len(names):,} in all)"
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def no_formula(name: str) -> str:
+    """A class name that no spreadsheet takes for a formula; -1 and +1 are numbers and stay."""
+    # Lone surrogates cannot be written as UTF-8 and would lose the whole file.
+    name = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return f"'{name}" if name.startswith(_FORMULA) and not _is_number(name) else name
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -19,6 +19,7 @@ from xentcli.numerics.grid import EDGES
 from xentcli.readers import Source, bits
 from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
+from xentcli.rowfile import RowFile
 from xentcli.settings import Settings
 from xentcli.tasks.simplex import judge_text
 
@@ -183,7 +184,11 @@ def _run(
             progress(rows, share)
 
     try:
-        states = threads.run(spec, streams, min(jobs, 256), tell)
+        if settings.rows_to is None:
+            states = threads.run(spec, streams, min(jobs, 256), tell)
+        else:
+            with RowFile(settings.rows_to, spec, len(sources) > 1).opened() as file:
+                states = threads.run(spec, streams, min(jobs, 256), tell, file.tap)
     except (DataError, OSError):
         for source in sources:
             source.check_unchanged()  # what was found may be the work of whoever changed the file

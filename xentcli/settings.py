@@ -29,3 +29,4 @@ class Settings:
     matrix: bool = False
     jobs: int | None = None
     sha256: str | None = None
+    rows_to: str | None = None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from xentcli.errors import OutputError, UsageError, clean
+from xentcli.replacing import replacing, told
 
 if TYPE_CHECKING:
     from xentcli.cli.requests import Request
@@ -28,37 +28,12 @@ class Target:
 
     def write(self, text: str) -> None:
         """Replace the file when the whole text is on disk; a link keeps pointing where it does."""
-        path = os.path.realpath(self.path)
-        if os.path.exists(path) and not os.path.isfile(path):
-            self._pour(text)
-            return
-        folder = os.path.dirname(path)
-        temporary = None
-        try:
-            handle, temporary = tempfile.mkstemp(prefix=".xent-", dir=folder)
-            with open(handle, "w", encoding="utf-8", newline="", errors="backslashreplace") as file:
-                file.write(text if text.endswith("\n") else text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            mode = os.stat(path).st_mode & 0o7777 if os.path.exists(path) else 0o666 & ~_umask()
-            os.chmod(temporary, mode)
-            os.replace(temporary, path)
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror or error}", where=clean(self.path, 200),
-                              remedy="choose another --output", id="output") from error  # fmt: skip
-        finally:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
-
-    def _pour(self, text: str) -> None:
-        """Into what is no file, a pipe or a device: it cannot be replaced."""
-        try:
-            with open(self.path, "w", encoding="utf-8", newline="", errors="backslashreplace") as file:
-                file.write(text if text.endswith("\n") else text + "\n")
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror or error}", where=clean(self.path, 200),
-                              remedy="choose another --output", id="output") from error  # fmt: skip
+        with (
+            replacing(self.path, "--output") as place,
+            told(self.path, "--output"),
+            open(place, "w", encoding="utf-8", newline="", errors="backslashreplace") as file,
+        ):
+            file.write(text if text.endswith("\n") else text + "\n")
 
 
 def target(text: str, inputs: list[str]) -> Target:
@@ -76,17 +51,31 @@ def target(text: str, inputs: list[str]) -> Target:
         kind = KINDS[suffix]
     if not path:
         raise UsageError(f'--output "{clean(text)}" names no file', id="output_kind")
+    check_place(path, inputs, "--output")
+    return Target(kind, path)
+
+
+def check_place(path: str, inputs: list[str], option: str) -> None:
+    """Refuse a path that is one of the inputs, a folder, or in none."""
     for source in inputs:
         with contextlib.suppress(OSError):
             if os.path.exists(path) and _same(path, source):
                 raise UsageError(
-                    "--output is one of the inputs", where=clean(path, 200), id="output_is_input"
+                    f"{option} is one of the inputs", where=clean(path, 200), id="output_is_input"
                 )
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path) or not os.path.isdir(folder):
         raise OutputError("cannot be written: there is no such folder, or it is one",
                           where=clean(path, 200), id="output")  # fmt: skip
-    return Target(kind, path)
+
+
+def check_rows(path: str, inputs: list[str], targets: list[Target]) -> None:
+    """Refuse a `--rows` that cannot be written, before anything is read."""
+    if not path.lower().endswith((".parquet", ".csv")):
+        raise UsageError(f'--rows "{clean(path)}": what to write is not clear from the name',
+                         remedy="a name that ends in .parquet or .csv", id="output_kind")  # fmt: skip
+    check_place(path, inputs, "--rows")
+    distinct([*targets, Target("rows", path)])
 
 
 def distinct(targets: list[Target]) -> list[Target]:
@@ -104,12 +93,6 @@ def _same(path: str, source: str) -> bool:
     if source == "-":
         return sys.stdin is not None and os.path.samestat(os.stat(path), os.fstat(sys.stdin.fileno()))
     return os.path.samefile(path, source)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def can_encode(stream: IO[str] | None, text: str = "±·▁█…—") -> bool:

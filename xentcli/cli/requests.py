@@ -64,6 +64,7 @@ class Request:
     format: str
     json: bool
     output: list[str] | None
+    rows: str | None
     only: list[str] | None
     digits: int | None
     color: str
@@ -80,6 +81,8 @@ class Request:
         rules = [gating.parse(text) for text in self.require or []]
         only = [resolve(name) for name in self.only or []]
         targets = out.distinct([out.target(text, self._inputs()) for text in self.output or []])
+        if self.rows is not None:
+            out.check_rows(self.rows, self._inputs(), targets)
         if sys.stdout is None:
             raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
         settings = self._settings(rules, only, targets)
@@ -144,7 +147,7 @@ class Request:
             prior=self.prior, level=self._level(), limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,
             matrix=self.verbose or any(target.kind == "csv" for target in targets),
-            jobs=self.jobs, sha256=self.expect_sha256,
+            jobs=self.jobs, sha256=self.expect_sha256, rows_to=self.rows,
         )  # fmt: skip
 
     def _pair(self, text: str) -> tuple[str, str]:

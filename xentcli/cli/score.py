@@ -58,6 +58,7 @@ def command(
     format: Annotated[str, _option(_OUTPUT, "-f", "--format", metavar="table|json", text="What to print. [table]")] = "table",
     json: Annotated[bool, _option(_OUTPUT, "--json", text="The same as --format json.")] = False,
     output: Annotated[list[str] | None, _option(_OUTPUT, "-o", "--output", metavar="[KIND:]PATH", text="Also write: .json the result, .csv the confusion matrix, .txt the table; repeat.")] = None,
+    rows: Annotated[str | None, _option(_OUTPUT, "--rows", metavar="PATH", text="Write loss, confidence, predicted class … of every row: .parquet or .csv.")] = None,
     only: Annotated[list[str] | None, _option(_OUTPUT, "--only", metavar="METRIC", text="Print this value alone; repeat.")] = None,
     digits: Annotated[int | None, _option(_OUTPUT, "--digits", metavar="N", text="Significant digits in the table.")] = None,
     color: Annotated[str, _option(_OUTPUT, "--color", metavar="WHEN", text="auto, always or never. [auto]")] = "auto",

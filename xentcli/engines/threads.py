@@ -10,13 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from xentcli.batch import Batch, Spec
+from xentcli.batch import Batch, Rows, Spec
 from xentcli.plan import StateSet, compute
 
 Work = Callable[[], tuple[Batch, int]]
 """Loads one batch and says how many rows were read for it."""
 
 Stream = Callable[[], Iterator[Work]]
+
+Tap = Callable[[int, Rows | None], None]
+"""Is shown the rows of every batch, numbered from 0 in the order of the input, in any order; by threads."""
 
 HEAVY = 2_000_000
 """States with more sums than this are shared by all threads instead of kept by each."""
@@ -33,8 +36,10 @@ class _Open:
 
 
 class _Run:
-    def __init__(self, spec: Spec, streams: list[Stream], jobs: int) -> None:
+    def __init__(self, spec: Spec, streams: list[Stream], jobs: int, tap: Tap | None) -> None:
         self.spec = spec
+        self.tap = tap
+        self.tapped = 0
         self.streams = [_Open(index, walk) for index, walk in enumerate(streams)]
         self.next = 0
         self.lock = threading.Lock()
@@ -62,10 +67,15 @@ class _Run:
                     self.finished.set()
 
     def _stream(self, number: int) -> _Open | None:
-        """A stream nobody has begun, else one that another thread is still walking."""
+        """A stream nobody has begun, else one that another thread is still walking.
+
+        With a tap, all walk the first stream together, so that batches come nearly in order.
+        """
         with self.lock:
             if self.stopped:
                 return None
+            if self.tap is not None:
+                return next((stream for stream in self.streams if not stream.done), None)
             if self.next < len(self.streams):
                 self.next += 1
                 return self.streams[self.next - 1]
@@ -88,8 +98,12 @@ class _Run:
                     if work is None:
                         stream.done = True
                         return
+                    number_in_order = self.tapped
+                    self.tapped += 1
                 batch, read = work()
                 rows = compute(batch, self.spec)
+                if self.tap is not None:
+                    self.tap(number_in_order, rows)
                 states, lock = self.sets[number]
                 with lock:
                     states.add(rows, batch, read)
@@ -110,13 +124,17 @@ class _Run:
 
 
 def run(
-    spec: Spec, streams: list[Stream], jobs: int, progress: Callable[[int], None] | None = None
+    spec: Spec,
+    streams: list[Stream],
+    jobs: int,
+    progress: Callable[[int], None] | None = None,
+    tap: Tap | None = None,
 ) -> StateSet:
     """Fold all streams; raises the error that comes first in the input, if any came.
 
     progress is called with the number of rows read so far, a few times a second, by this thread.
     """
-    state = _Run(spec, streams, jobs)
+    state = _Run(spec, streams, jobs, tap)
     threads = [threading.Thread(target=state.worker, args=(number,), daemon=True) for number in range(jobs)]
     try:
         for thread in threads:

@@ -1,0 +1,107 @@
+"""`--rows`: one row a row, in the order of the input, whatever the threads did."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import xentcli
+from tests.corpus.corpus import xent
+
+
+def made(path: Path, n: int, seed: int, **more: Any) -> Path:
+    """n rows of three classes in row groups of 97."""
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet([1.0, 1.0, 1.0], n)
+    columns = {f"p_{name}": p[:, i] for i, name in enumerate("abc")}
+    table = pa.table({**columns, "label": rng.choice(list("abc"), n).tolist(), **more})
+    pq.write_table(table, path, row_group_size=97)
+    return path
+
+
+def read(path: Path) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = pq.read_table(path).to_pydict()
+    return found
+
+
+def test_every_row_is_there_in_order_for_any_number_of_threads(tmp_path: Path) -> None:
+    source = made(tmp_path / "in.parquet", 1000, 0)
+    reports = [xentcli.score(source, rows=tmp_path / f"{jobs}.parquet", jobs=jobs) for jobs in (1, 2, 5)]
+    first = read(tmp_path / "1.parquet")
+    assert first["row"] == list(range(1, 1001))
+    assert read(tmp_path / "2.parquet") == first == read(tmp_path / "5.parquet")
+    table = pq.read_table(source).to_pydict()
+    assert first["label"] == table["label"]
+    p = np.stack([table[f"p_{name}"] for name in "abc"], axis=1)
+    own = p[np.arange(1000), ["abc".index(name) for name in table["label"]]]
+    assert first["loss"] == pytest.approx(-np.log(own), rel=1e-15)
+    assert first["confidence"] == p.max(axis=1).tolist()
+    assert first["predicted"] == ["abc"[i] for i in p.argmax(axis=1)]
+    assert first["correct"] == [a == b for a, b in zip(first["predicted"], first["label"], strict=True)]
+    assert first["rank"] == (1 + (p > own[:, None]).sum(axis=1)).tolist()
+    metrics = reports[0].metrics
+    for column, key in (("loss", "cross_entropy"), ("brier_score", "brier_score"),
+                        ("entropy", "predictive_entropy"), ("correct", "accuracy")):  # fmt: skip
+        assert np.mean(first[column]) == pytest.approx(metrics[key].value, rel=1e-13)
+
+
+def test_several_files_are_named_and_numbered_each(tmp_path: Path) -> None:
+    sources = [made(tmp_path / f"{i}.parquet", 150, i) for i in range(2)]
+    xentcli.score(sources, rows=tmp_path / "rows.parquet")
+    found = read(tmp_path / "rows.parquet")
+    assert found["file"] == [str(sources[0])] * 150 + [str(sources[1])] * 150
+    assert found["row"] == [*range(1, 151)] * 2
+
+
+def test_rows_that_are_left_out_keep_their_numbers_to_themselves(tmp_path: Path) -> None:
+    keep = [i % 3 != 0 for i in range(300)]
+    source = made(tmp_path / "in.parquet", 300, 3, use=keep, w=np.linspace(0, 2, 300))
+    xentcli.score(source, where={"use": "true"}, weight="w", limit=200, rows=tmp_path / "rows.parquet")
+    found = read(tmp_path / "rows.parquet")
+    assert found["row"] == [i + 1 for i in range(200) if keep[i]]
+    assert found["weight"] == [np.linspace(0, 2, 300)[i] for i in range(200) if keep[i]]
+
+
+def test_csv_with_infinite_losses_and_a_name_like_a_formula(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text('p_=a,p_b,label\n1,0,b\n0.25,0.75,"=a"\n')
+    ran = xent("score", tmp_path / "in.csv", "--rows", tmp_path / "rows.csv", "--json")
+    assert ran.code == 0, ran.err
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["loss"] for row in found] == ["inf", repr(-np.log(0.25).item())]
+    assert [row["label"] for row in found] == ["b", "'=a"]
+
+
+def test_one_column_binary(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"score": [0.25, 0.9], "label": [True, True]}), tmp_path / "in.parquet")
+    xentcli.score(tmp_path / "in.parquet", rows=tmp_path / "rows.parquet")
+    found = read(tmp_path / "rows.parquet")
+    assert (found["positive"], found["confidence"]) == ([0.25, 0.9], [0.75, 0.9])
+
+
+def test_a_failed_run_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    source = made(tmp_path / "in.parquet", 500, 4)
+    table = pq.read_table(source).to_pydict()
+    table["p_a"][499] = float("nan")
+    pq.write_table(pa.table(table), source, row_group_size=97)
+    (tmp_path / "rows.csv").write_text("old")
+    ran = xent("score", source, "--rows", tmp_path / "rows.csv")
+    assert ran.code == 3 and (tmp_path / "rows.csv").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "rows.csv"]
+
+
+def test_where_rows_cannot_go(tmp_path: Path) -> None:
+    source = made(tmp_path / "in.parquet", 10, 5)
+    before = source.read_bytes()
+    assert xent("score", source, "--rows", source).code == 2
+    assert source.read_bytes() == before
+    assert xent("score", source, "--rows", tmp_path / "rows.json").code == 2
+    assert xent("score", source, "--rows", tmp_path / "no" / "rows.csv").code == 74
+    twice = xent("score", source, "--rows", tmp_path / "a.csv", "-o", tmp_path / "a.csv")
+    assert twice.code == 2 and "two outputs" in twice.err

@@ -1,0 +1,130 @@
+"""`--rows`: what was found of each row, streamed to a file beside the pass, in the order of the input."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from xentcli.batch import Rows, Spec
+from xentcli.errors import no_formula
+from xentcli.replacing import replacing, told
+
+
+class RowFile:
+    """Rows as record batches, written in order although threads bring them in any."""
+
+    def __init__(self, path: str, spec: Spec, files: bool) -> None:
+        self.path = path
+        self.spec = spec
+        self.files = files
+        self._csv = path.lower().endswith(".csv")
+        names = [no_formula(name) if self._csv else name for name in spec.classes]
+        self._names = pa.array(names, pa.string())
+        self._lock = threading.Lock()
+        self._next = 0
+        self._early: dict[int, pa.RecordBatch | None] = {}
+        self._writer: Any = None
+        self._target = path
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[RowFile]:
+        """Replaces the file when the block ends well."""
+        with replacing(self.path, "--rows") as temporary:
+            self._target = temporary
+            try:
+                yield self
+                if self._writer is None:
+                    self._write(self._table(None))
+            finally:
+                if self._writer is not None:
+                    with told(self.path, "--rows"):
+                        self._writer.close()
+
+    def tap(self, number: int, rows: Rows | None) -> None:
+        """Take the rows of batch `number`; write it and those that waited for it."""
+        batch = None if rows is None or not rows.size else self._table(rows)
+        with self._lock:
+            self._early[number] = batch
+            while self._next in self._early:
+                ready = self._early.pop(self._next)
+                self._next += 1
+                if ready is not None:
+                    self._write(ready)
+
+    def _write(self, batch: pa.RecordBatch) -> None:
+        with told(self.path, "--rows"):
+            if self._writer is None:
+                self._writer = self._open(batch.schema)
+            self._writer.write_batch(batch)
+
+    def _open(self, schema: pa.Schema) -> Any:
+        if self._csv:
+            from pyarrow import csv
+
+            return csv.CSVWriter(self._target, schema)
+        from pyarrow import parquet
+
+        return parquet.ParquetWriter(self._target, schema, compression="zstd", write_page_checksum=True)
+
+    def _table(self, rows: Rows | None) -> pa.RecordBatch:
+        """One row a row: where it came from, what it was and was taken for, and its figures."""
+        columns = {**self._origin(rows), **self._found(rows)}
+        if rows is None:
+            columns = {name: array[:0] for name, array in columns.items()}
+        return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+
+    def _origin(self, rows: Rows | None) -> dict[str, pa.Array]:
+        n = 0 if rows is None else rows.size
+        place = None if rows is None else rows.place
+        numbers = np.zeros(n, np.int64)
+        if place is not None:
+            numbers = np.arange(place.first, place.first + n) if place.numbers is None else place.numbers
+        out = {"row": _array(numbers)}
+        if self.files:
+            source = "" if place is None else place.source
+            out = {"file": pa.array([source] * n, pa.string()), **out}
+        return out
+
+    def _found(self, rows: Rows | None) -> dict[str, pa.Array]:
+        empty = np.zeros(0)
+        if rows is None:
+            rows = Rows(*(empty.astype(np.int64),) * 3, *(empty,) * 5, confidence=empty)
+        positive = rows.positive
+        confidence = rows.confidence
+        if confidence is None and positive is not None:
+            confidence = np.maximum(positive, 1.0 - positive)
+        out = {
+            "label": self._named(rows.label),
+            "predicted": self._named(rows.predicted),
+            "correct": _array(rows.predicted == rows.label),
+            "loss": _array(rows.loss),
+        }
+        if self.spec.task == "binary":
+            out["positive"] = _array(empty if positive is None else positive)
+        out["confidence"] = _array(empty if confidence is None else confidence)
+        out["entropy"] = _array(rows.entropy)
+        out["brier_score"] = _array(rows.brier)
+        if self.spec.width >= 3:
+            out["rank"] = _array(empty.astype(np.int64) if rows.rank is None else rows.rank)
+        if self.spec.weighted:
+            out["weight"] = _array(empty if rows.weight is None else rows.weight)
+        return out
+
+    def _named(self, index: Any) -> pa.Array:
+        codes = _array(index.astype(np.int32))
+        named = pa.DictionaryArray.from_arrays(codes, self._names)
+        return named.dictionary_decode() if self._csv else named
+
+
+def _array(values: Any) -> pa.Array:
+    """A copy of the values (n,), which are scratch, as an Arrow array; without importing pandas."""
+    if values.dtype == np.bool_:
+        packed = np.packbits(values, bitorder="little").tobytes()
+        return pa.Array.from_buffers(pa.bool_(), values.size, [None, pa.py_buffer(packed)])
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(values.tobytes())])
