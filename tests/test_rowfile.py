@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,18 @@ def test_one_column_binary(tmp_path: Path) -> None:
     xentcli.score(tmp_path / "in.parquet", rows=tmp_path / "rows.parquet")
     found = read(tmp_path / "rows.parquet")
     assert (found["positive"], found["confidence"]) == ([0.25, 0.9], [0.75, 0.9])
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_pandas_is_not_imported(kind: str, tmp_path: Path) -> None:
+    source = made(tmp_path / "in.parquet", 10, 6)
+    code = f"""
+import sys, xentcli
+xentcli.score([{str(source)!r}], rows={str(tmp_path / "rows")!r} + ".{kind}")
+assert "pandas" not in sys.modules
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_a_failed_run_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class RowFile:
         self.files = files
         self._csv = path.lower().endswith(".csv")
         names = [no_formula(name) if self._csv else name for name in spec.classes]
-        self._names = pa.array(names, pa.string())
+        self._names = _texts(names)
         self._lock = threading.Lock()
         self._next = 0
         self._early: dict[int, pa.RecordBatch | None] = {}
@@ -87,7 +87,7 @@ class RowFile:
         out = {"row": _array(numbers)}
         if self.files:
             source = "" if place is None else place.source
-            out = {"file": pa.array([source] * n, pa.string()), **out}
+            out = {"file": self._named(np.zeros(n, np.int32), _texts([source])), **out}
         return out
 
     def _found(self, rows: Rows | None) -> dict[str, pa.Array]:
@@ -99,8 +99,8 @@ class RowFile:
         if confidence is None and positive is not None:
             confidence = np.maximum(positive, 1.0 - positive)
         out = {
-            "label": self._named(rows.label),
-            "predicted": self._named(rows.predicted),
+            "label": self._named(rows.label, self._names),
+            "predicted": self._named(rows.predicted, self._names),
             "correct": _array(rows.predicted == rows.label),
             "loss": _array(rows.loss),
         }
@@ -115,14 +115,23 @@ class RowFile:
             out["weight"] = _array(empty if rows.weight is None else rows.weight)
         return out
 
-    def _named(self, index: Any) -> pa.Array:
+    def _named(self, index: Any, names: pa.Array) -> pa.Array:
         codes = _array(index.astype(np.int32))
-        named = pa.DictionaryArray.from_arrays(codes, self._names)
+        named = pa.DictionaryArray.from_arrays(codes, names)
         return named.dictionary_decode() if self._csv else named
 
 
+def _texts(texts: list[str]) -> pa.Array:
+    """Texts as an Arrow array; `pa.array` of a list imports pandas."""
+    data = [text.encode("utf-8", "backslashreplace") for text in texts]
+    ends = np.cumsum([0, *map(len, data)], dtype=np.int64).astype(np.int32).tobytes()
+    return pa.Array.from_buffers(
+        pa.string(), len(data), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(data))]
+    )
+
+
 def _array(values: Any) -> pa.Array:
-    """A copy of the values (n,), which are scratch, as an Arrow array; without importing pandas."""
+    """A copy of the values (n,), which are scratch, as an Arrow array."""
     if values.dtype == np.bool_:
         packed = np.packbits(values, bitorder="little").tobytes()
         return pa.Array.from_buffers(pa.bool_(), values.size, [None, pa.py_buffer(packed)])
