@@ -139,14 +139,18 @@ class Report:
 
     def to_json(self, per_class: int | None = 1000, ascii_only: bool = True) -> str:
         """`to_dict` as one standards-valid JSON document."""
-        import json
+        return dumps(self.to_dict(per_class), ascii_only)
 
-        document = self.to_dict(per_class)
-        text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=ascii_only)
-        if not all(char.isprintable() or char == "\n" for char in text):
-            # What could reorder a line or move the cursor, and lone surrogates, which have no UTF-8.
-            text = json.dumps(document, indent=2, allow_nan=False).replace("\x7f", "\\u007f")
-        return text
+
+def dumps(document: dict[str, Any], ascii_only: bool = True) -> str:
+    """A document as standards-valid JSON that no terminal takes for an order."""
+    import json
+
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=ascii_only)
+    if not all(char.isprintable() or char == "\n" for char in text):
+        # What could reorder a line or move the cursor, and lone surrogates, which have no UTF-8.
+        text = json.dumps(document, indent=2, allow_nan=False).replace("\x7f", "\\u007f")
+    return text
 
 
 def _number(value: float | None) -> float | None:

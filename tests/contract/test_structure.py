@@ -28,7 +28,7 @@ LAYERS = [
         "binding",
         "readers",
     ],
-    *["tasks", "metrics", "states", "columns", "batch", "report", "numerics", "errors"],
+    *["tasks", "metrics", "states", "columns", "batch", "report", "numerics", "explanations", "errors"],
 ]
 
 

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from xentcli.cli.app import main
+from xentcli.explanations import ENTRIES
 
 Argv = Sequence[object]
 Builder = Callable[[Path], Argv]
@@ -129,6 +130,9 @@ def check(outcome: Outcome, typed: Argv = ()) -> None:
     invented = unknown_options(outcome.err) - set(OPTION.findall(" ".join(map(str, typed))))
     assert not invented, outcome.err
     assert not any(line.startswith(("::", "##")) for line in outcome.err.splitlines()), outcome.err
+    told = [re.search(r"\[(\w+)\]$", x) for x in outcome.err.splitlines() if x.startswith("error: ")]
+    ids = [match and match[1] for match in told] + re.findall(r"^warning (\w+): ", outcome.err, re.MULTILINE)
+    assert set(ids) <= set(ENTRIES), f"not explained: {ids} in {outcome.err}"
     if outcome.code in (2, 3):
         assert outcome.out == "", outcome.out
 

@@ -12,7 +12,7 @@ from typing import cast
 import typer
 
 from xentcli import __version__
-from xentcli.cli import score
+from xentcli.cli import explain, score
 from xentcli.cli.output import ReaderLeft
 from xentcli.errors import XentError, clean
 
@@ -50,6 +50,7 @@ def _root(
 
 
 app.command("score", no_args_is_help=True, epilog=score.EXAMPLES)(score.command)
+app.command("explain")(explain.command)
 
 
 _LONGEST = 2000  # characters of a message; names in it are cut much earlier
@@ -81,15 +82,18 @@ def main(argv: list[str] | None = None) -> int:
     except (BrokenPipeError, ReaderLeft, SystemExit):  # the parser exits when its help meets a closed pipe
         return _silence(141)
     except MemoryError:
-        _say("error: out of memory\n  try: fewer --jobs")
+        _say("error: out of memory [memory]\n  try: fewer --jobs")
         return 3
     except OSError as error:
-        _say(f"error: cannot write: {error.strerror or error}")
+        _say(f"error: cannot write: {error.strerror or error} [output]")
         return _silence(74)
     except Exception:
         import traceback
 
-        _say(traceback.format_exc() + "error: this is a bug in xent; please report it with the lines above")
+        _say(
+            traceback.format_exc()
+            + "error: this is a bug in xent; please report it with the lines above [bug]"
+        )
         return 70
 
 
@@ -106,7 +110,7 @@ def _invoke(argv: list[str]) -> int:
         words = getattr(error, "format_message", None)
         text = words() if words is not None else str(error)
         if text and type(error).__name__ != "NoArgsIsHelpError":  # its text is the whole help
-            _say(f"error: {clean(text, _LONGEST)}\n  try: xent --help, or xent score --help")
+            _say(f"error: {clean(text, _LONGEST)} [usage]\n  try: xent --help, or xent score --help")
         else:
             context = getattr(error, "ctx", None)
             _say(context.get_help() if context is not None else "try: xent --help")
@@ -116,7 +120,7 @@ def _invoke(argv: list[str]) -> int:
 
 def _message(error: XentError) -> str:
     remedy = clean(error.remedy or "xent score --help", _LONGEST)
-    return f"error: {clean(str(error), _LONGEST)}\n  try: {remedy}"
+    return f"error: {clean(str(error), _LONGEST)} [{error.id}]\n  try: {remedy}"
 
 
 def _say(text: str) -> None:
@@ -134,7 +138,7 @@ def _flush(code: int) -> int:
     except BrokenPipeError:
         return _silence(code if code in (1, 4) else 141)
     except OSError as error:
-        _say(f"error: cannot write: {error.strerror or error}")
+        _say(f"error: cannot write: {error.strerror or error} [output]")
         return _silence(74)
     return code
 

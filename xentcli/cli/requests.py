@@ -227,7 +227,7 @@ class Request:
             for note in report.data.get("notes", []):
                 out.say(f"note: {note}")
             for text in gating.contradictions(rules):
-                out.say(f"warning: {text}")
+                out.say(f"warning XW201: {text}")
             if report.warnings:
                 out.say(table.render_warnings(report, ascii_only))
         if report.rules:

@@ -72,10 +72,12 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
         raise _which_kind(preview, chosen)
     task = ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"
     if task == "binary" and len(binding.classes) != 2:
-        raise UsageError(f"--task binary: there are {len(binding.classes):,} classes", where=preview.source)
+        raise UsageError(f"--task binary: there are {len(binding.classes):,} classes", where=preview.source,
+                         remedy="leave --task out, or choose columns with --pred", id="task")  # fmt: skip
     if (task == "multiclass" or kind == "votes") and chosen.width == 1:
         asked = "--kind votes" if kind == "votes" else "--task multiclass"
-        raise UsageError(f"{asked} needs a score for each class", where=preview.source)
+        raise UsageError(f"{asked} needs a score for each class", where=preview.source,
+                         remedy="leave it out, or choose columns with --pred", id="task")  # fmt: skip
     evidence = {
         "scores": f"{chosen.text} ({'named by --pred' if ask.pred else 'found'})",
         "kind": "--kind" if ask.kind != "auto" else chosen.kind.why,

@@ -1,0 +1,163 @@
+"""Every metric, every error and every warning is explained, and every example ends as it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.ids import raised, warned
+from tests.corpus.corpus import Outcome, environment, process, refused, unknown_options, xent
+from xentcli.explanations import ENTRIES, SUBJECTS, Entry
+from xentcli.explanations.codes import CODES
+from xentcli.explanations.metrics import MEASURES
+from xentcli.metrics.names import METRICS
+
+EXAMPLES = [entry for entry in ENTRIES.values() if entry.example]
+
+
+# -- completeness ----------------------------------------------------------------------------------
+def test_every_error_id_in_the_code_is_explained() -> None:
+    assert sorted(set(raised()) - set(ENTRIES)) == [], "add an Entry in xentcli/explanations"
+
+
+def test_every_warning_id_in_the_code_is_explained() -> None:
+    assert sorted(warned() - set(ENTRIES)) == [], "add an Entry in xentcli/explanations/warnings.py"
+
+
+def test_nothing_is_explained_that_the_code_does_not_have() -> None:
+    assert sorted(set(ENTRIES) - set(raised()) - warned()) == []
+
+
+def test_the_exit_code_of_an_explanation_is_one_that_the_error_has() -> None:
+    wrong = {id: codes for id, codes in raised().items() if codes and ENTRIES[id].code not in codes}
+    assert wrong == {}
+
+
+def test_ids_of_errors_are_words_and_ids_of_warnings_are_numbered() -> None:
+    for id, entry in ENTRIES.items():
+        assert re.fullmatch("[a-z][a-z0-9_]*" if entry.code else r"XW\d{3}", id)
+        assert entry.code in CODES
+
+
+def test_no_id_is_explained_twice_and_none_is_the_name_of_a_metric() -> None:
+    ids = [entry.id for entries in SUBJECTS.values() for entry in entries]
+    names = [name for metric in METRICS for name in (metric.key, *metric.aliases)]
+    assert len(ids) == len(set(ids)) and set(ids) & set(names) == set()
+
+
+def test_every_metric_is_explained_and_no_other() -> None:
+    listed = {"topk_accuracy" if re.fullmatch(r"top\d+_accuracy", m.key) else m.key for m in METRICS}
+    assert {measure.key for measure in MEASURES} == listed
+    assert len(MEASURES) == len(listed)
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.key)
+def test_a_metric_says_its_formula_its_range_and_where_it_comes_from(measure: object) -> None:
+    known = next(m for m in MEASURES if m is measure)
+    assert all((known.formula, known.range, known.reading, known.source))
+
+
+# -- the text --------------------------------------------------------------------------------------
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=lambda entry: entry.id)
+def test_a_remedy_names_only_options_that_exist(entry: Entry) -> None:
+    assert entry.cause.endswith(".") and entry.remedy
+    assert unknown_options(entry.cause + " " + entry.remedy) == set()
+
+
+@pytest.mark.parametrize("id", ENTRIES, ids=str)
+def test_every_id_can_be_asked_for(id: str) -> None:
+    for name in (id, id.lower(), id.upper()):
+        outcome = xent("explain", name)
+        assert outcome.code == 0 and id in outcome.out
+    document = json.loads(xent("explain", id, "--json").out)
+    assert document["name"] == id and document["cause"] == ENTRIES[id].cause
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
+def test_every_metric_can_be_asked_for_by_all_its_names(metric: object) -> None:
+    known = next(m for m in METRICS if m is metric)
+    shown = {xent("explain", name).out for name in (known.key, *known.aliases)}
+    assert len(shown) == 1 and known.says in shown.pop()
+
+
+@pytest.mark.parametrize("code", CODES, ids=str)
+def test_every_exit_code_can_be_asked_for(code: int) -> None:
+    assert CODES[code].split()[0] in xent("explain", code).out
+
+
+def test_the_exit_codes_are_those_of_the_help() -> None:
+    help_text = " ".join(xent("--help").out.split())
+    assert all(re.search(rf"\b{code} ", help_text) for code in CODES)
+
+
+def test_the_list_has_every_name() -> None:
+    text, document = xent("explain").out, json.loads(xent("explain", "--json").out)
+    names = {*ENTRIES, *(metric.key for metric in METRICS), *map(str, CODES)}
+    assert {name for name in names if name not in text} == set()
+    told = {id for ids in document["ids"].values() for id in ids}
+    assert told | set(document["metrics"]) | set(document["exit_codes"]) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("acuracy", "accuracy"), ("row_sums", "row_sum"), ("XW1O4", "XW104"), ("140", "")]
+)
+def test_a_name_that_nothing_has_is_a_usage_error_with_the_nearest(name: str, meant: str) -> None:
+    refused(xent("explain", name), 2, f'"{name}"', meant, "[unknown_name]")
+
+
+def test_a_name_is_not_taken_for_an_order_to_the_terminal() -> None:
+    assert "\x1b" not in xent("explain", "\x1b[31m\n::error::").err
+
+
+def test_an_explanation_needs_neither_numpy_nor_pyarrow() -> None:
+    code = (
+        "import sys; from xentcli.cli.app import main; main(['explain', 'nll']); main(['explain', 'row_sum'])"
+        ";main(['explain', '--json']); print(sorted(m for m in ('numpy', 'pyarrow', 'pandas', 'rich.console')"
+        " if m in sys.modules), file=sys.stderr)"
+    )
+    done = _run(sys.executable, "-c", code)
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_where_only_ascii_can_be_shown_nothing_is_lost() -> None:
+    outcome = process("explain", "spiegelhalter_z", env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
+    assert outcome.out.isascii() and "sqrt(sum" in outcome.out and "\\u" not in outcome.out
+
+
+# -- the examples ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("entry", EXAMPLES, ids=lambda entry: entry.id)
+def test_an_example_ends_as_it_is_to_show(
+    entry: Entry, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sample_data").symlink_to(samples)
+    monkeypatch.chdir(tmp_path)
+    outcome = follow(entry.example)
+    said = re.findall(r"^warning (XW\d{3}):", outcome.err, re.MULTILINE)
+    said += re.findall(r"^error: .* \[(\w+)\]$", outcome.err, re.MULTILINE)
+    assert entry.id in said, outcome
+    assert outcome.code == entry.code or not entry.code, outcome
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | environment()
+    return subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def follow(example: tuple[str, ...]) -> Outcome:
+    """Type the lines of an example; the last one runs xent."""
+    *before, last = example
+    for line in before:
+        subprocess.run(["sh", "-c", line], check=True, timeout=60)
+    command, *words = shlex.split(last)
+    if command == "xent" and "|" not in words:
+        return xent(*words)
+    piped = last.replace("xent ", f"{shlex.quote(sys.executable)} -m xentcli ")
+    done = _run("sh", "-c", piped)
+    return Outcome(done.returncode, done.stdout, done.stderr)

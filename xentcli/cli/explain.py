@@ -1,0 +1,158 @@
+"""`xent explain`: what a metric, a warning, an error or an exit code means."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xentcli.cli import output
+from xentcli.errors import UsageError, clean, closest
+
+if TYPE_CHECKING:
+    from xentcli.explanations.metrics import Measure
+    from xentcli.metrics.names import Metric
+
+SCHEMA = "xent.explain/1"
+_HELP = "A metric, an id such as XW104 or row_sum, or an exit code; all of them if left out."
+_WIDTH = 92
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", show_default=False, help=_HELP)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
+) -> int:
+    """Explain a metric, a warning, an error or an exit code; without a name, list them."""
+    document = _list() if name is None else _explain(name)
+    if json:
+        from xentcli.report import dumps
+
+        text = dumps(document)
+    else:
+        text = _listing() if name is None else _prose(document)
+        if not output.can_encode(sys.stdout, text):
+            from xentcli.renderers.numbers import plain
+
+            text = plain(text)
+    output.write(text, 0)
+    return 0
+
+
+def _list() -> dict[str, Any]:
+    from xentcli.explanations import SUBJECTS
+    from xentcli.explanations.codes import CODES
+    from xentcli.metrics.names import METRICS
+
+    return {
+        "schema": SCHEMA,
+        "metrics": {m.key: {"says": m.says, "aliases": list(m.aliases)} for m in METRICS},
+        "ids": {subject: [entry.id for entry in entries] for subject, entries in SUBJECTS.items()},
+        "exit_codes": {str(code): text for code, text in CODES.items()},
+    }
+
+
+def _explain(name: str) -> dict[str, Any]:
+    """The explanation as a document; UsageError with a suggestion for a name that nothing has."""
+    from xentcli.explanations import ENTRIES
+    from xentcli.explanations.codes import CODES
+
+    text = name.strip()
+    if text.isdigit() and int(text) in CODES:
+        return {"schema": SCHEMA, "kind": "exit_code", "name": str(int(text)), "cause": CODES[int(text)]}
+    lowered = text.lower().replace("-", "_")
+    entry = ENTRIES.get(lowered) or ENTRIES.get(text.upper())
+    if entry is not None:
+        out: dict[str, Any] = {
+            "schema": SCHEMA,
+            "kind": "error" if entry.code else "warning",
+            "name": entry.id,
+        }
+        out |= {"exit_code": entry.code} if entry.code else {}
+        return out | {"cause": entry.cause, "remedy": entry.remedy, "example": list(entry.example)}
+    return _metric(text)
+
+
+def _metric(name: str) -> dict[str, Any]:
+    from xentcli.explanations import ENTRIES
+    from xentcli.explanations.codes import CODES
+    from xentcli.metrics.names import METRICS, resolve
+
+    try:
+        metric = resolve(name)
+    except UsageError:
+        known = [text for metric in METRICS for text in (metric.key, *metric.aliases)]
+        hint = closest(name, [*known, *ENTRIES, *map(str, CODES)])
+        raise UsageError(f'nothing is called "{clean(name)}".{hint}', id="unknown_name",
+                         remedy="xent explain lists all names") from None  # fmt: skip
+    measure = _measure(metric)
+    return {
+        "schema": SCHEMA, "kind": "metric", "name": metric.key, "says": metric.says,
+        "aliases": list(metric.aliases), "formula": measure.formula, "unit": metric.unit,
+        "better": metric.better, "range": measure.range, "undefined": measure.undefined,
+        "tasks": list(metric.tasks), "reading": measure.reading, "source": measure.source,
+    }  # fmt: skip
+
+
+def _measure(metric: Metric) -> Measure:
+    from xentcli.explanations.metrics import MEASURES
+    from xentcli.metrics.names import top_k
+
+    key = metric.key if top_k(metric.key) is None else "topk_accuracy"
+    return next(measure for measure in MEASURES if measure.key == key)
+
+
+# -- as text ---------------------------------------------------------------------------------------
+def _prose(document: dict[str, Any]) -> str:
+    kind = document["kind"]
+    if kind == "metric":
+        return _metric_text(document)
+    titles = {"exit_code": f"exit code {document['name']}", "warning": f"warning {document['name']}"}
+    title = titles.get(kind) or f"error {document['name']} (exit code {document['exit_code']})"
+    lines = [title, "", *_wrapped(document["cause"])]
+    if document.get("remedy"):
+        lines += ["", *_field("remedy", document["remedy"])]
+    if document.get("example"):
+        lines += ["", "  example"]
+        lines += [f"    {line}" for line in document["example"]]
+    return "\n".join(lines) + "\n"
+
+
+def _metric_text(document: dict[str, Any]) -> str:
+    title = document["name"] + (f" ({', '.join(document['aliases'])})" if document["aliases"] else "")
+    better = {"lower": "lower is better", "higher": "higher is better", "": "neither direction is better"}
+    unit = {"nat": "nats", "row": "rows", "fraction": "a fraction"}.get(document["unit"], "no unit")
+    rows = {
+        "formula": document["formula"],
+        "range": f"{document['range']}; {unit}; {better[document['better']]}",
+        "no value": document["undefined"] or "it always has one",
+        "tasks": ", ".join(document["tasks"]),
+        "reading": document["reading"],
+        "source": document["source"],
+    }
+    lines = [f"{title}: {document['says']}", ""]
+    return "\n".join([*lines, *(line for name, text in rows.items() for line in _field(name, text))]) + "\n"
+
+
+def _field(name: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _listing() -> str:
+    from xentcli.explanations import SUBJECTS
+    from xentcli.explanations.codes import CODES
+    from xentcli.metrics.names import METRICS
+
+    lines = ["metrics", *(f"  {metric.key:<26}{metric.says}" for metric in METRICS)]
+    for subject, entries in SUBJECTS.items():
+        lines += ["", "warnings" if subject == "warnings" else f"errors: {subject}"]
+        names = ", ".join(entry.id for entry in entries)
+        lines += _wrapped(names)
+    lines += ["", "exit codes"]
+    lines += [f"  {code:<5}{text.split('. ')[0].rstrip('.')}" for code, text in CODES.items()]
+    return "\n".join([*lines, "", "xent explain NAME tells more."]) + "\n"

@@ -1,0 +1,24 @@
+"""What every error and warning means, as plain data: cause, remedy and an example that is run by a test.
+
+To add one, put an `Entry` into the file of its subject; a test names ids of the code that have none.
+Nothing here is imported before somebody asks for an explanation.
+"""
+
+from __future__ import annotations
+
+from xentcli.explanations import columns, files, options, results, rows, text, warnings
+from xentcli.explanations.entry import Entry
+
+SUBJECTS: dict[str, tuple[Entry, ...]] = {
+    "files": files.ENTRIES,
+    "text": text.ENTRIES,
+    "columns": columns.ENTRIES,
+    "rows": rows.ENTRIES,
+    "options": options.ENTRIES,
+    "results": results.ENTRIES,
+    "warnings": warnings.ENTRIES,
+}
+
+ENTRIES: dict[str, Entry] = {entry.id: entry for entries in SUBJECTS.values() for entry in entries}
+
+__all__ = ["ENTRIES", "SUBJECTS", "Entry"]

@@ -1,0 +1,88 @@
+"""Errors and questions about columns: which is what, and which class a score belongs to."""
+
+from __future__ import annotations
+
+from xentcli.explanations.entry import Entry
+
+ENTRIES = (
+    Entry(
+        "unknown_column", 2,
+        "An option names a column that the file does not have.",
+        "Use a name the message lists; xent inspect FILE shows all with their types.",
+        ("xent score sample_data/cancer.csv --label lable",),
+    ),
+    Entry(
+        "which_label", 3,
+        "No column looks like the label: none has a name that says so, none holds the names of the classes.",
+        "--label COLUMN",
+        ("printf 'p_0,p_1\\n0.2,0.8\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "which_columns", 3,
+        "More than one choice of score columns and label fits. A guess could be a wrong number.",
+        "Type one of the readings that the message lists; they differ in --pred and --label.",
+        ("printf 'a_0,a_1,b_0,b_1,label\\n0.2,0.8,0.3,0.7,1\\n0.9,0.1,0.6,0.4,0\\n' > two.csv",
+         "xent score two.csv"),
+    ),
+    Entry(
+        "which_scores", 3,
+        "No columns look like scores: no family of names with numbers, no list column, no single float.",
+        "--pred COLUMN, or a glob such as 'p_*'.",
+        ("printf 'id,label\\na,1\\nb,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "which_positive", 3,
+        "A single score column is the probability of one class, and nothing says of which.",
+        "--positive CLASS",
+        ("printf 'score,label\\n0.8,good\\n0.1,bad\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "which_kind", 3,
+        "Whether the scores are probabilities, logits or log-probabilities cannot be told from the values, "
+        "or values and names contradict each other.",
+        "--kind probs, --kind logits or --kind logprobs",
+        ("printf 'p_0,p_1,p_2,label\\n0.2,0.8,0.9,1\\n0.9,0.1,0.4,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "classes_do_not_fit", 3,
+        "Labels and score columns name different classes, or different numbers of classes.",
+        "--classes NAME,NAME,… in the order of the columns; --label and --pred choose other columns.",
+        ("printf 'p_cat,p_dog,label\\n0.2,0.8,bird\\n0.9,0.1,fish\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "label_type", 3,
+        "The label column holds what cannot be classes, such as fractions.",
+        "Name another column with --label.",
+        ("xent score sample_data/cancer.parquet --label score",),
+    ),
+    Entry(
+        "score_type", 3,
+        "A score column holds text or another type that is no number.",
+        "Name the score columns with --pred; store scores as plain numbers.",
+        ("printf 'p_0,p_1,label\\nlow,high,1\\nhigh,low,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "weight_type", 2,
+        "The weight column holds no numbers, or is the label.",
+        "--weight COLUMN names a column of numbers.",
+        ("xent score sample_data/cancer.csv --label label --weight label",),
+    ),
+    Entry(
+        "extension_type", 3,
+        "The column has an Arrow extension type, whose meaning xent does not know.",
+        "Store it as a plain column, or name another.",
+    ),
+    Entry(
+        "unknown_class", 2,
+        "An option names a class that is not among the labels.",
+        "Use a name the message lists.",
+        ("xent score sample_data/cancer.csv --positive maybe",),
+    ),
+    Entry(
+        "task", 2,
+        "--task asks for a task that the columns do not hold: binary has two classes, multiclass a score for "
+        "each class.",
+        "Leave --task out, or choose other columns with --pred.",
+        ("xent score sample_data/digits_good.parquet --task binary",),
+    ),
+)  # fmt: skip

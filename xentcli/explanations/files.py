@@ -1,0 +1,144 @@
+"""Errors about files: missing, of another format than they say, cut short, damaged."""
+
+from __future__ import annotations
+
+from xentcli.explanations.entry import Entry
+
+_GOOD = "sample_data/digits_good.parquet"
+
+ENTRIES = (
+    Entry(
+        "no_file", 2,
+        "No file has this name, or it is a link to nowhere.",
+        "Check the name; the message suggests the nearest one in the folder.",
+        ("xent score sample_data/digits_god.parquet",),
+    ),
+    Entry(
+        "no_match", 2,
+        "The quoted glob matches no file. Zero files are an error, so that an empty folder never passes "
+        "for a good result.",
+        "List the folder, then correct the pattern.",
+        ("xent score 'sample_data/*.none'",),
+    ),
+    Entry(
+        "folder", 2,
+        "A folder was named where a file is expected.",
+        "Name its files with a quoted glob.",
+        ("xent score sample_data",),
+    ),
+    Entry(
+        "not_a_file", 2,
+        "The path is a device or a socket, which cannot be read as a file of predictions.",
+        "Name a file, or pipe the data in: … | xent score -",
+        ("xent score /dev/zero",),
+    ),
+    Entry(
+        "unreadable", 3,
+        "The file is there, but the system does not let it be read: permissions, or an error of the disk.",
+        "Change its permissions, or copy it to where it can be read.",
+    ),
+    Entry(
+        "given_twice", 2,
+        "Two of the names lead to the same file (also through a link), so its rows would count twice.",
+        "Name each file once.",
+        ("xent score sample_data/cancer.parquet sample_data/../sample_data/cancer.parquet",),
+    ),
+    Entry(
+        "remote_path", 2,
+        "The argument is an address, not a path on this machine.",
+        "Fetch the file first, or pipe it in: … | xent score -",
+        ("xent score https://example.org/preds.parquet",),
+    ),
+    Entry(
+        "empty_file", 3,
+        "The file has no content: 0 bytes, or only empty lines. Whatever writes it has failed or has not "
+        "finished.",
+        "Write it again.",
+        (": > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "unknown_format", 2,
+        "--input-format names a format that xent does not read.",
+        "Use one of those the message lists.",
+        ("xent score sample_data/cancer.csv --input-format xls",),
+    ),
+    Entry(
+        "format_mismatch", 3,
+        "The name of the file says one format, its first bytes another. Neither is believed in silence.",
+        "Rename the file, or say what it is with --input-format.",
+        ("cp sample_data/cancer.csv cancer.parquet", "xent score cancer.parquet"),
+    ),
+    Entry(
+        "text_option", 2,
+        "An option about text (delimiter, decimal mark, comments) was given, but no input is text.",
+        "Leave the option out.",
+        (f"xent score {_GOOD} --delimiter ';'",),
+    ),
+    Entry(
+        "parquet_pipe", 2,
+        "Parquet keeps its table of contents at the end, so it cannot be read from a pipe.",
+        "Write it to a file first.",
+        (f"cat {_GOOD} | xent score - --input-format parquet",),
+    ),
+    Entry(
+        "parquet_truncated", 3,
+        "A Parquet file ends with a footer, and this one does not: it was cut short while it was written or "
+        "copied.",
+        "Copy or write it again.",
+        (f"head -c 9000 {_GOOD} > cut.parquet", "xent score cut.parquet"),
+    ),
+    Entry(
+        "parquet_damaged", 3,
+        "The bytes of a Parquet file contradict its footer or its checksums. No figure from it could be "
+        "trusted. The message names row group and column.",
+        "Copy or write the file again; a disk or a transfer has changed it.",
+        (f"(head -c 4 {_GOOD}; head -c 3000 /dev/zero; tail -c +3005 {_GOOD}) > bad.parquet",
+         "xent score bad.parquet"),
+    ),
+    Entry(
+        "parquet_encrypted", 3,
+        "The footer of the Parquet file is encrypted, and xent takes no keys.",
+        "Decrypt it first.",
+        ("printf 'PAR1................PARE' > secret.parquet", "xent score secret.parquet"),
+    ),
+    Entry(
+        "truncated", 3,
+        "The compressed data ends before it says it ends: the file was cut short.",
+        "Copy or write it again.",
+        ("gzip -c sample_data/cancer.csv | head -c 900 > cut.csv.gz", "xent score cut.csv.gz"),
+    ),
+    Entry(
+        "trailing_bytes", 3,
+        "Bytes follow the compressed data that are not compressed, so part of the input would go unread.",
+        "Write the file again, compressed as a whole.",
+        ("(gzip -c sample_data/cancer.csv; echo 0.5,1) > more.csv.gz", "xent score more.csv.gz"),
+    ),
+    Entry(
+        "damaged", 3,
+        "The compressed data cannot be unpacked: bytes in it have changed.",
+        "Copy or write the file again.",
+        ("gzip -c sample_data/cancer.csv > whole.gz",
+         "(head -c 500 whole.gz; head -c 100 /dev/zero; tail -c +601 whole.gz) > bad.csv.gz",
+         "xent score bad.csv.gz"),
+    ),
+    Entry(
+        "file_changed", 3,
+        "The file had another size or time of change at the end of the run than at its beginning, so the "
+        "figures would be those of two files.",
+        "Run again when nothing writes to it.",
+    ),
+    Entry(
+        "sha256", 3,
+        "The content of the file does not have the SHA-256 that --expect-sha256 asks for.",
+        "Fetch the file again, or correct the hash if the file was meant to change.",
+        (f"xent score {_GOOD} --expect-sha256 {'0' * 64}",),
+    ),
+    Entry(
+        "shards_differ", 3,
+        "Several files are shards of one set, but one of them lacks a column, names other classes, or would "
+        "be read in another way than the first.",
+        "Score files of one layout together. What two models said is not one set.",
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n' > a.csv", "printf 'p_0,p_2,label\\n0.2,0.8,0\\n' > b.csv",
+         "xent score a.csv b.csv"),
+    ),
+)  # fmt: skip

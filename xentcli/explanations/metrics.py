@@ -1,0 +1,158 @@
+"""What each metric is: formula, range, when it has no value, how to read it, and where it comes from.
+
+Sums run over rows i with weights w_i (1 without --weight) that add up to W; y_i is the label and p_i the
+predicted distribution of row i, with p_iy the probability of its label and conf_i its largest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The explanation of one metric; `key` is its name in results. `undefined` is empty if it never is."""
+
+    key: str
+    formula: str
+    range: str
+    undefined: str
+    reading: str
+    source: str
+
+
+MEASURES = (
+    Measure(
+        "cross_entropy", "Σ w_i · (-ln p_iy) / W", "0 to infinity",
+        "infinite as soon as one row gave its own label p = 0; never clipped unless --clip says so",
+        "0 is certainty that was right each time; ln C is no better than guessing among C classes.",
+        "Good (1952), Rational Decisions, J. R. Stat. Soc. B 14, 107-114",
+    ),
+    Measure(
+        "cross_entropy_finite", "Σ w_i · (-ln p_iy) / Σ w_i, over rows with p_iy > 0", "0 to infinity",
+        "no row has p_iy > 0",
+        "What the other rows cost where some made the cross-entropy infinite; lower than the truth.",
+        "the definition of the cross-entropy, over a subset that is counted beside it",
+    ),
+    Measure(
+        "zero_probability_rows", "number of rows with p_iy = 0", "0 to the number of rows", "",
+        "Each such row alone makes the cross-entropy infinite.",
+        "a count",
+    ),
+    Measure(
+        "perplexity", "exp(cross-entropy)", "1 to infinity", "infinite where the cross-entropy is",
+        "As uncertain about the label as a fair choice among so many classes.",
+        "Jelinek et al. (1977), J. Acoust. Soc. Am. 62, S63",
+    ),
+    Measure(
+        "normalized_cross_entropy", "cross-entropy / -Σ_c f_c ln q_c, f the class frequencies of the labels "
+        "and q = f, or the distribution of --prior", "0 to infinity",
+        "all labels are of one class, or the prior's own loss is 0 or infinite",
+        "Below 1: better than always predicting the class frequencies; 1 minus it is scikit-learn's "
+        "d2_log_loss_score.",
+        "He et al. (2014), Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD",
+    ),
+    Measure(
+        "label_entropy", "-Σ_c f_c ln f_c, f the class frequencies of the labels", "0 to ln C", "",
+        "The cross-entropy of always predicting the class frequencies.",
+        "Shannon (1948), Bell Syst. Tech. J. 27, 379-423",
+    ),
+    Measure(
+        "predictive_entropy", "Σ w_i · (-Σ_c p_ic ln p_ic) / W", "0 to ln C", "",
+        "The loss that the predictions themselves expect.",
+        "Shannon (1948), Bell Syst. Tech. J. 27, 379-423",
+    ),
+    Measure(
+        "overconfidence", "Σ w_i · (-ln p_iy - entropy of p_i) / W", "minus ln C to infinity",
+        "infinite where the cross-entropy is",
+        "0 in expectation if calibrated; above 0 over-confident, below 0 too timid.",
+        "cross-entropy minus predictive entropy, of which a calibrated model expects 0",
+    ),
+    Measure(
+        "balanced_cross_entropy", "mean over the classes that occur of the mean -ln p_iy of their rows",
+        "0 to infinity", "infinite where the cross-entropy is",
+        "Every class counts alike, however rare.",
+        "Ferrer (2022), arXiv 2209.05355, with equal class priors",
+    ),
+    Measure(
+        "brier_score", "Σ w_i · Σ_c (p_ic - [c = y_i])² / W; half of it for two classes",
+        "0 to 2; 0 to 1 for two classes", "",
+        "Squared error of the probabilities; scikit-learn's scale_by_half=\"auto\".",
+        "Brier (1950), Monthly Weather Review 78, 1-3",
+    ),
+    Measure(
+        "brier_skill_score", "1 - Brier score / Brier score of the class frequencies (or of --prior)",
+        "minus infinity to 1", "all labels are of one class",
+        "0 is no better than the class frequencies, 1 perfect.",
+        "Murphy (1973), J. Appl. Meteorol. 12, 215-223",
+    ),
+    Measure(
+        "accuracy", "Σ w_i · [predicted_i = y_i] / W, predicted the likeliest class, of a tie the first",
+        "0 to 1", "",
+        "Interval by Wilson's formula; --threshold moves the decision of a binary task.",
+        "Wilson (1927), J. Am. Stat. Assoc. 22, 209-212, for the interval",
+    ),
+    Measure(
+        "topk_accuracy", "Σ w_i · [y_i is among the k likeliest classes] / W, ties ranked by class order",
+        "0 to 1", "k is beyond the ranks that are kept",
+        "top5_accuracy is shown from ten classes on; any k can be asked for, such as top3_accuracy.",
+        "Russakovsky et al. (2015), Int. J. Comput. Vision 115, 211-252",
+    ),
+    Measure(
+        "macro_f1", "mean over classes of 2·hits / (labels + predictions)", "0 to 1", "",
+        "Over the classes that occur as label or prediction; each counts alike.",
+        "Van Rijsbergen (1979), Information Retrieval, chapter 7",
+    ),
+    Measure(
+        "mcc", "(hits/W - Σ_c l_c·q_c) / sqrt((1 - Σ l_c²)(1 - Σ q_c²)), l and q the shares of labels and "
+        "predictions", "-1 to 1", "all labels or all predictions are of one class",
+        "0 is chance, 1 perfect, whatever the class frequencies.",
+        "Gorodkin (2004), Comput. Biol. Chem. 28, 367-374",
+    ),
+    Measure(
+        "auroc", "P(score of a positive > score of a negative) + ½ P(equal)", "0 to 1",
+        "no positives or no negatives",
+        "½ is chance. It depends on the order of the scores alone, not on calibration.",
+        "Hanley & McNeil (1982), Radiology 143, 29-36",
+    ),
+    Measure(
+        "average_precision", "Σ over falling thresholds of (step in recall) · precision", "0 to 1",
+        "no positives or no negatives",
+        "Chance is the share of positives. Not interpolated; scikit-learn's average_precision_score.",
+        "Salton & McGill (1983), Introduction to Modern Information Retrieval",
+    ),
+    Measure(
+        "ece", "Σ_b W_b/W · |mean conf_b - accuracy_b| over --bins equal-width bins ((b-1)/M, b/M]",
+        "0 to 1", "",
+        "Read beside ece_chance: a calibrated model shows some by chance, more of it with fewer rows.",
+        "Guo et al. (2017), arXiv 1706.04599",
+    ),
+    Measure(
+        "ece_chance", "Σ_b sqrt(2/π · Σ_(i in b) w_i² conf_i (1 - conf_i)) / W", "0 to 1", "",
+        "The ECE to expect of a calibrated model with the same confidences: a floor, not an error.",
+        "Bröcker & Smith (2007), Weather and Forecasting 22, 651-661",
+    ),
+    Measure(
+        "mce", "max over non-empty bins of |mean conf_b - accuracy_b|", "0 to 1", "",
+        "Its n is the rows of that bin; few rows make large gaps.",
+        "Naeini, Cooper & Hauskrecht (2015), AAAI 29, 2901-2907",
+    ),
+    Measure(
+        "ece_positive", "as ece, with p of the positive class for the confidence and the share of positives "
+        "for the accuracy", "0 to 1", "",
+        "Not the same as ece: that one judges the likeliest class.",
+        "Naeini, Cooper & Hauskrecht (2015), AAAI 29, 2901-2907",
+    ),
+    Measure(
+        "ece_positive_chance", "as ece_chance, with p of the positive class", "0 to 1", "",
+        "The ece_positive to expect of a calibrated model with the same probabilities.",
+        "Bröcker & Smith (2007), Weather and Forecasting 22, 651-661",
+    ),
+    Measure(
+        "spiegelhalter_z", "Σ w_i (Σ_c p_ic² - p_iy) / sqrt(Σ w_i² (Σ_c p_ic³ - (Σ_c p_ic²)²))",
+        "minus infinity to infinity", "every prediction is certain or uniform",
+        "Standard normal if calibrated: beyond ±1.96, chance explains it in 5 % of cases. Positive: "
+        "over-confident.",
+        "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
+    ),
+)  # fmt: skip

@@ -1,0 +1,55 @@
+"""Errors about options: values that cannot be meant."""
+
+from __future__ import annotations
+
+from xentcli.explanations.entry import Entry
+
+_GOOD = "xent score sample_data/digits_good.parquet"
+
+ENTRIES = (
+    Entry(
+        "usage", 2,
+        "The words after xent are not a command with its options.",
+        "xent --help lists the commands, xent COMMAND --help the options of one.",
+        (f"{_GOOD} -Z",),
+    ),
+    Entry("choice", 2, "An option has a value that is none of its choices.", "Use one the message lists.",
+          (f"{_GOOD} --kind prob",)),
+    Entry("bins", 2, "The edges of bins are exact only for numbers of bins that divide 4800.",
+          "--bins 10, 15, 20, 25, 30 … The message lists all.", (f"{_GOOD} --bins 7",)),
+    Entry("threshold", 2, "--threshold is a probability, and for binary tasks.",
+          "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),
+    Entry("clip", 2, "--clip is a probability above 0 and below 1.", "--clip 1e-12", (f"{_GOOD} --clip 0",)),
+    Entry("limit", 2, "--limit is the number of rows to read, at least one.", "--limit 1000",
+          (f"{_GOOD} --limit 0",)),
+    Entry("jobs", 2, "--jobs is the number of threads, at least one.", "Leave it out: all cores are used.",
+          (f"{_GOOD} --jobs 0",)),
+    Entry("ci", 2, "--ci is the level of the intervals, above 0 and below 1, or none.",
+          "--ci 0.95 or --ci none", (f"{_GOOD} --ci 95",)),
+    Entry("classes", 2, "--classes names a class twice, or names a file that holds no class names.",
+          "--classes a,b,c in the order of the columns, or a file: a name a line, a JSON list, or an "
+          "id2label object.", (f"{_GOOD} --classes a,b,a",)),
+    Entry("prior", 3, "A prior is a JSON object with the probability of each class by name, adding up to 1.",
+          "--prior uniform, or repair the file.",
+          ("echo '{\"0\": 0.5}' > prior.json", f"{_GOOD} --prior prior.json")),
+    Entry("where_value", 2, "--where is not COL=VALUE, or VALUE is none that the column could hold.",
+          "--where split=test", (f"{_GOOD} --where split",)),
+    Entry("ignore_label", 2, "--ignore-label is a value that no label of this column can have.",
+          "--ignore-label with a value of the type of the labels, such as -100.",
+          ("xent score sample_data/cancer.parquet --ignore-label none",)),
+    Entry("output_kind", 2, "What to write is told from the end of the name, and this name does not say it.",
+          "A name that ends in .json, .csv or .txt, or KIND:PATH.", (f"{_GOOD} -o result.xyz",)),
+    Entry("output_is_input", 2, "The output would replace one of the inputs.", "Choose another name.",
+          ("cp sample_data/cancer.csv preds.csv", "xent score preds.csv -o preds.csv")),
+    Entry("output_twice", 2, "Two outputs go to one file, so one of them would be lost.",
+          "Choose another name for one.", (f"{_GOOD} -o a.json -o a.json",)),
+    Entry("rule_syntax", 2, "A rule of --require is METRIC, an operator, and a number.",
+          "--require 'cross_entropy <= 0.5' or --require 'accuracy >= 90%'",
+          (f"{_GOOD} --require 'accuracy = 0.9'",)),
+    Entry("unknown_metric", 2, "There is no metric of this name.",
+          "xent explain lists all metrics with their other names.", (f"{_GOOD} --only acuracy",)),
+    Entry("unknown_name", 2, "xent explain knows no metric, warning, error or exit code of this name.",
+          "xent explain lists all names.", ("xent explain acuracy",)),
+    Entry("matrix_size", 2, "A confusion matrix of so many classes is too large to write.",
+          "Leave out the .csv output and -v; per-class figures do not need the matrix."),
+)  # fmt: skip

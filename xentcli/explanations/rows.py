@@ -1,0 +1,84 @@
+"""Errors about single rows: labels, scores and weights that have no defined result."""
+
+from __future__ import annotations
+
+from xentcli.explanations.entry import Entry
+
+_SKIP = "Repair the row, or leave such rows out, counted, with --on-bad skip."
+
+
+def _python(columns: str) -> str:
+    """A line of shell that writes preds.parquet, for what CSV cannot say."""
+    write = f"pq.write_table(pa.table({columns}), 'preds.parquet')"
+    return f'python3 -c "import pyarrow as pa, pyarrow.parquet as pq; {write}"'
+
+
+ENTRIES = (
+    Entry(
+        "label_null", 3,
+        "A row has no label.",
+        _SKIP,
+        (_python("{'p_0': [0.2, 0.9], 'p_1': [0.8, 0.1], 'label': [1, None]}"), "xent score preds.parquet"),
+    ),
+    Entry(
+        "label_unknown", 3,
+        "The label of a row is none of the classes.",
+        f"{_SKIP} A value that marks rows to leave out is named with --ignore-label.",
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n0.9,0.1,-100\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "score_null", 3,
+        "A row lacks a score, or a list of scores holds a null.",
+        _SKIP,
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n,0.1,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "score_nan", 3,
+        "A score is NaN, so the row has no result; training that diverged writes such rows.",
+        _SKIP,
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\nnan,0.1,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "score_undefined", 3,
+        "The scores of a row have no softmax: two infinite logits, or none above minus infinity.",
+        _SKIP,
+        ("printf 'logit_0,logit_1,label\\n2,-3,0\\ninf,inf,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "ragged_list", 3,
+        "The list of scores of a row is shorter or longer than those of the others.",
+        _SKIP,
+        (_python("{'probs': [[0.2, 0.8], [0.9, 0.1, 0.0]], 'label': [1, 0]}"), "xent score preds.parquet"),
+    ),
+    Entry(
+        "row_sum", 3,
+        "The probabilities of a row do not add up to 1, by more than rounding explains. Such numbers may be "
+        "logits, scores of separate yes/no questions, or columns of something else.",
+        "--kind logits if these are logits; --renormalize divides each row by its sum; --pred chooses other "
+        "columns.",
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n0.9,0.1,0\\n0.7,0.7,1\\n' > preds.csv",
+         "xent score preds.csv"),
+    ),
+    Entry(
+        "probability_range", 3,
+        "A value to be read as a probability is below 0 or above 1.",
+        "--kind logits if these are logits, --kind logprobs if they are logarithms; --clip EPS takes noise "
+        "just below 0 as 0.",
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n-0.5,1.5,0\\n' > preds.csv",
+         "xent score preds.csv --kind probs"),
+    ),
+    Entry(
+        "weight_null", 3,
+        "A row has no weight.",
+        _SKIP,
+        ("printf 'p_0,p_1,label,w\\n0.2,0.8,1,2\\n0.9,0.1,0,\\n' > preds.csv",
+         "xent score preds.csv --weight w"),
+    ),
+    Entry(
+        "weight_range", 3,
+        "A weight is negative, NaN, infinite, or so large or small that its square is no number.",
+        _SKIP,
+        ("printf 'p_0,p_1,label,w\\n0.2,0.8,1,2\\n0.9,0.1,0,-1\\n' > preds.csv",
+         "xent score preds.csv --weight w"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,99 @@
+"""Warnings: the figures are right, and still not all that there is to say."""
+
+from __future__ import annotations
+
+from xentcli.explanations.entry import Entry
+
+ENTRIES = (
+    Entry(
+        "XW101", 0,
+        "Rows of probabilities add up to a little more or less than 1, beyond the rounding they are stored "
+        "with. They were taken as they are; the message bounds what that does to a loss.",
+        "--renormalize divides each row by its sum.",
+        ("printf 'p_0,p_1,label\\n0.2000001,0.8,1\\n0.9,0.105,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "XW102", 0,
+        "Rows gave their own label the probability 0, so the cross-entropy is infinite. It is reported as "
+        "that, beside the mean of the other rows (cross_entropy_finite).",
+        "Store logits, or probabilities that do not round to 0. --clip EPS replaces such p by EPS, and is "
+        "shown in the result.",
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n0,1,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "XW103", 0,
+        "Scores said to be logits lie between 0 and 1 and add up to 1: these are probabilities, and a second "
+        "softmax makes every figure wrong.",
+        "--kind probs",
+        ("xent score sample_data/digits_good.parquet --kind logits",),
+    ),
+    Entry(
+        "XW104", 0,
+        "Rows have a probability of exactly 1. Rounding has cut the tail of their losses: a wrong one "
+        "among them costs infinitely much, a right one nothing.",
+        "Store logits, or probabilities in float64.",
+        ("xent score sample_data/digits_overconfident.parquet",),
+    ),
+    Entry(
+        "XW105", 0,
+        "Every prediction is exactly 0 or 1. These are decisions, not probabilities; calibration only "
+        "repeats their accuracy.",
+        "Score probabilities, or logits with --kind logits.",
+        ("(echo p_0,p_1,label; yes 0,1,1 | head -20; yes 1,0,0 | head -20) > preds.csv",
+         "xent score preds.csv"),
+    ),
+    Entry(
+        "XW106", 0,
+        "Rows have several likeliest classes with the same score. The first of them counts as predicted, so "
+        "accuracy depends on the order of the columns.",
+        "Store scores with more digits.",
+        ("printf 'p_0,p_1,label\\n0.5,0.5,1\\n0.9,0.1,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "XW107", 0,
+        "The accuracy is far below that of always answering with the commonest class, and the loss worse "
+        "too: the score columns may stand in another order than the labels.",
+        "--classes NAME,NAME,… in the order of the columns; --positive CLASS for a binary task.",
+        ("xent score sample_data/cancer.parquet --positive false",),
+    ),
+    Entry(
+        "XW108", 0,
+        "--clip has replaced probabilities of labels that were smaller, so their losses are bounded.",
+        "Compare results only when they were clipped alike; the definition in the output says so.",
+        ("xent score sample_data/digits_overconfident.parquet --clip 1e-3",),
+    ),
+    Entry(
+        "XW109", 0,
+        "--on-bad skip has left out rows. The figures are those of the remaining ones; the message counts "
+        "the reasons.",
+        "Repair the rows if the figures are to stand for all of them.",
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n0.9,0.1,\\n' > preds.csv",
+         "xent score preds.csv --on-bad skip"),
+    ),
+    Entry(
+        "XW110", 0,
+        "The logits of every row are already normalised logarithms; the figures are the same either way.",
+        "--kind logprobs",
+        ("printf 'logit_0,logit_1,label\\n-0.693147180559945,-0.693147180559945,1\\n' > preds.csv",
+         "xent score preds.csv --kind logits"),
+    ),
+    Entry(
+        "XW111", 0,
+        "Probabilities exceed 1 by no more than rounding; they were taken as 1.",
+        "Store them in float64 if it matters.",
+        ("printf 'p_0,p_1,label\\n0,1.0000001,1\\n0.9,0.1,0\\n' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "XW112", 0,
+        "The last line of the text has no newline. If the file was cut there, its last number may be cut "
+        "too, and still be a number.",
+        "End the file with a newline where it is written.",
+        ("printf 'p_0,p_1,label\\n0.2,0.8,1' > preds.csv", "xent score preds.csv"),
+    ),
+    Entry(
+        "XW201", 0,
+        "A rule asks a metric to be on its worse side, such as a cross-entropy of at least something.",
+        "Turn the operator round, unless it is meant.",
+        ("xent score sample_data/cancer.parquet --require 'cross_entropy >= 0.01'",),
+    ),
+)  # fmt: skip
