@@ -7,6 +7,8 @@ the command line exits or prints.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class XentError(Exception):
     """Base of every error that is the input's or the user's, not a bug.
@@ -41,7 +43,13 @@ class DataError(XentError):
 
 
 class Question(DataError):
-    """The input has two plausible readings; the remedy holds what to type for each."""
+    """The input has two plausible readings; `readings` are the options to type for each."""
+
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", id: str = "", readings: Sequence[str] = ()
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy or " or ".join(readings), id=id)
+        self.readings = tuple(readings)
 
 
 class CannotDecide(XentError):

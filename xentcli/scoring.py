@@ -38,33 +38,15 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
 
     Raises UsageError (options, files that are not there), DataError (content), CannotDecide (0 rows).
     """
-    _check(settings)
-    sources = open_all(inputs, settings.reading)
-    if settings.sha256 is not None:
-        _check_hash(sources, settings.sha256)
-    seen = bits.through(sources, settings.reading.dtype, settings.ask.pred)
-    looks = [(source, source.preview()) for source in seen]
+    sources = opened(inputs, settings)
+    looks = previews(sources, settings)
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
-    if not filled:
-        raise CannotDecide(
-            "0 rows, so there is nothing to score", where=clean(sources[0].path, 200), id="no_rows"
-        )
-    previews = [look for _, look in filled]
-    first = replace(previews[0], peers=tuple(previews[1:]))
-    what = resolve(first, settings.ask)
-    for index, look in enumerate(previews[1:], 1):
-        others = tuple(p for i, p in enumerate(previews) if i != index)
-        what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), settings.ask))
-    spec = _spec(what, settings)
-    if spec.task != "binary" and settings.threshold != 0.5:
-        raise UsageError("--threshold is for binary tasks; this one has "
-                         f"{spec.size:,} classes", remedy="leave --threshold out",
-                         id="threshold")  # fmt: skip
-    states = _run(spec, what, [source for source, _ in filled], settings, progress)
+    what = read([look for _, look in filled], settings.ask, sources[0].path)
+    states = fold(what, [source for source, _ in filled], settings, progress)
     report = reporting.build(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
     used = set(what.columns)
-    mixed = {c.stored for look in previews for c in look.columns if c.name in used}
+    mixed = {c.stored for _, look in filled for c in look.columns if c.name in used}
     names = [_STORED.get(kind, kind) for kind in sorted(mixed)]
     notes = [f"scores are stored as {' and '.join(names)}"] if len(mixed) > 1 else []
     notes += [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
@@ -76,6 +58,45 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
         message = "no newline at the end: if the file was cut there, its last number may be too"
         report.warnings.append(Warning("XW112", message, "", len(cut), clean(cut[0], 200)))
     return report
+
+
+def opened(inputs: list[str], settings: Settings) -> list[Source]:
+    """The files, opened, once the options are found to be possible."""
+    _check(settings)
+    sources = open_all(inputs, settings.reading)
+    if settings.sha256 is not None:
+        _check_hash(sources, settings.sha256)
+    return sources
+
+
+def previews(sources: list[Source], settings: Settings) -> list[tuple[Source, Preview]]:
+    """Each source, as `--dtype` sees it, with what its footer and first rows show."""
+    seen = bits.through(sources, settings.reading.dtype, settings.ask.pred)
+    return [(source, source.preview()) for source in seen]
+
+
+def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
+    """The one reading of all shards that have rows; CannotDecide if none of the set at `path` has."""
+    if not looks:
+        raise CannotDecide("0 rows, so there is nothing to score", where=clean(path, 200), id="no_rows")
+    first = replace(looks[0], peers=tuple(looks[1:]))
+    what = resolve(first, ask)
+    for index, look in enumerate(looks[1:], 1):
+        others = tuple(p for i, p in enumerate(looks) if i != index)
+        what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), ask))
+    return what
+
+
+def fold(
+    what: Resolution, sources: list[Source], settings: Settings, progress: Progress | None = None
+) -> StateSet:
+    """The states of all rows of the sources."""
+    spec = _spec(what, settings)
+    if spec.task != "binary" and settings.threshold != 0.5:
+        raise UsageError("--threshold is for binary tasks; this one has "
+                         f"{spec.size:,} classes", remedy="leave --threshold out",
+                         id="threshold")  # fmt: skip
+    return _run(spec, what, sources, settings, progress)
 
 
 def _check(settings: Settings) -> None:

@@ -241,6 +241,7 @@ def _which(preview: Preview, fits: list[tuple[Candidate, _Label, Binding]]) -> Q
         where=preview.source,
         remedy=" or ".join(readings) + more,
         id="which_columns",
+        readings=readings,
     )
 
 
@@ -278,8 +279,8 @@ def _none_fits(
             if len(unclear) == 1
             else "which column holds the scores, and of which class?",
             where=preview.source,
-            remedy=" or ".join(readings),
             id="which_positive",
+            readings=readings,
         )
     failures.sort(key=lambda failure: (not failure[0].kind.sure, -failure[0].width))
     candidate, label, why = failures[0]
@@ -303,6 +304,7 @@ def _which_kind(preview: Preview, chosen: Candidate) -> Question:
         + " or ".join(f"--kind {kind}" for kind in rest)
         + "; --renormalize with --kind probs if rows need not add up to 1",
         id="which_kind",
+        readings=[f"--kind {kind}" for kind in ([looks] if looks else []) + rest],
     )
 
 
@@ -334,6 +336,7 @@ def _check_types(preview: Preview, ask: Ask, chosen: Candidate, label: Column) -
                 remedy="--kind logits, --kind probs or --kind votes says what they are"
                 + (", --dtype bfloat16 that they are bits" if column.stored == "uint16" else ""),
                 id="which_kind",
+                readings=["--kind logits", "--kind probs"],
             )
 
 
