@@ -8,7 +8,7 @@ ENTRIES = (
     Entry(
         "encoding", 3,
         "The text is not UTF-8. Read as if it were, class names would be others than those meant.",
-        "Convert it with iconv, as the message shows.",
+        "--encoding with the encoding it was written in, as the message shows.",
         ("iconv -t UTF-16 sample_data/cancer.csv > wide.csv", "xent score wide.csv"),
     ),
     Entry(
@@ -29,6 +29,12 @@ ENTRIES = (
         "--decimal is the mark before the fraction of a number: a point or a comma, nothing else.",
         "--decimal , or leave it out.",
         ("xent score sample_data/cancer.csv --decimal ';'",),
+    ),
+    Entry(
+        "quote", 2,
+        "--quote is the one character that encloses fields of the text, and not the delimiter.",
+        "--quote \"'\", or --quote none if quotes are part of the text.",
+        ("xent score sample_data/cancer.csv --quote ab",),
     ),
     Entry(
         "comment", 3,
