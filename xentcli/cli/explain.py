@@ -12,7 +12,7 @@ from xentcli.cli import output
 from xentcli.errors import UsageError, clean, closest
 
 if TYPE_CHECKING:
-    from xentcli.explanations.metrics import Measure
+    from xentcli.explanations.entry import Measure
     from xentcli.metrics.names import Metric
 
 SCHEMA = "xent.explain/1"

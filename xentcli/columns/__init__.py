@@ -336,7 +336,7 @@ def _check_types(preview: Preview, ask: Ask, chosen: Candidate, label: Column) -
                 remedy="--kind logits, --kind probs or --kind votes says what they are"
                 + (", --dtype bfloat16 that they are bits" if column.stored == "uint16" else ""),
                 id="which_kind",
-                readings=["--kind logits", "--kind probs"],
+                readings=["--kind logits", "--kind probs"] + ["--kind votes"] * (chosen.width > 1),
             )
 
 

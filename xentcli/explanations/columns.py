@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xentcli.explanations.entry import Entry
+from xentcli.explanations.entry import Entry, python
 
 ENTRIES = (
     Entry(
@@ -77,6 +77,20 @@ ENTRIES = (
         "An option names a class that is not among the labels.",
         "Use a name the message lists.",
         ("xent score sample_data/cancer.csv --positive maybe",),
+    ),
+    Entry(
+        "which_dtype", 3,
+        "The scores are raw bytes, which may hold numbers of more than one type.",
+        "--dtype with the type they were written as, such as float32 or bfloat16.",
+        (python("{'probs': pa.array([b'01234567'], pa.binary(8)), 'label': [1]}"),
+         "xent score preds.parquet"),
+    ),
+    Entry(
+        "dtype", 2,
+        "--dtype is about columns of raw bytes; no column holds such, or their length is no whole number of "
+        "such values.",
+        "Leave --dtype out, or name another type or column.",
+        ("xent score sample_data/cancer.csv --dtype float32",),
     ),
     Entry(
         "task", 2,

@@ -1,4 +1,4 @@
-"""The form of an explanation."""
+"""The form of explanations: of errors and warnings, and of metrics."""
 
 from __future__ import annotations
 
@@ -18,3 +18,21 @@ class Entry:
     cause: str
     remedy: str
     example: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The explanation of one metric; `key` is its name in results. `undefined` is empty if it never is."""
+
+    key: str
+    formula: str
+    range: str
+    undefined: str
+    reading: str
+    source: str
+
+
+def python(columns: str) -> str:
+    """A line of shell that writes preds.parquet, for what CSV cannot say."""
+    write = f"pq.write_table(pa.table({columns}), 'preds.parquet')"
+    return f'python3 -c "import pyarrow as pa, pyarrow.parquet as pq; {write}"'

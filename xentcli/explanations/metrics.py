@@ -6,20 +6,8 @@ predicted distribution of row i, with p_iy the probability of its label and conf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """The explanation of one metric; `key` is its name in results. `undefined` is empty if it never is."""
-
-    key: str
-    formula: str
-    range: str
-    undefined: str
-    reading: str
-    source: str
-
+from xentcli.explanations.calibration import CALIBRATION
+from xentcli.explanations.entry import Measure
 
 MEASURES = (
     Measure(
@@ -155,4 +143,5 @@ MEASURES = (
         "over-confident.",
         "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
     ),
+    *CALIBRATION,
 )  # fmt: skip

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from xentcli.explanations.entry import Entry
+from xentcli.explanations.entry import Entry, python
 
 _SKIP = "Repair the row, or leave such rows out, counted, with --on-bad skip."
-
-
-def _python(columns: str) -> str:
-    """A line of shell that writes preds.parquet, for what CSV cannot say."""
-    write = f"pq.write_table(pa.table({columns}), 'preds.parquet')"
-    return f'python3 -c "import pyarrow as pa, pyarrow.parquet as pq; {write}"'
-
 
 ENTRIES = (
     Entry(
         "label_null", 3,
         "A row has no label.",
         _SKIP,
-        (_python("{'p_0': [0.2, 0.9], 'p_1': [0.8, 0.1], 'label': [1, None]}"), "xent score preds.parquet"),
+        (python("{'p_0': [0.2, 0.9], 'p_1': [0.8, 0.1], 'label': [1, None]}"), "xent score preds.parquet"),
     ),
     Entry(
         "label_unknown", 3,
@@ -48,7 +41,7 @@ ENTRIES = (
         "ragged_list", 3,
         "The list of scores of a row is shorter or longer than those of the others.",
         _SKIP,
-        (_python("{'probs': [[0.2, 0.8], [0.9, 0.1, 0.0]], 'label': [1, 0]}"), "xent score preds.parquet"),
+        (python("{'probs': [[0.2, 0.8], [0.9, 0.1, 0.0]], 'label': [1, 0]}"), "xent score preds.parquet"),
     ),
     Entry(
         "row_sum", 3,
@@ -66,6 +59,19 @@ ENTRIES = (
         "just below 0 as 0.",
         ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n-0.5,1.5,0\\n' > preds.csv",
          "xent score preds.csv --kind probs"),
+    ),
+    Entry(
+        "votes", 3,
+        "A count of votes is negative, infinite, or no whole number.",
+        "Repair the row; --kind probs if these are shares of votes.",
+        ("printf 'p_0,p_1,label\\n2,8,1\\n1,0.5,0\\n' > preds.csv",
+         "xent score preds.csv --kind votes --pred 'p_*'"),
+    ),
+    Entry(
+        "no_votes", 3,
+        "No class of a row has a vote, so its votes are no distribution.",
+        _SKIP,
+        ("printf 'p_0,p_1,label\\n2,8,1\\n0,0,0\\n' > preds.csv", "xent score preds.csv --kind votes"),
     ),
     Entry(
         "weight_null", 3,

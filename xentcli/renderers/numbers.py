@@ -29,7 +29,7 @@ _PERCENT = ("accuracy", "brier_skill_score")
 _TOP_K = re.compile(r"top(\d+)_accuracy")
 _TWINS = str.maketrans(
     {"±": "+/-", "·": "|", "…": "...", "−": "-", "–": "-", "—": "--", "×": "x", "≤": "<=",
-     "≥": ">=", "→": "->", "Σ": "sum ", "π": "pi", "²": "^2", "³": "^3", "½": "1/2",
+     "≥": ">=", "→": "->", "Σ": "sum ", "π": "pi", "²": "^2", "³": "^3", "½": "1/2", "∫": "integral of ",
      NBSP: NBSP}
 )  # fmt: skip
 # CI logs take "::error::" at the start of a line, and "##[error]" anywhere in it, as orders.
