@@ -1,0 +1,116 @@
+"""The metrics of calibration that are shown for the asking; sums as in `metrics`."""
+
+from __future__ import annotations
+
+from xentcli.explanations.entry import Measure
+
+_POSITIVE = "with p of the positive class for the confidence and the share of positives for the accuracy"
+_CORP = "Dimitriadis, Gneiting & Jordan (2021), PNAS 118, e2016191118"
+_ONE = "all labels are of one class"
+_PAV = "q the isotonic regression of the labels on p"
+
+CALIBRATION = (
+    Measure(
+        "ece_mass", "as ece, in bins of equal mass; a value is never split over two bins", "0 to 1", "",
+        "As many bins as --bins says, fewer where scores repeat. Each bin has rows enough to judge.",
+        "Nixon et al. (2019), arXiv 1904.01685",
+    ),
+    Measure(
+        "ece_mass_positive", f"as ece_mass, {_POSITIVE}", "0 to 1", "",
+        "Judges the positive class, not the likeliest one.", "Nixon et al. (2019), arXiv 1904.01685",
+    ),
+    Measure(
+        "ece_debiased", "2·ECE - Σ_b n_b/n · E|N(gap_b, y_b(1 - y_b)/n_b)|, y_b the accuracy of a bin",
+        "below 0 by chance, to 1", "no bin has rows enough to tell its spread",
+        "About half of what chance adds to ece is taken off; below 0 is chance, and left as it is.",
+        "Kumar et al. (2019), arXiv 1909.10155",
+    ),
+    Measure(
+        "rmsce", "sqrt(Σ_b W_b/W · (mean conf_b - accuracy_b)²) over equal-width bins", "0 to 1", "",
+        "At least ece; large gaps count for more.", "Hendrycks et al. (2019), arXiv 1812.04606",
+    ),
+    Measure(
+        "l2_debiased", "Σ_b n_b/n · [gap_b² - y_b(1 - y_b)/(n_b - 1)] over bins of equal mass with two rows "
+        "or more", "below 0 by chance, to 1", "no bin has two rows",
+        "The square of the calibration error without its bias; the sign is kept.",
+        "Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155",
+    ),
+    Measure(
+        "ks_calibration", "max over t of |Σ_(conf_i <= t) w_i (right_i - conf_i)| / W", "0 to 1", "",
+        "The largest cumulative gap; no bins to choose.",
+        "Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658; Gupta et al. (2021), arXiv 2006.12800",
+    ),
+    Measure(
+        "kuiper_calibration", "max - min over t of Σ_(conf_i <= t) w_i (right_i - conf_i) / W", "0 to 1", "",
+        "At least ks_calibration; also sees gaps that cancel each other.",
+        "Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658",
+    ),
+    Measure(
+        "smooth_ece", "∫ |Σ w_i (conf_i - right_i) K_s(t, conf_i)| / W dt at the width s that equals it, K "
+        "the Gaussian reflected at 0 and 1", "0 to 1", "",
+        "A calibration error that no choice of bins moves.",
+        "Błasiok & Nakkiran (2024), arXiv 2309.12236",
+    ),
+    Measure(
+        "smooth_ece_positive", f"as smooth_ece, {_POSITIVE}", "0 to 1", "",
+        "Judges the positive class, not the likeliest one.", "Błasiok & Nakkiran (2024), arXiv 2309.12236",
+    ),
+    Measure(
+        "hosmer_lemeshow", "Σ over ten bins of equal mass of (O_b - E_b)² / (E_b (1 - E_b/n_b)), O_b the "
+        "positives and E_b the sum of p", "0 to infinity", "a bin predicts certainty",
+        "Chi-squared with ten degrees of freedom if calibrated, on data the model was not fitted to.",
+        "Hosmer & Lemeshow (1980), Communications in Statistics A9, 1043-1069",
+    ),
+    Measure(
+        "hosmer_lemeshow_p", "P(a chi-squared of as many degrees > hosmer_lemeshow)", "0 to 1",
+        "hosmer_lemeshow has no value",
+        "Small: the predictions are not calibrated. Large data make any small gap significant.",
+        "Hosmer & Lemeshow (1980), Communications in Statistics A9, 1043-1069",
+    ),
+    Measure(
+        "spiegelhalter_p", "P(|N(0, 1)| > |spiegelhalter_z|)", "0 to 1", "spiegelhalter_z has no value",
+        "Small: the predictions are not calibrated.",
+        "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
+    ),
+    Measure(
+        "expected_observed", "Σ w_i p_i / Σ w_i [y_i is positive]", "0 to infinity", "there are no positives",
+        "1 if calibrated in the large; above it, p is too high on average.",
+        "Van Calster et al. (2016), J. Clinical Epidemiology 74, 167-176",
+    ),
+    Measure(
+        "calibration_intercept", "a of logit P(y = positive) = a + logit p, by maximum likelihood",
+        "minus infinity to infinity", _ONE, "0 if calibrated in the large; below it, p is too high.",
+        "Cox (1958), Biometrika 45, 562-565",
+    ),
+    Measure(
+        "calibration_slope", "b of logit P(y = positive) = a + b · logit p, by maximum likelihood",
+        "minus infinity to infinity", "the scores separate the classes, or are all the same",
+        "1 if calibrated; below it, predictions are too extreme.", "Cox (1958), Biometrika 45, 562-565",
+    ),
+    Measure(
+        "brier_miscalibration", f"Brier score - Brier score of q, {_PAV}", "0 to 1", "",
+        "What recalibration that keeps the order would gain; in-sample, so a little high.", _CORP,
+    ),
+    Measure(
+        "brier_discrimination", f"Brier score of the base rate - Brier score of q, {_PAV}", "0 to 0.25", "",
+        "What the order of the scores gains over the base rate.", _CORP,
+    ),
+    Measure(
+        "brier_uncertainty", "f (1 - f), f the share of positives", "0 to 0.25", "",
+        "The Brier score of always predicting the base rate; miscalibration - discrimination + uncertainty "
+        "is the Brier score.", _CORP,
+    ),
+    Measure(
+        "log_miscalibration", f"cross-entropy - cross-entropy of q, {_PAV}", "0 to infinity",
+        "infinite where the cross-entropy is",
+        "What recalibration that keeps the order would gain; in-sample, so a little high.", _CORP,
+    ),
+    Measure(
+        "log_discrimination", f"cross-entropy of the base rate - cross-entropy of q, {_PAV}", "0 to ln 2", "",
+        "What the order of the scores gains over the base rate.", _CORP,
+    ),
+    Measure(
+        "log_uncertainty", "-f ln f - (1 - f) ln(1 - f), f the share of positives", "0 to ln 2", "",
+        "The cross-entropy of always predicting the base rate.", _CORP,
+    ),
+)  # fmt: skip
