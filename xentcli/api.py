@@ -18,7 +18,7 @@ from xentcli.scoring import score as run
 def score(
     source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
-    label: str | None = None,
+    label: str | Iterable[str] | None = None,
     pred: str | Iterable[str] = (),
     kind: str = "auto",
     task: str = "auto",
@@ -56,7 +56,7 @@ def score(
     filters = tuple((column, str(value)) for column, value in (where or {}).items())
     ignored = None if ignore_label is None else str(ignore_label)
     settings = Settings(
-        ask=Ask(label, (pred,) if isinstance(pred, str) else tuple(pred), kind, task, tuple(classes),
+        ask=Ask(_names(label), _names(pred), kind, task, tuple(classes),
                 positive, weight, filters, ignored),
         reading=Options(
             delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
@@ -68,3 +68,7 @@ def score(
         limit=limit, jobs=jobs, rows_to=None if rows is None else os.fspath(rows),
     )  # fmt: skip
     return run([os.fspath(path) for path in inputs], settings)
+
+
+def _names(given: str | Iterable[str] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())

@@ -135,7 +135,7 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
     names = {column.name for column in look.columns}
     missing = [
         n
-        for n in (*what.columns, what.label, what.weight, *(c for c, _ in ask.where))
+        for n in (*what.columns, *what.label_columns, what.weight, *(c for c, _ in ask.where))
         if n and n not in names
     ]
     if missing:
@@ -147,7 +147,7 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
         raise _differs(f"names its classes {theirs}, not {mine}",
                        first, look)  # fmt: skip
     try:
-        again = resolve(look, replace(ask, label=what.label, kind=what.kind))
+        again = resolve(look, replace(ask, label=what.label_columns, kind=what.kind))
     except XentError as error:
         raise _differs(f"reads otherwise: {error.what}", first, look) from error
     if set(again.columns) != set(what.columns):
@@ -188,7 +188,9 @@ def _run(
     progress: Progress | None,
 ) -> StateSet:
     text = binding.text_columns(what, settings.rules)
-    wanted = dict.fromkeys([*what.columns, what.label, *text, *([what.weight] if what.weight else [])])
+    wanted = dict.fromkeys(
+        [*what.columns, *what.label_columns, *text, *([what.weight] if what.weight else [])]
+    )
     left = [settings.limit if settings.limit is not None else -1]
     streams = [
         _stream(walk, "standard input" if source.path == "-" else source.path, what, settings.rules, left)

@@ -12,7 +12,7 @@ import math
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ Z2 = [round(LN(row[1] / row[0]), 12) for row in P2]
 ANIMALS, SIDES = ["cat", "dog", "emu"], ["no", "yes"]
 
 
-def three(names: list[str], rows: list[list[float]] = P3) -> Columns:
+def three(names: list[str], rows: Sequence[Sequence[float | None]] = P3) -> Columns:
     """A column for each class, with these names."""
     return {name: [row[j] for row in rows] for j, name in enumerate(names)}
 

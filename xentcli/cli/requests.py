@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CHOICES = {
     "kind": ("auto", "probs", "logits", "logprobs", "votes"),
-    "task": ("auto", "binary", "multiclass"),
+    "task": ("auto", "binary", "multiclass", "multilabel", "soft"),
     "on_bad": ("error", "skip"),
     "unit": ("nats", "bits"),
     "format": ("table", "json"),
@@ -32,7 +32,7 @@ class Request:
     """The options of `xent score`, as typed."""
 
     files: list[str]
-    label: str | None
+    label: list[str] | None
     pred: list[str] | None
     kind: str
     task: str
@@ -134,7 +134,7 @@ class Request:
         wanted = [*named, *only, *(rule.metric for rule in rules)]
         extra = [m for m in wanted if m.key not in known or m in named]
         return Settings(
-            ask=Ask(self.label, tuple(self.pred or ()), self.kind, self.task, self._classes(),
+            ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task, self._classes(),
                     self.positive, self.weight, where, self.ignore_label),
             reading=Options(
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,8 @@ _NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
 class Candidate:
     """Columns that may be the scores, one suffix (class name) each; a list column has none.
 
-    `prefix` is what the names share; `kind` what the values say they are.
+    `prefix` is what the names share; `kind` what the values say they are. `part`: other columns begin
+    with the prefix too.
     """
 
     layout: str
@@ -32,13 +33,14 @@ class Candidate:
     prefix: str
     kind: Kind
     width: int
+    part: bool = False
 
     @property
     def text(self) -> str:
         """How the first line of the report names these columns."""
         if self.layout != "columns" or len(self.columns) == 1:
             return self.columns[0].name
-        if self.prefix:
+        if self.prefix and not self.part:
             return f"{self.prefix}*"
         return f"{self.columns[0].name} … {self.columns[-1].name}"
 
@@ -47,7 +49,7 @@ class Candidate:
         """The `--pred` that picks this candidate."""
         import shlex
 
-        if self.prefix and len(self.columns) > 1:
+        if self.prefix and len(self.columns) > 1 and not self.part:
             return f"--pred {shlex.quote(self.prefix + '*')}"
         if len(self.columns) > 8:
             return f"--pred COLUMN for each of {len(self.columns)} columns"
@@ -73,7 +75,7 @@ def explicit(preview: Preview, patterns: list[str], claim: str | None) -> Candid
     refuse_other(preview, columns)
     if len(columns) == 1:
         return single(preview, columns[0], claim)
-    return family(preview, columns, _shared_prefix([column.name for column in columns]), claim)
+    return family(preview, columns, shared_prefix([column.name for column in columns]), claim)
 
 
 def refuse_other(preview: Preview, columns: list[Column]) -> None:
@@ -147,6 +149,28 @@ def family(preview: Preview, columns: list[Column], prefix: str, claim: str | No
     return Candidate("columns", tuple(columns), suffixes, prefix, kind, len(columns))
 
 
+def numbered(preview: Preview, columns: list[Column], prefix: str, claim: str | None) -> Candidate | None:
+    """Those of the columns whose names go on with a number, if they run on from 0 or 1 and others do not.
+
+    `p_max` beside `p_0` and `p_1` is no class of theirs.
+    """
+    own = [column for column in columns if column.name[len(prefix) :].isdigit()]
+    found = sorted(int(column.name[len(prefix) :]) for column in own)
+    runs_on = len(own) > 1 and found == list(range(found[0], found[0] + len(own))) and found[0] in (0, 1)
+    if not prefix or not runs_on or len(own) == len(columns) or any(c.type != "float" for c in own):
+        return None
+    return replace(family(preview, own, prefix, claim), part=True)
+
+
+def by_label(preview: Preview, candidate: Candidate, claim: str | None) -> Candidate:
+    """The same columns, with the kind of scores that each stand by themselves, as multilabel ones do."""
+    columns = list(candidate.columns)
+    claimed = claim or says_kind(candidate.prefix or columns[0].name)
+    values = sample_values(preview, columns)
+    kind = judge(values[np.isfinite(values).all(axis=1)].reshape(-1, 1), *_bounds(preview, columns), claimed)
+    return replace(candidate, kind=kind)
+
+
 def _bounds(preview: Preview, columns: list[Column]) -> tuple[float | None, float | None]:
     """The smallest and largest value of the columns over all rows of all shards, where statistics say."""
     names = {column.name for column in columns}
@@ -170,14 +194,17 @@ def find(preview: Preview, taken: set[str], counts: bool = False) -> list[Candid
         floats = [column for column in members if column.type == "float" or _maybe_score(column, counts)]
         # Of columns named as scores, one that holds none is an error to show, not a column to drop.
         chosen = members if says_score(prefix) else floats
+        numbered_part = numbered(preview, chosen, prefix, None)
+        if numbered_part is not None:
+            families.append(numbered_part)
         if len(chosen) > 1 and (counts or says_score(prefix) or any(c.type == "float" for c in chosen)):
-            shared = _shared_prefix([column.name for column in chosen])
+            shared = shared_prefix([column.name for column in chosen])
             families += [family(preview, chosen, each, None) for each in dict.fromkeys((prefix, shared))]
     families.sort(key=lambda candidate: -candidate.width)
     kept: list[Candidate] = []
     for candidate in families:
         names = {column.name for column in candidate.columns}
-        if not any(names < {c.name for c in larger.columns} for larger in kept):
+        if candidate.part or not any(names < {c.name for c in larger.columns} for larger in kept):
             kept.append(candidate)
     floats = [column for column in scalars if column.type == "float" or _maybe_score(column, counts)]
     if len(floats) > 1:  # class names as they are
@@ -253,7 +280,7 @@ def _families(columns: list[Column]) -> dict[str, list[Column]]:
     return {prefix: members for prefix, members in groups.items() if len(members) > 1}
 
 
-def _shared_prefix(names: list[str]) -> str:
+def shared_prefix(names: list[str]) -> str:
     """The longest prefix of all names that ends at a separator or before a number."""
     import os
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import NEGATIVE, POSITIVE
 from xentcli.errors import UsageError, clean, closest, listing
+
+if TYPE_CHECKING:
+    from xentcli.columns.targets import Targets
 
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d*)")
 _REAL = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d+)?")
@@ -35,7 +39,8 @@ class LabelMap:
 class Binding:
     """Class names in index order, the score column of each, and what labels mean.
 
-    `reverse`: the values of a list come in the opposite order of the classes.
+    `reverse`: the values of a list come in the opposite order of the classes. `targets`: what label
+    columns mean where one column does not say it all.
     """
 
     classes: tuple[str, ...]
@@ -43,6 +48,7 @@ class Binding:
     labels: LabelMap
     order: str = ""
     reverse: bool = False
+    targets: Targets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive:
     """Names for the classes of a candidate and the meaning of the labels; or why they do not fit."""
     if candidate.width == 1:
         return _bind_one(candidate, labels, given, positive)
-    names, columns = _in_order(candidate)
+    names, columns = in_order(candidate)
     order = ""
     if given:
         if len(given) != candidate.width:
@@ -148,7 +154,7 @@ def bind(candidate: Candidate, labels: Labels, given: tuple[str, ...], positive:
     return Binding(tuple(names), columns, bound, order)
 
 
-def _in_order(candidate: Candidate) -> tuple[tuple[str, ...], tuple[Column, ...]]:
+def in_order(candidate: Candidate) -> tuple[tuple[str, ...], tuple[Column, ...]]:
     """Class names with their columns: by value where all are whole numbers, else as the file has them."""
     names = candidate.suffixes if candidate.layout == "columns" else ()
     lowered = [name.lower() for name in names]
@@ -269,7 +275,8 @@ def _bind_one_number(
     if positive is not None and wanted is None:
         raise _unknown_positive(positive, tuple(str(value) for value in labels.values))
     if positive is None and not given:
-        wanted = _meant(candidate.suffixes[0], labels)
+        own = bool(labels.values) and set(labels.values) <= {0, 1} and _of_the_same(candidate, labels)
+        wanted = 1 if own else _meant(candidate.suffixes[0], labels)
     names = [as_integer(name) for name in given] if given else []
     pair = [name for name in names if name is not None] if len(names) == 2 else []
     if not pair:
@@ -295,6 +302,11 @@ def _bind_one_number(
         text = given
     table: dict[Key, int] = {pair[0]: 0, pair[1]: 1}
     return Binding((text[0], text[1]), candidate.columns, LabelMap(labels.type, table, "by value"))
+
+
+def _of_the_same(candidate: Candidate, labels: Labels) -> bool:
+    """`p_0` beside `y_0`: the score and the label of one thing, not the score of label 0."""
+    return re.fullmatch(rf".*\D{re.escape(candidate.suffixes[0])}", labels.column.name) is not None
 
 
 def _meant(suffix: str, labels: Labels) -> int | None:

@@ -69,6 +69,9 @@ LABEL = frozenset(
 OF_THE_PREDICTION = frozenset({"confidence", "confidences", "conf", "certainty"})
 """Words for the probability of whatever was predicted, which is not that of a class."""
 
+VOTES = frozenset({"vote", "votes", "count", "counts", "n", "annotators", "raters"})
+"""Words for how many people gave a label."""
+
 POSITIVE = frozenset({"true", "yes", "positive", "pos", "1"})
 NEGATIVE = frozenset({"false", "no", "negative", "neg", "0"})
 

@@ -20,6 +20,36 @@ ENTRIES = (
         ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n0.9,0.1,-100\\n' > preds.csv", "xent score preds.csv"),
     ),
     Entry(
+        "label_onehot", 3,
+        "Labels are one-hot, a column for each class, but a row has no 1 or several, or another number.",
+        f"{_SKIP} --task multilabel if a row may have several labels or none, --task soft if the columns hold "
+        "distributions or votes.",
+        (python("{'p_a': [0.2] * 1001, 'p_b': [0.8] * 1001, 'y_a': [0] * 1001, 'y_b': [1] * 1000 + [0]}"),
+         "xent score preds.parquet"),
+    ),
+    Entry(
+        "label_range", 3,
+        "Label columns hold a value that none of their kind can be: a negative share, a fraction among votes, "
+        "something between 0 and 1 among marks of 0 and 1.",
+        f"{_SKIP} --task multilabel takes fractions as labels.",
+        (python("{'p_a': [0.2] * 1001, 'p_b': [0.8] * 1001, 'q_a': [0.5] * 1000 + [-1], "
+                "'q_b': [0.5] * 1000 + [2]}"), "xent score preds.parquet --label 'q_*'"),
+    ),
+    Entry(
+        "label_sum", 3,
+        "The label distribution of a row does not add up to 1, by more than rounding explains.",
+        f"{_SKIP} --task multilabel if a row may have several labels.",
+        (python("{'p_a': [0.2] * 1001, 'p_b': [0.8] * 1001, 'q_a': [0.5] * 1001, "
+                "'q_b': [0.5] * 1000 + [0.2]}"), "xent score preds.parquet --label 'q_*'"),
+    ),
+    Entry(
+        "label_votes", 3,
+        "The labels are counts of votes, and a row has none for any class.",
+        _SKIP,
+        (python("{'p_a': [0.2, 0.9], 'p_b': [0.8, 0.1], 'votes_a': [1, 0], 'votes_b': [2, 0]}"),
+         "xent score preds.parquet"),
+    ),
+    Entry(
         "score_null", 3,
         "A row lacks a score, or a list of scores holds a null.",
         _SKIP,

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import Batch, Place, Spec
-from xentcli.errors import DataError
+from xentcli.errors import DataError, clean
 
 Mask = npt.NDArray[np.bool_]
 Found = tuple[str, str]  # what is wrong, and the remedy
+SKIP = "repair the row, or leave such rows out, counted, with --on-bad skip"
 
 
 @dataclass(slots=True)
@@ -68,6 +69,11 @@ def keep(batch: Batch, mask: Mask | npt.NDArray[np.int64]) -> Batch:
     )
 
 
+def null(name: str) -> Found:
+    """Words the problem of a row without a value in column `name`."""
+    return f'column "{clean(name)}" has no value (null)', SKIP
+
+
 def not_a_number(batch: Batch, spec: Spec) -> Callable[[int], Found]:
     """Words the problem of a row with a NaN among its scores."""
 
@@ -75,7 +81,7 @@ def not_a_number(batch: Batch, spec: Spec) -> Callable[[int], Found]:
         column = next(j for j in range(spec.width) if np.isnan(batch.column(j)[row]))
         return (
             f'column "{spec.column(column)}": NaN is not a score, so the row has no result',
-            "repair the row, or leave such rows out, counted, with --on-bad skip",
+            SKIP,
         )
 
     return describe

@@ -1,0 +1,181 @@
+"""A record batch and a Resolution make a Batch: labels as class indices, scores as plain arrays.
+
+Everything that a cell can be other than a number or a class is found here: nulls, labels that are no
+class, weights that are no weights, ragged lists. It is refused with its row, or counted and left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from xentcli.batch import F64, Batch, Place, Real
+from xentcli.binding import classes, lists, targets
+from xentcli.columns import Resolution
+from xentcli.errors import UsageError, clean
+from xentcli.readers.arrays import is_text, nulls, numbers
+from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, keep, null
+
+LEAST_WEIGHT, MOST_WEIGHT = 1e-150, 1e150  # their squares are float64 numbers
+WEIGHTS = f"0, or from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What to do with unusual rows."""
+
+    where: tuple[tuple[str, str], ...] = ()
+    ignore_label: str | None = None
+    skip_bad: bool = False
+
+
+def bind(record: pa.RecordBatch, what: Resolution, source: str, first: int, rules: Rules) -> Batch:
+    """The Batch of a record batch whose first row is number `first` (from 1) of `source`."""
+    n = record.num_rows
+    place = Place(source, first)
+    kept = _matching(record, rules.where, source)
+    if kept is not None:
+        record = _filter(record, kept)
+        place = replace(place, numbers=np.flatnonzero(kept) + first)
+        n = record.num_rows
+    bad = BadRows(n)
+    table: F64 | None = None
+    if what.targets is None:
+        ignored = _ignored(record, what, rules.ignore_label)
+        labels = classes.labels(record.column(what.label), what, bad)
+    else:
+        labels, table, ignored = targets.read(record, what, what.targets, bad, rules.ignore_label)
+    weights = _weights(record, what, bad)
+    columns: tuple[Real, ...] = ()
+    matrix: Real | None = None
+    if what.layout == "list":
+        matrix = lists.matrix(record.column(what.columns[0]), what.columns[0], what.width, bad, "score_null")
+        matrix = matrix[:, ::-1] if what.reverse else matrix
+    else:
+        columns = tuple(_scores(record.column(name), name, bad) for name in what.columns)
+    batch = Batch(labels, place, columns, matrix, weights, targets=table)
+    if ignored is not None and ignored.any():
+        for _, mask, _ in bad.found:
+            mask &= ~ignored
+        bad.found = [found for found in bad.found if found[1].any()]
+    if bad.found:
+        if not rules.skip_bad:
+            bad.refuse(place)
+        gone = np.zeros(n, bool)
+        for _, mask, _ in bad.found:
+            gone |= mask
+        skipped = bad.drop(batch).skipped
+        use = ~gone if ignored is None else ~gone & ~ignored
+        batch = replace(keep(batch, use), skipped=skipped)
+    elif ignored is not None and ignored.any():
+        batch = keep(batch, ~ignored)
+    if ignored is not None:
+        batch = replace(batch, ignored=int(ignored.sum()))
+    if batch.weights is not None and (batch.weights == 0).any():
+        zero = batch.weights == 0
+        skipped = batch.skipped | {"zero_weight": int(zero.sum())}
+        batch = replace(keep(batch, ~zero), skipped=skipped)
+    return batch
+
+
+def _filter(record: pa.RecordBatch, kept: Mask) -> pa.RecordBatch:
+    packed = np.packbits(kept, bitorder="little").tobytes()
+    mask = pa.Array.from_buffers(pa.bool_(), kept.size, [None, pa.py_buffer(packed)])
+    return record.filter(mask)
+
+
+# -- scores ----------------------------------------------------------------------------------------
+def _scores(array: pa.Array, name: str, bad: BadRows) -> Real:
+    missing = nulls(array)
+    values = numbers(array)
+    if not np.issubdtype(values.dtype, np.floating):
+        values = values.astype(np.float64)
+    if missing is not None:
+        bad.add("score_null", missing, lambda row: null(name))
+        values = np.where(missing, values.dtype.type(0.5), values)
+    return values
+
+
+# -- labels to ignore, weights and filters ----------------------------------------------------------
+def _ignored(record: pa.RecordBatch, what: Resolution, value: str | None) -> Mask | None:
+    if value is None:
+        return None
+    try:
+        return _equals(record.column(what.label), value)
+    except ValueError as error:
+        kind = record.column(what.label).type
+        raise UsageError(f'--ignore-label "{clean(value)}": the labels are {kind}',
+                         remedy="--ignore-label with a value that a label can have",
+                         id="ignore_label") from error  # fmt: skip
+
+
+def _weights(record: pa.RecordBatch, what: Resolution, bad: BadRows) -> npt.NDArray[np.float64] | None:
+    if what.weight is None:
+        return None
+    name = what.weight
+    array = record.column(name)
+    missing = nulls(array)
+    try:
+        values = numbers(array).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f'--weight: column "{clean(name)}" ({array.type}) holds no numbers',
+            remedy="--weight COLUMN names a column of numbers",
+            id="weight_type",
+        ) from error
+    if missing is not None:
+        bad.add("weight_null", missing, lambda row: null(name))
+        values = np.where(missing, 1.0, values)
+
+    def tell(row: int) -> Found:
+        return (
+            f'column "{clean(name)}": {values[row]:.6g} is not a weight ({WEIGHTS})',
+            SKIP,
+        )
+
+    wrong = ~((values == 0) | ((values >= LEAST_WEIGHT) & (values <= MOST_WEIGHT)))
+    bad.add("weight_range", wrong, tell)
+    return np.where(wrong, 1.0, values)
+
+
+def _matching(record: pa.RecordBatch, where: tuple[tuple[str, str], ...], source: str) -> Mask | None:
+    """Rows that every `--where COL=VALUE` is true of; None without any."""
+    kept: Mask | None = None
+    for column, value in where:
+        try:
+            found = _equals(record.column(column), value)
+        except ValueError as error:
+            raise UsageError(
+                f'--where {clean(column)}={clean(value)}: the column holds {record.column(column).type}',
+                where=clean(source, 200), id="where_value",
+            ) from error  # fmt: skip
+        kept = found if kept is None else kept & found
+    return kept
+
+
+def _equals(array: pa.Array, value: str) -> Mask:
+    """Which values (n,) equal the text `value`, read as the column's type; null equals nothing."""
+    missing = nulls(array)
+    if pa.types.is_dictionary(array.type) or is_text(array.type):
+        if not pa.types.is_dictionary(array.type):
+            array = array.dictionary_encode()
+        distinct = [str(item) for item in array.dictionary.to_pylist()]
+        codes = numbers(array.indices)
+        wanted = distinct.index(value) if value in distinct else -1
+        found: Mask = codes == wanted
+    elif pa.types.is_boolean(array.type):
+        if value.lower() not in ("true", "false", "1", "0"):
+            raise ValueError(value)
+        found = numbers(array) == (value.lower() in ("true", "1"))
+    else:
+        found = numbers(array) == (float(value) if not pa.types.is_integer(array.type) else int(value))
+    return found if missing is None else found & ~missing
+
+
+def text_columns(what: Resolution, rules: Rules) -> list[str]:
+    """Columns that a format without types should read as text: labels and keys."""
+    labels = what.label_columns if what.targets is None or what.targets.truth else ()
+    return list(dict.fromkeys([*labels, *(column for column, _ in rules.where)]))

@@ -1,0 +1,188 @@
+"""Labels that take a column for each class, or a list a row: one-hot, several at once, or distributions.
+
+The values of the first rows decide which of these it is, and later rows are held to it. A row of zeros
+with a single one is a label like any other; counts above one are votes; fractions that add up to one
+are a distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from xentcli.columns.candidates import Candidate
+from xentcli.columns.kinds import F64
+from xentcli.columns.labels import Key
+from xentcli.columns.schema import Column, Preview
+from xentcli.columns.vocabulary import VOTES, says_label, says_score, words
+
+NEAR_ONE = 2e-2
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Label columns, one a class, with what tells them apart; or one list column.
+
+    `scores`: the score columns that are called alike. `metadata`: the class names that the file keeps
+    for them. `form`: what the sampled values
+    are, or None with the reason in `why`: onehot, several (zeros and ones), votes, soft, fractions,
+    members (a list of the labels that apply).
+    """
+
+    columns: tuple[Column, ...]
+    suffixes: tuple[str, ...]
+    prefix: str
+    form: str | None
+    why: str
+    metadata: tuple[str, ...] = ()
+    members: tuple[Key, ...] = ()
+    scores: tuple[str, ...] = ()
+
+    @property
+    def is_list(self) -> bool:
+        return self.columns[0].type == "list"
+
+    @property
+    def text(self) -> str:
+        """How the first line of the report names these columns."""
+        if self.is_list or len(self.columns) == 1:
+            return self.columns[0].name
+        return f"{self.prefix}*" if self.prefix else f"{self.columns[0].name} … {self.columns[-1].name}"
+
+    @property
+    def option(self) -> str:
+        """The `--label` that picks these columns."""
+        import shlex
+
+        if self.prefix and not self.is_list:
+            return f"--label {shlex.quote(self.prefix + '*')}"
+        return " ".join(f"--label {shlex.quote(column.name)}" for column in self.columns)
+
+
+def family(
+    preview: Preview, columns: list[Column], suffixes: list[str], prefix: str, ignored: str | None
+) -> Family:
+    """The family of these columns, with what the sample says of their values."""
+    form, why = judge(*cells(preview, columns, ignored))
+    return Family(tuple(columns), tuple(suffixes), prefix, form, why)
+
+
+def list_family(preview: Preview, column: Column, width: int, ignored: str | None) -> Family:
+    """A list column as the labels of `width` classes."""
+    import json
+
+    rows = [row for row in preview.values(column.name) if row is not None]
+    rows = [row for row in rows if not (row and all(_same(value, ignored) for value in row))]
+    found = preview.metadata.get(f"classes:{column.name}")
+    names = tuple(json.loads(found)) if found else ()
+    values = list(dict.fromkeys(value for row in rows for value in row if value is not None))
+    if column.stored == "text":
+        return Family((column,), (), "", "members", "lists of class names", names, tuple(values))
+    lengths = {len(row) for row in rows}
+    if lengths == {width}:
+        table = np.array([[_number(value) for value in row] for row in rows], np.float64)
+        form, why = judge(table.reshape(-1, width), [0] * len(rows))
+        return Family((column,), (), "", form, why, names)
+    if not all(isinstance(value, int) for value in values):
+        return Family((column,), (), "", None, f"its lists do not hold {width:,} values each", names)
+    return Family((column,), (), "", "members", "lists of class numbers", names, tuple(values))
+
+
+def paired(preview: Preview, candidate: Candidate, taken: set[str], ignored: str | None) -> list[Family]:
+    """Families of columns that are called as the scores are, but for what all of them begin with."""
+    suffixes = candidate.suffixes
+    if candidate.layout == "list" and candidate.width > 1:
+        suffixes = tuple(str(index) for index in range(candidate.width))
+    used = taken | {column.name for column in candidate.columns}
+    free = {c.name: c for c in preview.columns if c.name not in used and c.type in ("int", "bool", "float")}
+    if len(suffixes) < 2 or not all(suffixes):
+        return []
+    prefixes = [name.removesuffix(suffixes[0]) for name in free if name.endswith(suffixes[0])]
+    out = []
+    for prefix in prefixes:
+        columns = [free[prefix + suffix] for suffix in suffixes if prefix + suffix in free]
+        if len(columns) == len(suffixes):
+            scores = tuple(column.name for column in candidate.columns)
+            out.append(replace(family(preview, columns, list(suffixes), prefix, ignored), scores=scores))
+    return out
+
+
+def says_so(found: Family) -> bool:
+    """Do names and values say, without being asked, that these columns are the label?"""
+    told = says_label(found.prefix) == 2
+    if says_score(found.prefix) and not told:
+        return False
+    if found.form in ("onehot", "several"):
+        return told or not all(suffix.isdigit() for suffix in found.suffixes)
+    if found.form == "votes":
+        return bool(set(words(found.prefix)) & VOTES)
+    return told and found.form in ("soft", None)  # of None, the reason is told when it is bound
+
+
+def cells(preview: Preview, columns: list[Column], ignored: str | None) -> tuple[F64, list[int]]:
+    """The sampled rows (n, C) with a number in every column, but those to ignore; and which rows they are.
+
+    Rows of other shards have number 0.
+    """
+    rows, numbers = [], []
+    for look in (preview, *preview.peers):
+        if all(look.has(column.name) for column in columns):
+            lists = [look.own_values(column.name) for column in columns]
+            for index, row in enumerate(zip(*lists, strict=True), 1):
+                values = [_number(value) for value in row]
+                if not any(map(math.isnan, values)) and not all(_same(value, ignored) for value in row):
+                    rows.append(values)
+                    numbers.append(index if look is preview else 0)
+    return np.array(rows, np.float64).reshape(len(rows), len(columns)), numbers
+
+
+def _same(value: Any, ignored: str | None) -> bool:
+    if ignored is None or value is None:
+        return False
+    try:
+        return str(value) == ignored or float(value) == float(ignored)
+    except ValueError:
+        return False
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str):
+        value = {"true": 1.0, "false": 0.0}.get(value.strip().lower(), value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def judge(values: F64, numbers: list[int]) -> tuple[str | None, str]:
+    """What label columns hold, by their values (n, C), and the evidence for it; rows have `numbers`."""
+    if not len(values):
+        return None, "no row of the sample has a label in all of them"
+    sums = values.sum(axis=1)
+
+    def at(row: int) -> str:
+        return f"row {numbers[row]}" if numbers[row] else "a row"
+
+    wrong = ~((values >= 0) & (values < np.inf)).all(axis=1)
+    if wrong.any():
+        row = int(wrong.argmax())
+        return None, f"{at(row)} has {values[row].min():.6g}"
+    whole = bool((values == np.rint(values)).all())
+    if whole and values.max() <= 1:
+        if (sums == 1).all():
+            return "onehot", "zeros, and a single 1 in each row"
+        row = int((sums != 1).argmax())
+        return "several", f"zeros and ones, of which {at(row)} has {int(sums[row]) or 'none'}"
+    if whole:
+        return "votes", f"whole numbers up to {int(values.max()):,}, counts of votes"
+    off = np.abs(sums - 1)
+    if (off <= NEAR_ONE).all():
+        return "soft", f"rows that add up to 1 within {float(off.max()):.1g}"
+    row = int((off > NEAR_ONE).argmax())
+    why = f"which do not add up to 1 ({at(row)}: {sums[row]:.6g})"
+    if values.max() <= 1:
+        return "fractions", f"fractions {why}"
+    return None, f"they hold values up to {values.max():.6g} {why}"

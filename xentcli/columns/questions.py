@@ -1,0 +1,115 @@
+"""What to ask, and what to type for each answer, where a file has several readings or none."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+from xentcli.columns.candidates import Candidate, ask_for_dtype, numbered
+from xentcli.columns.families import Family
+from xentcli.columns.kinds import KINDS, NAMES
+from xentcli.columns.labelled import Label
+from xentcli.columns.labels import Binding, NeedsPositive
+from xentcli.columns.schema import Preview
+from xentcli.columns.targets import Misfit
+from xentcli.errors import DataError, Question, clean, listing
+
+
+def which(preview: Preview, fits: list[tuple[Candidate, Label, Binding]]) -> Question:
+    """The question where several readings fit, with what to type for each."""
+    readings = []
+    for candidate, label, _ in sorted(fits, key=_affinity)[:4]:
+        readings.append(f"{candidate.option} {label.option}")
+    more = f" ({len(fits)} readings in all)" if len(fits) > 4 else ""
+    return Question(
+        "which columns are the scores and which is the label? More than one reading fits",
+        where=preview.source,
+        remedy=" or ".join(readings) + more,
+        id="which_columns",
+        readings=readings,
+    )
+
+
+def _affinity(fit: tuple[Candidate, Label, Binding]) -> tuple[int, str]:
+    """Readings whose label and score names share a beginning come first in a question."""
+    shared = os.path.commonprefix([fit[0].columns[0].name, fit[1].columns[0].name])
+    return (-len(shared), fit[0].columns[0].name)
+
+
+def none_fits(preview: Preview, failures: list[tuple[Candidate, Label, str]]) -> DataError:
+    """The question where no scores and no label fit each other; the likeliest failure is shown."""
+    names = listing([column.name for column in preview.columns], 12)
+    ask_for_dtype(preview)
+    if not failures:
+        return Question(
+            "no columns look like scores",
+            where=preview.source,
+            remedy=f"--pred COLUMN (or a glob such as 'p_*'); columns: {names}",
+            id="which_scores",
+        )
+    unclear = [failure for failure in failures if isinstance(failure[2], NeedsPositive)]
+    if unclear and not any(candidate.kind.sure and candidate.width > 1 for candidate, _, _ in failures):
+        readings = [
+            f"{candidate.option} {label.option} --positive {name}"
+            for candidate, label, why in unclear[:4]
+            if isinstance(why, NeedsPositive)
+            for name in why.options
+        ]
+        first = unclear[0]
+        return Question(
+            f"which class is {clean(first[0].text)} the score of?"
+            if len(unclear) == 1
+            else "which column holds the scores, and of which class?",
+            where=preview.source,
+            id="which_positive",
+            readings=readings,
+        )
+    failures.sort(key=lambda failure: (not failure[0].kind.sure, -failure[0].width))
+    candidate, label, why = failures[0]
+    return Question(
+        f'{why} (scores in {clean(candidate.text)}, label in "{clean(label.text)}")',
+        where=preview.source,
+        remedy=why.remedy
+        if isinstance(why, Misfit)
+        else "--classes NAME,NAME,… in the order of the columns; --label and --pred choose columns",
+        id="classes_do_not_fit",
+    )
+
+
+def which_kind(preview: Preview, chosen: Candidate) -> Question:
+    """The question of what the scores are, where their values do not say."""
+    looks = "logits" if "like logits" in chosen.kind.why else ""
+    rest = [kind for kind in KINDS if kind != looks]
+    readings = [f"--kind {kind}" for kind in ([looks] if looks else []) + rest]
+    first = f"--kind {looks}, or " if looks else ""
+    remedy = first + " or ".join(f"--kind {kind}" for kind in rest)
+    remedy += "; --renormalize with --kind probs if rows need not add up to 1"
+    what = (
+        f"are the scores in {clean(chosen.text)} {NAMES['probs']}, {NAMES['logits']} or {NAMES['logprobs']}?"
+    )
+    part = numbered(preview, list(chosen.columns), chosen.prefix, None)
+    if part is not None and part.kind.kind is not None:
+        others = [column.name for column in chosen.columns if column not in part.columns]
+        what = f"is {listing(others)} the score of a class, as {clean(part.text)} are?"
+        readings = [part.option, *readings]
+        remedy = f"{part.option}, or {remedy}"
+    return Question(
+        f"{what} {chosen.kind.why}", where=preview.source, remedy=remedy, id="which_kind",
+        readings=readings,
+    )  # fmt: skip
+
+
+def one_of_several(preview: Preview, label: Label, found: Family) -> Question:
+    """The question where `--label` names one of the columns that hold a label for each class."""
+    name = label.columns[0].name
+    own = found.suffixes[[column.name for column in found.columns].index(name)]
+    pred = found.scores[found.suffixes.index(own)]
+    both = f"--pred {shlex.quote(pred)} --label {shlex.quote(name)}"
+    return Question(
+        f'column "{clean(name)}" is one of {len(found.columns)} label columns, {clean(found.text)} '
+        f"({found.why}), called as the scores are",
+        where=preview.source,
+        remedy=f"{found.option}, or for this label alone {both}",
+        id="which_label",
+        readings=[found.option, both],
+    )
