@@ -57,6 +57,10 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
     if cut:
         message = "no newline at the end: if the file was cut there, its last number may be too"
         report.warnings.append(Warning("XW112", message, "", len(cut), clean(cut[0], 200)))
+    cut = [source.path for source in sources if getattr(source, "unended", False)]
+    if cut:
+        message = "no end-of-stream mark: if the stream was cut there, rows are missing"
+        report.warnings.append(Warning("XW112", message, "", len(cut), clean(cut[0], 200)))
     return report
 
 

@@ -277,12 +277,6 @@ def a_socket(folder: Path) -> Argv:
     return [folder / "preds.sock"]
 
 
-@files.case("F25-parquet-pipe", 2, "pipe", "file first")
-def a_pipe_named_parquet(folder: Path) -> Argv:
-    os.mkfifo(folder / "preds.parquet")
-    return [folder / "preds.parquet"]
-
-
 @files.case("F26-missing", 2, "no such file", 'mean "preds.parquet"')
 def missing(folder: Path) -> Argv:
     good(folder / "preds.parquet")
@@ -402,6 +396,36 @@ def test_f25_pipe_is_read_as_a_stream(tmp_path: Path) -> None:
     thread.join(5)
     assert outcome.code == 0, outcome
     assert abs(outcome.value() - GOOD_LOSS) < 1e-12
+
+
+def test_f25_a_pipe_of_parquet_is_copied_first(tmp_path: Path) -> None:
+    """Its name says nothing, its first bytes do; the copy has no name that could stay behind."""
+    data = good(tmp_path / "preds.parquet").read_bytes()
+    path = tmp_path / "preds.csv"
+    os.mkfifo(path)
+    thread = feed(path, data)
+    outcome = score(path)
+    thread.join(5)
+    assert outcome.code == 0, outcome
+    assert abs(outcome.value() - GOOD_LOSS) < 1e-12
+
+
+def test_f25_a_pipe_that_is_too_long_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xentcli.readers import stored
+
+    data = good(tmp_path / "preds.parquet").read_bytes()
+    limits: dict[str, tuple[int, str]] = {
+        "MOST_SPOOLED": (100, "larger than"),
+        "LEAST_FREE": (1 << 62, "full"),
+    }
+    for name, (value, says) in limits.items():
+        path = tmp_path / name
+        os.mkfifo(path)
+        thread = feed(path, data)
+        with monkeypatch.context() as patch:
+            patch.setattr(stored, name, value)
+            refused(score(path), 74, says, "temporary copy", "TMPDIR")
+        thread.join(5)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])

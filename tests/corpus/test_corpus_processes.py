@@ -307,13 +307,20 @@ def test_standard_input_of_tabs() -> None:
     assert outcome.code == 0 and abs(outcome.value() - GOOD_LOSS) < 1e-12
 
 
-def test_standard_input_of_another_kind(tmp_path: Path) -> None:
-    packed = gzip.compress(CSV.encode())
-    refused(from_stdin(packed), 3, "standard input", "gzip", "--input-format csv.gz")
+def test_standard_input_of_any_kind_is_known_by_its_first_bytes(tmp_path: Path) -> None:
     stored = good(tmp_path / "preds.parquet").read_bytes()
-    refused(from_stdin(stored), 3, "standard input", "Parquet")
+    for data in (stored, gzip.compress(CSV.encode()), pa.compress(CSV.encode(), "zstd", asbytes=True)):
+        outcome = from_stdin(data)
+        assert outcome.code == 0 and abs(outcome.value() - GOOD_LOSS) < 1e-12
+
+
+def test_standard_input_that_is_not_what_was_said(tmp_path: Path) -> None:
+    stored = good(tmp_path / "preds.parquet").read_bytes()
+    refused(from_stdin(stored, "--input-format", "csv"), 3, "standard input", "Parquet")
+    refused(from_stdin(CSV.encode(), "--input-format", "parquet"), 3, "standard input", "text")
+    refused(from_stdin(stored[:-9]), 3, "standard input", "cut short")
     refused(from_stdin(b""), 3, "standard input", "0 bytes")
-    refused(from_stdin(b"", "--input-format", "parquet"), 2, "file first")
+    refused(from_stdin(b"", "--input-format", "parquet"), 3, "0 bytes")
 
 
 def test_standard_input_that_comes_slowly() -> None:

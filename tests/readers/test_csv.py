@@ -72,7 +72,7 @@ def make(tmp_path: Path) -> Make:
 
 
 def piped(data: str | bytes, packed: str | None = None, **options: Any) -> CsvSource:
-    return CsvSource("-", Options(**options), packed, Dribble(encoded(data)), block_bytes=16)  # type: ignore[arg-type]
+    return CsvSource("-", Options(**options), packed, Dribble(encoded(data)), block_bytes=16)
 
 
 def walk(source: CsvSource, text: list[str] | None = None, columns: list[str] | None = None) -> list[Unit]:

@@ -25,6 +25,17 @@ def columns(schema: pa.Schema) -> list[Column]:
     return [column for field in schema for column in _describe(field, None)]
 
 
+def read_schema(schema: pa.Schema) -> tuple[list[Column], dict[str, str]]:
+    """The columns of a schema, and the class names in its metadata; any exception is the schema's fault."""
+    return columns(schema), class_names(schema)
+
+
+def fields_of(schema: pa.Schema, names: list[str]) -> list[int]:
+    """The indices of the fields that hold the columns `names`."""
+    at = {column.name: i for i, field in enumerate(schema) for column in _describe(field, None)}
+    return sorted({at[name] for name in names})
+
+
 def _describe(field: pa.Field, parent: str | None) -> Iterator[Column]:
     """A field as columns; an extension type by the type it is stored as."""
     name = field.name if parent is None else f"{parent}.{field.name}"
@@ -91,13 +102,13 @@ def type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
     return "other", str(kind), None
 
 
-def check_names(path: str, names: list[str]) -> None:
+def check_names(source: str, names: list[str]) -> None:
     """Raise DataError if two columns have one name."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
             raise DataError(
-                f'two columns are called "{clean(name)}"', where=clean(path, 200),
+                f'two columns are called "{clean(name)}"', where=source,
                 remedy="rename one of them", id="duplicate_column",
             )  # fmt: skip
         seen.add(name)

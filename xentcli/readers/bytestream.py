@@ -25,14 +25,16 @@ HEAD = 4096
 """Bytes that tell text from what is no text."""
 
 
-class _Readable(Protocol):
+class Readable(Protocol):
+    """What bytes can be read from, in order."""
+
     def read(self, size: int, /) -> bytes | None: ...
 
 
 class _Raw:
     """A stream that remembers how much of it was read and how it began."""
 
-    def __init__(self, stream: _Readable) -> None:
+    def __init__(self, stream: Readable) -> None:
         self._stream = stream
         self.closed = False
         self.consumed = 0
@@ -63,7 +65,7 @@ class ByteStream:
         path: str,
         name: str,
         compression: str | None,
-        stream: BinaryIO | None,
+        stream: Readable | None,
         encoding: str | None = None,
     ) -> None:
         self.name = name
@@ -79,7 +81,7 @@ class ByteStream:
             if stat.S_ISREG(info.st_mode):
                 self.identity = (info.st_size, info.st_mtime_ns)
         self._raw = _Raw(stream)
-        self._bytes: _Readable = self._raw
+        self._bytes: Readable = self._raw
         if compression == "gzip":
             self._bytes = gzip.GzipFile(fileobj=cast(BinaryIO, self._raw), mode="rb")
         elif compression == "zstd":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +18,11 @@ from xentcli.columns.schema import PREVIEW_ROWS, Preview
 from xentcli.errors import DataError, clean
 from xentcli.readers import Options, Unit
 from xentcli.readers.arrays import numbers, text_array
-from xentcli.readers.bytestream import ByteStream
+from xentcli.readers.bytestream import ByteStream, Readable
 from xentcli.readers.csverrors import explain, header_again, repeats_header
 from xentcli.readers.csvhead import describe, read_names
 from xentcli.readers.dialects import dialect_of
+from xentcli.readers.faults import shown
 from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split, stray_quote
 
 BLOCK_BYTES = 1 << 20
@@ -42,7 +42,7 @@ class CsvSource:
         path: str,
         options: Options,
         compression: str | None,
-        stream: BinaryIO | None,
+        stream: Readable | None,
         *,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
@@ -54,9 +54,7 @@ class CsvSource:
         self._compression = compression
         self._stream = stream
         self._block_bytes = block_bytes
-        self._dialect = dialect_of(
-            path, options, "standard input" if stream is not None else clean(path, 200)
-        )
+        self._dialect = dialect_of(path, options, shown(path))
         self._bytes: ByteStream | None = None
         self._identity: tuple[int, int] | None = None
         self._kept: Blocks | None = None

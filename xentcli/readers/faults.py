@@ -5,6 +5,11 @@ from __future__ import annotations
 from xentcli.errors import DataError, clean
 
 
+def shown(path: str) -> str:
+    """How a message calls an input."""
+    return "standard input" if path == "-" else clean(path, 200)
+
+
 def reason(error: Exception) -> str:
     """What a library said, as part of a message: its first line, or at least its name."""
     return clean(str(error).strip().split("\n")[0] or type(error).__name__, 160)

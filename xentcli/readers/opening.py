@@ -6,21 +6,22 @@ import glob
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from xentcli.errors import DataError, UsageError, clean, closest
 from xentcli.readers import Options, Source
+from xentcli.readers.faults import shown
+from xentcli.readers.formats import FORMATS, PACKED, SHOWN, by_content, by_default, by_suffix
 
-FORMATS = ("parquet", "csv", "tsv", "csv.gz", "csv.zst", "tsv.gz", "tsv.zst")
-_SUFFIXES = {
-    "parquet": "parquet", "parq": "parquet", "pq": "parquet", "csv": "csv", "tsv": "tsv",
-    "txt": "csv", "csv.gz": "csv.gz", "csv.zst": "csv.zst", "tsv.gz": "tsv.gz", "tsv.zst": "tsv.zst",
-}  # fmt: skip
+if TYPE_CHECKING:
+    from xentcli.readers.stored import Pipe
+
 _TEXT_ONLY = {"delimiter": "delimiter", "decimal": "decimal", "quote": "quote", "comment": "comment",
               "missing": "na", "encoding": "encoding"}  # fmt: skip
 _NAMES = "a file, or a quoted glob such as 'part-*.parquet'; - is standard input"
-_MAGIC = {b"PAR1": "parquet", b"PARE": "parquet", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 def open_all(inputs: list[str], options: Options) -> list[Source]:
@@ -101,8 +102,52 @@ def _refuse_twice(paths: list[str]) -> None:
 
 
 def _open(path: str, options: Options) -> Source:
-    if path == "-":
-        return _standard_input(options)
+    pipe = None if path != "-" and _is_regular(path) else _pipe(path)
+    head = _head(path) if pipe is None else pipe.head
+    if not head:
+        raise DataError("the input is empty (0 bytes)" if pipe is not None else "the file is empty (0 bytes)",
+                        where=shown(path), remedy="write it again", id="empty_file")  # fmt: skip
+    found = by_content(head)
+    named = by_suffix(path) if pipe is None or not found else None
+    declared = options.input_format or named or by_default(found)
+    base, _, packed = declared.partition(".")
+    _check_content(path, base, PACKED.get(packed, ""), found)
+    if base in ("csv", "tsv"):
+        from xentcli.readers.csv import CsvSource
+
+        return CsvSource(path, _delimited(options, base), PACKED.get(packed), pipe)
+    return _open_binary(path, base, head, pipe, options)
+
+
+def _open_binary(path: str, base: str, head: bytes, pipe: Pipe | None, options: Options) -> Source:
+    """Formats of Arrow; of these, one is made to be read from a pipe."""
+    from xentcli.readers.stored import Stored, spool
+
+    if base == "arrow":
+        from xentcli.readers.arrowipc import open_ipc
+
+        streamed = pipe is not None and head.startswith(b"\xff\xff\xff\xff")
+        if pipe is not None and streamed:
+            return open_ipc(path, head, pipe, options)
+        return open_ipc(path, head, Stored(path) if pipe is None else spool(path, pipe), options)
+    from xentcli.readers.parquet import ParquetSource
+
+    return ParquetSource(Stored(path) if pipe is None else spool(path, pipe), options)
+
+
+def _pipe(path: str) -> Pipe:
+    """Standard input, or what else is read as it comes."""
+    from xentcli.readers.stored import Pipe
+
+    if path != "-":
+        return Pipe(Path(path).open("rb"), own=True)
+    if sys.stdin is None:
+        raise UsageError("standard input is closed", remedy=_NAMES, id="no_file")
+    return Pipe(sys.stdin.buffer)
+
+
+def _is_regular(path: str) -> bool:
+    """A file, then, and no pipe; whatever cannot be read at all is refused."""
     try:
         mode = os.stat(path).st_mode
     except PermissionError as error:
@@ -116,80 +161,32 @@ def _open(path: str, options: Options) -> Source:
                          remedy=f"name its files: {clean(path, 200)}/*.parquet", id="folder")  # fmt: skip
     if stat.S_ISSOCK(mode) or (stat.S_ISCHR(mode) and path != os.devnull) or stat.S_ISBLK(mode):
         raise UsageError("this is not a file", where=clean(path, 200), remedy=_NAMES, id="not_a_file")
-    regular = stat.S_ISREG(mode)
-    declared = options.input_format or _by_suffix(path)
-    try:
-        head = b"" if not regular else _head(path)
-    except OSError as error:
-        raise DataError(f"cannot be opened: {error.strerror}", where=clean(path, 200),
-                        id="unreadable") from error  # fmt: skip
-    if regular and not head:
-        raise DataError(
-            "the file is empty (0 bytes)", where=clean(path, 200), remedy="write it again", id="empty_file"
-        )
-    found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
-    return _source(path, options, declared, found, regular)
+    return stat.S_ISREG(mode)
 
 
-def _source(path: str, options: Options, declared: str | None, found: str | None, regular: bool) -> Source:
-    where = clean(path, 200)
-    if declared is None:
-        declared = {"parquet": "parquet", "gzip": "csv.gz", "zstd": "csv.zst"}.get(found or "", "csv")
-    if declared == "parquet":
-        if not regular:
-            raise UsageError("Parquet cannot be read from a pipe", where=where,
-                             remedy="write it to a file first", id="parquet_pipe")  # fmt: skip
-        if found != "parquet":
-            raise _mismatch(where, "Parquet", "gzip-compressed" if found == "gzip" else "text", "csv")
-        from xentcli.readers.parquet import ParquetSource
-
-        return ParquetSource(path, options)
-    if found == "parquet":
-        raise _mismatch(where, "CSV", "Parquet", "parquet")
-    from xentcli.readers.csv import CsvSource
-
-    base, _, packed = declared.partition(".")
-    compression = {"gz": "gzip", "zst": "zstd"}.get(packed)
-    wanted = {"gzip": "gz", "zstd": "zst"}
-    if regular and found != compression:
-        if compression is None and found is not None:
-            raise _mismatch(where, base.upper(), f"{found}-compressed", f"{base}.{wanted[found]}")
-        if compression is not None:
-            raise _mismatch(where, f"{compression}-compressed", "not compressed", base)
-    return CsvSource(path, _delimited(options, base), compression, None)
+def _check_content(path: str, base: str, packed: str, found: str) -> None:
+    """Raise DataError if the first bytes are not of the format that was said."""
+    text = base in ("csv", "tsv")
+    if found == (packed if text else base):
+        return
+    named = base.upper() if text and not packed else f"{packed}-compressed" if text else SHOWN[base]
+    remedy = by_default(found)
+    if text and found in ("", "gzip", "zstd"):  # only the compression is another
+        ending = {kind: "." + suffix for suffix, kind in PACKED.items()}.get(found, "")
+        remedy = base + ending
+    content = "not compressed" if text and not found else SHOWN[found]
+    raise DataError(f"named as {named}, but the content is {content}", where=shown(path),
+                    remedy=f"--input-format {remedy}", id="format_mismatch")  # fmt: skip
 
 
 def _delimited(options: Options, base: str) -> Options:
-    from dataclasses import replace
-
     return replace(options, delimiter="\t") if base == "tsv" and options.delimiter is None else options
 
 
-def _mismatch(where: str, named: str, found: str, remedy: str) -> DataError:
-    return DataError(f"named as {named}, but the content is {found}", where=where,
-                     remedy=f"--input-format {remedy}", id="format_mismatch")  # fmt: skip
-
-
-def _standard_input(options: Options) -> Source:
-    declared = options.input_format or "csv"
-    if sys.stdin is None:
-        raise UsageError("standard input is closed", remedy=_NAMES, id="no_file")
-    if declared == "parquet":
-        raise UsageError("Parquet cannot be read from a pipe", where="standard input",
-                         remedy="write it to a file first", id="parquet_pipe")  # fmt: skip
-    from xentcli.readers.csv import CsvSource
-
-    base, _, packed = declared.partition(".")
-    compression = {"gz": "gzip", "zst": "zstd"}.get(packed)
-    return CsvSource("-", _delimited(options, base), compression, sys.stdin.buffer)
-
-
-def _by_suffix(path: str) -> str | None:
-    name = os.path.basename(path).lower()
-    parts = name.split(".")
-    return _SUFFIXES.get(".".join(parts[-2:])) or _SUFFIXES.get(parts[-1]) if len(parts) > 1 else None
-
-
 def _head(path: str) -> bytes:
-    with Path(path).open("rb") as file:
-        return file.read(16)
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(64)
+    except OSError as error:
+        raise DataError(f"cannot be opened: {error.strerror}", where=clean(path, 200),
+                        id="unreadable") from error  # fmt: skip

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +16,7 @@ from xentcli.readers.arrowtypes import check_names, class_names, plain
 from xentcli.readers.bounds import Bounds, has_checksums
 from xentcli.readers.faults import changed, reason
 from xentcli.readers.footer import Bound, Chunk, Footer, Leaf
+from xentcli.readers.stored import Stored
 from xentcli.readers.thrift import Malformed
 
 BATCH_BYTES = 8 << 20
@@ -31,16 +30,16 @@ _BOUNDS_FOR = 20_000  # column chunks; beyond, footers take longer to walk than 
 class ParquetSource:
     """One Parquet file on disk."""
 
-    def __init__(self, path: str, options: Options) -> None:
-        self.path = path
+    def __init__(self, stored: Stored, options: Options) -> None:
+        self.path = stored.path
         self.options = options
-        self._stat = os.stat(path)
+        self._stored = stored
         self._metadata = self._open().metadata
         self._names = {c.name for c in arrowtypes.columns(self._metadata.schema.to_arrow_schema())}
         self._footer, self._leaves = self._read_footer()
         self._groups = [self._metadata.row_group(g).num_rows for g in range(self._metadata.num_row_groups)]
         if sum(self._groups) != self._metadata.num_rows:
-            raise _damaged_footer(path, f"{sum(self._groups):,} rows in all row groups, "
+            raise _damaged_footer(self._stored.name, f"{sum(self._groups):,} rows in all row groups, "
                                   f"{self._metadata.num_rows:,} in the file")  # fmt: skip
         self.rows: int | None = self._metadata.num_rows
         self._read_rows = 0
@@ -48,7 +47,7 @@ class ParquetSource:
     def _open(self, text: list[str] | None = None) -> pq.ParquetFile:
         try:
             return pq.ParquetFile(
-                self._where(),
+                self._stored.arrow(),
                 pre_buffer=False,
                 buffer_size=1 << 20,  # without it, whole column chunks are held
                 page_checksum_verification=True,
@@ -57,18 +56,7 @@ class ParquetSource:
                 metadata=getattr(self, "_metadata", None),
             )
         except Exception as error:
-            raise _unreadable(self.path, error) from error
-
-    def _where(self) -> str | pa.BufferReader:
-        """The path; of a name that is no UTF-8, which Arrow cannot take, its mapped bytes."""
-        try:
-            self.path.encode("utf-8")
-        except UnicodeEncodeError:
-            import mmap
-
-            with Path(self.path).open("rb") as file:
-                return pa.BufferReader(pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
-        return self.path
+            raise _unreadable(self._stored, error) from error
 
     def _read_footer(self) -> tuple[Footer, list[Leaf]]:
         """The footer as we read it, and its columns; pyarrow may abort where we raise."""
@@ -76,19 +64,19 @@ class ParquetSource:
         columns = [schema.column(i) for i in range(self._metadata.num_columns)]
         leaves = [Leaf(c.path, c.physical_type, c.max_repetition_level > 0) for c in columns]
         try:
-            with Path(self.path).open("rb") as file:
+            with self._stored.open() as file:
                 return Footer(*footer.read(file), leaves), leaves
         except Malformed as error:
-            raise _damaged_footer(self.path, str(error)) from error
+            raise _damaged_footer(self._stored.name, str(error)) from error
 
     def _chunks(self, group: int) -> list[Chunk]:
         """The column chunks of a row group."""
         try:
             rows, chunks = self._footer.group(group)
         except Malformed as error:
-            raise _damaged_footer(self.path, str(error)) from error
+            raise _damaged_footer(self._stored.name, str(error)) from error
         if rows != self._groups[group]:
-            raise _damaged_footer(self.path, f"row group {group} is read in two ways")
+            raise _damaged_footer(self._stored.name, f"row group {group} is read in two ways")
         return chunks
 
     # -- looking ----------------------------------------------------------------------------------
@@ -96,7 +84,7 @@ class ParquetSource:
         file = self._open()
         schema = file.schema_arrow
         columns = self._with_statistics(arrowtypes.columns(schema))
-        check_names(self.path, [column.name for column in columns])
+        check_names(self._stored.name, [column.name for column in columns])
         text = [column.name for column in columns if column.type == "text"]
         sizes = self._row_bytes()
         unread = ("other",) if self.options.dtype else ("other", "bytes")  # pictures are bytes, too
@@ -105,7 +93,7 @@ class ParquetSource:
         wide = [name for name in usable if sizes.get(name, 8) > _WIDE and name not in huge]
         narrow = [name for name in usable if sizes.get(name, 8) <= _WIDE]
         return Preview(
-            self.path, "parquet", columns, self._sample(narrow, text, sizes), self.rows, [],
+            self._stored.name, "parquet", columns, self._sample(narrow, text, sizes), self.rows, [],
             class_names(schema), wide=self._sample(wide, text, sizes) if wide else None,
         )  # fmt: skip
 
@@ -191,19 +179,19 @@ class ParquetSource:
             if at - first != declared:
                 raise DataError(
                     f"row group {group} holds {at - first:,} rows, its footer says {declared:,}",
-                    where=clean(self.path, 200), id="parquet_damaged",
+                    where=self._stored.name, id="parquet_damaged",
                 )  # fmt: skip
             column = bounds and bounds.broken()
             if column:
-                raise _damaged(self.path, ValueError("its values have other bounds than the footer says"),
-                               group, column)  # fmt: skip
+                wrong = ValueError("its values have other bounds than the footer says")
+                raise _damaged(self._stored.name, wrong, group, column)
 
         return units
 
     def _bounds(self, group: int, columns: list[str]) -> Bounds | None:
         """What the values of a row group are to be held against, if the file was written with checksums."""
         chunks = self._chunks(group)
-        with Path(self.path).open("rb") as file:
+        with self._stored.open() as file:
             checked = has_checksums(file, chunks[0])
         return Bounds(self._leaves, chunks, columns) if checked else None
 
@@ -216,19 +204,14 @@ class ParquetSource:
                 ):
                     batch.validate(full=True)
             except Exception as found:
-                return _damaged(self.path, found, group, column)
-        return _damaged(self.path, error, group, None)
+                return _damaged(self._stored.name, found, group, column)
+        return _damaged(self._stored.name, error, group, None)
 
     def position(self) -> float | None:
         return self._read_rows / self.rows if self.rows else None
 
     def check_unchanged(self) -> None:
-        try:
-            now = os.stat(self.path)
-        except OSError as error:
-            raise changed(self.path) from error
-        if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
-            raise changed(self.path)
+        self._stored.check_unchanged()
 
 
 def _range(chunks: list[Chunk], stored: str) -> tuple[Bound, Bound]:
@@ -243,14 +226,15 @@ def _range(chunks: list[Chunk], stored: str) -> tuple[Bound, Bound]:
     return min(lows), max(highs)  # type: ignore[type-var]  # all are text, or all are numbers
 
 
-def _unreadable(path: str, error: Exception) -> DataError:
-    if not Path(path).exists():
-        return changed(path)
-    with Path(path).open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - 4))
-        end = file.read(4)
-    where = clean(path, 200)
+def _unreadable(stored: Stored, error: Exception) -> DataError:
+    try:
+        with stored.open() as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - 4))
+            end = file.read(4)
+    except OSError:
+        return changed(stored.path)
+    where = stored.name
     if end == b"PARE":
         return DataError("the Parquet footer is encrypted", where=where, remedy="decrypt it first",
                          id="parquet_encrypted")  # fmt: skip
@@ -259,16 +243,16 @@ def _unreadable(path: str, error: Exception) -> DataError:
             f"the Parquet footer is missing; the file ({size:,} bytes) may be cut short",
             where=where, remedy="copy or write it again", id="parquet_truncated",
         )  # fmt: skip
-    return _damaged_footer(path, reason(error))
+    return _damaged_footer(stored.name, reason(error))
 
 
-def _damaged_footer(path: str, why: str) -> DataError:
-    return DataError(f"the Parquet footer cannot be read ({clean(why, 160)})", where=clean(path, 200),
+def _damaged_footer(name: str, why: str) -> DataError:
+    return DataError(f"the Parquet footer cannot be read ({clean(why, 160)})", where=name,
                      remedy="write the file again", id="parquet_damaged")  # fmt: skip
 
 
-def _damaged(path: str, error: Exception, group: int, column: str | None) -> DataError:
-    place = f"{clean(path, 200)}, row group {group}" + (f', column "{clean(column)}"' if column else "")
+def _damaged(name: str, error: Exception, group: int, column: str | None) -> DataError:
+    place = f"{name}, row group {group}" + (f', column "{clean(column)}"' if column else "")
     why = reason(error)
     if "crc" in why.lower() or "checksum" in why.lower():
         why = "a page does not match its checksum"

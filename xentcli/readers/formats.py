@@ -1,0 +1,39 @@
+"""The formats by name, and how a file says which one it has: by its suffix and by its first bytes."""
+
+from __future__ import annotations
+
+import os
+
+FORMATS = ("parquet", "arrow", "csv", "tsv", "csv.gz", "csv.zst", "tsv.gz", "tsv.zst")
+SUFFIXES = {
+    "parquet": "parquet", "parq": "parquet", "pq": "parquet", "csv": "csv", "tsv": "tsv",
+    "txt": "csv", "csv.gz": "csv.gz", "csv.zst": "csv.zst", "tsv.gz": "tsv.gz", "tsv.zst": "tsv.zst",
+    "arrow": "arrow", "arrows": "arrow", "ipc": "arrow", "feather": "arrow",
+}  # fmt: skip
+_MAGIC = {
+    b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow", b"FEA1": "arrow",
+    b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd",
+}  # fmt: skip
+SHOWN = {"parquet": "Parquet", "arrow": "Arrow", "gzip": "gzip-compressed", "zstd": "zstd-compressed",
+         "": "text"}  # fmt: skip
+"""How a message names what the first bytes say."""
+
+PACKED = {"gz": "gzip", "zst": "zstd"}
+
+
+def by_suffix(path: str) -> str | None:
+    """The format that the name of a file claims."""
+    parts = os.path.basename(path).lower().split(".")
+    return SUFFIXES.get(".".join(parts[-2:])) or SUFFIXES.get(parts[-1]) if len(parts) > 1 else None
+
+
+def by_content(head: bytes) -> str:
+    """What the first bytes are: a format that is not text, a compression, or nothing of these."""
+    if head.startswith((b"PAR1", b"PARE")):  # which may also begin the name of a column
+        return "parquet" if len(head) <= 8 or min(head) < 9 else ""
+    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
+
+
+def by_default(found: str) -> str:
+    """The format to read where nothing but the first bytes tell."""
+    return {"gzip": "csv.gz", "zstd": "csv.zst", "": "csv"}.get(found, found)
