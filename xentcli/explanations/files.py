@@ -75,10 +75,33 @@ ENTRIES = (
         (f"xent score {_GOOD} --delimiter ';'",),
     ),
     Entry(
-        "parquet_pipe", 2,
-        "Parquet keeps its table of contents at the end, so it cannot be read from a pipe.",
-        "Write it to a file first.",
-        (f"cat {_GOOD} | xent score - --input-format parquet",),
+        "arrow_truncated", 3,
+        "An Arrow (or Feather) file ends with a footer that says where its batches are; here it is not at "
+        "the end, as in a file of which only the first part was copied.",
+        "Copy or write the file again.",
+    ),
+    Entry(
+        "arrow_damaged", 3,
+        "Arrow data contradict themselves: lengths, offsets or codes that point outside, text that is no "
+        "UTF-8, a batch that is cut.",
+        "Copy or write the file again.",
+    ),
+    Entry(
+        "feather_v1", 3,
+        "Feather version 1 is an older format of its own; version 2 is an Arrow file, which xent reads.",
+        "Write it again: pyarrow.feather.write_feather(table, path) makes version 2.",
+        ("printf 'FEA1FEA1' > preds.feather", "xent score preds.feather"),
+    ),
+    Entry(
+        "spool", 74,
+        "Parquet and Arrow files are read from their end, so what comes from a pipe is first copied to a "
+        "temporary file; there is no room for it.",
+        "TMPDIR names a folder on a larger disk, or write the data to a file first.",
+    ),
+    Entry(
+        "read_once", 3,
+        "A reader of batches, or a stream, hands out its rows once, and has done so.",
+        "Make a new reader for each call.",
     ),
     Entry(
         "parquet_truncated", 3,

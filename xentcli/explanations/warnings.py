@@ -86,8 +86,8 @@ ENTRIES = (
     Entry(
         "XW112", 0,
         "The last line of the text has no newline. If the file was cut there, its last number may be cut "
-        "too, and still be a number.",
-        "End the file with a newline where it is written.",
+        "too, and still be a number. An Arrow stream may lack the mark of its end in the same way.",
+        "End the file with a newline, or close the writer of the stream, where it is written.",
         ("printf 'p_0,p_1,label\\n0.2,0.8,1' > preds.csv", "xent score preds.csv"),
     ),
     Entry(

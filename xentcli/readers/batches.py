@@ -74,10 +74,16 @@ class BatchSource:
         self._options = options
         self._held: Iterator[pa.RecordBatch] | None = None
         self._read_rows = 0
+        self._preview: Preview | None = None
         check_names(self.name, [column.name for column in feed.columns])
 
     # -- looking ----------------------------------------------------------------------------------
     def preview(self) -> Preview:
+        if self._preview is None:
+            self._preview = self._look()
+        return self._preview
+
+    def _look(self) -> Preview:
         unread = ("other",) if self._options.dtype else ("other", "bytes")
         usable = [column for column in self._feed.columns if column.type not in unread]
         names = [column.name for column in usable]
