@@ -35,6 +35,9 @@ def score(
     bins: int = 15,
     threshold: float = 0.5,
     prior: str | None = None,
+    label_smoothing: float | None = None,
+    class_weights: str | os.PathLike[str] | Mapping[str, float] | None = None,
+    pos_weight: float | None = None,
     ci: float | None = 0.95,
     limit: int | None = None,
     input_format: str | None = None,
@@ -65,6 +68,8 @@ def score(
         rules=Rules(filters, ignored, on_bad == "skip"),
         metrics=tuple(resolve(name) for name in metric),
         bins=bins, threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,
+        label_smoothing=label_smoothing, pos_weight=pos_weight,
+        class_weights=os.fspath(class_weights) if isinstance(class_weights, os.PathLike) else class_weights,
         limit=limit, jobs=jobs, rows_to=None if rows is None else os.fspath(rows),
     )  # fmt: skip
     return run([os.fspath(path) for path in inputs], settings)

@@ -28,6 +28,26 @@ _BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """How the loss that a model was trained with differs from the cross-entropy.
+
+    smoothing: the share of each target that goes evenly to all classes. weights: of the classes (C,),
+    empty where there are none; `balanced` ones follow from the counts of the labels after the last row.
+    per_row: the mean is over Σw of the rows, and not over the class weights of their labels too.
+    """
+
+    smoothing: float = 0.0
+    weights: tuple[float, ...] = ()
+    balanced: bool = False
+    per_row: bool = False
+
+    @property
+    def by_class(self) -> bool:
+        """Does the loss of a row count by the class of its label?"""
+        return self.balanced or bool(self.weights)
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """Everything that decides what is computed from a row; equal specs give comparable results.
 
@@ -47,6 +67,7 @@ class Spec:
     clip: float | None = None
     renormalize: bool = False
     skip_bad: bool = False
+    training: Training | None = None
 
     @property
     def size(self) -> int:
@@ -142,8 +163,9 @@ class Rows:
     loss: -ln p of the label, inf where p = 0. top: argmax, the lowest index of a tie. predicted: top,
     or the side of the threshold. confidence: p of top. brier: sum over classes of (p - [label])**2,
     half of it for binary tasks. z_part, z_var: terms of Spiegelhalter's z. rank: of the label, from 1.
-    positive: p of the positive class. score: what orders rows for AUROC. `counts` and `extremes` are
-    what warnings are made of.
+    positive: p of the positive class. score: what orders rows for AUROC. training: the loss under
+    `spec.training`, per unit of the weight of the label's class. surprisals: -ln p of every class
+    (n, C), where only their sums by class will do. `counts` and `extremes` are what warnings are made of.
     """
 
     label: I64
@@ -158,6 +180,8 @@ class Rows:
     rank: I64 | None = None
     positive: F64 | None = None
     score: F64 | None = None
+    training: F64 | None = None
+    surprisals: F64 | None = None
     weight: F64 | None = None
     place: Place | None = None
     skipped: dict[str, int] = field(default_factory=dict)

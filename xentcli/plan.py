@@ -16,6 +16,7 @@ from xentcli.states.moments import Moments
 from xentcli.states.notes import Notes
 from xentcli.states.ranks import Ranks
 from xentcli.states.scores import Scores
+from xentcli.states.training import TrainingLoss
 
 STATES: dict[str, type[Any]] = {
     "moments": Moments,
@@ -26,6 +27,7 @@ STATES: dict[str, type[Any]] = {
     "classbins": ClassBins,
     "positive": PositiveBins,
     "scores": Scores,
+    "training": TrainingLoss,
     "notes": Notes,
 }
 
@@ -42,6 +44,8 @@ def needed(spec: Spec) -> list[str]:
         names += ["confidence", "classbins"]
     if spec.task == "binary":
         names += ["positive", "scores"]
+    if spec.training is not None:
+        names.append("training")
     return names
 
 
@@ -126,6 +130,10 @@ class StateSet:
     @property
     def scores(self) -> Scores:
         return cast(Scores, self.states["scores"])
+
+    @property
+    def training(self) -> TrainingLoss:
+        return cast(TrainingLoss, self.states["training"])
 
     @property
     def notes(self) -> Notes:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xentcli import __version__, advice, metrics
+from xentcli import __version__, advice, metrics, training
 from xentcli.batch import F64, Spec
 from xentcli.columns import Resolution
 from xentcli.errors import DataError, UsageError, clean, listing
 from xentcli.metrics import calibration, perclass
 from xentcli.metrics.known import Known
+from xentcli.metrics.training import class_weights
 from xentcli.report import Confusion, Report
 from xentcli.settings import Settings
 
@@ -68,6 +69,9 @@ def _data(known: Known, what: Resolution) -> dict[str, Any]:
         data["positive"] = spec.classes[1]
     if what.weight is not None:
         data["weight_column"] = what.weight
+    if spec.training is not None:
+        by_class = spec.training.by_class and not spec.training.per_row
+        data["training"] = training.said(spec.training, class_weights(known) if by_class else [])
     return data | {"ties": states.notes.counts.get("ties", 0), "evidence": what.evidence}
 
 
@@ -86,6 +90,8 @@ def _definition(spec: Spec, settings: Settings) -> str:
     }
     if spec.task == "binary":
         parts["threshold"] = repr(spec.threshold)
+    if spec.training is not None:
+        parts["training"] = training.describe(spec.training)
     where = [f"{column}={value}" for column, value in settings.rules.where]
     if where:
         parts["where"] = ",".join(sorted(where))

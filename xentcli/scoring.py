@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xentcli import binding, reporting
+from xentcli import binding, reporting, training
 from xentcli.batch import Batch, Spec
 from xentcli.columns import Ask, Resolution, resolve
 from xentcli.columns.schema import Preview
@@ -104,6 +104,7 @@ def fold(
 
 
 def _check(settings: Settings) -> None:
+    training.check(settings)
     if settings.bins < 1 or EDGES % settings.bins:
         near = [b for b in range(1, 201) if EDGES % b == 0]
         raise UsageError(f"--bins {settings.bins}: the number of bins must divide {EDGES}",
@@ -180,7 +181,7 @@ def _spec(what: Resolution, settings: Settings) -> Spec:
         task=what.task, kind=what.kind, classes=what.classes, width=what.width, columns=what.columns,
         stored=what.stored, weighted=what.weight is not None, threshold=settings.threshold,
         bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
-        skip_bad=settings.rules.skip_bad,
+        skip_bad=settings.rules.skip_bad, training=training.plan(settings, what.task, what.classes),
     )  # fmt: skip
 
 

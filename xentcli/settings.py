@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xentcli.binding import Rules
@@ -23,6 +24,9 @@ class Settings:
     clip: float | None = None
     renormalize: bool = False
     prior: str | None = None
+    label_smoothing: float | None = None
+    class_weights: str | Mapping[str, float] | None = None
+    pos_weight: float | None = None
     level: float | None = 0.95
     limit: int | None = None
     all_classes: bool = False

@@ -20,6 +20,7 @@ LAYERS = [
         "renderers",
         "scoring",
         "reporting",
+        "training",
         "settings",
         "gating",
         "advice",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import F64, I64, Batch, Place, Spec
+from xentcli.batch import F64, I64, Batch, Place, Spec, Training
 from xentcli.plan import STATES, StateSet
 
 Form = dict[str, dict[str, tuple[str, tuple[int, ...], bytes]]]
@@ -38,9 +38,13 @@ class Shape:
     width: int
     weighted: bool
     stored: str = "f8"
+    training: Training | None = None
 
     def __str__(self) -> str:
         tail = "-weighted" if self.weighted else ""
+        if self.training is not None:
+            weights = "balanced" if self.training.balanced else "given" if self.training.weights else "plain"
+            tail += f"-smoothed{self.training.smoothing:g}-{weights}"
         return f"{self.task}-{self.kind}-{self.width}of{self.classes}-{self.stored}{tail}"
 
 
@@ -53,6 +57,16 @@ SHAPES = [
     if classes != 12 or kind == "logits"
 ]
 SHAPES += [Shape(task, "probs", c, width, False, "text") for task, c, width in SIZES]
+SHAPES += [
+    Shape("binary" if c == 2 else "multiclass", kind, c, width, weighted, "f8", training)
+    for c, width, kind in ((2, 1, "probs"), (2, 2, "logits"), (3, 3, "logprobs"), (70, 70, "logits"))
+    for weighted, training in (
+        (False, Training(0.1)),
+        (True, Training(0.2, tuple(0.5 + i % 4 for i in range(c)))),
+        (c == 3, Training(0.3, balanced=True)),
+        (False, Training(balanced=True)),
+    )
+]
 
 
 def draw(shape: Shape, n: int, seed: int) -> Case:
@@ -61,7 +75,7 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
     names = tuple(f"c{i}" for i in range(shape.classes))
     spec = Spec(
         shape.task, shape.kind, names, shape.width, tuple(f"p_{name}" for name in names)[: shape.width],
-        shape.stored, shape.weighted,
+        shape.stored, shape.weighted, training=shape.training,
     )  # fmt: skip
     labels = rng.integers(0, shape.classes, n)
     if shape.kind == "logits":

@@ -59,6 +59,9 @@ class Request:
     bins: int
     threshold: float
     prior: str | None
+    label_smoothing: float | None
+    class_weights: str | None
+    pos_weight: float | None
     unit: str
     ci: str
     format: str
@@ -105,7 +108,7 @@ class Request:
         from xentcli.readers.opening import expand
 
         files = [path for text in self.files for path in expand(text)]
-        return files + [path for path in (self.classes, self.prior) if path is not None]
+        return files + [path for path in (self.classes, self.prior, self.class_weights) if path is not None]
 
     # -- reading options ----------------------------------------------------------------------------
     def _check_choices(self) -> None:
@@ -144,7 +147,8 @@ class Request:
             rules=Rules(where, self.ignore_label, self.on_bad == "skip"),
             metrics=(*extra, *(m for m in wanted if m not in extra)),
             bins=self.bins, threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
-            prior=self.prior, level=self._level(), limit=self.limit,
+            label_smoothing=self.label_smoothing, class_weights=self.class_weights,
+            pos_weight=self.pos_weight, prior=self.prior, level=self._level(), limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,
             matrix=self.verbose or any(target.kind == "csv" for target in targets),
             jobs=self.jobs, sha256=self.expect_sha256, rows_to=self.rows,

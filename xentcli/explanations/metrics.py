@@ -63,6 +63,14 @@ MEASURES = (
         "Ferrer (2022), arXiv 2209.05355, with equal class priors",
     ),
     Measure(
+        "training_loss", "Σ r_i·w_yi·x_i / Σ r_i·w_yi, r the weights of rows, w those of classes, x_i -ln p "
+        "of the target; with --pos-weight over Σ r_i",
+        "0 to infinity", "infinite where a class of the target has p = 0; undefined for balanced weights "
+        "with smoothing where a class has no rows",
+        "The number that training printed; the cross-entropy is what compares across set-ups.",
+        "torch: cross_entropy(weight, label_smoothing), binary_cross_entropy_with_logits(pos_weight)",
+    ),
+    Measure(
         "brier_score", "Σ w_i · Σ_c (p_ic - [c = y_i])² / W; half of it for two classes",
         "0 to 2; 0 to 1 for two classes", "",
         "Squared error of the probabilities; scikit-learn's scale_by_half=\"auto\".",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from xentcli.metrics.names import Metric, available, top_k
+from xentcli.metrics.names import Metric, available, resolve, top_k
 
 if TYPE_CHECKING:
     from xentcli.metrics.known import Known
@@ -28,5 +28,7 @@ def read(metric: Metric, known: Known) -> Value:
 
 def read_all(known: Known, extra: list[Metric]) -> dict[str, Value]:
     """Every metric of the default report that the task has, and `extra` ones."""
+    if known.spec.training is not None:
+        extra = [resolve("training_loss"), *extra]
     wanted = {metric.key: metric for metric in [*available(known.spec.task, known.spec.size), *extra]}
     return {key: read(metric, known) for key, metric in wanted.items()}

@@ -13,7 +13,7 @@ class Metric:
     """A metric's key, its file in `metrics/`, unit, better direction, and what it says in one line.
 
     `tasks` are those it is defined for; `least` is the number of classes from which it is reported.
-    `asked`: only when asked for, with `--metric` or in a rule.
+    `asked`: only when asked for, with `--metric`, in a rule, or by an option of its own.
     """
 
     key: str
@@ -41,6 +41,8 @@ METRICS = (
     Metric("predictive_entropy", "loss", "nat", "", "mean entropy of the predictions"),
     Metric("overconfidence", "loss", "nat", "", "mean of loss minus entropy; above 0: over-confident"),
     Metric("balanced_cross_entropy", "loss", "nat", "lower", "mean over classes of their cross-entropy"),
+    Metric("training_loss", "training", "nat", "lower",
+           "mean of the loss that training minimised: smoothed, weighted by class", asked=True),
     Metric("brier_score", "proper", "", "lower", "mean squared error of the probabilities", ("brier",)),
     Metric("brier_skill_score", "proper", "fraction", "higher",
            "share of the Brier score of the class frequencies that is gone"),

@@ -22,7 +22,7 @@ KNOWN = frozenset(
      "mce", "macro_f1", "balanced_cross_entropy", "ece", "ece_chance", "spiegelhalter_z"}
 )  # fmt: skip
 _TOLD = frozenset(
-    {"cross_entropy", "perplexity", "normalized_cross_entropy", "accuracy", "auroc",
+    {"cross_entropy", "training_loss", "perplexity", "normalized_cross_entropy", "accuracy", "auroc",
      "average_precision", "brier_score", "brier_skill_score", "overconfidence"}
 )  # fmt: skip
 _PERCENT = ("accuracy", "brier_skill_score")
@@ -192,12 +192,14 @@ class Headline:
     unit: str = "nats"
     digits: int | None = None
     reference: str = "the class frequencies"
+    training: tuple[str, ...] = ()
 
     def rows(self) -> list[tuple[str, list[str]]]:
         """Name and phrases of each line; the first phrase is the figure itself."""
         brier = [self.put("brier_score"), self.put("brier_skill_score", "skill ", 3)]
         lines = {
             "cross-entropy": self.loss(),
+            "training loss": self.trained(),
             "perplexity": [self.put("perplexity", bracket=True)],
             "accuracy": [self.put("accuracy"), *map(self.top, self.metrics)],
             "ranking": [
@@ -246,6 +248,17 @@ class Headline:
         again = figure(other, self.digits, default=3, interval=False)
         second = f"{again}{NBSP}{other.unit}s"
         return [f"{figure(value, self.digits)}{NBSP}{value.unit}s", second, self.left_open()]
+
+    def trained(self) -> list[str]:
+        """The loss as training had it, and what makes it differ from the cross-entropy."""
+        raw = self.metrics.get("training_loss")
+        if raw is None:
+            return []
+        value = loss_in(raw, self.unit)
+        if value.state == "finite":
+            return [f"{figure(value, self.digits)}{NBSP}{value.unit}s", *self.training]
+        said = "infinite" if value.state == "infinite" else "undefined"
+        return [said + (f": {shown(value.why)}" if value.why else ""), *self.training]
 
     def infinite_loss(self, raw: Value) -> str:
         """How many rows are to blame, and the figure without them."""

@@ -16,6 +16,7 @@ from xentcli.renderers import numbers, strip
 from xentcli.renderers.numbers import MISSING, NBSP, count, figure
 from xentcli.renderers.strip import wide
 from xentcli.report import ClassRow, Report, Value
+from xentcli.training import words
 
 Line = list[tuple[str, str]]  # parts of one line, each with its rich style
 
@@ -83,7 +84,8 @@ def render(
     look = Look(width, ascii_only, unit, digits)
     prior = "prior:given" in report.definition.split("|")
     reference = "the prior" if prior else "the class frequencies"
-    headline = numbers.Headline(report.metrics, unit, digits, reference)
+    training = tuple(words(report.data["training"])) if "training" in report.data else ()
+    headline = numbers.Headline(report.metrics, unit, digits, reference, training)
     asked = {k: v for k, v in headline.rest.items() if verbose or k not in numbers.KNOWN}
     blocks = [_title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
     if not quiet:

@@ -1,0 +1,74 @@
+"""Figures of torch for tests/peers/torch.json: `python -m tests.peers.make_torch`, with torch installed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.peers import inputs
+
+FILE = Path(__file__).with_name("torch.json")
+DTYPES = ("float32", "float64")
+SIZES = (2, 3, 10, 70)
+SMOOTHINGS = (0.0, 0.1, 0.5, 1.0)
+
+
+def figures() -> dict[str, float]:
+    """Every figure by the name of its case."""
+    return {**cross_entropies(), **binary()}
+
+
+def cross_entropies() -> dict[str, float]:
+    """`cross_entropy` with its arguments `weight` and `label_smoothing`."""
+    import torch
+    from torch.nn import functional
+
+    out = {}
+    for dtype in DTYPES:
+        for c in SIZES:
+            z = torch.tensor(inputs.logits(c, dtype), dtype=getattr(torch, dtype))
+            y = torch.tensor(inputs.labels(c))
+            counts = np.bincount(inputs.labels(c), minlength=c)
+            weights = {"none": None, "given": inputs.class_weights(c)}
+            if counts.all():
+                weights["balanced"] = inputs.ROWS / (c * counts)
+            for name, w in weights.items():
+                weight = None if w is None else torch.tensor(w, dtype=z.dtype)
+                for smoothing in SMOOTHINGS:
+                    loss = functional.cross_entropy(z, y, weight=weight, label_smoothing=smoothing)
+                    out[f"cross_entropy {dtype} {c} {name} {smoothing}"] = float(loss)
+    return out
+
+
+def binary() -> dict[str, float]:
+    """`binary_cross_entropy_with_logits` with `pos_weight`, targets smoothed as Keras does."""
+    import torch
+    from torch.nn import functional
+
+    out = {}
+    for dtype in DTYPES:
+        z = torch.tensor(inputs.logits(1, dtype)[:, 0], dtype=getattr(torch, dtype))
+        y = torch.tensor(inputs.labels(2), dtype=z.dtype)
+        for smoothing in SMOOTHINGS:
+            target = y * (1 - smoothing) + smoothing / 2
+            for weight in (1.0, 0.25, 3.0):
+                loss = functional.binary_cross_entropy_with_logits(
+                    z, target, pos_weight=torch.tensor(weight, dtype=z.dtype)
+                )
+                out[f"bce_with_logits {dtype} {weight} {smoothing}"] = float(loss)
+    return out
+
+
+def main() -> None:
+    """Write the file."""
+    import torch
+
+    found: dict[str, Any] = {"torch": torch.__version__, "figures": figures()}
+    FILE.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

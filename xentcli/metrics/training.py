@@ -1,0 +1,109 @@
+"""The number that training reported as its loss: smoothed, weighted by class, or with a positive weight."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from xentcli.errors import clean, counted
+from xentcli.metrics.known import Known, number
+from xentcli.report import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Exact sums over the rows of each class of labels (K,), or of all rows (1,), x being their loss."""
+
+    weight: list[Fraction]
+    weight2: list[Fraction]
+    loss: list[Fraction]
+    loss2: list[Fraction]
+    square: list[Fraction]
+
+    @classmethod
+    def of(cls, known: Known) -> Groups:
+        sums = known.states.training.sums
+        plain = {"weight2": "weight", "loss2": "loss"}
+        names = ("weight", "weight2", "loss", "loss2", "square")
+        found = [sums[name if name in sums else plain[name]] for name in names]
+        return cls(*([held.exact(k) for k in range(held.size)] for held in found))
+
+
+def training_loss(known: Known) -> Value:
+    """Mean loss of the training set-up named by --label-smoothing, --class-weights and --pos-weight, in nats.
+
+    With w the weight of the class of a row's label and r the row's own: Σ r·w·x / Σ r·w, where x is -ln p
+    of the label, or of the smoothed target; with --pos-weight Σ r·w·x / Σ r. As torch's `cross_entropy`
+    and `binary_cross_entropy_with_logits` with `reduction="mean"`.
+    se: sqrt(m/(m-1) Σ r²w²(x - L)²) over the denominator. Balanced weights are functions of the labels, so
+    there the mean of the label's class takes the place of L (delta method); with smoothing besides, no se.
+    Infinite as soon as a row gives p = 0 to a class that its target asks for.
+    """
+    training = known.spec.training
+    if training is None:
+        return known.undefined("training_loss", "no --label-smoothing, --class-weights or --pos-weight given")
+    infinite = known.states.notes.counts.get("training_infinite", 0)
+    if infinite:
+        which = "a class" if training.smoothing else "the label"
+        why = f"{counted(infinite, 'row')} gave {which} of the target p = 0"
+        return Value(math.inf, "nat", "lower", known.rows, why=why)
+    groups = Groups.of(known)
+    if training.balanced and training.smoothing:
+        return _smoothed_balanced(known, groups)
+    weights = _weights(known)
+    base = [Fraction(1)] * len(weights) if training.per_row else weights
+    bottom = dot(base, groups.weight)
+    mean = dot(weights, groups.loss) / bottom
+    se = None
+    if known.rows > 1 and known.states.training.sums["vast"].exact() == 0:
+        spread = Fraction(0)
+        for k, (w, b) in enumerate(zip(weights, base, strict=True)):
+            held = groups.weight[k]
+            centre = b * mean
+            if training.balanced:
+                centre = Fraction(number(w * groups.loss[k] / held)) if held else Fraction(0)
+            square = w * w * groups.square[k] - 2 * w * centre * groups.loss2[k]
+            spread += square + centre * centre * groups.weight2[k]
+        se = math.sqrt(max(spread, Fraction(0)) / (bottom * bottom) * known.rows / (known.rows - 1))
+    return known.value("training_loss", number(mean), se=se)
+
+
+def class_weights(known: Known) -> list[float]:
+    """The weight of each class (C,), which torch takes as `weight`; 0 for one without a balanced weight."""
+    return [float(weight) for weight in _weights(known)]
+
+
+def _weights(known: Known) -> list[Fraction]:
+    """The weight of each class (C,), or of all rows as one (1,); balanced ones are n/(C·n_c), 0 if n_c = 0.
+
+    C counts the classes that occur. Source: scikit-learn, compute_class_weight("balanced").
+    """
+    training = known.spec.training
+    assert training is not None
+    if not training.balanced:
+        return [Fraction(w) for w in training.weights or (1.0,)]
+    counts = Groups.of(known).weight
+    seen = sum(1 for count in counts if count)
+    # Rounded to float64, as scikit-learn has them: exact ones have no common denominator.
+    return [Fraction(float(sum(counts) / (seen * count))) if count else Fraction(0) for count in counts]
+
+
+def _smoothed_balanced(known: Known, groups: Groups) -> Value:
+    """Balanced weights under label smoothing: the second term from the sums over each column."""
+    training = known.spec.training
+    assert training is not None
+    missing = [known.spec.classes[k] for k, held in enumerate(groups.weight) if not held]
+    if missing:
+        why = f'no row has the label "{clean(missing[0])}", so it has no balanced weight to smooth with'
+        return known.undefined("training_loss", why)
+    weights = _weights(known)
+    columns = known.states.training.sums["columns"]
+    spread = dot(weights, [columns.exact(k) for k in range(columns.size)])
+    top = dot(weights, groups.loss) + Fraction(training.smoothing) / len(weights) * spread
+    return known.value("training_loss", number(top / dot(weights, groups.weight)))
+
+
+def dot(a: list[Fraction], b: list[Fraction]) -> Fraction:
+    """Σ a_k b_k."""
+    return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))

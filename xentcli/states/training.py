@@ -1,0 +1,61 @@
+"""The loss that a model was trained with, by the class of the label that weighs it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.batch import F64, Rows, Spec
+from xentcli.states.summed import Summed
+
+
+class TrainingLoss(Summed):
+    """By label, or under one key without class weights, of x = `rows.training`: Σw, Σw², Σwx, Σw²x, Σw²x².
+
+    Without row weights Σw² and Σw²x are Σw and Σwx, and are not kept twice. Infinite x are not summed,
+    they are counted among the notes; squares beyond float64 are counted in `vast`. `columns` (C,): Σw·(-ln p)
+    of every class, for balanced weights under label smoothing.
+    """
+
+    @classmethod
+    def sizes(cls, spec: Spec) -> dict[str, int]:
+        training = spec.training
+        assert training is not None
+        keys = spec.size if training.by_class else 1
+        names = ["weight", "loss", "square", *(["weight2", "loss2"] if spec.weighted else [])]
+        out = dict.fromkeys(names, keys) | {"vast": 1}
+        if training.balanced and training.smoothing:
+            out["columns"] = spec.size
+        return out
+
+    def update(self, rows: Rows) -> None:
+        assert rows.training is not None
+        key = rows.label if self.sums["loss"].size > 1 else np.zeros(rows.size, np.int64)
+        weight = rows.weight
+        x = np.where(np.isinf(rows.training), 0.0, rows.training)
+        self.tally("weight", key, weight)
+        if weight is None:
+            self.sums["loss"].add(key, x)
+            self.sums["square"].add(key, self._squares(x))
+        else:
+            w2 = weight * weight
+            self.sums["weight2"].add_exact(key, w2)
+            self.sums["loss"].add_exact(key, x * weight)
+            self.sums["loss2"].add_exact(key, x * w2)
+            self.sums["square"].add_exact(key, self._squares(x * weight))
+        if rows.surprisals is not None:
+            self._add_columns(rows.surprisals, weight)
+
+    def _squares(self, x: F64) -> F64:
+        with np.errstate(over="ignore"):
+            square = x * x
+        vast = np.isinf(square)
+        self.sums["vast"].add_integer(0, int(vast.sum()), 0)
+        return np.where(vast, 0.0, square)
+
+    def _add_columns(self, surprisals: F64, weight: F64 | None) -> None:
+        keys = np.tile(np.arange(surprisals.shape[1]), surprisals.shape[0])
+        x = np.where(np.isinf(surprisals), 0.0, surprisals)
+        if weight is None:
+            self.sums["columns"].add(keys, x.reshape(-1))
+        else:
+            self.sums["columns"].add_exact(keys, (x * weight[:, None]).reshape(-1))
