@@ -26,6 +26,7 @@ def score(
     positive: str | None = None,
     weight: str | None = None,
     where: Mapping[str, Any] | None = None,
+    by: str | Iterable[str] = (),
     on_bad: str = "error",
     dtype: str | None = None,
     ignore_label: str | int | None = None,
@@ -56,16 +57,18 @@ def score(
     options and missing files, DataError for content, CannotDecide where there are no rows.
     """
     inputs = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    named = [by] if isinstance(by, str) else list(by)
+    slices = tuple(dict.fromkeys(tuple(one.split(",")) for one in named))
     filters = tuple((column, str(value)) for column, value in (where or {}).items())
     ignored = None if ignore_label is None else str(ignore_label)
     settings = Settings(
         ask=Ask(_names(label), _names(pred), kind, task, tuple(classes),
-                positive, weight, filters, ignored),
+                positive, weight, filters, ignored, tuple(c for columns in slices for c in columns)),
         reading=Options(
             delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
             encoding=encoding, input_format=input_format, dtype=dtype,
         ),
-        rules=Rules(filters, ignored, on_bad == "skip"),
+        rules=Rules(filters, ignored, on_bad == "skip", slices),
         metrics=tuple(resolve(name) for name in metric),
         bins=bins, threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,
         label_smoothing=label_smoothing, pos_weight=pos_weight,

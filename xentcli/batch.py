@@ -26,6 +26,9 @@ CLASS_MAJOR_BELOW = 64
 
 _BLOCK = 1 << 18
 
+Keys = tuple[I64, list[tuple[str | None, ...]]]
+"""The slice of each row (n,) as an index into a list of keys, one text a column, None for null."""
+
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -68,6 +71,7 @@ class Spec:
     renormalize: bool = False
     skip_bad: bool = False
     training: Training | None = None
+    by: tuple[tuple[str, ...], ...] = ()
 
     @property
     def size(self) -> int:
@@ -100,6 +104,8 @@ class Place:
 class Batch:
     """Scores of n rows with their labels: `columns` (width arrays of n) or `matrix` (n, width).
 
+    `keys`: the slices of the rows, for each `--by`.
+
     `targets` (n, C) is what each row says of every class, where one index does not say it: the label
     distribution of soft labels (non-negative, `labels` its argmax, the lowest index of a tie), or the
     0/1 of multilabel rows (`labels` zero).
@@ -113,6 +119,7 @@ class Batch:
     skipped: dict[str, int] = field(default_factory=dict)
     ignored: int = 0
     targets: F64 | None = None
+    keys: tuple[Keys, ...] = ()
 
     @property
     def size(self) -> int:
@@ -188,6 +195,7 @@ class Rows:
     counts: dict[str, int] = field(default_factory=dict)
     extremes: dict[str, float] = field(default_factory=dict)
     examples: dict[str, tuple[float, str]] = field(default_factory=dict)
+    keys: tuple[Keys, ...] = ()
 
     _located: tuple[I64, F64] | None = None
 

@@ -16,6 +16,7 @@ from xentcli.states.moments import Moments
 from xentcli.states.notes import Notes
 from xentcli.states.ranks import Ranks
 from xentcli.states.scores import Scores
+from xentcli.states.slices import Slices
 from xentcli.states.training import TrainingLoss
 
 STATES: dict[str, type[Any]] = {
@@ -29,6 +30,7 @@ STATES: dict[str, type[Any]] = {
     "scores": Scores,
     "training": TrainingLoss,
     "notes": Notes,
+    "slices": Slices,
 }
 
 
@@ -46,6 +48,8 @@ def needed(spec: Spec) -> list[str]:
         names += ["positive", "scores"]
     if spec.training is not None:
         names.append("training")
+    if spec.by:
+        names.append("slices")
     return names
 
 
@@ -134,6 +138,10 @@ class StateSet:
     @property
     def training(self) -> TrainingLoss:
         return cast(TrainingLoss, self.states["training"])
+
+    @property
+    def slices(self) -> Slices:
+        return cast(Slices, self.states["slices"])
 
     @property
     def notes(self) -> Notes:

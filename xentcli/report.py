@@ -68,6 +68,31 @@ class ClassRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SliceRow:
+    """One slice: its key by column, rows, weight, figures, and how it stands against the others.
+
+    shrunk: its cross-entropy drawn towards that of all, in nats. p_worse: one-sided, of a mean loss no
+    higher than that of the rest; p_holm: the same, corrected for the number of slices.
+    """
+
+    by: dict[str, str | None]
+    rows: int
+    weight: float
+    small: bool
+    shrunk: float | None
+    p_worse: float | None
+    p_holm: float | None
+    metrics: dict[str, Value]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "by": self.by, "rows": self.rows, "weight": _number(self.weight), "small": self.small,
+            "shrunk": _number(self.shrunk), "p_worse": _number(self.p_worse), "p_holm": _number(self.p_holm),
+            "metrics": {key: value.to_dict() for key, value in self.metrics.items()},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Reliability:
     """Bins of a reliability diagram; `rows` hold lo, hi, n, weight, mean_p, mean_y and chance."""
 
@@ -114,7 +139,7 @@ class Report:
     classes: list[ClassRow] = field(default_factory=list)
     reliability: list[Reliability] = field(default_factory=list)
     warnings: list[Warning] = field(default_factory=list)
-    slices: list[dict[str, Any]] = field(default_factory=list)
+    slices: list[SliceRow] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
     verdict: str | None = None
     confusion: Confusion | None = None
@@ -129,7 +154,7 @@ class Report:
             "data": self.data,
             "metrics": {key: value.to_dict() for key, value in self.metrics.items()},
             "classes": [row.to_dict() for row in shown],
-            "slices": self.slices,
+            "slices": [row.to_dict() for row in self.slices],
             "reliability": [diagram.to_dict() for diagram in self.reliability],
             "rules": self.rules,
         }

@@ -12,7 +12,7 @@ from xentcli import __version__, advice, metrics, training
 from xentcli.batch import F64, Spec
 from xentcli.columns import Resolution
 from xentcli.errors import DataError, UsageError, clean, listing
-from xentcli.metrics import calibration, perclass
+from xentcli.metrics import calibration, perclass, slices
 from xentcli.metrics.known import Known
 from xentcli.metrics.training import class_weights
 from xentcli.report import Confusion, Report
@@ -37,6 +37,7 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         metrics=metrics.read_all(known, list(settings.metrics)),
         classes=perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
         reliability=[calibration.diagram(known, pair) for pair in pairs],
+        slices=slices.slices(known),
     )
     report.warnings = advice.warnings(known, report)
     confusion = states.confusion

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xentcli import binding, reporting, training
 from xentcli.batch import Batch, Spec
+from xentcli.binding.keys import check as check_keys
 from xentcli.columns import Ask, Resolution, resolve
 from xentcli.columns.schema import Preview
 from xentcli.engines import threads
@@ -85,6 +86,7 @@ def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
         raise CannotDecide("0 rows, so there is nothing to score", where=clean(path, 200), id="no_rows")
     first = replace(looks[0], peers=tuple(looks[1:]))
     what = resolve(first, ask)
+    check_keys(first, ask.by)
     for index, look in enumerate(looks[1:], 1):
         others = tuple(p for i, p in enumerate(looks) if i != index)
         what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), ask))
@@ -140,7 +142,7 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
     names = {column.name for column in look.columns}
     missing = [
         n
-        for n in (*what.columns, *what.label_columns, what.weight, *(c for c, _ in ask.where))
+        for n in (*what.columns, *what.label_columns, what.weight, *(c for c, _ in ask.where), *ask.by)
         if n and n not in names
     ]
     if missing:
@@ -182,6 +184,7 @@ def _spec(what: Resolution, settings: Settings) -> Spec:
         stored=what.stored, weighted=what.weight is not None, threshold=settings.threshold,
         bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
         skip_bad=settings.rules.skip_bad, training=training.plan(settings, what.task, what.classes),
+        by=settings.rules.by,
     )  # fmt: skip
 
 

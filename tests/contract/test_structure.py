@@ -26,10 +26,22 @@ LAYERS = [
         "advice",
         "engines",
         "plan",
+        "rowfile",
         "binding",
         "readers",
     ],
-    *["tasks", "metrics", "states", "columns", "batch", "report", "numerics", "explanations", "errors"],
+    *[
+        "tasks",
+        "metrics",
+        "states",
+        "columns",
+        "batch",
+        "report",
+        "numerics",
+        "explanations",
+        "replacing",
+        "errors",
+    ],
 ]
 
 

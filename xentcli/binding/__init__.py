@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from xentcli.batch import F64, Batch, Place, Real
-from xentcli.binding import classes, lists, targets
+from xentcli.binding import classes, keys, lists, targets
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
 from xentcli.readers.arrays import is_text, nulls, numbers
@@ -30,6 +30,7 @@ class Rules:
     where: tuple[tuple[str, str], ...] = ()
     ignore_label: str | None = None
     skip_bad: bool = False
+    by: tuple[tuple[str, ...], ...] = ()
 
 
 def bind(record: pa.RecordBatch, what: Resolution, source: str, first: int, rules: Rules) -> Batch:
@@ -56,7 +57,8 @@ def bind(record: pa.RecordBatch, what: Resolution, source: str, first: int, rule
         matrix = matrix[:, ::-1] if what.reverse else matrix
     else:
         columns = tuple(_scores(record.column(name), name, bad) for name in what.columns)
-    batch = Batch(labels, place, columns, matrix, weights, targets=table)
+    groups = tuple(keys.keys(record, by, source) for by in rules.by)
+    batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=groups)
     if ignored is not None and ignored.any():
         for _, mask, _ in bad.found:
             mask &= ~ignored
@@ -178,4 +180,5 @@ def _equals(array: pa.Array, value: str) -> Mask:
 def text_columns(what: Resolution, rules: Rules) -> list[str]:
     """Columns that a format without types should read as text: labels and keys."""
     labels = what.label_columns if what.targets is None or what.targets.truth else ()
-    return list(dict.fromkeys([*labels, *(column for column, _ in rules.where)]))
+    by = (column for columns in rules.by for column in columns)
+    return list(dict.fromkeys([*labels, *(column for column, _ in rules.where), *by]))

@@ -40,6 +40,7 @@ class Request:
     positive: str | None
     weight: str | None
     where: list[str] | None
+    by: list[str] | None
     limit: int | None
     ignore_label: str | None
     on_bad: str
@@ -132,19 +133,21 @@ class Request:
         from xentcli.scoring import Settings
 
         where = tuple(self._pair(text) for text in self.where or [])
+        by = tuple(dict.fromkeys(tuple(text.split(",")) for text in self.by or []))
         named = [resolve(name) for name in self.metric or []]
         known = {metric.key for metric in METRICS}
         wanted = [*named, *only, *(rule.metric for rule in rules)]
         extra = [m for m in wanted if m.key not in known or m in named]
         return Settings(
             ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task, self._classes(),
-                    self.positive, self.weight, where, self.ignore_label),
+                    self.positive, self.weight, where, self.ignore_label,
+                    tuple(column for columns in by for column in columns)),
             reading=Options(
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
                 missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,
                 chunk_rows=self.chunk_rows, dtype=self.dtype,
             ),
-            rules=Rules(where, self.ignore_label, self.on_bad == "skip"),
+            rules=Rules(where, self.ignore_label, self.on_bad == "skip", by),
             metrics=(*extra, *(m for m in wanted if m not in extra)),
             bins=self.bins, threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
             label_smoothing=self.label_smoothing, class_weights=self.class_weights,

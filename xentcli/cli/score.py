@@ -34,6 +34,7 @@ def command(
     positive: Annotated[str | None, _option(_INPUT, "--positive", metavar="CLASS", text="The class that a single score column is about.")] = None,
     weight: Annotated[str | None, _option(_INPUT, "--weight", metavar="COL", text="A column of row weights.")] = None,
     where: Annotated[list[str] | None, _option(_INPUT, "--where", metavar="COL=VALUE", text="Score only rows with this value; repeat to narrow.")] = None,
+    by: Annotated[list[str] | None, _option(_METRICS, "--by", metavar="COL[,COL]", text="Figures of each slice: rows that share this value; repeat.")] = None,
     limit: Annotated[int | None, _option(_INPUT, "--limit", metavar="N", text="Read only the first N rows.")] = None,
     ignore_label: Annotated[str | None, _option(_INPUT, "--ignore-label", metavar="V", text="Leave out rows with this label, such as -100; counted.")] = None,
     on_bad: Annotated[str, _option(_INPUT, "--on-bad", metavar="error|skip", text="Rows with nulls, NaN, unknown labels: stop, or leave out and count. [error]")] = "error",

@@ -34,6 +34,7 @@ class Ask:
     weight: str | None = None
     where: tuple[tuple[str, str], ...] = ()
     ignore_label: str | None = None
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,11 @@ class Resolution:
 def resolve(preview: Preview, ask: Ask) -> Resolution:
     """The one reading of a file; Question (exit 3) where there are several, UsageError for a wrong name."""
     named = {column.name: column for column in preview.columns}
-    for option, name in (("--weight", ask.weight), *(("--where", column) for column, _ in ask.where)):
+    for option, name in (
+        ("--weight", ask.weight),
+        *(("--where", column) for column, _ in ask.where),
+        *(("--by", column) for column in ask.by),
+    ):
         if name is not None and name not in named:
             raise no_column(preview, option, name)
     named_labels = labelled.asked_columns(preview, ask.label)

@@ -44,6 +44,11 @@ ENTRIES = (
           (f"{_GOOD} --only training_loss",)),
     Entry("where_value", 2, "--where is not COL=VALUE, or VALUE is none that the column could hold.",
           "--where split=test", (f"{_GOOD} --where split",)),
+    Entry("by_type", 2, "--by names a column of lists or structs, which are no keys to group rows by.",
+          "--by a column of texts, numbers or booleans",
+          ("xent score sample_data/digits_logits.parquet --by logits",)),
+    Entry("too_many_slices", 3, "A column of --by has more than 10,000 values: it looks like an id, and a "
+          "figure of every row says nothing.", "--by a column with few values"),
     Entry("ignore_label", 2, "--ignore-label is a value that no label of this column can have.",
           "--ignore-label with a value of the type of the labels, such as -100.",
           ("xent score sample_data/cancer.parquet --ignore-label none",)),

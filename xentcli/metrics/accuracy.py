@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics.known import Known
+from xentcli.metrics.known import Known, Sums
 from xentcli.report import Value
 
 
@@ -17,12 +17,8 @@ def accuracy(known: Known) -> Value:
     total = known.states.confusion.margins()[2].total()
     share = total / known.weight
     square = known.states.moments.exact("hits_2") if known.spec.weighted else total
-    spread = square - 2 * share * square + share * share * known.weight2
-    se = None
-    if known.rows > 1:
-        scale = Fraction(known.rows, known.rows - 1) / (known.weight * known.weight)
-        se = math.sqrt(max(spread, Fraction(0)) * scale)
-    return known.proportion("accuracy", float(share), se)
+    sums = Sums(known.rows, known.weight, known.weight2, total, square, square)
+    return known.proportion("accuracy", float(share), sums.se)
 
 
 def top_accuracy(known: Known, k: int) -> Value:

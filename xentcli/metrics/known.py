@@ -19,6 +19,32 @@ if TYPE_CHECKING:
     from xentcli.plan import StateSet
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Of some rows: their number, Σw, Σw², Σwx, Σw²x and Σw²x², exactly."""
+
+    rows: int
+    weight: Fraction
+    weight2: Fraction
+    total: Fraction
+    cross: Fraction
+    square: Fraction
+
+    @property
+    def mean(self) -> Fraction:
+        return self.total / self.weight
+
+    @property
+    def se(self) -> float | None:
+        """sqrt(m/(m-1) * Σw²(x - mean)²) / Σw of m rows; None for one row."""
+        if self.rows < 2:
+            return None
+        mean = self.mean
+        # Rounding of each square leaves noise of 1e-16 of the mean square, not more.
+        spread = max(self.square - 2 * mean * self.cross + mean * mean * self.weight2, Fraction(0))
+        return math.sqrt(spread / (self.weight * self.weight) * self.rows / (self.rows - 1))
+
+
 @dataclass(frozen=True)
 class Known:
     """A finished StateSet. `prior` (C,) is what to compare against; None: the label frequencies."""
@@ -107,15 +133,10 @@ class Known:
         if rows == 0:
             return self.undefined(metric, "no row has a finite loss")
         total = self._total(name)
-        mean = total / weight
         cross = moments.exact(f"{name}_w") if self.spec.weighted else total
-        square = moments.exact(f"{name}_2") - 2 * mean * cross + mean * mean * weight2
-        se = None
-        if rows > 1 and moments.exact("vast") == 0:
-            # Rounding of each square leaves noise of 1e-16 of the mean square, not more.
-            variance = max(square, Fraction(0)) / (weight * weight) * rows / (rows - 1)
-            se = math.sqrt(variance)
-        return self.value(metric, number(mean), se=se, n=rows)
+        sums = Sums(rows, weight, weight2, total, cross, moments.exact(f"{name}_2"))
+        se = sums.se if moments.exact("vast") == 0 else None
+        return self.value(metric, number(sums.mean), se=se, n=rows)
 
     def _total(self, name: str) -> Fraction:
         """Σwx of a mean."""
@@ -139,21 +160,26 @@ class Known:
         known = resolve(metric)
         return Value(None, known.unit, known.better, self.rows if n is None else n, why=why)
 
-    def proportion(self, metric: str, share: float, se: float | None = None) -> Value:
+    def proportion(
+        self, metric: str, share: float, se: float | None = None, sums: Sums | None = None
+    ) -> Value:
         """A share of rows with Wilson's interval, on Kish's effective n when rows are weighted.
+
+        sums: of the rows that it is a share of, if those are not all.
 
         Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212; Kish (1965), Survey Sampling.
         """
         known = resolve(metric)
         lo = hi = None
-        n = self.effective
+        n = self.effective if sums is None else number(sums.weight * sums.weight / sums.weight2)
+        rows = self.rows if sums is None else sums.rows
         if self.z is not None:
             z2 = self.z * self.z
             centre = (share + z2 / (2 * n)) / (1 + z2 / n)
             half = self.z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
             lo = 0.0 if share == 0.0 else max(0.0, centre - half)
             hi = 1.0 if share == 1.0 else min(1.0, centre + half)
-        return Value(share, known.unit, known.better, self.rows, se, lo, hi)
+        return Value(share, known.unit, known.better, rows, se, lo, hi)
 
     # -- calibration ------------------------------------------------------------------------------
     def binned(self, pair: str, bins: int | None = None) -> Binned:

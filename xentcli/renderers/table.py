@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from xentcli.errors import counted
-from xentcli.renderers import numbers, strip
+from xentcli.renderers import numbers, slices, strip
 from xentcli.renderers.numbers import MISSING, NBSP, count, figure
 from xentcli.renderers.strip import wide
 from xentcli.report import ClassRow, Report, Value
@@ -90,6 +90,7 @@ def render(
     blocks = [_title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
     if not quiet:
         blocks += [_reliability(report, look), _classes(report, look, per_class)]
+        blocks.append(slices.lines(report.slices, look, per_class))
         blocks += [_confusion(report, look), _evidence(report, look)] if verbose else []
         blocks.append(_notes(report, look))
     lines: list[Line] = []

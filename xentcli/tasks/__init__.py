@@ -20,4 +20,5 @@ def rows(batch: Batch, spec: Spec) -> Rows:
         batch = bad.drop(batch)
         out, bad = kernel(batch, spec)
     out.skipped = batch.skipped
+    out.keys = batch.keys
     return out

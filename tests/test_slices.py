@@ -1,0 +1,186 @@
+"""`--by`: each slice is what scoring its rows alone would say; the laws of merging; what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import xentcli
+from tests.corpus.corpus import xent
+from xentcli.batch import Batch, Place, Spec
+from xentcli.metrics.slices import holm
+from xentcli.plan import StateSet
+from xentcli.tasks.badrows import keep
+
+N = 900
+
+
+def made(path: Path, weighted: bool = False, binary: bool = False) -> Path:
+    """Rows in slices of very different size, one of them null, with some impossible labels."""
+    rng = np.random.default_rng(5)
+    lang = rng.choice(["en", "de", "fr", "it"], N, p=[0.6, 0.3, 0.08, 0.02]).tolist()
+    lang[17] = None
+    p = rng.dirichlet([0.7] * (2 if binary else 3), N)
+    y = np.array([rng.choice(p.shape[1], p=row) for row in p])
+    columns: dict[str, Any] = {f"p_{i}": p[:, i] for i in range(p.shape[1])}
+    if binary:
+        columns = {"score": p[:, 1]}
+    else:
+        for row in (3, 40):
+            columns["p_0"][row], columns["p_1"][row], columns["p_2"][row], y[row] = 0.0, 0.5, 0.5, 0
+    columns |= {"label": y, "lang": lang, "fold": rng.integers(0, 3, N), "ok": rng.random(N) < 0.5}
+    if weighted:
+        columns["w"] = rng.integers(0, 5, N) / 2
+    pq.write_table(pa.table(columns), path, row_group_size=128)
+    return path
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_slice_is_what_its_rows_alone_give(weighted: bool, binary: bool, tmp_path: Path) -> None:
+    path = made(tmp_path / "in.parquet", weighted, binary)
+    weight = "w" if weighted else None
+    report = xentcli.score(path, by=["lang", "fold,ok"], weight=weight)
+    assert len(report.slices) == 5 + 6
+    for row in report.slices:
+        if None in row.by.values():
+            assert row.rows == 1 and row.small
+            continue
+        alone = xentcli.score(path, where={k: str(v) for k, v in row.by.items()}, weight=weight)
+        assert row.rows == alone.data["scored"]
+        assert row.weight == alone.data["weight"]
+        for key, value in row.metrics.items():
+            other = alone.metrics[key]
+            assert value.state == other.state, key
+            for one, two in ((value.value, other.value), (value.se, other.se),
+                             (value.lo, other.lo), (value.hi, other.hi)):  # fmt: skip
+                # A slice keeps Σp of a bin to 2**-72 and no cells of 1/4800.
+                assert (one is None) == (two is None)
+                assert one is None or one == pytest.approx(two, rel=1e-11, abs=1e-15), (row.by, key)
+
+
+def test_slices_are_the_same_bytes_for_any_threads_chunks_files_and_order(tmp_path: Path) -> None:
+    path = made(tmp_path / "in.parquet", weighted=True)
+    table = pq.read_table(path)
+    order = np.random.default_rng(0).permutation(N)
+    for i, part in enumerate(np.array_split(order, 3)):
+        pq.write_table(table.take(part), tmp_path / f"part{i}.parquet")
+    common = ("--weight", "w", "--by", "lang", "--by", "lang,ok", "--json")
+    runs = [
+        xent("score", path, *common, "--jobs", "1"),
+        xent("score", path, *common, "--jobs", "4"),
+        xent("score", path, *common, "--chunk-rows", "7"),
+        xent("score", *sorted(tmp_path.glob("part*")), *common),
+    ]
+    found = [json.dumps(run.report["slices"]) for run in runs]
+    assert len(set(found)) == 1 and found[0].count('"by"') > 12
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 40), st.booleans())
+def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighted: bool) -> None:
+    rng = np.random.default_rng(seed)
+    spec = Spec("multiclass", "probs", ("a", "b", "c"), 3, ("a", "b", "c"), weighted=weighted,
+                by=(("k",), ("k", "l")))  # fmt: skip
+    names: list[tuple[str | None, ...]] = [(text,) for text in ("x", "y", "z", None)]
+    pairs: list[tuple[str | None, ...]] = [(k[0], other) for k in names for other in ("1", "2")]
+    k, other = rng.integers(0, 4, n), rng.integers(0, 2, n)
+    whole = Batch(
+        rng.integers(0, 3, n), Place("rows", 1), matrix=rng.dirichlet([1.0] * 3, n),
+        weights=rng.random(n) if weighted else None, keys=((k, names), (2 * k + other, pairs)),
+    )  # fmt: skip
+
+    def folded(batch: Batch) -> StateSet:
+        out = StateSet.empty(spec)
+        out.fold(batch, batch.size)
+        return out
+
+    cuts = np.array_split(rng.permutation(n), int(rng.integers(1, 6)))
+    parts = [folded(keep(whole, np.asarray(cut))) for cut in cuts if len(cut)]
+    total = StateSet.empty(spec)
+    for i in rng.permutation(len(parts)).tolist():
+        total.merge(parts[i])
+    expected = folded(whole).states["slices"].to_arrays()
+    found = total.states["slices"].to_arrays()
+    assert {name: a.tobytes() for name, a in found.items()} == {
+        name: a.tobytes() for name, a in expected.items()
+    }
+    loaded = type(total.slices).from_arrays(found, spec)
+    assert {k: a.tobytes() for k, a in loaded.to_arrays().items()} == {
+        k: a.tobytes() for k, a in found.items()
+    }
+
+
+def test_a_slice_that_is_worse_is_called_so_and_chance_is_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    false_alarms = 0
+    for trial in range(60):
+        p = rng.dirichlet([1.0] * 3, 600)
+        y = np.array([rng.choice(3, p=row) for row in p])
+        k = rng.integers(0, 8, 600)
+        y = np.where((k == 0) & (rng.random(600) < 0.5), p.argmin(axis=1), y) if trial % 2 else y
+        pq.write_table(pa.table({**{f"p_{i}": p[:, i] for i in range(3)}, "label": y, "k": k}),
+                       tmp_path / "in.parquet")  # fmt: skip
+        rows = xentcli.score(tmp_path / "in.parquet", by="k").slices
+        worse = [row.by["k"] for row in rows if row.p_holm is not None and row.p_holm < 0.05]
+        if trial % 2:
+            assert worse[:1] == ["0"]
+        else:
+            false_alarms += bool(worse)
+    assert false_alarms <= 6  # 30 trials at 5 %: more than six has a chance of 0.3 %
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, None, 0.03]) == pytest.approx([0.03, 0.06, None, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_shrinking_stays_between_the_slice_and_the_middle(tmp_path: Path) -> None:
+    rows = xentcli.score(made(tmp_path / "in.parquet", binary=True), by="lang").slices
+    known = [(row, row.metrics["cross_entropy"]) for row in rows if row.shrunk is not None]
+    assert len(known) == 4
+    middle = {row.by["lang"]: (value.value, row.shrunk, value.se) for row, value in known}
+    moves = {k: abs(v - s) / (se * se) for k, (v, s, se) in middle.items() if v and s and se}
+    # (x - shrunk) / s² = (x - middle) / (τ² + s²): all on one side of their own mean
+    values = [v for v, _, _ in middle.values() if v is not None]
+    assert all(min(values) <= s <= max(values) for _, s, _ in middle.values() if s is not None)
+    assert moves
+
+
+@pytest.mark.parametrize(
+    "values", [np.arange(20_000), [f"id{i}" for i in range(20_000)], np.arange(20_000) / 7]
+)
+def test_ids_are_no_slices(values: Any, tmp_path: Path) -> None:
+    n = 20_000
+    pq.write_table(pa.table({"p_0": [0.25] * n, "p_1": [0.75] * n, "label": [0, 1] * (n // 2), "k": values}),
+                   tmp_path / "in.parquet")  # fmt: skip
+    for options in ((), ("--chunk-rows", "1000"), ("--jobs", "1")):
+        ran = xent("score", tmp_path / "in.parquet", "--by", "k", *options)
+        assert ran.code == 3 and "looks like an id" in ran.err, ran.err
+
+
+def test_columns_that_cannot_be_sliced_by(tmp_path: Path) -> None:
+    table = {"p_0": [0.25, 0.5], "p_1": [0.75, 0.5], "label": [0, 1], "many": [[1.0], [2.0]], "x": ["a", "b"]}
+    pq.write_table(pa.table(table), tmp_path / "in.parquet")
+    ran = xent("score", tmp_path / "in.parquet", "--pred", "p_*", "--by", "many")
+    assert ran.code == 2 and "list" in ran.err
+    ran = xent("score", tmp_path / "in.parquet", "--pred", "p_*", "--by", "labell")
+    assert ran.code == 2 and "label" in ran.err
+
+
+def test_names_of_slices_in_csv_and_in_the_table(tmp_path: Path) -> None:
+    rows = ["0.9,0.1,0,[red]x", "0.4,0.6,1,", "0.2,0.8,0,\x1b[2J", "0.3,0.7,1,01"]
+    (tmp_path / "in.csv").write_text("p_0,p_1,label,k\n" + "\n".join(rows) + "\n")
+    ran = xent("score", tmp_path / "in.csv", "--by", "k")
+    assert ran.code == 0, ran.err
+    assert "[red]x" in ran.out and "\x1b" not in ran.out and "01" in ran.out
+    found = xent("score", tmp_path / "in.csv", "--by", "k", "--json").report["slices"]
+    assert {row["by"]["k"] for row in found} >= {"[red]x", "\x1b[2J", "01"}

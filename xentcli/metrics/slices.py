@@ -1,0 +1,156 @@
+"""The same few figures for every slice, and which slices are worse than the rest of the rows."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from xentcli.batch import F64
+from xentcli.metrics.known import Known, Sums, number
+from xentcli.report import SliceRow, Value
+from xentcli.states.slices import Group, Key
+
+SMALL = 30
+"""Slices of fewer rows are marked: their intervals rest on too little."""
+
+
+def slices(known: Known) -> list[SliceRow]:
+    """All slices: for each `--by` in turn, by falling cross-entropy."""
+    if not known.states.has("slices"):
+        return []
+    return [row for group in known.states.slices.groups for row in _rows(known, group)]
+
+
+def _rows(known: Known, group: Group) -> list[SliceRow]:
+    keys, sums = group.ordered()
+    if not keys:
+        return []
+    exact = {name: [part.exact(i) for i in range(part.size)]
+             for name, part in sums.items() if not name.startswith("bin_")}  # fmt: skip
+    each = [{name: column[i] for name, column in exact.items()} for i in range(len(keys))]
+    if not known.spec.weighted:
+        for one in each:
+            one |= {"weight": one["rows"], "weight2": one["rows"], "loss_w": one["loss"],
+                    "brier_w": one["brier"], "hits_w": one["hits"],
+                    "impossible_w": one["impossible"], "impossible2": one["impossible"]}  # fmt: skip
+    losses = [_loss(one) for one in each]
+    vast = [one["vast"] > 0 for one in each]
+    tests = _worse(losses, vast)
+    shrunk = _shrunk(losses, vast)
+    bins = {name: sums[name].values().reshape(-1, group.bins) for name in sums if name.startswith("bin_")}
+    out = []
+    for i, key in enumerate(keys):
+        here = {name: part[i] for name, part in bins.items()}
+        metrics = _figures(known, losses[i], vast[i], each[i], here)
+        row = SliceRow(
+            dict(zip(group.columns, key, strict=True)), int(each[i]["rows"]), number(each[i]["weight"]),
+            each[i]["rows"] < SMALL, shrunk[i], *tests[i], metrics,
+        )  # fmt: skip
+        out.append((_badness(metrics["cross_entropy"]), _sort_key(key), row))
+    return [row for _, _, row in sorted(out, key=lambda item: item[:2])]
+
+
+def _loss(one: dict[str, Fraction]) -> Sums:
+    """The sums of the finite losses of one slice."""
+    return Sums(
+        int(one["rows"] - one["impossible"]), one["weight"] - one["impossible_w"],
+        one["weight2"] - one["impossible2"], one["loss"], one["loss_w"], one["loss_2"],
+    )  # fmt: skip
+
+
+def _figures(
+    known: Known, loss: Sums, vast: bool, sums: dict[str, Fraction], bins: dict[str, F64]
+) -> dict[str, Value]:
+    rows, weight = int(sums["rows"]), sums["weight"]
+    hits = Sums(rows, weight, sums["weight2"], sums["hits"], sums["hits_w"], sums["hits_w"])
+    brier = Sums(rows, weight, sums["weight2"], sums["brier"], sums["brier_w"], sums["brier_2"])
+    if sums["impossible"]:
+        why = "p = 0 for the label of a row"
+        entropy = known.value("cross_entropy", math.inf, n=rows, why=why)
+    else:
+        entropy = known.value("cross_entropy", number(loss.mean), se=None if vast else loss.se, n=rows)
+    out = {
+        "cross_entropy": entropy,
+        "accuracy": known.proportion("accuracy", number(hits.mean), hits.se, hits),
+        "brier_score": known.value("brier_score", number(brier.mean), se=brier.se, n=rows),
+    }
+    if bins["bin_weight"].any():
+        gap = float(np.abs(bins["bin_p"] - bins["bin_hits"]).sum()) / number(weight)
+        spread = np.sqrt(np.maximum(bins["bin_variance"], 0.0) * (2 / math.pi))
+        out["ece"] = known.value("ece", gap, n=rows)
+        out["ece_chance"] = known.value("ece_chance", float(spread.sum()) / number(weight), n=rows)
+    return out
+
+
+def _worse(losses: list[Sums], vast: list[bool]) -> list[tuple[float | None, float | None]]:
+    """For each slice the one-sided p of a mean loss above that of the rest, and Holm's correction of it.
+
+    Welch's statistic against the normal. Source: Holm (1979), Scandinavian J. of Statistics 6, 65-70.
+    """
+    whole = _added(losses)
+    found: list[float | None] = []
+    for here, skip in zip(losses, vast, strict=True):
+        rest = Sums(
+            whole.rows - here.rows, whole.weight - here.weight, whole.weight2 - here.weight2,
+            whole.total - here.total, whole.cross - here.cross, whole.square - here.square,
+        )  # fmt: skip
+        if skip or any(vast) or here.rows < 2 or rest.rows < 2:
+            found.append(None)
+            continue
+        spread = math.hypot(here.se or 0.0, rest.se or 0.0)
+        gap = number(here.mean - rest.mean)
+        found.append(0.5 * math.erfc(gap / spread / math.sqrt(2)) if spread else 0.5 if gap <= 0 else 0.0)
+    return list(zip(found, holm(found), strict=True))
+
+
+def _added(parts: list[Sums]) -> Sums:
+    zero = Fraction(0)
+    return Sums(
+        sum(s.rows for s in parts), sum((s.weight for s in parts), zero),
+        sum((s.weight2 for s in parts), zero), sum((s.total for s in parts), zero),
+        sum((s.cross for s in parts), zero), sum((s.square for s in parts), zero),
+    )  # fmt: skip
+
+
+def holm(p: list[float | None]) -> list[float | None]:
+    """Holm's adjusted p-values, in the order of `p`; None stays and does not count."""
+    order = sorted((value, i) for i, value in enumerate(p) if value is not None)
+    out: list[float | None] = [None] * len(p)
+    least = 0.0
+    for rank, (value, i) in enumerate(order):
+        least = max(least, min(1.0, value * (len(order) - rank)))
+        out[i] = least
+    return out
+
+
+def _shrunk(losses: list[Sums], vast: list[bool]) -> list[float | None]:
+    """Each slice's mean loss drawn towards that of all, the more the less is known of it.
+
+    Random effects with the spread between slices by moments: (τ²x + s²m) / (τ² + s²), s the standard
+    error. Source: DerSimonian & Laird (1986), Controlled Clinical Trials 7, 177-188.
+    """
+    known = [i for i, s in enumerate(losses) if s.rows > 1 and s.se and not vast[i]]
+    out: list[float | None] = [None] * len(losses)
+    if len(known) < 2:
+        return out
+    mean = np.array([number(losses[i].mean) for i in known])
+    variance = np.array([losses[i].se or 0.0 for i in known]) ** 2
+    w = 1.0 / variance
+    centre = float((w * mean).sum() / w.sum())
+    excess = float((w * (mean - centre) ** 2).sum()) - (len(known) - 1)
+    tau2 = max(0.0, excess / float(w.sum() - (w * w).sum() / w.sum()))
+    w = 1.0 / (variance + tau2)
+    middle = float((w * mean).sum() / w.sum())
+    for i, x, s2 in zip(known, mean.tolist(), variance.tolist(), strict=True):
+        out[i] = (tau2 * x + s2 * middle) / (tau2 + s2)
+    return out
+
+
+def _badness(value: Value) -> float:
+    return -math.inf if value.value is None else -value.value
+
+
+def _sort_key(key: Key) -> list[tuple[bool, str]]:
+    return [(value is not None, value or "") for value in key]

@@ -1,0 +1,82 @@
+"""The slices of a report as tables: one for each `--by`, the highest loss first."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from xentcli.errors import counted
+from xentcli.renderers import numbers, strip
+from xentcli.renderers.numbers import MISSING, count
+from xentcli.report import SliceRow, Value
+
+if TYPE_CHECKING:
+    from xentcli.renderers.table import Line, Look
+
+LEVEL = 0.05  # of Holm's test; slices below it are called worse than the rest
+_DROPPED = ("ECE", "accuracy", "±", "rows")
+
+
+def lines(rows: list[SliceRow], look: Look, limit: int | None) -> list[Line]:
+    """A table for each `--by`, at most `limit` slices each, None for all."""
+    out: list[Line] = []
+    for columns, found in groupby(rows, key=lambda row: tuple(row.by)):
+        out += ([[]] if out else []) + _table(", ".join(map(look.name, columns)), list(found), look, limit)
+    return out
+
+
+def _table(title: str, found: list[SliceRow], look: Look, limit: int | None) -> list[Line]:
+    rows = found[:limit]
+    cells = {name: [look.say(name), *map(look.say, column)] for name, column in _columns(rows, look)}
+    hidden = strip.fit(cells, look.width, frozenset({"slice"}), _DROPPED, look.say("…")) if look.width else []
+    left = frozenset(i for i, name in enumerate(cells) if name in ("slice", ""))
+    head, *body = strip.grid([list(row) for row in zip(*cells.values(), strict=True)], left)
+    out: list[Line] = [[(f"  slices by {title}", "bold")], [("  " + head.rstrip(), "dim")]]
+    out += [[("  " + line.rstrip(), "")] for line in body]
+    more = len(found) - len(rows)
+    notes = [f"and {counted(more, 'more slice')}"] if more else []
+    notes += [f"no room for: {', '.join(hidden)}"] if hidden else []
+    return out + look.text([*_gap(found, look), *notes], style="dim", joint="; ")
+
+
+def _columns(rows: list[SliceRow], look: Look) -> list[tuple[str, list[str]]]:
+    loss = [numbers.loss_in(_metric(row, "cross_entropy"), look.unit) for row in rows]
+    halves = [Value(numbers.half_width(value), value.unit) for value in loss]
+    columns = [
+        ("slice", [", ".join(_named(value, look) for value in row.by.values()) for row in rows]),
+        ("rows", [count(row.rows) for row in rows]),
+        ("cross-entropy", numbers.column(loss, look.digits or 4)),
+        ("±", numbers.column(halves, 3)),
+        (
+            "accuracy",
+            numbers.column([numbers.percent(_metric(r, "accuracy")) for r in rows], look.digits or 3),
+        ),
+        ("ECE", numbers.column([_metric(row, "ece") for row in rows], look.digits or 3)),
+        ("by chance", numbers.column([_metric(row, "ece_chance") for row in rows], look.digits or 3)),
+        ("", [_mark(row) for row in rows]),
+    ]
+    return [(name, cells) for name, cells in columns if set(cells) - {MISSING, ""}]
+
+
+def _metric(row: SliceRow, key: str) -> Value:
+    return row.metrics.get(key, Value(None))
+
+
+def _named(value: str | None, look: Look) -> str:
+    return "(null)" if value is None else look.name(value) or '""'
+
+
+def _mark(row: SliceRow) -> str:
+    marks = ["worse than the rest"] if row.p_holm is not None and row.p_holm < LEVEL else []
+    return ", ".join(marks + (["few rows"] if row.small else []))
+
+
+def _gap(found: list[SliceRow], look: Look) -> list[str]:
+    """The worst and the best slice of those with rows enough to tell."""
+    known = [row for row in found if not row.small and _metric(row, "cross_entropy").value is not None]
+    if len(known) < 2:
+        return []
+    worst, best = (numbers.loss_in(_metric(row, "cross_entropy"), look.unit) for row in (known[0], known[-1]))
+    assert worst.value is not None and best.value is not None
+    gap = Value(worst.value - best.value, worst.unit)
+    return [f"gap of worst and best {numbers.figure(gap, look.digits, default=3)} {look.unit}"]
