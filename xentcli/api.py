@@ -8,6 +8,7 @@ from typing import Any
 
 from xentcli.binding import Rules
 from xentcli.columns import Ask
+from xentcli.memory import parse
 from xentcli.metrics.names import resolve
 from xentcli.readers import Options
 from xentcli.report import Report
@@ -50,6 +51,7 @@ def score(
     encoding: str | None = None,
     rows: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Report:
     """Score one file, or several that are shards of one set, and return the Report.
 
@@ -67,6 +69,7 @@ def score(
         reading=Options(
             delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
             encoding=encoding, input_format=input_format, dtype=dtype,
+            max_memory=None if max_memory is None else parse(max_memory),
         ),
         rules=Rules(filters, ignored, on_bad == "skip", slices),
         metrics=tuple(resolve(name) for name in metric),

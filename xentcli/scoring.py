@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xentcli import binding, reporting, training
+from xentcli import binding, memory, reporting, training
 from xentcli.batch import Batch, Spec
 from xentcli.binding.keys import check as check_keys
 from xentcli.columns import Ask, Resolution, resolve
@@ -205,7 +205,7 @@ def _run(
         for source in sources
         for walk in source.partitions(list(wanted), text)
     ]
-    jobs = 1 if settings.limit is not None else settings.jobs or _cores()
+    jobs = 1 if settings.limit is not None else min(settings.jobs or _cores(), 256)
     total = sum(source.rows or 0 for source in sources) if all(s.rows for s in sources) else None
 
     def tell(rows: int) -> None:
@@ -215,11 +215,12 @@ def _run(
             progress(rows, share)
 
     try:
+        jobs = memory.fit(spec, sources, list(wanted), text, jobs, settings.reading.max_memory)
         if settings.rows_to is None:
-            states = threads.run(spec, streams, min(jobs, 256), tell)
+            states = threads.run(spec, streams, jobs, tell)
         else:
             with RowFile(settings.rows_to, spec, len(sources) > 1).opened() as file:
-                states = threads.run(spec, streams, min(jobs, 256), tell, file.tap)
+                states = threads.run(spec, streams, jobs, tell, file.tap)
     except (DataError, OSError):
         for source in sources:
             source.check_unchanged()  # what was found may be the work of whoever changed the file

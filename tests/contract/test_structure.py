@@ -24,6 +24,7 @@ LAYERS = [
         "settings",
         "gating",
         "advice",
+        "memory",
         "engines",
         "plan",
         "rowfile",

@@ -77,6 +77,7 @@ class Request:
     no_progress: bool
     require: list[str] | None
     jobs: int | None
+    max_memory: str | None
     chunk_rows: int | None
 
     def run(self) -> int:
@@ -127,6 +128,7 @@ class Request:
             raise UsageError("--only prints bare values and --json a document; choose one", id="choice")
 
     def _settings(self, rules: list[gating.Rule], only: list[Metric], targets: list[out.Target]) -> Settings:
+        from xentcli import memory
         from xentcli.binding import Rules
         from xentcli.columns import Ask
         from xentcli.readers import Options
@@ -146,6 +148,7 @@ class Request:
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
                 missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,
                 chunk_rows=self.chunk_rows, dtype=self.dtype,
+                max_memory=None if self.max_memory is None else memory.parse(self.max_memory),
             ),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip", by),
             metrics=(*extra, *(m for m in wanted if m not in extra)),

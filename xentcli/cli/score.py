@@ -71,6 +71,7 @@ def command(
     no_progress: Annotated[bool, _option(_OUTPUT, "--no-progress", text="No progress line on a terminal.")] = False,
     require: Annotated[list[str] | None, _option(_GATE, "--require", metavar="RULE", text="Fail (exit 1) unless this holds, such as 'accuracy >= 90%'; repeat.")] = None,
     jobs: Annotated[int | None, _option(_RUN, "--jobs", metavar="N", text="Threads; no figure depends on it. [all cores]")] = None,
+    max_memory: Annotated[str | None, _option(_RUN, "--max-memory", metavar="SIZE", text="Use at most this much memory, such as 512MB or 2GiB. [80 % of the machine's]")] = None,
     chunk_rows: Annotated[int | None, typer.Option("--chunk-rows", hidden=True)] = None,
 ) -> int:  # fmt: skip
     """Score predictions against labels: cross-entropy, perplexity, calibration, per class."""

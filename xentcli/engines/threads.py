@@ -25,6 +25,11 @@ HEAVY = 2_000_000
 """States with more sums than this are shared by all threads instead of kept by each."""
 
 
+def shared(spec: Spec) -> bool:
+    """Do all threads share one set of states, because a set of its own for each were too much?"""
+    return spec.size * spec.bins > HEAVY or spec.size**2 > HEAVY * 2
+
+
 @dataclass(slots=True)
 class _Open:
     index: int
@@ -47,11 +52,10 @@ class _Run:
         self.stopped = False
         self.failure: tuple[tuple[int, int], BaseException] | None = None
         self.rows = 0
-        shared = spec.size * spec.bins > HEAVY or spec.size**2 > HEAVY * 2
         first = (StateSet.empty(spec), threading.Lock())
         self.sets = (
             [first] * jobs
-            if shared
+            if shared(spec)
             else [first] + [(StateSet.empty(spec), threading.Lock()) for _ in range(jobs - 1)]
         )
         self.running = jobs

@@ -119,6 +119,13 @@ ENTRIES = (
          "xent score bad.parquet"),
     ),
     Entry(
+        "over_memory", 3,
+        "Scoring the file would take more memory than --max-memory allows, or than four fifths of what the "
+        "machine has. It is added up beforehand: sums, which grow with classes and bins, rows in work, and "
+        "pages of the file as they unpack.",
+        "The --max-memory that the message names. A small file that unpacks to so much may be meant to.",
+    ),
+    Entry(
         "parquet_encrypted", 3,
         "The footer of the Parquet file is encrypted, and xent takes no keys.",
         "Decrypt it first.",

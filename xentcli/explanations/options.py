@@ -24,6 +24,8 @@ ENTRIES = (
           (f"{_GOOD} --limit 0",)),
     Entry("jobs", 2, "--jobs is the number of threads, at least one.", "Leave it out: all cores are used.",
           (f"{_GOOD} --jobs 0",)),
+    Entry("max_memory", 2, "--max-memory is a size, and not less than what xent takes for the smallest file.",
+          "--max-memory 512MB or 2GiB.", (f"{_GOOD} --max-memory 5",)),
     Entry("ci", 2, "--ci is the level of the intervals, above 0 and below 1, or none.",
           "--ci 0.95 or --ci none", (f"{_GOOD} --ci 95",)),
     Entry("classes", 2, "--classes names a class twice, or names a file that holds no class names.",

@@ -45,6 +45,7 @@ class Options:
     encoding: str | None = None
     input_format: str | None = None
     chunk_rows: int | None = None
+    max_memory: int | None = None
     dtype: str | None = None
 
 

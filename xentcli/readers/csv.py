@@ -207,7 +207,10 @@ class CsvSource:
             raise self._changed()
         self._bytes, self._identity = opened, opened.identity
         dialect = self._dialect
-        return Blocks(opened, size, "CSV", dialect.delimiter, dialect.quote, self._options.comment)
+        blocks = Blocks(opened, size, "CSV", dialect.delimiter, dialect.quote, self._options.comment)
+        if self._options.max_memory is not None:  # a record is held several times while its end is sought
+            blocks.longest = min(blocks.longest, self._options.max_memory // 16)
+        return blocks
 
     def position(self) -> float | None:
         """The share of the file's bytes, as stored, that has been read; None for streams."""

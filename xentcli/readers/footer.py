@@ -32,6 +32,13 @@ class Leaf:
     type: str
     repeats: bool
 
+    def within(self, columns: set[str]) -> bool:
+        """Is this one of the columns, or a part of one?"""
+        name = self.path
+        while name not in columns and "." in name:
+            name = name.rpartition(".")[0]
+        return name in columns
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

@@ -120,7 +120,8 @@ def stray_quote(octets: U8, delimiter: int, quote: int) -> int | None:
 class Blocks:
     """Walks through a stream once, one thread at a time, after `begin`; the header is row 0.
 
-    `kind` is what the text is to be, for messages; `quote` encloses fields, if anything does. After
+    `kind` is what the text is to be, for messages; `quote` encloses fields, if anything does; a record
+    may have `longest` bytes. After
     the last block `blank_lines` and `no_final_newline` hold for the whole input.
     """
 
@@ -129,6 +130,7 @@ class Blocks:
         quote: str | None = '"', comment: str | None = None,
     ) -> None:  # fmt: skip
         self.size = size
+        self.longest = LONGEST_RECORD
         self.blank_lines = 0
         self.no_final_newline = False
         self.stream = stream
@@ -191,10 +193,10 @@ class Blocks:
                     return block
             elif self._ended and not data:
                 return None
-            elif self._ended or len(data) > LONGEST_RECORD:
+            elif self._ended or len(data) > self.longest:
                 raise self._endless(data)
             else:
-                target = min(2 * len(data) + self.size, LONGEST_RECORD + 1)
+                target = min(2 * len(data) + self.size, self.longest + 1)
 
     def _cut(self, data: bytes) -> Block | None:
         """The whole records at the beginning of `data`, None if there are none."""
@@ -227,14 +229,14 @@ class Blocks:
             line = self._line + count_lines(data[:stray])
             return stray_error(self.stream.name, self._row, line)
         where = place(self.stream.name, self._row, self._line)
-        limit = "" if self._ended else f" within {LONGEST_RECORD >> 20} MiB"
+        limit = "" if self._ended else f" within {self.longest >> 20} MiB"
         if mark and data.count(mark) % 2:
             row = f"row {self._row:,}" if self._row else "the header"
             return DataError(f"the quote opened in {row} is never closed{limit}", where=where,
                              remedy='close it, or double it ("") if it belongs to the text; --quote none '
                              "if quotes mean nothing here",
                              id="unclosed_quote")  # fmt: skip
-        return DataError(f"a line longer than {LONGEST_RECORD >> 20} MiB", where=where,
+        return DataError(f"a line longer than {self.longest >> 20} MiB", where=where,
                          remedy="is this a text file with one row a line?", id="long_line")  # fmt: skip
 
 

@@ -1,0 +1,119 @@
+"""`--max-memory`: what a run will take is added up before it is taken, and fewer threads take less.
+
+What is counted: what the process takes in any case, the states, once for each thread or once for all, and
+for each thread what its walk through a file holds (pages, dictionaries, read-ahead) and its batch, some
+times over, for its numbers are held as they were read and as they are computed with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from xentcli.batch import Spec
+from xentcli.engines.threads import shared
+from xentcli.errors import DataError, UsageError, clean
+from xentcli.plan import StateSet
+from xentcli.readers import Source
+from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
+from xentcli.states.scores import MOST_CELLS
+
+BASE = 180 << 20
+"""Python, NumPy, pyarrow and the first rows of a file."""
+
+COPIES = 5
+"""A batch as it was read, as numbers, in blocks, and what is computed of it."""
+
+USUAL = (8 << 20, 8 << 20)
+"""What a walk and a batch take where a reader does not say."""
+
+_COUNTED, _WEIGHTED, _PAIR, _CELL = 24, 48, 48, 48
+"""Bytes of an exact sum without and with weights; of a pair of classes and of a cell of scores while
+two sets of them are joined."""
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+          "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}  # fmt: skip
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?\s*", re.ASCII)
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+_SHARE = 0.8
+
+
+def parse(text: str | int) -> int:
+    """Bytes of a size such as 512MB, 2GiB or 800000000. Raises UsageError."""
+    found = _SIZE.fullmatch(str(text).upper())
+    size = int(float(found[1]) * _UNITS[found[2] or ""]) if found else 0
+    if not found:
+        raise UsageError(f'--max-memory "{clean(str(text))}" is not a size', id="max_memory",
+                         remedy="--max-memory 512MB, or 2GiB")  # fmt: skip
+    if size < BASE:
+        raise UsageError(f"--max-memory {clean(str(text))} is less than xent takes for any file",
+                         remedy=f"--max-memory {shown(BASE)} at least", id="max_memory")  # fmt: skip
+    return size
+
+
+def usual() -> int:
+    """The limit where none is given: four fifths of what the machine or its container has."""
+    try:
+        have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        have = 16 << 30
+    with contextlib.suppress(OSError, ValueError):
+        have = min(have, int(_CGROUP.read_text()))
+    return max(int(_SHARE * have), 2 * BASE)
+
+
+def shown(size: int) -> str:
+    """A size as it can be typed, rounded up."""
+    return f"{-(-size // 10**6)}MB"
+
+
+def fit(
+    spec: Spec, sources: list[Source], columns: list[str], text: list[str], jobs: int, limit: int | None
+) -> int:
+    """How many of `jobs` threads the limit has room for; readers are told what each may hold.
+
+    Raises DataError where there is no room for one.
+    """
+    limit = limit or usual()
+    rows = [source.rows for source in sources]
+    states = _states(spec, None if None in rows else sum(row or 0 for row in rows))
+    sizes = [_held(source, columns, text) for source in sources]
+    walk, batch = max(size for size, _ in sizes), COPIES * max(size for _, size in sizes)
+    each = walk + batch
+    once, thread = (states, each) if shared(spec) else (0, states + each)
+    room = limit - BASE - once
+    if room < thread:
+        least = BASE + states + each
+        raise DataError(
+            f"at least {shown(least)} of memory are needed, and --max-memory is {shown(limit)}: "
+            f"{shown(states)} for the sums, {shown(batch)} for rows in work, "
+            f"{shown(walk)} for what is read of a file at once",
+            where=clean(sources[0].path, 200), remedy=f"--max-memory {shown(least)}", id="over_memory",
+        )  # fmt: skip
+    jobs = min(jobs, room // max(1, thread))
+    for source in sources:
+        allow: Callable[[int], None] | None = getattr(source, "allow", None)
+        if allow is not None:
+            allow(room // jobs - (thread - walk))
+    return jobs
+
+
+def _states(spec: Spec, rows: int | None) -> int:
+    """What the states of a thread can grow to: cells of scores and pairs of classes come with rows."""
+    held = [getattr(state, "sums", None) for state in StateSet.empty(spec).states.values()]
+    cells: int = sum(part.size for sums in held if isinstance(sums, dict) for part in sums.values())
+    size = cells * (_WEIGHTED if spec.weighted else _COUNTED)
+    met = MOST_PAIRS if rows is None else min(rows, MOST_PAIRS)
+    if spec.size > DENSE_UP_TO:
+        size += _PAIR * met
+    return size + (_CELL * min(met, MOST_CELLS) if spec.task == "binary" else 0)
+
+
+def _held(source: Source, columns: list[str], text: list[str]) -> tuple[int, int]:
+    """Bytes that a walk holds, and that a batch has."""
+    held: Callable[[list[str], list[str]], tuple[int, int]] | None = getattr(source, "held", None)
+    found: tuple[int, int] = USUAL if held is None else held(columns, text)
+    return found
