@@ -404,6 +404,22 @@ def test_a_prior_that_is_none(content: str | bytes, tmp_path: Path) -> None:
     assert outcome.code == 3 and "prior" in outcome.err, outcome
 
 
+def test_by(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", table(kind=["a", "b", "b", None]))
+    ran = score(path, "--by", "kind", "--by", "kind,y")
+    assert [list(row["by"]) for row in ran.report["slices"]] == [["kind"]] * 3 + [["kind", "y"]] * 4
+    assert not score(path).report["slices"]
+    assert "slices by kind" in xent("score", path, "--by", "kind").out
+    refused(score(path, "--by", "kin"), 2, "kind")
+
+
+def test_rows(tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    score(path, "--rows", tmp_path / "rows.csv")
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 5
+    refused(score(path, "--rows", path), 2, "input")
+
+
 def test_unit(tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")
     nats = float(xent("score", path, "--only", "nll").out)
