@@ -8,17 +8,19 @@ from typing import Any
 
 from xentcli.binding import Rules
 from xentcli.columns import Ask
+from xentcli.errors import UsageError
 from xentcli.memory import parse
 from xentcli.metrics.names import resolve
-from xentcli.readers import Options
+from xentcli.readers import Options, Source
 from xentcli.report import Report
 from xentcli.scoring import Settings
 from xentcli.scoring import score as run
 
 
 def score(
-    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    source: Any,
     *,
+    labels: Any = None,
     label: str | Iterable[str] | None = None,
     pred: str | Iterable[str] = (),
     kind: str = "auto",
@@ -53,12 +55,15 @@ def score(
     jobs: int | None = None,
     max_memory: int | str | None = None,
 ) -> Report:
-    """Score one file, or several that are shards of one set, and return the Report.
+    """Score predictions and return the Report.
+
+    source: a path, or several that are shards of one set; a pandas or Polars DataFrame; a pyarrow Table,
+    RecordBatch or RecordBatchReader, or anything else with `__arrow_c_stream__`, which is walked once; or
+    an array of scores, (n,) or (n, classes), with `labels` (n,): NumPy, or a tensor on the CPU.
 
     Options mean what they mean on the command line. Raises `xentcli.errors.XentError`: UsageError for
     options and missing files, DataError for content, CannotDecide where there are no rows.
     """
-    inputs = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     named = [by] if isinstance(by, str) else list(by)
     slices = tuple(dict.fromkeys(tuple(one.split(",")) for one in named))
     filters = tuple((column, str(value)) for column, value in (where or {}).items())
@@ -78,7 +83,30 @@ def score(
         class_weights=os.fspath(class_weights) if isinstance(class_weights, os.PathLike) else class_weights,
         limit=limit, jobs=jobs, rows_to=None if rows is None else os.fspath(rows),
     )  # fmt: skip
-    return run([os.fspath(path) for path in inputs], settings)
+    return run(_inputs(source, labels, settings.reading), settings)
+
+
+def _inputs(source: Any, labels: Any, options: Options) -> list[str | Source]:
+    """Paths, or the Source of what is in memory."""
+    paths = [source] if isinstance(source, (str, os.PathLike)) else source
+    if isinstance(source, (list, tuple)) and any(not isinstance(p, (str, os.PathLike)) for p in source):
+        paths = None
+    if paths is source and not isinstance(source, (list, tuple)):
+        from xentcli.readers.memory import source_of
+
+        found = source_of(source, labels, options)
+        if found is not None:
+            return [found]
+        paths = source if isinstance(source, Iterable) else None
+    if paths is None:
+        raise UsageError(f"score cannot read a {type(source).__name__}", id="source",
+                         remedy="a path or several, a DataFrame, an Arrow table or reader, or an array with "
+                         "labels=")  # fmt: skip
+    if labels is not None:
+        raise UsageError(
+            "labels= goes with an array of scores", remedy="label=COLUMN names a column", id="no_labels"
+        )
+    return [os.fspath(path) for path in paths]
 
 
 def _names(given: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -162,6 +162,26 @@ class Report:
             out["verdict"] = self.verdict
         return out | {"warnings": [warning.to_dict() for warning in self.warnings]}
 
+    def to_frame(self) -> Any:
+        """All figures as a pandas DataFrame in long form, one a row.
+
+        `scope` is "all" or "class", `name` that of the class; then metric, value (inf where it is infinite,
+        NaN where it is undefined), se, lo, hi, n, unit, better and why, as in `Value`.
+        """
+        import pandas as pd
+
+        found = [("all", "", key, value) for key, value in self.metrics.items()]
+        found += [
+            ("class", row.name, key, value) for row in self.classes for key, value in row.metrics.items()
+        ]
+        numbers = ("value", "se", "lo", "hi", "n")
+        records = [
+            {"scope": scope, "name": name, "metric": key}
+            | {k: getattr(value, k) for k in (*numbers, "unit", "better", "why")}
+            for scope, name, key, value in found
+        ]
+        return pd.DataFrame(records).astype(dict.fromkeys(numbers, float))
+
     def to_json(self, per_class: int | None = 1000, ascii_only: bool = True) -> str:
         """`to_dict` as one standards-valid JSON document."""
         return dumps(self.to_dict(per_class), ascii_only)

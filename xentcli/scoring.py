@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,8 @@ Progress = Callable[[int, float | None], None]
 """Called with the rows read so far and, if it is known, the share of the input they are."""
 
 
-def score(inputs: list[str], settings: Settings, progress: Progress | None = None) -> Report:
-    """Score the files `inputs`, shards of one set, in one pass.
+def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress | None = None) -> Report:
+    """Score the files (or Sources) `inputs`, shards of one set, in one pass.
 
     Raises UsageError (options, files that are not there), DataError (content), CannotDecide (0 rows).
     """
@@ -65,7 +65,7 @@ def score(inputs: list[str], settings: Settings, progress: Progress | None = Non
     return report
 
 
-def opened(inputs: list[str], settings: Settings) -> list[Source]:
+def opened(inputs: Sequence[str | Source], settings: Settings) -> list[Source]:
     """The files, opened, once the options are found to be possible."""
     _check(settings)
     sources = open_all(inputs, settings.reading)

@@ -104,6 +104,33 @@ ENTRIES = (
         "Make a new reader for each call.",
     ),
     Entry(
+        "source", 2,
+        "The Python function was given something that holds no rows that xent can read.",
+        "Pass a path or several, a DataFrame, an Arrow table or reader, or an array with labels=.",
+    ),
+    Entry(
+        "array", 2,
+        "An object could not be made a NumPy array: a tensor on another device or with a gradient, bfloat16, "
+        "lists of different lengths.",
+        "Pass a NumPy array; of a tensor, tensor.detach().cpu().float().numpy().",
+    ),
+    Entry(
+        "array_type", 3,
+        "An array holds Python objects that are neither numbers nor text. Pickled objects are not read.",
+        "Store it as numbers, or as text with .astype(str).",
+    ),
+    Entry(
+        "lengths", 2,
+        "Scores and labels belong together by position, so there must be one label for each row of scores.",
+        "Pass scores (n,) or (n, classes) with labels (n,).",
+    ),
+    Entry(
+        "no_labels", 2,
+        "An array holds scores and nothing else; labels come beside it. In a table they are a column, which "
+        "label= names.",
+        "Pass labels= with an array of scores, and only then.",
+    ),
+    Entry(
         "parquet_truncated", 3,
         "A Parquet file ends with a footer, and this one does not: it was cut short while it was written or "
         "copied.",

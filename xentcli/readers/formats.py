@@ -30,7 +30,7 @@ def by_suffix(path: str) -> str | None:
 def by_content(head: bytes) -> str:
     """What the first bytes are: a format that is not text, a compression, or nothing of these."""
     if head.startswith((b"PAR1", b"PARE")):  # which may also begin the name of a column
-        return "parquet" if len(head) <= 8 or min(head) < 9 else ""
+        return "parquet" if min(head) < 9 or not set(head) & set(b",;|\t\n\r") else ""
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
 
 

@@ -6,6 +6,7 @@ import glob
 import os
 import stat
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,17 +25,20 @@ _TEXT_ONLY = {"delimiter": "delimiter", "decimal": "decimal", "quote": "quote", 
 _NAMES = "a file, or a quoted glob such as 'part-*.parquet'; - is standard input"
 
 
-def open_all(inputs: list[str], options: Options) -> list[Source]:
-    """A Source for each file that the inputs name, in the order given, each file once."""
+def open_all(inputs: Sequence[str | Source], options: Options) -> list[Source]:
+    """A Source for each file that the inputs name, in the order given, each file once.
+
+    An input that is a Source already is taken as it is.
+    """
     if options.input_format is not None and options.input_format not in FORMATS:
         raise UsageError(
             f'--input-format "{clean(options.input_format)}" is not known.'
             f"{closest(options.input_format, list(FORMATS))}",
             remedy="formats: " + ", ".join(FORMATS), id="unknown_format",
         )  # fmt: skip
-    paths = [path for text in inputs for path in expand(text)]
-    _refuse_twice(paths)
-    sources = [_open(path, options) for path in paths]
+    named = [path for given in inputs for path in (expand(given) if isinstance(given, str) else [given])]
+    _refuse_twice([path for path in named if isinstance(path, str)])
+    sources = [_open(path, options) if isinstance(path, str) else path for path in named]
     if not any(hasattr(source, "no_final_newline") for source in sources):
         usual = Options()
         for name, option in _TEXT_ONLY.items():
