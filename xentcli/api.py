@@ -27,6 +27,8 @@ def score(
     task: str = "auto",
     classes: Iterable[str] = (),
     positive: str | None = None,
+    labels: str | os.PathLike[str] | None = None,
+    id: str | None = None,
     weight: str | None = None,
     where: Mapping[str, Any] | None = None,
     by: str | Iterable[str] = (),
@@ -70,7 +72,7 @@ def score(
     ignored = None if ignore_label is None else str(ignore_label)
     settings = Settings(
         ask=Ask(_names(label), _names(pred), kind, task, tuple(classes),
-                positive, weight, filters, ignored, tuple(c for columns in slices for c in columns)),
+                positive, weight, filters, ignored, tuple(c for columns in slices for c in columns), id),
         reading=Options(
             delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
             encoding=encoding, input_format=input_format, dtype=dtype,
@@ -81,7 +83,8 @@ def score(
         bins=bins, threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,
         label_smoothing=label_smoothing, pos_weight=pos_weight,
         class_weights=os.fspath(class_weights) if isinstance(class_weights, os.PathLike) else class_weights,
-        limit=limit, jobs=jobs, rows_to=None if rows is None else os.fspath(rows),
+        limit=limit, jobs=jobs, labels=None if labels is None else os.fspath(labels),
+        rows_to=None if rows is None else os.fspath(rows),
     )  # fmt: skip
     return run(_inputs(source, labels, settings.reading), settings)
 

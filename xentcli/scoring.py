@@ -17,7 +17,7 @@ from xentcli.columns.schema import Preview
 from xentcli.engines import threads
 from xentcli.errors import CannotDecide, DataError, UsageError, XentError, clean, counted, listing
 from xentcli.numerics.grid import EDGES
-from xentcli.readers import Source, bits
+from xentcli.readers import Source, bits, joined
 from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
 from xentcli.rowfile import RowFile
@@ -51,6 +51,7 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     names = [_STORED.get(kind, kind) for kind in sorted(mixed)]
     notes = [f"scores are stored as {' and '.join(names)}"] if len(mixed) > 1 else []
     notes += [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
+    notes += [] if settings.limit else joined.settle([s for s, _ in looks], skip=True)
     blank = sum(getattr(source, "blank_lines", 0) for source in sources)
     notes += [f"{counted(blank, 'blank line')} skipped"] if blank else []
     report.data["notes"] = [*notes, *(note for _, look in filled for note in look.notes)]
@@ -77,6 +78,7 @@ def opened(inputs: Sequence[str | Source], settings: Settings) -> list[Source]:
 def previews(sources: list[Source], settings: Settings) -> list[tuple[Source, Preview]]:
     """Each source, as `--dtype` sees it, with what its footer and first rows show."""
     seen = bits.through(sources, settings.reading.dtype, settings.ask.pred)
+    seen = joined.through(seen, settings.labels, settings.ask.id, settings.reading)
     return [(source, source.preview()) for source in seen]
 
 
@@ -227,6 +229,8 @@ def _run(
         raise
     for source in sources:
         source.check_unchanged()
+    if settings.limit is None:
+        joined.settle(sources, settings.rules.skip_bad)
     judge_text(states.notes, spec)
     if states.moments.exact("rows") == 0:
         raise _no_rows_left(states)

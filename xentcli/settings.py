@@ -33,4 +33,5 @@ class Settings:
     matrix: bool = False
     jobs: int | None = None
     sha256: str | None = None
+    labels: str | None = None
     rows_to: str | None = None

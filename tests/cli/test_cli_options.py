@@ -165,6 +165,19 @@ def test_weight(tmp_path: Path) -> None:
     refused(score(path, "--weight", "v"), 2, '"v"')
 
 
+def test_labels_of_another_file_by_id_or_by_position(tmp_path: Path) -> None:
+    path = tmp_path / "preds.csv"
+    path.write_text("nr,p0,p1\n7,0.25,0.75\n8,0.6,0.4\n")
+    labels = tmp_path / "labels.csv"
+    labels.write_text("number,label\n8,0\n7,1\n")
+    right = -(LN(0.75) + LN(0.6)) / 2
+    assert abs(score(path, "--labels", labels, "--id", "nr=number").value() - right) < 1e-12
+    labels.write_text("label\n1\n0\n")
+    assert abs(score(path, "--labels", labels).value() - right) < 1e-12
+    assert "labels joined by position" in xent("score", path, "--labels", labels).err
+    refused(score(path, "--labels", labels, "--id", "nr"), 2, '"nr"')
+
+
 def test_where(tmp_path: Path) -> None:
     columns = table(lang=["de", "en", "de", "en"], fold=[1, 1, 2, 2], flag=[True, True, True, False])
     path = parquet(tmp_path / "preds.parquet", columns)

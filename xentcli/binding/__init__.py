@@ -7,6 +7,7 @@ class, weights that are no weights, ragged lists. It is refused with its row, or
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from xentcli.binding import classes, keys, lists, targets
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
 from xentcli.readers.arrays import is_text, nulls, numbers
+from xentcli.readers.joined import JOINED
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, keep, null
 
 LEAST_WEIGHT, MOST_WEIGHT = 1e-150, 1e150  # their squares are float64 numbers
@@ -59,6 +61,11 @@ def bind(record: pa.RecordBatch, what: Resolution, source: str, first: int, rule
         columns = tuple(_scores(record.column(name), name, bad) for name in what.columns)
     groups = tuple(keys.keys(record, by, source) for by in rules.by)
     batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=groups)
+    if JOINED in (record.schema.metadata or {}):
+        bad.found = [
+            (reason, mask, partial(_no_label, record) if reason == "label_null" else tell)
+            for reason, mask, tell in bad.found
+        ]
     if ignored is not None and ignored.any():
         for _, mask, _ in bad.found:
             mask &= ~ignored
@@ -81,6 +88,12 @@ def bind(record: pa.RecordBatch, what: Resolution, source: str, first: int, rule
         skipped = batch.skipped | {"zero_weight": int(zero.sum())}
         batch = replace(keep(batch, ~zero), skipped=skipped)
     return batch
+
+
+def _no_label(record: pa.RecordBatch, row: int) -> Found:
+    id, where = record.schema.metadata[JOINED].decode().split("\n", 1)
+    who = f"id {clean(str(record.column(id)[row].as_py()))}" if id else "this row"
+    return f"{who} has no label in {where}", SKIP
 
 
 def _filter(record: pa.RecordBatch, kept: Mask) -> pa.RecordBatch:

@@ -38,6 +38,8 @@ class Request:
     task: str
     classes: str | None
     positive: str | None
+    labels: str | None
+    id: str | None
     weight: str | None
     where: list[str] | None
     by: list[str] | None
@@ -110,7 +112,8 @@ class Request:
         from xentcli.readers.opening import expand
 
         files = [path for text in self.files for path in expand(text)]
-        return files + [path for path in (self.classes, self.prior, self.class_weights) if path is not None]
+        named = (self.classes, self.prior, self.class_weights, self.labels)
+        return files + [path for path in named if path is not None]
 
     # -- reading options ----------------------------------------------------------------------------
     def _check_choices(self) -> None:
@@ -143,7 +146,7 @@ class Request:
         return Settings(
             ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task, self._classes(),
                     self.positive, self.weight, where, self.ignore_label,
-                    tuple(column for columns in by for column in columns)),
+                    tuple(column for columns in by for column in columns), self.id),
             reading=Options(
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
                 missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,
@@ -157,7 +160,7 @@ class Request:
             pos_weight=self.pos_weight, prior=self.prior, level=self._level(), limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,
             matrix=self.verbose or any(target.kind == "csv" for target in targets),
-            jobs=self.jobs, sha256=self.expect_sha256, rows_to=self.rows,
+            jobs=self.jobs, sha256=self.expect_sha256, labels=self.labels, rows_to=self.rows,
         )  # fmt: skip
 
     def _pair(self, text: str) -> tuple[str, str]:

@@ -32,6 +32,8 @@ def command(
     task: Annotated[str, _option(_INPUT, "--task", metavar="TASK", text="auto, binary, multiclass, multilabel or soft (labels are distributions). [auto]")] = "auto",
     classes: Annotated[str | None, _option(_INPUT, "--classes", metavar="A,B,…|FILE", text="Class names in the order of the score columns.")] = None,
     positive: Annotated[str | None, _option(_INPUT, "--positive", metavar="CLASS", text="The class that a single score column is about.")] = None,
+    labels: Annotated[str | None, _option(_INPUT, "--labels", metavar="FILE", text="A file with the labels, joined by id, or by position if there are no ids.")] = None,
+    id: Annotated[str | None, _option(_INPUT, "--id", metavar="COL", text="The column of ids in both files; COL=OTHER if it is called OTHER in that of the labels.")] = None,
     weight: Annotated[str | None, _option(_INPUT, "--weight", metavar="COL", text="A column of row weights.")] = None,
     where: Annotated[list[str] | None, _option(_INPUT, "--where", metavar="COL=VALUE", text="Score only rows with this value; repeat to narrow.")] = None,
     by: Annotated[list[str] | None, _option(_METRICS, "--by", metavar="COL[,COL]", text="Figures of each slice: rows that share this value; repeat.")] = None,

@@ -35,6 +35,7 @@ class Ask:
     where: tuple[tuple[str, str], ...] = ()
     ignore_label: str | None = None
     by: tuple[str, ...] = ()
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,17 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     ):
         if name is not None and name not in named:
             raise no_column(preview, option, name)
-    named_labels = labelled.asked_columns(preview, ask.label)
+    alone = preview.labels if len(preview.labels) == 1 else ()
+    named_labels = labelled.asked_columns(preview, ask.label or alone)
     free = {name for name in (ask.weight, *(c for c, _ in ask.where)) if name is not None}
-    taken = free | {column.name for column in named_labels}
+    free |= set(preview.keys or _keys(preview, ask))
+    taken = free | {column.name for column in named_labels} | set(preview.labels)
+    others = free | {c.name for c in preview.columns if preview.labels and c.name not in preview.labels}
     if named_labels:
         labels = [labelled.asked(preview, named_labels, ask.task, ask.ignore_label)]
     else:
-        found = labelled.families(preview, _candidates(preview, ask, taken, None), taken, ask.ignore_label)
-        labels = labelled.likely(preview, taken, found, ask.task, ask.ignore_label)
+        found = labelled.families(preview, _candidates(preview, ask, taken, None), others, ask.ignore_label)
+        labels = labelled.likely(preview, others, found, ask.task, ask.ignore_label)
     chosen, label, binding = _choose(preview, ask, taken, labels)
     _check_types(preview, ask, chosen, label.columns)
     if named_labels and label.labels is not None and not (ask.pred and chosen.width == 1):
@@ -137,6 +141,12 @@ def _task(preview: Preview, ask: Ask, chosen: Candidate, binding: Binding) -> st
         raise UsageError(f"{asked} needs a score for each class", where=preview.source,
                          remedy="leave it out, or choose columns with --pred", id="task")  # fmt: skip
     return task
+
+
+def _keys(preview: Preview, ask: Ask) -> tuple[str, ...]:
+    if ask.id is not None and ask.id not in {column.name for column in preview.columns}:
+        raise no_column(preview, "--id", ask.id)
+    return () if ask.id is None else (ask.id,)
 
 
 def _claim(ask: Ask) -> str | None:

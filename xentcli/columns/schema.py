@@ -45,7 +45,8 @@ class Preview:
     """What a look at the head (and footer) of a file shows; `sample` holds its first rows.
 
     `wide` holds fewer rows of the columns that take much room a row: lists and long texts. `peers` are
-    the other shards of the set: what is read off values is read off all of them.
+    the other shards of the set: what is read off values is read off all of them. `labels`: columns of a
+    file of labels; `keys`: columns that join it, which are neither labels nor scores.
     """
 
     source: str
@@ -57,6 +58,8 @@ class Preview:
     metadata: dict[str, str] = field(default_factory=dict)
     peers: tuple[Preview, ...] = ()
     wide: pa.RecordBatch | None = None
+    labels: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     def everywhere(self, name: str) -> list[Column]:
         """The column of this name in every shard that has it."""

@@ -72,6 +72,9 @@ OF_THE_PREDICTION = frozenset({"confidence", "confidences", "conf", "certainty"}
 VOTES = frozenset({"vote", "votes", "count", "counts", "n", "annotators", "raters"})
 """Words for how many people gave a label."""
 
+IDS = frozenset({"id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "filename", "path"})
+"""Words for what tells rows apart."""
+
 POSITIVE = frozenset({"true", "yes", "positive", "pos", "1"})
 NEGATIVE = frozenset({"false", "no", "negative", "neg", "0"})
 

@@ -6,7 +6,7 @@ Nothing here is imported before somebody asks for an explanation.
 
 from __future__ import annotations
 
-from xentcli.explanations import columns, files, options, results, rows, text, warnings
+from xentcli.explanations import columns, files, labels, options, results, rows, text, warnings
 from xentcli.explanations.entry import Entry
 
 SUBJECTS: dict[str, tuple[Entry, ...]] = {
@@ -14,6 +14,7 @@ SUBJECTS: dict[str, tuple[Entry, ...]] = {
     "text": text.ENTRIES,
     "columns": columns.ENTRIES,
     "rows": rows.ENTRIES,
+    "labels": labels.ENTRIES,
     "options": options.ENTRIES,
     "results": results.ENTRIES,
     "warnings": warnings.ENTRIES,

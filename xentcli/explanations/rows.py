@@ -22,15 +22,15 @@ ENTRIES = (
     Entry(
         "label_onehot", 3,
         "Labels are one-hot, a column for each class, but a row has no 1 or several, or another number.",
-        f"{_SKIP} --task multilabel if a row may have several labels or none, --task soft if the columns hold "
-        "distributions or votes.",
+        f"{_SKIP} --task multilabel if a row may have several labels or none, --task soft if the columns "
+        "hold distributions or votes.",
         (python("{'p_a': [0.2] * 1001, 'p_b': [0.8] * 1001, 'y_a': [0] * 1001, 'y_b': [1] * 1000 + [0]}"),
          "xent score preds.parquet"),
     ),
     Entry(
         "label_range", 3,
-        "Label columns hold a value that none of their kind can be: a negative share, a fraction among votes, "
-        "something between 0 and 1 among marks of 0 and 1.",
+        "Label columns hold a value that none of their kind can be: a negative share, a fraction among "
+        "votes, something between 0 and 1 among marks of 0 and 1.",
         f"{_SKIP} --task multilabel takes fractions as labels.",
         (python("{'p_a': [0.2] * 1001, 'p_b': [0.8] * 1001, 'q_a': [0.5] * 1000 + [-1], "
                 "'q_b': [0.5] * 1000 + [2]}"), "xent score preds.parquet --label 'q_*'"),
