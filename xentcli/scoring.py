@@ -207,7 +207,7 @@ def _run(
         for source in sources
         for walk in source.partitions(list(wanted), text)
     ]
-    jobs = 1 if settings.limit is not None else min(settings.jobs or _cores(), 256)
+    jobs = 1 if settings.limit is not None else min(settings.jobs or cores(), 256)
     total = sum(source.rows or 0 for source in sources) if all(s.rows for s in sources) else None
 
     def tell(rows: int) -> None:
@@ -237,7 +237,8 @@ def _run(
     return states
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many processors this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:

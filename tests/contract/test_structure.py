@@ -18,6 +18,7 @@ LAYERS = [
         "cli",
         "api",
         "renderers",
+        "inspecting",
         "scoring",
         "reporting",
         "training",

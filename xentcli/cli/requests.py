@@ -82,6 +82,11 @@ class Request:
     max_memory: str | None
     chunk_rows: int | None
 
+    def settings(self) -> Settings:
+        """The checked options of a look, which has no rules and writes nothing."""
+        self._check_choices()
+        return self._settings([], [], [])
+
     def run(self) -> int:
         """Check everything that can be wrong before reading, score, deliver; returns the exit code."""
         self._check_choices()

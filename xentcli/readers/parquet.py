@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xentcli.columns.schema import PREVIEW_ROWS, Preview
-from xentcli.errors import DataError
+from xentcli.errors import DataError, clean
 from xentcli.readers import Options, Unit, arrowtypes
 from xentcli.readers.arrowtypes import check_names, class_names, plain
 from xentcli.readers.faults import changed, reason
@@ -89,6 +90,19 @@ class ParquetSource:
         except Exception as error:
             raise self._locate(error, groups[0], columns) from error
         return plain(pa.RecordBatch.from_pylist([], schema=file.schema_arrow)).select(columns)
+
+    def facts(self) -> dict[str, Any]:
+        """What the footer says beside the columns: row groups with their rows, compression, writer."""
+        groups = [self._metadata.row_group(g) for g in range(self._metadata.num_row_groups)]
+        sizes = [group.num_rows for group in groups]
+        first = groups[0] if groups else None
+        chunks = [first.column(i) for i in range(min(first.num_columns, 256))] if first else []
+        return {
+            "row_groups": len(groups),
+            "rows_per_group": [min(sizes), max(sizes)] if sizes else None,
+            "compression": sorted({chunk.compression.lower() for chunk in chunks}),
+            "written_by": clean(self._metadata.created_by or ""),
+        }
 
     # -- walking ----------------------------------------------------------------------------------
     def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:

@@ -1,0 +1,240 @@
+"""`xent inspect` says what `xent score` would do, from the first rows, and types the line that does it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.contract.test_explanations import EXAMPLES, follow
+from tests.corpus.corpus import Outcome, good, parquet, process, refused, strict, text, xent
+from xentcli.explanations import Entry
+
+SAMPLES = ["cancer.csv", "cancer.parquet", "digits_good.parquet", "digits_logits.parquet"]
+
+
+def look(*argv: object) -> dict[str, Any]:
+    """The JSON document of a look that succeeds."""
+    outcome = xent("inspect", "--json", *argv)
+    assert outcome.code == 0 and outcome.err == "", outcome
+    found: dict[str, Any] = strict(outcome.out)
+    assert found["schema"] == "xent.inspect/1"
+    return found
+
+
+def typed(line: str) -> Outcome:
+    """Type a line that a look prints."""
+    command, *words = shlex.split(line)
+    assert command == "xent" and words[0] == "score"
+    return xent(*words, "--json")
+
+
+# -- what is there ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_look_says_what_scoring_finds(name: str, samples: Path) -> None:
+    found = look(samples / name)
+    (line,) = found["commands"]
+    data = typed(line).report["data"]
+    for key in ("task", "kind", "pred", "label", "bound", "classes", "evidence"):
+        assert found["reading"][key] == data[key]
+    assert found["rows"] == data["rows"] and found["rows_exact"]
+    assert found["exit_code"] == 0 and found["readings"] == []
+
+
+def test_the_footer_is_told(tmp_path: Path) -> None:
+    values = np.linspace(0.1, 0.9, 5000)
+    path = parquet(
+        tmp_path / "a.parquet",
+        {"p_0": 1 - values, "p_1": values, "y": [0, 1] * 2500},
+        row_group_size=2000, compression="zstd",
+    )  # fmt: skip
+    found = look(path)
+    (file,) = found["files"]
+    assert file["bytes"] == path.stat().st_size and file["rows"] == 5000 and file["format"] == "parquet"
+    assert file["facts"]["row_groups"] == 3 and file["facts"]["rows_per_group"] == [1000, 2000]
+    assert file["facts"]["compression"] == ["zstd"]
+    assert found["sampled"] == 1000
+    first = found["columns"][0]
+    assert (first["name"], first["stored"], first["role"]) == ("p_0", "double", "scores")
+    assert first["low"] == pytest.approx(0.1) and first["high"] == pytest.approx(0.9)  # of all rows
+    assert [column["role"] for column in found["columns"]] == ["scores", "scores", "label"]
+
+
+def test_labels_of_the_first_rows_are_counted(tmp_path: Path) -> None:
+    rows = "".join(f"{p},{1 - p},{y}\n" for p, y in [(0.25, "b"), (0.5, "a"), (0.75, "b"), (0.5, "b")])
+    found = look(text(tmp_path / "a.csv", "p_a,p_b,label\n" + rows))
+    assert found["labels"] == [{"label": "b", "count": 3}, {"label": "a", "count": 1}]
+
+
+def test_shards_are_one_set(tmp_path: Path) -> None:
+    paths = [good(tmp_path / f"{name}.parquet") for name in "ab"]
+    found = look(*paths)
+    assert found["rows"] == 8 and len(found["files"]) == 2
+    assert typed(found["commands"][0]).report["data"]["rows"] == 8
+
+
+def test_rows_of_a_long_text_are_estimated(tmp_path: Path) -> None:
+    path = text(tmp_path / "a.csv", "p_0,p_1,y\n" + "0.25,0.75,1\n" * 200_000)
+    found = look(path)
+    assert not found["rows_exact"] and 0.9 < found["rows"] / 200_000 < 1.1
+
+
+def test_standard_input_is_looked_at(samples: Path) -> None:
+    with (samples / "cancer.csv").open("rb") as file:
+        outcome = process("inspect", "-", "--json", stdin=file)
+    assert outcome.code == 0 and outcome.report["rows"] == 569
+    assert outcome.report["commands"] == ["xent score -"]
+
+
+def test_more_rows_take_more_time_and_no_more_memory(tmp_path: Path) -> None:
+    sizes = (1_000, 1_000_000)
+    found = []
+    for rows in sizes:
+        values = np.linspace(0.1, 0.9, rows)
+        path = parquet(tmp_path / f"{rows}.parquet", {"score": values, "label": np.arange(rows) % 2})
+        found.append(look(path)["estimate"])
+    assert found[0]["seconds"] < found[1]["seconds"] < 60
+    assert found[0]["bytes"] <= found[1]["bytes"]
+
+
+# -- the line to type ------------------------------------------------------------------------------
+def test_the_line_is_quoted_and_carries_the_options(tmp_path: Path) -> None:
+    scores = {"p a": [0.25, 0.9], "p b": [0.75, 0.1]}
+    path = parquet(tmp_path / "it's a $file.parquet", scores | {"y": ["b", "a"], "split": ["x y", "x y"]})
+    found = look(path, "--pred", "p *", "--label", "y", "--where", "split=x y", "--on-bad", "skip",
+                 "--renormalize", "--limit", "5")  # fmt: skip
+    (line,) = found["commands"]
+    report = typed(line).report
+    assert report["data"]["rows"] == 2 and report["data"]["pred"] == "p *"
+    assert all(option in line for option in ("--where", "--on-bad skip", "--renormalize", "--limit 5"))
+    roles = {column["name"]: column["role"] for column in found["columns"]}
+    assert roles == {"p a": "scores", "p b": "scores", "y": "label", "split": "filter"}
+
+
+def test_a_file_that_begins_with_a_dash_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good(tmp_path / "-a.parquet")
+    monkeypatch.chdir(tmp_path)
+    assert typed(look("./-a.parquet")["commands"][0]).code == 0
+
+
+def test_a_question_is_a_result_with_a_line_for_each_reading(samples: Path) -> None:
+    found = look(samples / "two_models.csv")
+    assert found["exit_code"] == 3 and found["problems"][0]["id"] == "which_positive"
+    assert len(found["readings"]) == len(found["commands"]) == 4 and found["reading"] is None
+    told = set()
+    for reading, line in zip(found["readings"], found["commands"], strict=True):
+        report = typed(line).report
+        assert report["data"]["pred"] in reading["means"]
+        assert f'"{report["data"]["positive"]}"' in reading["means"]
+        told.add(reading["means"])
+    assert len(told) == 4
+
+
+def test_a_reading_keeps_the_options_that_were_given_and_replaces_those_it_settles(tmp_path: Path) -> None:
+    rows = "a_0,a_1,b_0,b_1,label,w\n0.2,0.8,0.3,0.7,1,1\n0.9,0.1,0.6,0.4,0,2\n"
+    found = look(text(tmp_path / "a.csv", rows), "--label", "label", "--weight", "w")
+    assert len(found["commands"]) == 2
+    for line in found["commands"]:
+        assert line.count("--label") == 1 and line.count("--weight w") == 1
+        assert typed(line).report["data"]["weight"] == 3.0
+
+
+# -- what is wrong ---------------------------------------------------------------------------------
+_SHOWN = [
+    e for e in EXAMPLES if e.example[-1].startswith("xent score") and e.id not in ("usage", "undefined")
+]
+_NOT_INPUT = ("--bins", "--threshold", "--jobs", "--ci", "--prior", "-o", "--require", "--only", "--expect",
+              "--save", "--resume", "--rows", "--metric")  # fmt: skip
+_AFTER_ALL = {"usage", "XW112"}  # the latter is told by the end of a file, which a look does not read
+
+
+@pytest.mark.parametrize("entry", _SHOWN, ids=lambda entry: entry.id)
+def test_a_look_tells_what_scoring_would_say(
+    entry: Entry, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *before, last = entry.example
+    if any(f" {option}" in last for option in _NOT_INPUT) or entry.id in _AFTER_ALL:
+        pytest.skip("not about what is read first")
+    (tmp_path / "sample_data").symlink_to(samples)
+    monkeypatch.chdir(tmp_path)
+    outcome = follow((*before, last.replace("xent score", "xent inspect") + " --json"))
+    if outcome.code:
+        assert outcome.code == entry.code and f"[{entry.id}]" in outcome.err and outcome.out == ""
+        return
+    found = strict(outcome.out)
+    assert entry.id in [problem["id"] for problem in found["problems"]]
+    assert found["exit_code"] == entry.code
+
+
+def test_a_bad_row_is_told_with_its_place_and_the_facts_remain(tmp_path: Path) -> None:
+    path = text(tmp_path / "a.csv", "p_0,p_1,label\n0.2,0.8,1\n0.9,0.1,7\n")
+    found = look(path)
+    (problem,) = found["problems"]
+    assert problem["id"] == "label_unknown" and "row 2" in problem["where"] and problem["remedy"]
+    assert found["reading"]["kind"] == "probs" and found["rows"] == 2
+    shown = xent("inspect", path).out
+    assert "error label_unknown" in shown and "exit code 3" in shown
+
+
+def test_what_has_no_columns_to_show_ends_as_scoring_does(tmp_path: Path) -> None:
+    refused(xent("inspect", text(tmp_path / "a.parquet", "PAR1 and no more")), 3, "[parquet_truncated]")
+    refused(xent("inspect", tmp_path / "none.parquet", "--json"), 2, "[no_file]")
+    refused(xent("inspect", good(tmp_path / "b.parquet"), "--kind", "prob"), 2, "[choice]")
+
+
+def test_a_file_without_rows_is_shown(tmp_path: Path) -> None:
+    found = look(text(tmp_path / "a.csv", "p_0,p_1,label\n"))
+    assert found["rows"] == 0 and found["exit_code"] == 4 and found["problems"][0]["id"] == "no_rows"
+    assert [column["name"] for column in found["columns"]] == ["p_0", "p_1", "label"]
+
+
+# -- safety and cost -------------------------------------------------------------------------------
+def test_text_from_data_is_shown_and_never_obeyed(tmp_path: Path) -> None:
+    names = ["[red]a", "\x1b[31mb", "::error::c"]
+    columns = {f"p_{name}": [1 / 3] * 3 for name in names}
+    path = parquet(tmp_path / "a.parquet", columns | {"label": names})
+    shown = xent("inspect", path, "-v")  # control characters are looked for in every outcome
+    assert shown.code == 0 and "[red]a" in shown.out and "\\x1b[31mb" in shown.out
+    assert not any(line.lstrip().startswith("::") for line in shown.out.splitlines())
+    assert look(path)["reading"]["classes"] == names
+
+
+def test_many_columns_fill_no_screen(tmp_path: Path) -> None:
+    scores = np.full(3, 1 / 300)
+    path = parquet(tmp_path / "a.parquet", {f"p_{i}": scores for i in range(300)} | {"label": [0, 1, 2]})
+    assert len(xent("inspect", path).out.splitlines()) < 30
+    assert len(xent("inspect", path, "-v").out.splitlines()) > 300
+    assert len(look(path)["columns"]) == 301
+
+
+def test_only_the_footer_and_the_first_rows_are_read(tmp_path: Path) -> None:
+    rows = 2_000_000
+    values = np.random.default_rng(0).random((8, rows), np.float32)
+    table = {f"logit_{i}": values[i] for i in range(8)} | {"label": np.zeros(rows, np.int8)}
+    path = parquet(tmp_path / "a.parquet", pa.table(table), row_group_size=rows, use_dictionary=False)
+
+    def done() -> int:
+        lines = Path("/proc/self/io").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("rchar")))
+
+    before = done()
+    assert look(path)["rows"] == rows
+    assert done() - before < path.stat().st_size / 2
+
+
+def test_neither_pandas_nor_rich_is_loaded(samples: Path) -> None:
+    code = (
+        "import sys; from xentcli.cli.app import main; main(['inspect', sys.argv[1]]);"
+        "print(json.dumps([m for m in ('pandas', 'rich.console') if m in sys.modules]), file=sys.stderr)"
+    )
+    import subprocess
+    import sys
+
+    words = [sys.executable, "-c", "import json; " + code, str(samples / "cancer.parquet")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert json.loads(done.stderr) == []

@@ -1,0 +1,279 @@
+"""What xent sees in a file and why, and what scoring it would do: footer and first rows, never the whole.
+
+The first rows go through the very steps that scoring takes, so that what is said of them is what scoring
+would say; their figures are not shown, since the first rows of a file are no fair sample of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from xentcli import __version__, reporting, scoring
+from xentcli.columns import Ask, Resolution
+from xentcli.columns.kinds import NAMES
+from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
+from xentcli.errors import Question, XentError, clean
+from xentcli.readers import Source
+from xentcli.settings import Settings
+
+SCHEMA = "xent.inspect/1"
+_LABELS = 1000  # distinct labels that are counted out
+_HEAD = 1 << 20
+
+# Processor seconds and bytes that a run takes, measured with benchmarks/run.py.
+_START, _PER_ROW, _PER_VALUE, _PER_TEXT = 0.4, 100e-9, 14e-9, 200e-9
+_BASE, _PER_THREAD, _BATCH = 100e6, 65e6, 65536
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as its footer or first bytes describe it; `rows` is estimated where `exact` is not."""
+
+    path: str
+    format: str
+    bytes: int | None
+    rows: int | None
+    exact: bool
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Options that settle a question, and what the file would be read as with them."""
+
+    options: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What scoring would say of the first rows; `code` is its exit code then, 0 for a warning."""
+
+    id: str
+    code: int
+    message: str
+    where: str
+    remedy: str
+
+
+@dataclass(slots=True)
+class Inspection:
+    """Everything that a look shows; what could not be told is None or empty."""
+
+    files: list[File]
+    columns: list[dict[str, Any]]
+    sampled: int
+    what: Resolution | None = None
+    labels: list[tuple[str, int]] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float | None = None
+    memory: float | None = None
+
+    @property
+    def rows(self) -> int | None:
+        """Rows in all; None where one file does not tell."""
+        known = [file.rows for file in self.files if file.rows is not None]
+        return sum(known) if len(known) == len(self.files) else None
+
+    @property
+    def exact(self) -> bool:
+        return all(file.exact for file in self.files)
+
+    @property
+    def code(self) -> int:
+        """The exit code that scoring ends with, as far as the first rows show."""
+        return max((problem.code for problem in self.problems), default=0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `xent.inspect/1` document, without the command lines, which are the caller's."""
+        what = self.what
+        reading = None if what is None else {
+            "task": what.task, "kind": what.kind, "layout": what.layout, "pred": what.pred,
+            "columns": list(what.columns), "stored": what.stored, "label": what.label,
+            "bound": what.labels.how, "classes": list(what.classes), "weight": what.weight,
+            "evidence": dict(what.evidence),
+        }  # fmt: skip
+        return {
+            "schema": SCHEMA,
+            "xent": __version__,
+            "files": [
+                {"path": f.path, "format": f.format, "bytes": f.bytes, "rows": f.rows,
+                 "rows_exact": f.exact, "facts": f.facts}
+                for f in self.files
+            ],
+            "rows": self.rows,
+            "rows_exact": self.exact,
+            "sampled": self.sampled,
+            "columns": self.columns,
+            "reading": reading,
+            "labels": [{"label": label, "count": count} for label, count in self.labels],
+            "readings": [{"options": r.options, "means": r.means} for r in self.readings],
+            "problems": [
+                {"id": p.id, "exit_code": p.code, "message": p.message, "where": p.where, "remedy": p.remedy}
+                for p in self.problems
+            ],
+            "notes": self.notes,
+            "estimate": {"seconds": self.seconds, "bytes": self.memory},
+            "exit_code": self.code,
+        }  # fmt: skip
+
+
+def inspect(inputs: list[str], settings: Settings) -> Inspection:
+    """Look at the files `inputs`, shards of one set.
+
+    Raises as scoring does for options and for files that cannot be opened or have no columns to show;
+    what else would stop scoring is among the `problems`.
+    """
+    reading = replace(settings.reading, chunk_rows=settings.reading.chunk_rows or PREVIEW_ROWS)
+    limit = PREVIEW_ROWS if settings.limit is None else min(settings.limit, PREVIEW_ROWS)
+    trial = replace(settings, reading=reading, limit=limit, sha256=None)  # a hash would read all of a file
+    sources = scoring.opened(inputs, trial)
+    looks = scoring.previews(sources, trial)
+    filled = [(source, look) for source, look in looks if look.sample.num_rows]
+    first = (filled or looks)[0][1]
+    files = [_file(source, look) for source, (_, look) in zip(sources, looks, strict=True)]
+    found = Inspection(files, [], first.sample.num_rows)
+    found.notes = [note for _, look in looks for note in look.notes]
+    try:
+        found.what = scoring.read([look for _, look in filled], settings.ask, sources[0].path)
+    except XentError as error:
+        found.problems.append(_problem(error))
+        if isinstance(error, Question):
+            found.readings = [_means(first, settings.ask, options) for options in error.readings]
+    else:
+        # One file is tried: the checks that all shards are alike have been made.
+        _try(found, found.what, [filled[0][0]], trial)
+        found.labels = _counts(first, found.what.label)
+    found.columns = [_column(first, column, found.what, settings.ask) for column in first.columns]
+    return found
+
+
+def _try(found: Inspection, what: Resolution, sources: list[Source], settings: Settings) -> None:
+    """Score the first rows, keep what is said of them, and estimate what all rows take."""
+    size = len(what.classes)
+    try:
+        states = scoring.fold(what, sources, settings)
+        report = reporting.build(states, what, settings)
+    except XentError as error:
+        found.problems.append(_problem(error))
+    else:
+        found.problems += [Problem(w.id, 0, w.message, w.example, w.remedy) for w in report.warnings]
+    if found.rows is None:
+        return
+    jobs = min(settings.jobs or scoring.cores(), max(1, found.rows // _BATCH))
+    each = _PER_ROW + what.width * (_PER_TEXT if what.stored == "text" else _PER_VALUE)
+    found.seconds = _START + found.rows * each / jobs
+    share = min(1.0, found.rows / _BATCH)
+    found.memory = _BASE + jobs * (share * _PER_THREAD + 8.0 * min(size * size, 4_000_000))
+
+
+def _problem(error: XentError) -> Problem:
+    return Problem(error.id, error.code, error.what, error.where, error.remedy)
+
+
+# -- files and columns -----------------------------------------------------------------------------
+def _file(source: Source, look: Preview) -> File:
+    facts: dict[str, Any] = getattr(source, "facts", dict)()
+    size = os.stat(source.path).st_size if os.path.isfile(source.path) else None
+    rows, exact = source.rows, source.rows is not None
+    if rows is None and look.sample.num_rows < PREVIEW_ROWS:
+        rows, exact = look.sample.num_rows, True
+    elif rows is None and size is not None and look.format in ("csv", "tsv", "jsonl"):
+        rows = _lines(source.path, size)
+    return File(source.path, look.format, size, rows, exact, facts)
+
+
+def _lines(path: str, size: int) -> int | None:
+    """About how many lines a plain text has, by the length of the first ones; None if it is packed."""
+    with open(path, "rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
+        return None
+    lines = max(1, head.count(b"\n"))
+    return round(float(f"{size * lines / len(head):.2g}"))
+
+
+def _column(look: Preview, column: Column, what: Resolution | None, ask: Ask) -> dict[str, Any]:
+    values = (
+        [value for value in look.own_values(column.name) if value is not None]
+        if look.has(column.name)
+        else []
+    )
+    low, high = column.low, column.high
+    if low is None and column.type in ("float", "int"):
+        known = [value for value in values if isinstance(value, (int, float)) and value == value]
+        low, high = (min(known), max(known)) if known else (None, None)
+    return {
+        "name": column.name, "type": column.type, "stored": column.arrow, "low": _plain(low),
+        "high": _plain(high), "sample": [_plain(value) for value in values[:3]],
+        "role": _role(column.name, what, ask),
+    }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it: what is no finite number, text or list of such becomes text."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else repr(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value[:4]] + (["…"] if len(value) > 4 else [])
+    return clean(str(value))
+
+
+def _role(name: str, what: Resolution | None, ask: Ask) -> str:
+    if what is not None and name in what.columns:
+        return "scores"
+    if name == (what.label if what is not None else ask.label):
+        return "label"
+    if name == ask.weight:
+        return "weight"
+    return "filter" if any(name == column for column, _ in ask.where) else ""
+
+
+def _counts(look: Preview, label: str) -> list[tuple[str, int]]:
+    """How often each label occurs among the first rows, the commonest first."""
+    if not look.has(label):
+        return []
+    counts = Counter("" if value is None else str(value) for value in look.own_values(label))
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_LABELS]
+
+
+# -- questions -------------------------------------------------------------------------------------
+_FIELDS = {"--label": "label", "--kind": "kind", "--positive": "positive", "--task": "task"}
+
+
+def _means(look: Preview, ask: Ask, options: str) -> Reading:
+    """A reading of a question, with what the file is with it, or what would still be to ask."""
+    words = shlex.split(options)
+    changed: dict[str, Any] = {}
+    preds: list[str] = []
+    for option, value in zip(words[::2], words[1::2], strict=False):
+        if option == "--pred":
+            preds.append(value)
+        elif option in _FIELDS:
+            changed[_FIELDS[option]] = value
+    if preds:
+        changed["pred"] = tuple(preds)
+    try:
+        what = scoring.read([look], replace(ask, **changed), look.source)
+    except XentError as error:
+        return Reading(options, f"{error.what} [{error.id}]")
+    return Reading(options, sentence(what))
+
+
+def sentence(what: Resolution) -> str:
+    """A reading in words: kind, columns, what is predicted."""
+    scored = f"{NAMES[what.kind]} in {clean(what.pred, 40)}"
+    if what.task == "binary" and what.width == 1:
+        return f'{scored} of "{clean(what.classes[1], 40)}", label in "{clean(what.label, 40)}"'
+    return f'{scored} of {len(what.classes):,} classes, label in "{clean(what.label, 40)}"'
+
+
+__all__ = ["SCHEMA", "File", "Inspection", "Problem", "Reading", "inspect", "sentence"]

@@ -1,0 +1,185 @@
+"""What a look at a file showed, as text: what it is read as, why, its columns, and what seems wrong."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from xentcli.errors import counted
+from xentcli.renderers.numbers import NBSP, plain, shown
+from xentcli.renderers.strip import grid, short
+
+if TYPE_CHECKING:
+    from xentcli.inspecting import File, Inspection
+
+_WIDTH = 100
+_COLUMNS = 24  # columns that are listed one by one
+_CLASSES = 8
+_NAME = 28  # cells of a column's name
+_KINDS = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
+
+__all__ = ["plain", "render"]
+
+
+def render(found: Inspection, commands: list[str], verbose: bool = False) -> str:
+    """The look as text; `commands` are the lines to type. verbose: every column and every label."""
+    parts = [
+        _head(found),
+        _reading(found, verbose),
+        _table(found, verbose),
+        _problems(found),
+        _commands(found, commands),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines).replace(NBSP, " ") + "\n"
+
+
+# -- what it is ------------------------------------------------------------------------------------
+def _head(found: Inspection) -> list[str]:
+    lines = [_file(file) for file in found.files[:8]]
+    if len(found.files) > 8:
+        lines.append(f"… and {len(found.files) - 8:,} more files")
+    if len(found.files) > 1:
+        lines.append(f"{counted(len(found.files), 'file')}, {_rows(found.rows, found.exact)}")
+    return lines
+
+
+def _file(file: File) -> str:
+    facts = file.facts
+    parts = [shown(os.path.basename(file.path) or file.path), file.format, _rows(file.rows, file.exact)]
+    if file.bytes is not None:
+        parts.append(_size(file.bytes))
+    if "row_groups" in facts:
+        parts.append(counted(facts["row_groups"], "row group"))
+    if facts.get("compression"):
+        parts.append(", ".join(facts["compression"]))
+    return " · ".join(parts)
+
+
+def _rows(rows: int | None, exact: bool) -> str:
+    if rows is None:
+        return "rows not known before reading"
+    return counted(rows, "row") if exact else f"about {counted(rows, 'row')}"
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:,.0f} {unit}" if size >= 100 or unit == "bytes" else f"{size:.2g} {unit}"
+        size /= 1000
+    return ""
+
+
+# -- what it is read as ----------------------------------------------------------------------------
+def _reading(found: Inspection, verbose: bool) -> list[str]:
+    what, lines = found.what, []
+    if what is not None:
+        stored = {"text": "text", "f2": "float16", "f4": "float32", "f8": "float64"}.get(
+            what.stored, what.stored
+        )
+        many = f" ({len(what.columns):,} columns, {stored})" if len(what.columns) > 1 else f" ({stored})"
+        of = f' of "{shown(what.classes[1])}"' if what.width == 1 and len(what.classes) == 2 else ""
+        how = shown(what.evidence.get("scores", "")).rpartition("(")[2].rstrip(")")
+        lines += _line("scores", f"{shown(what.pred)}{many}{of}, {how}")
+        lines += _line("kind", f"{_KINDS[what.kind]}: {shown(what.evidence.get('kind', ''))}")
+        lines += _line("label", f'"{shown(what.label)}": {shown(what.evidence.get("label", ""))}')
+        lines += _line("classes", _classes(found, verbose))
+    if found.labels:
+        limit = len(found.labels) if verbose else _CLASSES
+        counts = ", ".join(f"{shown(name) or '(none)'} {count:,}" for name, count in found.labels[:limit])
+        rest = len(found.labels) - limit
+        more = f" and {counted(rest, 'more', 'more')}" if rest > 0 else ""
+        lines += _line("labels", f"in the first {counted(found.sampled, 'row')}: {counts}{more}")
+    for note in found.notes:
+        lines += _line("note", shown(note))
+    if found.seconds is not None and found.memory is not None:
+        lines += _line("to score", f"{_time(found.seconds)}, about {_size(_rounded(found.memory))} of memory")
+    return lines
+
+
+def _classes(found: Inspection, verbose: bool) -> str:
+    assert found.what is not None
+    names = found.what.classes
+    shown_names = [shown(name) for name in (names if verbose else names[:_CLASSES])]
+    more = ", …" if len(shown_names) < len(names) else ""
+    return f"{len(names):,} ({', '.join(shown_names)}{more}), labels bound {shown(found.what.labels.how)}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "under 1 s"
+    amount, unit = (
+        (seconds, "s")
+        if seconds < 100
+        else (seconds / 60, "min")
+        if seconds < 6000
+        else (seconds / 3600, "h")
+    )
+    return f"about {_rounded(amount):,.0f} {unit}"
+
+
+def _rounded(value: float) -> float:
+    """To one or two digits: an estimate has no more."""
+    return float(f"{value:.1g}") if value >= 2e8 or value < 1e8 else float(f"{value:.2g}")
+
+
+def _line(name: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12,
+                         break_long_words=False, break_on_hyphens=False)  # fmt: skip
+
+
+# -- columns ---------------------------------------------------------------------------------------
+def _table(found: Inspection, verbose: bool) -> list[str]:
+    rows, left = _rows_shown(found.columns, verbose)
+    cells = [["column", "stored as", "from", "to", "first values", "role"]]
+    for name, column in rows:
+        sample = ", ".join(_value(value) for value in column["sample"])
+        cells.append([short(name, _NAME, "…"), shown(column["stored"])[:_NAME], _value(column["low"]),
+                      _value(column["high"]), short(sample, 40, "…"), column["role"]])  # fmt: skip
+    lines = ["  " + line.rstrip() for line in grid(cells, frozenset({0, 1, 4, 5}))]
+    return lines + ([f"  and {counted(left, 'more column', 'more columns')} (-v lists them)"] if left else [])
+
+
+def _rows_shown(columns: list[dict[str, Any]], verbose: bool) -> tuple[list[tuple[str, dict[str, Any]]], int]:
+    """Columns with their names, and how many are left out; of many score columns, the ends."""
+    if verbose:
+        return [(shown(column["name"]), column) for column in columns], 0
+    scores = [column for column in columns if column["role"] == "scores"]
+    hidden = {id(column) for column in scores[2:-1]} if len(scores) > 5 else set()
+    kept = [column for column in columns if id(column) not in hidden]
+    named = [(shown(column["name"]), column) for column in kept]
+    return named[:_COLUMNS], len(columns) - min(len(kept), _COLUMNS)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return "[" + ", ".join("…" if item == "…" else _value(item) for item in value) + "]"
+    return short(shown(str(value)), 16, "…")
+
+
+# -- what to do ------------------------------------------------------------------------------------
+def _problems(found: Inspection) -> list[str]:
+    if not found.problems:
+        return []
+    lines = [f"  in the first {counted(found.sampled, 'row')}"]
+    for problem in found.problems:
+        kind = "error" if problem.code else "warning"
+        where = f"{shown(problem.where)}: " if problem.code and problem.where else ""
+        lines += [f"    {kind} {problem.id}: {where}{shown(problem.message)}"]
+        if problem.remedy and not found.readings:
+            lines += [f"      try: {shown(problem.remedy)}"]
+    return lines
+
+
+def _commands(found: Inspection, commands: list[str]) -> list[str]:
+    if found.readings:
+        lines = ["which one is meant?"]
+        for reading, command in zip(found.readings, commands, strict=True):
+            lines += [f"  {shown(command)}", f"      {shown(reading.means)}"]
+        return lines
+    end = f"  (it would end with exit code {found.code})" if found.code else ""
+    return [f"{shown(command)}{end}" for command in commands]
