@@ -149,7 +149,7 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
     else:
         # One file is tried: the checks that all shards are alike have been made.
         _try(found, found.what, [filled[0][0]], trial)
-        found.labels = _counts(first, found.what.label)
+        found.labels = _counts(first, found.what)
     found.columns = [_column(first, column, found.what, settings.ask) for column in first.columns]
     return found
 
@@ -230,37 +230,35 @@ def _plain(value: Any) -> Any:
 def _role(name: str, what: Resolution | None, ask: Ask) -> str:
     if what is not None and name in what.columns:
         return "scores"
-    if name == (what.label if what is not None else ask.label):
+    if name in (what.label_columns if what is not None else ask.label):
         return "label"
     if name == ask.weight:
         return "weight"
     return "filter" if any(name == column for column, _ in ask.where) else ""
 
 
-def _counts(look: Preview, label: str) -> list[tuple[str, int]]:
-    """How often each label occurs among the first rows, the commonest first."""
-    if not look.has(label):
+def _counts(look: Preview, what: Resolution) -> list[tuple[str, int]]:
+    """How often each label occurs among the first rows, the commonest first; of one column of labels."""
+    if what.targets is not None or not look.has(what.label):
         return []
-    counts = Counter("" if value is None else str(value) for value in look.own_values(label))
+    counts = Counter("" if value is None else str(value) for value in look.own_values(what.label))
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_LABELS]
 
 
 # -- questions -------------------------------------------------------------------------------------
-_FIELDS = {"--label": "label", "--kind": "kind", "--positive": "positive", "--task": "task"}
+_FIELDS = {"--kind": "kind", "--positive": "positive", "--task": "task"}
+_REPEATED = {"--pred": "pred", "--label": "label"}
 
 
 def _means(look: Preview, ask: Ask, options: str) -> Reading:
     """A reading of a question, with what the file is with it, or what would still be to ask."""
     words = shlex.split(options)
     changed: dict[str, Any] = {}
-    preds: list[str] = []
     for option, value in zip(words[::2], words[1::2], strict=False):
-        if option == "--pred":
-            preds.append(value)
+        if option in _REPEATED:
+            changed[_REPEATED[option]] = (*changed.get(_REPEATED[option], ()), value)
         elif option in _FIELDS:
             changed[_FIELDS[option]] = value
-    if preds:
-        changed["pred"] = tuple(preds)
     try:
         what = scoring.read([look], replace(ask, **changed), look.source)
     except XentError as error:

@@ -156,7 +156,7 @@ ENTRIES = (
         "parquet_encrypted", 3,
         "The footer of the Parquet file is encrypted, and xent takes no keys.",
         "Decrypt it first.",
-        ("printf 'PAR1................PARE' > secret.parquet", "xent score secret.parquet"),
+        ("(printf PARE; head -c 40 /dev/zero; printf PARE) > secret.parquet", "xent score secret.parquet"),
     ),
     Entry(
         "truncated", 3,
