@@ -140,6 +140,8 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
     files = [_file(source, look) for source, (_, look) in zip(sources, looks, strict=True)]
     found = Inspection(files, [], first.sample.num_rows)
     found.notes = [note for _, look in looks for note in look.notes]
+    if settings.sha256 is not None:
+        found.notes.append("the SHA-256 is not compared: a look does not read all of a file")
     try:
         found.what = scoring.read([look for _, look in filled], settings.ask, sources[0].path)
     except XentError as error:
