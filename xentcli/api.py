@@ -27,7 +27,6 @@ def score(
     task: str = "auto",
     classes: Iterable[str] = (),
     positive: str | None = None,
-    labels: str | os.PathLike[str] | None = None,
     id: str | None = None,
     weight: str | None = None,
     where: Mapping[str, Any] | None = None,
@@ -61,7 +60,8 @@ def score(
 
     source: a path, or several that are shards of one set; a pandas or Polars DataFrame; a pyarrow Table,
     RecordBatch or RecordBatchReader, or anything else with `__arrow_c_stream__`, which is walked once; or
-    an array of scores, (n,) or (n, classes), with `labels` (n,): NumPy, or a tensor on the CPU.
+    an array of scores, (n,) or (n, classes), with `labels` (n,): NumPy, or a tensor on the CPU. `labels`
+    may also be a path, as `--labels`.
 
     Options mean what they mean on the command line. Raises `xentcli.errors.XentError`: UsageError for
     options and missing files, DataError for content, CannotDecide where there are no rows.
@@ -70,6 +70,7 @@ def score(
     slices = tuple(dict.fromkeys(tuple(one.split(",")) for one in named))
     filters = tuple((column, str(value)) for column, value in (where or {}).items())
     ignored = None if ignore_label is None else str(ignore_label)
+    file = os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None
     settings = Settings(
         ask=Ask(_names(label), _names(pred), kind, task, tuple(classes),
                 positive, weight, filters, ignored, tuple(c for columns in slices for c in columns), id),
@@ -83,10 +84,10 @@ def score(
         bins=bins, threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,
         label_smoothing=label_smoothing, pos_weight=pos_weight,
         class_weights=os.fspath(class_weights) if isinstance(class_weights, os.PathLike) else class_weights,
-        limit=limit, jobs=jobs, labels=None if labels is None else os.fspath(labels),
+        limit=limit, jobs=jobs, labels=file,
         rows_to=None if rows is None else os.fspath(rows),
     )  # fmt: skip
-    return run(_inputs(source, labels, settings.reading), settings)
+    return run(_inputs(source, None if file else labels, settings.reading), settings)
 
 
 def _inputs(source: Any, labels: Any, options: Options) -> list[str | Source]:
