@@ -55,6 +55,7 @@ def score(
     rows: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     max_memory: int | str | None = None,
+    allow_remote: bool = False,
 ) -> Report:
     """Score predictions and return the Report.
 
@@ -77,6 +78,7 @@ def score(
         reading=Options(
             delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
             encoding=encoding, input_format=input_format, dtype=dtype,
+            allow_remote=allow_remote,
             max_memory=None if max_memory is None else parse(max_memory),
         ),
         rules=Rules(filters, ignored, on_bad == "skip", slices),

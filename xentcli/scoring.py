@@ -127,8 +127,8 @@ def _check(settings: Settings) -> None:
 
 
 def _check_hash(sources: list[Source], expected: str) -> None:
-    if len(sources) != 1 or sources[0].path == "-":
-        raise UsageError("--expect-sha256 goes with one file", id="sha256")
+    if len(sources) != 1 or sources[0].path == "-" or "://" in sources[0].path:
+        raise UsageError("--expect-sha256 goes with one file on this machine", id="sha256")
     digest = hashlib.sha256()
     with Path(sources[0].path).open("rb") as file:
         while block := file.read(1 << 20):

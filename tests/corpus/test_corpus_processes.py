@@ -408,8 +408,6 @@ def watched(folder: Path, *argv: object, allowed: str = "") -> Outcome:
         "http://127.0.0.1:1/x.csv",
         "https://user:secret@127.0.0.1:1/x.parquet?token=secret",
         "ftp://127.0.0.1/x.csv",
-        "s3://bucket/x.parquet",
-        "gs://bucket/x.parquet",
         "hf://datasets/a/b.parquet",
         "simplecache::http://127.0.0.1:1/x.csv",
         "a::b",

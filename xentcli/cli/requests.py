@@ -56,6 +56,7 @@ class Request:
     na: list[str] | None
     encoding: str | None
     dtype: str | None
+    allow_remote: bool
     expect_sha256: str | None
     metric: list[str] | None
     per_class: str | None
@@ -116,7 +117,7 @@ class Request:
         """Every file that is read, by any option."""
         from xentcli.readers.opening import expand
 
-        files = [path for text in self.files for path in expand(text)]
+        files = [path for text in self.files for path in expand(text, self.allow_remote)]
         named = (self.classes, self.prior, self.class_weights, self.labels)
         return files + [path for path in named if path is not None]
 
@@ -156,6 +157,7 @@ class Request:
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
                 missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,
                 chunk_rows=self.chunk_rows, dtype=self.dtype,
+                allow_remote=self.allow_remote,
                 max_memory=None if self.max_memory is None else memory.parse(self.max_memory),
             ),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip", by),

@@ -50,6 +50,7 @@ def command(
     na: Annotated[list[str] | None, _option(_INPUT, "--na", metavar="STR", text="A cell of a CSV that stands for no value, such as NA; repeat.")] = None,
     encoding: Annotated[str | None, _option(_INPUT, "--encoding", metavar="NAME", text="Of text: utf-16, latin-1, cp1252 … [utf-8]")] = None,
     dtype: Annotated[str | None, _option(_INPUT, "--dtype", metavar="TYPE", text="Type of scores stored as raw bytes, or as uint16: float16, bfloat16, float32, float64.")] = None,
+    allow_remote: Annotated[bool, _option(_INPUT, "--allow-remote", text="Read http(s) addresses, too; s3:// and gs:// are always read.")] = False,
     expect_sha256: Annotated[str | None, _option(_INPUT, "--expect-sha256", metavar="HEX", text="Refuse the file unless it has this hash.")] = None,
     metric: Annotated[list[str] | None, _option(_METRICS, "-m", "--metric", metavar="NAME", text="Add a metric, such as top3_accuracy; repeat.")] = None,
     per_class: Annotated[str | None, _option(_METRICS, "--per-class", metavar="N|all", text="How many classes to show. [10; JSON 1000]")] = None,

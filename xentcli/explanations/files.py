@@ -45,9 +45,29 @@ ENTRIES = (
     ),
     Entry(
         "remote_path", 2,
-        "The argument is an address, not a path on this machine.",
-        "Fetch the file first, or pipe it in: … | xent score -",
+        "The argument is an address that is not read as it stands: http(s) without --allow-remote, a chain "
+        "of addresses (a::b), or an option in it that is not known.",
+        "--allow-remote for http(s), or fetch the file first.",
         ("xent score https://example.org/preds.parquet",),
+    ),
+    Entry(
+        "remote_scheme", 2,
+        "s3:// and gs:// are read as they are, other addresses by fsspec and what belongs to it, and that "
+        "is not installed.",
+        "pip install fsspec, and what the message names; or fetch the file first.",
+        ("xent score nosuch://bucket/preds.parquet",),
+    ),
+    Entry(
+        "remote_denied", 3,
+        "The server does not let these credentials read the file.",
+        "Give credentials as the server's own tools take them, or rights to read.",
+    ),
+    Entry(
+        "remote_unreadable", 3,
+        "A remote file could not be read: no connection, no answer in time, an error of the server. It was "
+        "tried three times.",
+        "Look at address, network and credentials, or fetch the file first.",
+        ("xent score --allow-remote http://127.0.0.1:1/preds.parquet",),
     ),
     Entry(
         "empty_file", 3,

@@ -46,6 +46,7 @@ class Options:
     input_format: str | None = None
     chunk_rows: int | None = None
     max_memory: int | None = None
+    allow_remote: bool = False
     dtype: str | None = None
 
 

@@ -72,6 +72,12 @@ class ByteStream:
         self.identity: tuple[int, int] | None = None
         self.compression = compression
         self._own: IO[bytes] | None = None
+        if stream is None and "://" in path:
+            from xentcli.readers.remote import Address, remote
+
+            if isinstance(path, Address):
+                far = remote(path)
+                stream, self.identity = far.stream(), far.identity
         if stream is None:
             try:
                 stream = self._own = Path(path).open("rb", buffering=0)  # noqa: SIM115

@@ -222,6 +222,12 @@ class CsvSource:
         """Raise DataError if the file has another size or time of change than when it was opened."""
         if self._identity is None:
             return
+        if "://" in self.path:
+            from xentcli.readers.remote import Address, remote
+
+            if isinstance(self.path, Address):
+                remote(self.path).check_unchanged()
+                return
         try:
             now = os.stat(self.path)
         except OSError as error:

@@ -18,6 +18,7 @@ from xentcli.readers.faults import shown
 from xentcli.readers.formats import FORMATS, PACKED, SHOWN, by_content, by_default, by_suffix
 
 if TYPE_CHECKING:
+    from xentcli.readers.remote import Remote
     from xentcli.readers.stored import Pipe
 
 _TEXT_ONLY = {"delimiter": "delimiter", "decimal": "decimal", "quote": "quote", "comment": "comment",
@@ -36,7 +37,8 @@ def open_all(inputs: Sequence[str | Source], options: Options) -> list[Source]:
             f"{closest(options.input_format, list(FORMATS))}",
             remedy="formats: " + ", ".join(FORMATS), id="unknown_format",
         )  # fmt: skip
-    named = [path for given in inputs for path in (expand(given) if isinstance(given, str) else [given])]
+    remote = options.allow_remote
+    named = [p for given in inputs for p in (expand(given, remote) if isinstance(given, str) else [given])]
     _refuse_twice([path for path in named if isinstance(path, str)])
     sources = [_open(path, options) if isinstance(path, str) else path for path in named]
     if not any(hasattr(source, "no_final_newline") for source in sources):
@@ -52,32 +54,23 @@ def _for_text_only(name: str) -> UsageError:
                       id="text_option")  # fmt: skip
 
 
-def expand(text: str) -> list[str]:
-    """The paths that one argument names: itself, or what a glob or file:// address stands for."""
+def expand(text: str, allow_remote: bool) -> list[str]:
+    """The paths that one argument names: itself, a remote Address, what a glob or file:// stands for."""
     if text == "-" or os.path.lexists(text):
         return [text]
     scheme = urlsplit(text).scheme.lower() if "://" in text else ""
     if scheme == "file":
         return [unquote(urlsplit(text).path)]
     if scheme or "::" in text:
-        raise UsageError(
-            "xent reads files on this machine, not addresses", where=_without_secrets(text),
-            remedy="fetch it first, or pipe it in: … | xent score -", id="remote_path",
-        )  # fmt: skip
+        from xentcli.readers.remote import address
+
+        return [address(text, allow_remote)]
     if glob.has_magic(text):
         found = sorted(glob.glob(text, recursive=True))
         if not found:
             raise UsageError("no file matches", where=clean(text, 200), remedy=_NAMES, id="no_match")
         return found
     raise _missing(text)
-
-
-def _without_secrets(text: str) -> str:
-    """An address without user, password and query."""
-    head, _, rest = text.partition("://")
-    bare = rest.split("?", 1)[0].split("#", 1)[0]
-    host, slash, path = bare.partition("/")
-    return clean(f"{head}://{host.rsplit('@', 1)[-1]}{slash}{path}" if rest else text, 200)
 
 
 def _missing(path: str) -> UsageError:
@@ -106,8 +99,9 @@ def _refuse_twice(paths: list[str]) -> None:
 
 
 def _open(path: str, options: Options) -> Source:
-    pipe = None if path != "-" and _is_regular(path) else _pipe(path)
-    head = _head(path) if pipe is None else pipe.head
+    far = _remote(path)
+    pipe = None if far is not None or (path != "-" and _is_regular(path)) else _pipe(path)
+    head = _head(path, far) if pipe is None else pipe.head
     if not head:
         raise DataError("the input is empty (0 bytes)" if pipe is not None else "the file is empty (0 bytes)",
                         where=shown(path), remedy="write it again", id="empty_file")  # fmt: skip
@@ -125,18 +119,21 @@ def _open(path: str, options: Options) -> Source:
 
 def _open_binary(path: str, base: str, head: bytes, pipe: Pipe | None, options: Options) -> Source:
     """Formats of Arrow; of these, one is made to be read from a pipe."""
-    from xentcli.readers.stored import Stored, spool
+    from xentcli.readers.stored import Pipe, Stored, spool
 
+    far = _remote(path)
     if base == "arrow":
         from xentcli.readers.arrowipc import open_ipc
 
         streamed = pipe is not None and head.startswith(b"\xff\xff\xff\xff")
         if pipe is not None and streamed:
             return open_ipc(path, head, pipe, options)
+        if far is not None:  # Arrow files are mapped into memory
+            return open_ipc(path, head, spool(path, Pipe(far.stream())), options)
         return open_ipc(path, head, Stored(path) if pipe is None else spool(path, pipe), options)
     from xentcli.readers.parquet import ParquetSource
 
-    return ParquetSource(Stored(path) if pipe is None else spool(path, pipe), options)
+    return ParquetSource(far or (Stored(path) if pipe is None else spool(path, pipe)), options)
 
 
 def _pipe(path: str) -> Pipe:
@@ -187,9 +184,18 @@ def _delimited(options: Options, base: str) -> Options:
     return replace(options, delimiter="\t") if base == "tsv" and options.delimiter is None else options
 
 
-def _head(path: str) -> bytes:
+def _remote(path: str) -> Remote | None:
+    """The remote file that a path stands for, if it stands for one."""
+    if "://" not in path:
+        return None
+    from xentcli.readers.remote import Address, remote
+
+    return remote(path) if isinstance(path, Address) else None
+
+
+def _head(path: str, far: Remote | None) -> bytes:
     try:
-        with Path(path).open("rb") as file:
+        with Path(path).open("rb") if far is None else far.open() as file:
             return file.read(64)
     except OSError as error:
         raise DataError(f"cannot be opened: {error.strerror}", where=clean(path, 200),

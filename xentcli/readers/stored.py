@@ -62,8 +62,8 @@ class Stored:
         self.path = path
         self.name = shown(path)
         self._copy = copy
-        self._identity = self._look()
-        self.size = self._identity[0]
+        self.identity = self._look()
+        self.size = self.identity[0]
 
     def __del__(self) -> None:
         if getattr(self, "_copy", None) is not None:
@@ -78,7 +78,7 @@ class Stored:
 
     def check_unchanged(self) -> None:
         """Raise DataError if the file is not the one that was opened."""
-        if self._look() != self._identity:
+        if self._look() != self.identity:
             raise changed(self.path)
 
     def open(self) -> BinaryIO:
