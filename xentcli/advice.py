@@ -23,6 +23,8 @@ def warnings(known: Known, report: Report) -> list[Warning]:
         _skipped(known),
         _log_rows(known),
         _above_one(known),
+        _label_ties(known),
+        _unranked(known),
     ]
     return sorted((item for item in found if item is not None), key=lambda item: item.id)
 
@@ -64,10 +66,12 @@ def _impossible(known: Known) -> Warning | None:
     count = known.impossible_rows
     if not count:
         return None
+    did = f"gave {'its' if count == 1 else 'their'} own label p = 0"
+    if known.multilabel:
+        did = "gave p = 0 to a label that was there, or p = 1 to one that was not"
     return Warning(
         "XW102",
-        f"{_share(count, known.rows)} gave {'its' if count == 1 else 'their'} own label p = 0, so the "
-        "cross-entropy is infinite",
+        f"{_share(count, known.rows)} {did}, so the cross-entropy is infinite",
         "--clip EPS replaces such p by EPS, and is shown in the result",
         count,
         _example(known, "zero_probability"),
@@ -78,11 +82,12 @@ def _double_softmax(known: Known) -> Warning | None:
     count = _count(known, "unit_rows")
     if known.spec.kind != "logits" or count < 0.99 * known.rows or not count:
         return None
-    what = "lie between 0 and 1" + ("" if known.spec.width == 1 else " and add up to 1")
+    alone = known.spec.width == 1 or known.multilabel
+    what = "lie between 0 and 1" + ("" if alone else " and add up to 1")
     return Warning(
         "XW103",
         f"{_share(count, known.rows)} of the logits {what}: these look like probabilities, "
-        "and their softmax makes every figure wrong",
+        f"and their {'sigmoid' if alone else 'softmax'} makes every figure wrong",
         "--kind probs",
         count,
     )
@@ -92,7 +97,7 @@ def _saturated(known: Known) -> Warning | None:
     count = _count(known, "certain")
     if count <= max(10, 0.001 * known.rows) or known.spec.kind in ("logits", "votes"):
         return None
-    if count == known.rows:
+    if (_count(known, "decided") if known.multilabel else count) == known.rows:
         return Warning(
             "XW105",
             "every prediction is exactly 0 or 1: these are decisions, and calibration only repeats "
@@ -100,9 +105,10 @@ def _saturated(known: Known) -> Warning | None:
             "score probabilities, or logits with --kind logits",
             count,
         )
+    exact = "0 or 1" if known.multilabel else "1"
     return Warning(
         "XW104",
-        f"{_share(count, known.rows)} have a probability of exactly 1: rounding has cut the tail of "
+        f"{_share(count, known.rows)} have a probability of exactly {exact}: rounding has cut the tail of "
         "their losses",
         "store logits, or probabilities in float64",
         count,
@@ -113,9 +119,12 @@ def _ties(known: Known) -> Warning | None:
     count = _count(known, "ties")
     if count <= 0.001 * known.rows:
         return None
+    what = "no single likeliest class; the first of them counts as predicted"
+    if known.multilabel:
+        what = "a label with p of exactly 0.5, which is neither side"
     return Warning(
         "XW106",
-        f"{_share(count, known.rows)} have no single likeliest class; the first of them counts as predicted",
+        f"{_share(count, known.rows)} have {what}",
         "store scores with more digits",
         count,
     )
@@ -123,7 +132,9 @@ def _ties(known: Known) -> Warning | None:
 
 def _order(known: Known, report: Report) -> Warning | None:
     """Far worse than always answering with the commonest class: are columns and labels in one order?"""
-    accuracy = report.metrics["accuracy"]
+    accuracy = report.metrics.get("accuracy")
+    if accuracy is None:
+        return None
     value, common = accuracy.value, float(known.frequencies.max())
     classes = int((known.support > 0).sum())
     if value is None or accuracy.hi is None or classes < 2 or known.rows < 20:
@@ -181,6 +192,31 @@ def _above_one(known: Known) -> Warning | None:
     return Warning(
         "XW111",
         f"{_share(count, known.rows)} have a probability above 1 by rounding; taken as 1",
+        "",
+        count,
+    )
+
+
+def _label_ties(known: Known) -> Warning | None:
+    count = _count(known, "label_ties")
+    if count <= 0.001 * known.rows:
+        return None
+    what = "have a soft label with no single likeliest class: where one is needed, it is the first of them"
+    if known.multilabel:
+        what = "have a target of exactly 0.5: where yes or no is needed, the label is not there"
+    return Warning("XW113", f"{_share(count, known.rows)} {what}", "", count)
+
+
+def _unranked(known: Known) -> Warning | None:
+    if not known.states.has("labelscores"):
+        return None
+    count = sum(area.value is None for area in known.label_areas["auroc"])
+    if not count:
+        return None
+    return Warning(
+        "XW115",
+        f"{counted(count, 'label')} {'is' if count == 1 else 'are'} in all rows or in none, and left out of "
+        "macro AUROC and average precision",
         "",
         count,
     )

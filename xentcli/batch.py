@@ -163,6 +163,23 @@ class Batch:
             yield rows, block
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Quantities of n rows for each of C classes, or labels of a multilabel task, all (n, C).
+
+    target: what the row says of the class. cost: soft labels, the class's part q * -ln p of the loss;
+    multilabel, the binary cross-entropy of the label. And for multilabel alone, p: of the label.
+    error: (p - target)**2. predicted: p beyond the threshold. score: what orders rows for AUROC.
+    """
+
+    target: F64
+    cost: F64
+    p: F64 | None = None
+    error: F64 | None = None
+    predicted: npt.NDArray[np.bool_] | None = None
+    score: F64 | None = None
+
+
 @dataclass(slots=True)
 class Rows:
     """Plain quantities of n rows, all (n,); in nats and fractions. `None`: the task has no such thing.
@@ -173,6 +190,10 @@ class Rows:
     positive: p of the positive class. score: what orders rows for AUROC. training: the loss under
     `spec.training`, per unit of the weight of the label's class. surprisals: -ln p of every class
     (n, C), where only their sums by class will do. `counts` and `extremes` are what warnings are made of.
+
+    Soft labels q: the label is argmax q, and hit is q of the top class. Multilabel: loss, brier and entropy
+    are means over the labels; label, predicted and top say nothing. Both have a `table`, `square`
+    (Σq², or the mean of target²) and `means`, more quantities by their names in `states.moments`.
     """
 
     label: I64
@@ -189,6 +210,10 @@ class Rows:
     score: F64 | None = None
     training: F64 | None = None
     surprisals: F64 | None = None
+    hit: F64 | None = None
+    square: F64 | None = None
+    means: dict[str, F64] = field(default_factory=dict)
+    table: Table | None = None
     weight: F64 | None = None
     place: Place | None = None
     skipped: dict[str, int] = field(default_factory=dict)

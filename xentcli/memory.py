@@ -19,6 +19,7 @@ from xentcli.errors import DataError, UsageError, clean
 from xentcli.plan import StateSet
 from xentcli.readers import Source
 from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
+from xentcli.states.labelscores import MOST_LABELS, most_cells
 from xentcli.states.scores import MOST_CELLS
 
 BASE = 180 << 20
@@ -26,6 +27,9 @@ BASE = 180 << 20
 
 COPIES = 5
 """A batch as it was read, as numbers, in blocks, and what is computed of it."""
+
+TABLED = 15
+"""The same where every score has a target, and figures of its own in float64."""
 
 USUAL = (8 << 20, 8 << 20)
 """What a walk and a batch take where a reader does not say."""
@@ -81,7 +85,7 @@ def fit(
     rows = [source.rows for source in sources]
     states = _states(spec, None if None in rows else sum(row or 0 for row in rows))
     sizes = [_held(source, columns, text) for source in sources]
-    walk, batch = max(size for size, _ in sizes), COPIES * max(size for _, size in sizes)
+    walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
     each = walk + batch
     once, thread = (states, each) if shared(spec) else (0, states + each)
     room = limit - BASE - once
@@ -107,9 +111,15 @@ def _states(spec: Spec, rows: int | None) -> int:
     cells: int = sum(part.size for sums in held if isinstance(sums, dict) for part in sums.values())
     size = cells * (_WEIGHTED if spec.weighted else _COUNTED)
     met = MOST_PAIRS if rows is None else min(rows, MOST_PAIRS)
+    if spec.task == "multilabel":
+        return size + (_CELL * spec.size * min(met, most_cells(spec)) if spec.size <= MOST_LABELS else 0)
     if spec.size > DENSE_UP_TO:
         size += _PAIR * met
     return size + (_CELL * min(met, MOST_CELLS) if spec.task == "binary" else 0)
+
+
+def _copies(spec: Spec) -> int:
+    return TABLED if spec.task in ("soft", "multilabel") else COPIES
 
 
 def _held(source: Source, columns: list[str], text: list[str]) -> tuple[int, int]:

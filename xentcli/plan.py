@@ -12,11 +12,16 @@ from xentcli.states.bins import ConfidenceBins, PositiveBins
 from xentcli.states.classbins import ClassBins
 from xentcli.states.classes import Classes
 from xentcli.states.confusion import Confusion
+from xentcli.states.labelbins import LabelBins
+from xentcli.states.labels import Labels
+from xentcli.states.labelscores import MOST_LABELS, LabelScores
 from xentcli.states.moments import Moments
 from xentcli.states.notes import Notes
 from xentcli.states.ranks import Ranks
 from xentcli.states.scores import Scores
 from xentcli.states.slices import Slices
+from xentcli.states.softbins import SoftBins
+from xentcli.states.softclasses import SoftClasses
 from xentcli.states.training import TrainingLoss
 
 STATES: dict[str, type[Any]] = {
@@ -29,6 +34,11 @@ STATES: dict[str, type[Any]] = {
     "positive": PositiveBins,
     "scores": Scores,
     "training": TrainingLoss,
+    "softclasses": SoftClasses,
+    "softbins": SoftBins,
+    "labels": Labels,
+    "labelbins": LabelBins,
+    "labelscores": LabelScores,
     "notes": Notes,
     "slices": Slices,
 }
@@ -39,6 +49,12 @@ def needed(spec: Spec) -> list[str]:
 
     One-column binary keeps one calibration pair: that of the confidence is its mirror image.
     """
+    if spec.task == "multilabel":
+        ranking = ["labelscores"] if spec.size <= MOST_LABELS else []
+        return ["moments", "labels", "labelbins", *ranking, "notes"]
+    if spec.task == "soft":
+        ranks = ["ranks"] if spec.width >= 3 else []
+        return ["moments", "softclasses", "confusion", *ranks, "softbins", "classbins", "notes"]
     names = ["moments", "classes", "confusion", "notes"]
     if spec.width >= 3:
         names.append("ranks")
@@ -142,6 +158,26 @@ class StateSet:
     @property
     def slices(self) -> Slices:
         return cast(Slices, self.states["slices"])
+
+    @property
+    def softclasses(self) -> SoftClasses:
+        return cast(SoftClasses, self.states["softclasses"])
+
+    @property
+    def softbins(self) -> SoftBins:
+        return cast(SoftBins, self.states["softbins"])
+
+    @property
+    def labels(self) -> Labels:
+        return cast(Labels, self.states["labels"])
+
+    @property
+    def labelbins(self) -> LabelBins:
+        return cast(LabelBins, self.states["labelbins"])
+
+    @property
+    def labelscores(self) -> LabelScores:
+        return cast(LabelScores, self.states["labelscores"])
 
     @property
     def notes(self) -> Notes:

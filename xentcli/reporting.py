@@ -27,9 +27,9 @@ CLASSES_KEPT = 1000
 def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
     """Read every metric off the states of a finished run, and say what it was a run of."""
     spec = states.spec
-    prior = None if settings.prior is None else _prior(settings.prior, spec.classes)
+    prior = None if settings.prior is None else _prior(settings.prior, spec)
     known = Known(states, prior, settings.level)
-    pairs = ["positive", "confidence"] if spec.task == "binary" else ["confidence"]
+    pairs = {"binary": ["positive", "confidence"], "multilabel": ["labels"]}.get(spec.task, ["confidence"])
     report = Report(
         definition=_definition(spec, settings),
         provenance=_provenance(known),
@@ -40,8 +40,8 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         slices=slices.slices(known),
     )
     report.warnings = advice.warnings(known, report)
-    confusion = states.confusion
-    if settings.matrix:
+    if settings.matrix and states.has("confusion"):
+        confusion = states.confusion
         if not confusion.dense:
             raise UsageError(f"a confusion matrix of {spec.size:,} classes is too large to write",
                              remedy=f"it is kept up to {2000:,} classes", id="matrix_size")  # fmt: skip
@@ -83,13 +83,13 @@ def _definition(spec: Spec, settings: Settings) -> str:
         "task": spec.task,
         "c": spec.size,
         "w": "rows" if spec.weighted else "none",
-        "ece": f"confidence,{spec.bins},width",
+        "ece": f"{'labels' if spec.task == 'multilabel' else 'confidence'},{spec.bins},width",
         "prior": "labels" if settings.prior is None else "given",
         "clip": "none" if spec.clip is None else repr(spec.clip),
         "sums": "renormalized" if spec.renormalize else "as-is",
         "bad": "skip" if spec.skip_bad else "error",
     }
-    if spec.task == "binary":
+    if spec.task in ("binary", "multilabel"):
         parts["threshold"] = repr(spec.threshold)
     if spec.training is not None:
         parts["training"] = training.describe(spec.training)
@@ -115,12 +115,16 @@ def _provenance(known: Known) -> dict[str, Any]:
     }
 
 
-def _prior(text: str, classes: tuple[str, ...]) -> F64:
-    """`uniform`, or a JSON file with the probability of each class by name, as one vector (C,)."""
+def _prior(text: str, spec: Spec) -> F64:
+    """`uniform`, or a JSON file with the probability of each class by name, as one vector (C,).
+
+    Labels of a multilabel task have a probability each, ½ if uniform, and these need not add up to one.
+    """
     import json
 
+    classes, apart = spec.classes, spec.task == "multilabel"
     if text == "uniform":
-        return np.full(len(classes), 1.0 / len(classes))
+        return np.full(len(classes), 0.5 if apart else 1.0 / len(classes))
     try:
         found = json.loads(Path(text).read_text("utf-8"))
     except OSError as error:
@@ -135,6 +139,10 @@ def _prior(text: str, classes: tuple[str, ...]) -> F64:
         prior = np.array([float(found[name]) for name in classes])
     except (TypeError, ValueError) as error:
         raise DataError("a prior holds numbers", where=clean(text, 200), id="prior") from error
+    if apart:
+        if not ((prior >= 0) & (prior <= 1)).all():
+            raise DataError("the prior of a label lies between 0 and 1", where=clean(text, 200), id="prior")
+        return prior
     if not ((prior >= 0).all() and abs(prior.sum() - 1) <= 1e-6):
         raise DataError(f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior")
     return prior

@@ -94,6 +94,8 @@ class RowFile:
         empty = np.zeros(0)
         if rows is None:
             rows = Rows(*(empty.astype(np.int64),) * 3, *(empty,) * 5, confidence=empty)
+        if self.spec.task == "multilabel":
+            return self._of_labels(rows)
         positive = rows.positive
         confidence = rows.confidence
         if confidence is None and positive is not None:
@@ -104,6 +106,9 @@ class RowFile:
             "correct": _array(rows.predicted == rows.label),
             "loss": _array(rows.loss),
         }
+        if self.spec.task == "soft":
+            for name in ("label_distribution_entropy", "kl_divergence"):
+                out[name] = _array(rows.means.get(name, empty))
         if self.spec.task == "binary":
             out["positive"] = _array(empty if positive is None else positive)
         out["confidence"] = _array(empty if confidence is None else confidence)
@@ -114,6 +119,15 @@ class RowFile:
         if self.spec.weighted:
             out["weight"] = _array(empty if rows.weight is None else rows.weight)
         return out
+
+    def _of_labels(self, rows: Rows) -> dict[str, pa.Array]:
+        """A row of a multilabel task has no one class: is every label right, and how many are not?"""
+        hamming = rows.means.get("hamming_loss", np.zeros(0))
+        out = {"correct": hamming == 0.0, "hamming_loss": hamming, "loss": rows.loss}
+        out |= {"entropy": rows.entropy, "brier_score": rows.brier}
+        if self.spec.weighted:
+            out["weight"] = np.zeros(0) if rows.weight is None else rows.weight
+        return {name: _array(values) for name, values in out.items()}
 
     def _named(self, index: Any, names: pa.Array) -> pa.Array:
         codes = _array(index.astype(np.int32))

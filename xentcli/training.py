@@ -45,6 +45,9 @@ def plan(settings: Settings, task: str, classes: tuple[str, ...]) -> Training | 
     smoothing, given, positive = settings.label_smoothing, settings.class_weights, settings.pos_weight
     if smoothing is None and given is None and positive is None:
         return None
+    if task in ("soft", "multilabel"):
+        raise UsageError("--label-smoothing, --class-weights and --pos-weight are for one hard label a row, "
+                         f"not for a {task} task", remedy="leave them out", id="training_task")  # fmt: skip
     share = smoothing or 0.0
     if positive is not None:
         if task != "binary":

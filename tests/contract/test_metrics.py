@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import xentcli
+from tests.metrics.scored import known
 from xentcli.errors import UsageError
 from xentcli.gating import parse
-from xentcli.metrics.names import METRICS, resolve
-from xentcli.report import Report
+from xentcli.metrics import read_all
+from xentcli.metrics.names import METRICS, Metric, resolve
+from xentcli.report import Value
 
 
 @pytest.fixture(scope="module")
-def reports(samples: Path) -> dict[str, Report]:
-    asked = [metric for metric in METRICS if metric.asked]
+def reports(samples: Path) -> dict[str, dict[str, Value]]:
+    """The figures of a report of each task, with those for the asking."""
+    z = np.random.default_rng(0).normal(size=(50, 12))
+    q = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     files = {"multiclass": "digits_good.parquet", "binary": "cancer.parquet"}
-    return {
-        task: xentcli.score(
-            samples / file, metric=[m.key for m in asked if task in m.tasks], label_smoothing=0.1
-        )
+    asked = {task: [m.key for m in METRICS if m.asked and task in m.tasks] for task in files}
+    found = {
+        task: xentcli.score(samples / file, metric=asked[task], label_smoothing=0.1).metrics
         for task, file in files.items()
+    }
+    return {
+        **found,
+        "soft": read_all(known([], z, task="soft", targets=q, kind="logits"), []),
+        "multilabel": read_all(known([], z, task="multilabel", targets=z > z[::-1], kind="logits"), []),
     }
 
 
@@ -31,23 +40,21 @@ def test_what_is_only_for_the_asking_is_not_in_the_default_report(samples: Path)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "soft", "multilabel"])
 def test_a_metric_is_reported_exactly_for_its_tasks(
-    metric: object, task: str, reports: dict[str, Report]
+    metric: Metric, task: str, reports: dict[str, dict[str, Value]]
 ) -> None:
-    known = next(m for m in METRICS if m is metric)
-    assert (known.key in reports[task].metrics) == (task in known.tasks)
+    assert (metric.key in reports[task]) == (task in metric.tasks)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
 def test_a_value_has_the_unit_and_direction_its_metric_is_listed_with(
-    metric: object, reports: dict[str, Report]
+    metric: Metric, reports: dict[str, dict[str, Value]]
 ) -> None:
-    known = next(m for m in METRICS if m is metric)
     for report in reports.values():
-        if known.key in report.metrics:
-            value = report.metrics[known.key]
-            assert (value.unit, value.better) == (known.unit, known.better)
+        if metric.key in report:
+            value = report[metric.key]
+            assert (value.unit, value.better) == (metric.unit, metric.better)
 
 
 def test_every_alias_leads_to_its_metric_in_any_case() -> None:

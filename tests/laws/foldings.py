@@ -16,16 +16,23 @@ Matrix = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Case:
-    """Rows of one spec: `scores` (n, width)."""
+    """Rows of one spec: `scores` (n, width), and `targets` (n, classes) where the task has them."""
 
     spec: Spec
     labels: I64
     scores: Matrix
     weights: F64 | None
+    targets: F64 | None = None
 
     @property
     def size(self) -> int:
         return self.labels.size
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> Case:
+        """Those rows alone."""
+        weights = None if self.weights is None else self.weights[rows]
+        targets = None if self.targets is None else self.targets[rows]
+        return Case(self.spec, self.labels[rows], self.scores[rows], weights, targets)
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,15 @@ SHAPES += [
         (False, Training(balanced=True)),
     )
 ]
+SHAPES += [
+    Shape(task, kind, classes, classes, weighted)
+    for task, sizes in (("soft", (2, 3, 70)), ("multilabel", (1, 3, 70)))
+    for classes in sizes
+    for kind in ("probs", "logits", "logprobs")
+    for weighted in (False, True)
+    if classes == 3 or kind != "logprobs"
+]
+SHAPES += [Shape("soft", "probs", 3, 3, False, "text"), Shape("multilabel", "probs", 3, 3, False, "text")]
 
 
 def draw(shape: Shape, n: int, seed: int) -> Case:
@@ -81,12 +97,43 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
     if shape.kind == "logits":
         scores = _logits(rng, n, shape.width)
     else:
-        scores = _probabilities(rng, n, shape.classes, shape.stored == "text")[:, -shape.width :]
+        scores = _probabilities(rng, n, max(shape.classes, 2), shape.stored == "text")[:, -shape.width :]
         if shape.kind == "logprobs":
             with np.errstate(divide="ignore"):
                 scores = np.log(scores)
     weights = _weights(rng, n) if shape.weighted else None
+    if shape.task == "soft":
+        targets = _distributions(rng, n, shape.classes)
+        return Case(spec, targets.argmax(axis=1), scores, weights, targets)
+    if shape.task == "multilabel":
+        if shape.kind != "logits":
+            scores = _apart(rng, scores)
+        return Case(spec, np.zeros(n, np.int64), scores, weights, _memberships(rng, n, shape.classes))
     return Case(spec, labels, scores, weights)
+
+
+def _apart(rng: np.random.Generator, scores: F64) -> F64:
+    """The same probabilities or their logarithms, of labels that have nothing to do with each other."""
+    out: F64 = rng.permuted(scores, axis=0)
+    return out
+
+
+def _distributions(rng: np.random.Generator, n: int, classes: int) -> F64:
+    """Soft labels: any, one class alone, and votes with ties."""
+    out: F64 = rng.dirichlet(np.full(classes, 0.5), n)
+    alone = rng.random(n) < 0.3
+    out[alone] = np.eye(classes)[rng.integers(0, classes, int(alone.sum()))]
+    votes = rng.random(n) < 0.3
+    out[votes] = rng.multinomial(4, np.full(classes, 1 / classes), int(votes.sum())) / 4
+    return out
+
+
+def _memberships(rng: np.random.Generator, n: int, labels: int) -> F64:
+    """0 and 1, and in some rows what lies between."""
+    out: F64 = (rng.random((n, labels)) < rng.random(labels)).astype(np.float64)
+    between = rng.random(n) < 0.2
+    out[between] = np.round(rng.random((int(between.sum()), labels)), 1)
+    return out
 
 
 def _weights(rng: np.random.Generator, n: int) -> F64:
@@ -134,7 +181,8 @@ def batch(case: Case, which: I64, layout: str = "matrix") -> Batch:
     scores = case.scores[which]
     place = Place("rows", 1, numbers=which + 1)
     weights = None if case.weights is None else case.weights[which]
-    out = Batch(case.labels[which], place, weights=weights)
+    targets = None if case.targets is None else case.targets[which]
+    out = Batch(case.labels[which], place, weights=weights, targets=targets)
     if layout == "matrix":
         return replace(out, matrix=np.ascontiguousarray(scores))
     if layout == "fortran":

@@ -147,14 +147,13 @@ def test_narrow_scores_obey_the_law_too(shape: Shape, dtype: type[np.floating]) 
 def _sound(case: Case, stored: str) -> Case:
     """The rows whose sum survives rounding to a narrow type, for wide rows of float16."""
     spec = replace(case.spec, stored=stored)
-    if spec.kind == "logits" or spec.width == 1:
+    if spec.kind == "logits" or spec.width == 1 or spec.task == "multilabel":
         return replace(case, spec=spec)
     wide = case.scores.astype(np.float64)
     sums = (wide if spec.kind == "probs" else np.exp(wide)).sum(axis=1)
     good = np.abs(sums - 1) < 0.009
     assert good.sum() >= 30
-    weights = None if case.weights is None else case.weights[good]
-    return Case(spec, case.labels[good], case.scores[good], weights)
+    return replace(case.only(good), spec=spec)
 
 
 @pytest.mark.parametrize("option", ["clip", "renormalize", "threshold", "skip_bad"])

@@ -27,14 +27,18 @@ def known(
     task: str | None = None,
     kind: str = "probs",
     classes: int = 0,
+    targets: Array | list[list[float]] | None = None,
     **options: Any,
 ) -> Known:
-    """What is known of rows with `scores` (n,) or (n, width); two classes are a binary task."""
+    """What is known of rows with `scores` (n,) or (n, width); two classes are a binary task.
+
+    Rows with `targets` (n, classes) need no labels: soft ones are those of their likeliest class.
+    """
     matrix = np.asarray(scores)
     if matrix.ndim == 1:
         matrix = matrix[:, None]
     width = matrix.shape[1]
-    size = classes or max(width, 2)
+    size = classes or (width if targets is not None else max(width, 2))
     names = tuple(f"c{i}" for i in range(size))
     spec = Spec(
         task or ("binary" if size == 2 else "multiclass"), kind, names, width,
@@ -42,7 +46,12 @@ def known(
     )  # fmt: skip
     own = None if weights is None else np.asarray(weights, np.float64)
     states = StateSet.empty(spec)
-    batch = Batch(np.asarray(labels, np.int64), Place("rows", 1), matrix=matrix, weights=own)
+    every = None if targets is None else np.asarray(targets, np.float64)
+    index = np.asarray(labels, np.int64)
+    if every is not None:
+        every.setflags(write=False)  # a kernel that wrote to it would falsify what follows
+        index = every.argmax(axis=1) if task == "soft" else np.zeros(len(every), np.int64)
+    batch = Batch(index, Place("rows", 1), matrix=matrix, weights=own, targets=every)
     states.fold(batch, batch.size)
     return Known(states)
 

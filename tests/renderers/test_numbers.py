@@ -7,7 +7,8 @@ import math
 import pytest
 
 from xentcli.renderers import numbers
-from xentcli.renderers.numbers import NBSP, Headline, apart, count, figure, fixed, percent, shown
+from xentcli.renderers.headline import Headline
+from xentcli.renderers.numbers import NBSP, apart, count, figure, fixed, percent, shown
 from xentcli.report import Report, Value
 
 

@@ -224,7 +224,10 @@ class Request:
         if kind == "csv":
             from xentcli.renderers import csv
 
-            assert report.confusion is not None
+            if report.confusion is None:
+                raise UsageError("a multilabel task has no confusion matrix to write as CSV",
+                                 remedy="-o PATH.json has the figures of every label",
+                                 id="no_matrix")  # fmt: skip
             return csv.confusion(report.confusion)
         return out.table(report, self, plain=True)
 

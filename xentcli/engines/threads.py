@@ -21,12 +21,18 @@ Stream = Callable[[], Iterator[Work]]
 Tap = Callable[[int, Rows | None], None]
 """Is shown the rows of every batch, numbered from 0 in the order of the input, in any order; by threads."""
 
+
 HEAVY = 2_000_000
 """States with more sums than this are shared by all threads instead of kept by each."""
+
+MOST_APART = 64
+"""With more labels than this, their states are shared too."""
 
 
 def shared(spec: Spec) -> bool:
     """Do all threads share one set of states, because a set of its own for each were too much?"""
+    if spec.task == "multilabel":  # no pairs of labels, but the scores of each
+        return spec.size > MOST_APART
     return spec.size * spec.bins > HEAVY or spec.size**2 > HEAVY * 2
 
 

@@ -1,12 +1,14 @@
 """What each metric is: formula, range, when it has no value, how to read it, and where it comes from.
 
 Sums run over rows i with weights w_i (1 without --weight) that add up to W; y_i is the label and p_i the
-predicted distribution of row i, with p_iy the probability of its label and conf_i its largest.
+predicted distribution of row i, with p_iy the probability of its label and conf_i its largest. For soft
+labels, -ln p_iy is -Σ_c q_ic ln p_ic; for multilabel, the mean binary cross-entropy of the labels.
 """
 
 from __future__ import annotations
 
 from xentcli.explanations.calibration import CALIBRATION
+from xentcli.explanations.distributions import DISTRIBUTIONS
 from xentcli.explanations.entry import Measure
 
 MEASURES = (
@@ -152,4 +154,5 @@ MEASURES = (
         "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
     ),
     *CALIBRATION,
+    *DISTRIBUTIONS,
 )  # fmt: skip

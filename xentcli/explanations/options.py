@@ -17,8 +17,10 @@ ENTRIES = (
           (f"{_GOOD} --kind prob",)),
     Entry("bins", 2, "The edges of bins are exact only for numbers of bins that divide 4800.",
           "--bins 10, 15, 20, 25, 30 … The message lists all.", (f"{_GOOD} --bins 7",)),
-    Entry("threshold", 2, "--threshold is a probability, and for binary tasks.",
+    Entry("threshold", 2, "--threshold is a probability, and for binary and multilabel tasks.",
           "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),
+    Entry("renormalize", 2, "The probabilities of a multilabel row are of labels apart from each other, so "
+          "they have no sum to divide by.", "Leave --renormalize, or --kind votes, out."),
     Entry("clip", 2, "--clip is a probability above 0 and below 1.", "--clip 1e-12", (f"{_GOOD} --clip 0",)),
     Entry("limit", 2, "--limit is the number of rows to read, at least one.", "--limit 1000",
           (f"{_GOOD} --limit 0",)),
@@ -31,7 +33,8 @@ ENTRIES = (
     Entry("classes", 2, "--classes names a class twice, or names a file that holds no class names.",
           "--classes a,b,c in the order of the columns, or a file: a name a line, a JSON list, or an "
           "id2label object.", (f"{_GOOD} --classes a,b,a",)),
-    Entry("prior", 3, "A prior is a JSON object with the probability of each class by name, adding up to 1.",
+    Entry("prior", 3, "A prior is a JSON object with the probability of each class by name, adding up to 1, "
+          "or for multilabel tasks of each label.",
           "--prior uniform, or repair the file.",
           ("echo '{\"0\": 0.5}' > prior.json", f"{_GOOD} --prior prior.json")),
     Entry("label_smoothing", 2, "--label-smoothing is the share of a target that goes evenly to all classes.",
@@ -67,6 +70,12 @@ ENTRIES = (
           "xent explain lists all metrics with their other names.", (f"{_GOOD} --only acuracy",)),
     Entry("unknown_name", 2, "xent explain knows no metric, warning, error or exit code of this name.",
           "xent explain lists all names.", ("xent explain acuracy",)),
+    Entry("training_task", 2, "Label smoothing and weights of classes are for one hard label a row, "
+          "not for soft labels and not for several labels.", "Leave these options out."),
+    Entry("slices_task", 2, "The figures of slices are for one hard label a row.",
+          "--where COL=VALUE scores one slice."),
+    Entry("no_matrix", 2, "A row of a multilabel task has no one class, so none is confused with another.",
+          "-o PATH.json has the figures of every label."),
     Entry("matrix_size", 2, "A confusion matrix of so many classes is too large to write.",
           "Leave out the .csv output and -v; per-class figures do not need the matrix."),
 )  # fmt: skip

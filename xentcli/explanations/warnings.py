@@ -91,6 +91,18 @@ ENTRIES = (
         ("printf 'p_0,p_1,label\\n0.2,0.8,1' > preds.csv", "xent score preds.csv"),
     ),
     Entry(
+        "XW113", 0,
+        "Soft labels have several likeliest classes, or targets of a multilabel task are exactly 0.5. The "
+        "loss takes them as they are; accuracy takes the first class, F1 and AUROC the label as not there.",
+        "Nothing, if the labels are meant; accuracy then depends on the order of the classes.",
+    ),
+    Entry(
+        "XW115", 0,
+        "Labels of a multilabel task are in all rows or in none, so nothing can be ranked. They are left out "
+        "of macro AUROC and average precision.",
+        "Score rows that have these labels, or read the two figures as those of the other labels.",
+    ),
+    Entry(
         "XW201", 0,
         "A rule asks a metric to be on its worse side, such as a cross-entropy of at least something.",
         "Turn the operator round, unless it is meant.",

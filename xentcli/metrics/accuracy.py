@@ -13,7 +13,10 @@ from xentcli.report import Value
 
 
 def accuracy(known: Known) -> Value:
-    """Share of rows whose predicted class is the label, with Wilson's interval."""
+    """Share of rows whose predicted class is the label, with Wilson's interval.
+
+    Soft labels: is the likeliest class of the label, the first of a tie.
+    """
     total = known.states.confusion.margins()[2].total()
     share = total / known.weight
     square = known.states.moments.exact("hits_2") if known.spec.weighted else total
@@ -36,7 +39,7 @@ def top_accuracy(known: Known, k: int) -> Value:
 
 def f1_by_class(known: Known) -> list[float | None]:
     """2 * hits / (support + predicted) of each class (C,); None where it neither occurs nor is predicted."""
-    both = known.support + known.predicted
+    both = known.labelled + known.predicted
     return [
         2.0 * hit / total if total > 0 else None
         for hit, total in zip(known.hits.tolist(), both.tolist(), strict=True)
@@ -44,8 +47,10 @@ def f1_by_class(known: Known) -> list[float | None]:
 
 
 def macro_f1(known: Known) -> Value:
-    """Mean F1 over the classes that occur as label or prediction."""
+    """Mean F1 over the classes that occur as label or prediction; undefined if no label of many does."""
     scores = [score for score in f1_by_class(known) if score is not None]
+    if not scores:
+        return known.undefined("macro_f1", "no row has or is predicted a label")
     return known.value("macro_f1", float(np.mean(scores)))
 
 
@@ -55,7 +60,7 @@ def mcc(known: Known) -> Value:
     Source: Gorodkin (2004), Comput. Biol. Chem. 28, 367-374, for any number of classes.
     """
     total = float(known.weight)
-    labels, predicted = known.support / total, known.predicted / total
+    labels, predicted = known.labelled / total, known.predicted / total
     agreement = float((known.hits / total).sum() - (labels * predicted).sum())
     spread_labels = _spread(labels)
     spread_predicted = _spread(predicted)

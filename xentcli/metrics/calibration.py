@@ -15,7 +15,8 @@ from xentcli.states.bins import Binned
 def ece(known: Known) -> Value:
     """Expected calibration error of the confidence, 0 to 1: Σ_b W_b/W * |mean confidence - accuracy|.
 
-    Bins ((b-1)/M, b/M] with 0 in the first; mean confidence, not bin centre.
+    Bins ((b-1)/M, b/M] with 0 in the first; mean confidence, not bin centre. Soft labels: accuracy is the
+    mean share that the labels of a bin's rows give to the class predicted for them.
     Source: Guo et al. (2017), arXiv 1706.04599.
     """
     return known.value("ece", error(known.binned("confidence"), known))
@@ -61,15 +62,18 @@ def error(binned: Binned, known: Known) -> float:
 
 def chance(binned: Binned, known: Known) -> float:
     """The expectation of `error` if every label were drawn from its p, by the normal approximation."""
+    assert binned.variance is not None
     spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))
     return float(spread.sum()) / float(known.weight)
 
 
 def diagram(known: Known, pair: str) -> Reliability:
-    """The reliability diagram of a pair in equal-width bins."""
+    """The reliability diagram of a pair in equal-width bins; n are rows, or rows times labels."""
     binned = known.binned(pair)
     bins = known.spec.bins
-    spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))
+    spread = None
+    if binned.variance is not None:
+        spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))
     rows: list[dict[str, float | int | None]] = []
     for b in range(bins):
         n, weight = int(binned.rows[b]), float(binned.weight[b])
@@ -78,6 +82,7 @@ def diagram(known: Known, pair: str) -> Reliability:
             row["weight"] = weight
         row["mean_p"] = float(binned.p[b]) / weight if n else None
         row["mean_y"] = float(binned.y[b]) / weight if n else None
-        row["gap_chance"] = float(spread[b]) / weight if n else None
+        if spread is not None:
+            row["gap_chance"] = float(spread[b]) / weight if n else None
         rows.append(row)
     return Reliability(pair, "width", bins, rows)

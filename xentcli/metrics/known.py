@@ -14,9 +14,11 @@ from xentcli.batch import F64, Spec
 from xentcli.metrics.names import resolve
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
+from xentcli.states.moments import DIFFERENCES
 
 if TYPE_CHECKING:
     from xentcli.plan import StateSet
+    from xentcli.states.summed import Summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +87,41 @@ class Known:
     # -- classes ----------------------------------------------------------------------------------
     @cached_property
     def support(self) -> F64:
-        """Σw by label (C,)."""
-        return self.states.confusion.margins()[0].values()
+        """Σw by label (C,); soft labels: Σw times the class's share; multilabel: Σw·target."""
+        if self.spec.task == "soft":
+            return self.states.softclasses.values("support")
+        return self.states.labels.values("support") if self.multilabel else self.labelled
+
+    @cached_property
+    def labelled(self) -> F64:
+        """Σw by label (C,), soft labels being those of their likeliest class, multilabel targets 0 or 1."""
+        return self._margin(0)
 
     @cached_property
     def predicted(self) -> F64:
         """Σw by predicted class (C,)."""
-        return self.states.confusion.margins()[1].values()
+        return self._margin(1)
 
     @cached_property
     def hits(self) -> F64:
         """Σw of rows predicted right, by class (C,)."""
-        return self.states.confusion.margins()[2].values()
+        return self._margin(2)
+
+    def _margin(self, index: int) -> F64:
+        if self.multilabel:
+            return self.states.labels.values(("actual", "predicted", "hits")[index])
+        return self.states.confusion.margins()[index].values()
+
+    @property
+    def multilabel(self) -> bool:
+        return self.spec.task == "multilabel"
+
+    @property
+    def by_class(self) -> Summed:
+        """The state with the sums "loss", "brier" and "impossible" by class or label (C,)."""
+        if self.multilabel:
+            return self.states.labels
+        return self.states.softclasses if self.spec.task == "soft" else self.states.classes
 
     @cached_property
     def frequencies(self) -> F64:
@@ -107,6 +132,37 @@ class Known:
     def reference(self) -> F64:
         """The prediction (C,) to compare against: the prior given, else the label frequencies."""
         return self.frequencies if self.prior is None else self.prior
+
+    @cached_property
+    def reference_loss(self) -> float:
+        """Cross-entropy of always predicting `reference`, in nats; for multilabel the mean over labels."""
+        if not self.multilabel:
+            return safe_entropy(self.frequencies, self.reference)
+        both = zip(self.frequencies.tolist(), self.reference.tolist(), strict=True)
+        return math.fsum(binary_entropy(p, q) for p, q in both) / self.spec.size
+
+    @cached_property
+    def reference_brier(self) -> float:
+        """Brier score of always predicting `reference`."""
+        p, q = self.frequencies, self.reference
+        square = 1.0
+        if self.spec.task in ("soft", "multilabel"):
+            square = number(self.states.moments.exact("square") / self.weight)
+        if self.multilabel:
+            return float(square - 2.0 * (p * q).mean() + (q * q).mean())
+        return float(square - 2.0 * (p * q).sum() + (q * q).sum()) * (0.5 if self.halved else 1.0)
+
+    @property
+    def halved(self) -> bool:
+        """Is the Brier score half the sum over the classes, as for two of them?"""
+        return self.spec.task == "binary" or (self.spec.task == "soft" and self.spec.size == 2)
+
+    @cached_property
+    def label_areas(self) -> dict[str, list[Value]]:
+        """AUROC and average precision of every label of a multilabel task (L,), by metric."""
+        from xentcli.metrics import ranking
+
+        return ranking.of_labels(self)
 
     # -- means ------------------------------------------------------------------------------------
     @cached_property
@@ -128,7 +184,8 @@ class Known:
         rows, weight, weight2 = self.rows, self.weight, self.weight2
         if finite and self.impossible_rows:
             rows -= self.impossible_rows
-            weight -= self.states.classes.sums["impossible"].total()
+            infinite = moments.exact("impossible") if self.spec.weighted else Fraction(self.impossible_rows)
+            weight -= infinite
             weight2 -= moments.exact("impossible2") if self.spec.weighted else self.impossible_rows
         if rows == 0:
             return self.undefined(metric, "no row has a finite loss")
@@ -140,10 +197,11 @@ class Known:
 
     def _total(self, name: str) -> Fraction:
         """Σwx of a mean."""
-        if name in ("loss", "brier"):
+        if name in ("loss", "brier") and self.states.has("classes"):
             return self.states.classes.sums[name].total()
-        if name == "excess":
-            return self._total("loss") - self._total("entropy")
+        if name in DIFFERENCES:
+            whole, part = DIFFERENCES[name]
+            return self._total(whole) - self._total(part)
         return self.states.moments.exact(name)
 
     def value(self, metric: str, value: float, *, se: float | None = None, n: int | None = None,
@@ -183,9 +241,14 @@ class Known:
 
     # -- calibration ------------------------------------------------------------------------------
     def binned(self, pair: str, bins: int | None = None) -> Binned:
-        """Sums over equal-width bins of the pair "confidence" or "positive"."""
+        """Sums over equal-width bins of the pair "confidence", "positive" or "labels"."""
+        count = bins or self.spec.bins
+        if pair == "labels":
+            return self.states.labelbins.pooled()
+        if self.states.has("softbins"):
+            return self.states.softbins.binned(count)
         state, mirrored = self._pair(pair)
-        return state.binned(bins or self.spec.bins, mirrored=mirrored)
+        return state.binned(count, mirrored=mirrored)
 
     def cells(self, pair: str) -> Binned:
         """Sums over the occupied cells of 1/4800 of a pair, in the order of p."""
@@ -207,6 +270,13 @@ def number(exact: Fraction) -> float:
         return float(exact)
     except OverflowError:
         return math.inf if exact > 0 else -math.inf
+
+
+def binary_entropy(p: float, q: float) -> float:
+    """-p ln q - (1-p) ln(1-q), in nats; inf where q excludes what p has."""
+    yes = 0.0 if p == 0.0 else -p * math.log(q) if q > 0.0 else math.inf
+    no = 0.0 if p == 1.0 else -(1.0 - p) * math.log1p(-q) if q < 1.0 else math.inf
+    return yes + no + 0.0
 
 
 def safe_entropy(p: F64, q: F64) -> float:

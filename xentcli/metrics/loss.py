@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from xentcli.errors import counted
-from xentcli.metrics.known import Known, safe_entropy
+from xentcli.metrics.known import Known
 from xentcli.report import Value
 
 
 def cross_entropy(known: Known) -> Value:
     """Mean of -ln p of the label, in nats, range [0, inf]; inf as soon as one row gave p = 0.
+
+    Soft labels q: the mean of -Σ q ln p, 0 ln 0 being 0. Multilabel: the mean over rows of the mean over
+    labels of -y ln p - (1-y) ln(1-p), which as every row has every label is the mean over labels (macro)
+    and over all pairs of row and label (micro) too, and torch's BCEWithLogitsLoss.
 
     Source: Good (1952), "Rational Decisions", J. R. Stat. Soc. B 14, 107-114.
     """
@@ -49,21 +54,26 @@ def perplexity(known: Known) -> Value:
 
 
 def label_entropy(known: Known) -> Value:
-    """Entropy of the label frequencies, in nats: the loss of always predicting them."""
-    return known.value("label_entropy", safe_entropy(known.frequencies, known.frequencies))
+    """Entropy of the label frequencies, in nats: the loss of always predicting them.
+
+    Soft labels: of their mean. Multilabel: the mean over labels of the entropy of "there or not".
+    """
+    return known.value("label_entropy", replace(known, prior=None).reference_loss)
 
 
 def normalized_cross_entropy(known: Known) -> Value:
     """Cross-entropy over that of predicting the label frequencies, or `--prior`: 1 is no better.
 
+    Soft labels: over the entropy of their mean.
+
     Undefined with a single class. 1 minus it is scikit-learn's `d2_log_loss_score`.
     Source: He et al. (2014), "Practical Lessons from Predicting Clicks on Ads at Facebook".
     """
     loss = cross_entropy(known)
-    reference = safe_entropy(known.frequencies, known.reference)
-    if known.prior is None and np.count_nonzero(known.support) < 2:
-        why = "all labels are of one class, so their frequencies leave nothing open"
-        return known.undefined("normalized_cross_entropy", why)
+    reference = known.reference_loss
+    if known.prior is None and (reference == 0 if known.multilabel else np.count_nonzero(known.support) < 2):
+        what = "every label is in all rows or in none" if known.multilabel else "all labels are of one class"
+        return known.undefined("normalized_cross_entropy", f"{what}, so their frequencies leave nothing open")
     if reference == 0 or math.isinf(reference):
         return known.undefined("normalized_cross_entropy", f"the prior's loss is {reference:g}")
     if loss.value is None or math.isinf(loss.value):
@@ -86,12 +96,32 @@ def overconfidence(known: Known) -> Value:
     return known.mean("excess", "overconfidence")
 
 
+def label_distribution_entropy(known: Known) -> Value:
+    """Mean over rows of the entropy -Σ q ln q of their soft label, in nats: no prediction has less loss."""
+    return known.mean("label_distribution_entropy", "label_distribution_entropy")
+
+
+def kl_divergence(known: Known) -> Value:
+    """Mean over rows of Σ q ln(q/p) of the soft label q from the prediction p, in nats, range [0, inf].
+
+    Cross-entropy is label_distribution_entropy plus this, exactly, H(P,Q) = H(P) + KL(P||Q); it is taken
+    as that difference, so where p is q rounding may leave a last digit on either side of 0.
+    Source: Kullback & Leibler (1951), Annals of Mathematical Statistics 22, 79-86.
+    """
+    if known.impossible_rows:
+        return Value(math.inf, "nat", "lower", known.rows, why=_impossible(known))
+    return known.mean("kl_divergence", "kl_divergence")
+
+
 def balanced_cross_entropy(known: Known) -> Value:
-    """Mean over the classes that occur of the mean loss of their rows, in nats."""
+    """Mean over the classes that occur of the mean loss of their rows, in nats.
+
+    Soft labels: Σ q·-ln p over Σ q of each class.
+    """
     if known.impossible_rows:
         return Value(math.inf, "nat", "lower", known.rows, why=_impossible(known))
     seen = known.support > 0
-    means = known.states.classes.values("loss")[seen] / known.support[seen]
+    means = known.by_class.values("loss")[seen] / known.support[seen]
     return known.value("balanced_cross_entropy", float(means.mean()))
 
 
@@ -104,4 +134,7 @@ def _exp(x: float) -> float:
 
 def _impossible(known: Known) -> str:
     rows = counted(known.impossible_rows, "row")
-    return f"{rows} gave {'its' if known.impossible_rows == 1 else 'their'} own label p = 0"
+    if known.multilabel:
+        return f"{rows} gave p = 0 to a label that was there, or p = 1 to one that was not"
+    its = "its" if known.impossible_rows == 1 else "their"
+    return f"{rows} gave {its} own label p = 0"

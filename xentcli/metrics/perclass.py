@@ -12,10 +12,15 @@ from xentcli.report import ClassRow, Value
 
 
 def rows(known: Known, limit: int | None) -> list[ClassRow]:
-    """Classes by falling share of the total loss, then by class order; at most `limit` of them."""
-    loss, support, hits = known.states.classes.values("loss"), known.support, known.hits
-    impossible = known.states.classes.values("impossible")
-    total = number(known.states.classes.sums["loss"].total())
+    """Classes by falling share of the total loss, then by class order; at most `limit` of them.
+
+    Soft labels count for a class by the share q they give it: support Σwq, cross-entropy Σwq·-ln p over it,
+    Brier score likewise; precision and recall are against the likeliest class, ECE against q.
+    Multilabel: each label is a binary task over all rows; its ECE is that of the pair (p, target).
+    """
+    sums, support, hits = known.by_class, known.support, known.hits
+    loss, impossible = sums.values("loss"), sums.values("impossible")
+    total = number(sums.sums["loss"].total())
     order = np.lexsort((np.arange(loss.size), -loss, -impossible))
     if limit is not None:
         order = order[:limit]
@@ -23,22 +28,25 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     if impossible.any():
         share = np.where(impossible > 0, np.nan, 0.0)
     errors = _ece(known)
-    confused = _confused_with(known)
+    confused = _confused_with(known) if known.states.has("confusion") else {}
     f1 = f1_by_class(known)
-    brier = known.states.classes.values("brier")
+    brier = sums.values("brier")
     counts = _row_counts(known)
+    base = np.full(loss.size, float(known.weight)) if known.multilabel else support
     out = []
     for c in order.tolist():
         n = int(counts[c])
         figures = {
-            "cross_entropy": _loss(loss[c], support[c], impossible[c], n),
+            "cross_entropy": _loss(loss[c], base[c], impossible[c], n),
             "share": _ratio(share[c], 1.0, "fraction", "", n, "the total loss is infinite or 0"),
-            "brier_score": _ratio(brier[c], support[c], "", "lower", n, "no rows with this label"),
+            "brier_score": _ratio(brier[c], base[c], "", "lower", n, "no rows with this label"),
             "precision": _ratio(hits[c], known.predicted[c], "fraction", "higher", n, "never predicted"),
-            "recall": _ratio(hits[c], support[c], "fraction", "higher", n, "no rows with this label"),
+            "recall": _ratio(hits[c], known.labelled[c], "fraction", "higher", n, "no rows with this label"),
             "f1": _optional(f1[c], n, "neither label nor prediction"),
             "ece": _optional(errors[c], n, "never predicted", better="lower"),
         }  # fmt: skip
+        if known.multilabel:
+            figures |= {key: areas[c] for key, areas in known.label_areas.items()}
         other = confused.get(c)
         name = None if other is None else known.spec.classes[other]
         out.append(ClassRow(known.spec.classes[c], float(support[c]), name, figures))
@@ -62,6 +70,10 @@ def _optional(value: float | None, n: int, why: str, better: str = "higher") -> 
 
 
 def _row_counts(known: Known) -> F64:
+    if known.multilabel:
+        return np.full(known.spec.size, float(known.rows))
+    if known.spec.task == "soft":
+        return known.states.softclasses.values("rows")
     if known.spec.weighted:
         return known.states.confusion.values("rows")
     return known.support
@@ -69,6 +81,9 @@ def _row_counts(known: Known) -> F64:
 
 def _ece(known: Known) -> list[float | None]:
     """ECE of the confidence over the rows predicted as each class (C,)."""
+    if known.multilabel:
+        labels = known.states.labelbins.by_label()
+        return [float(error) for error in np.abs(labels.p - labels.y).sum(axis=1) / float(known.weight)]
     if known.states.has("classbins"):
         weight, p, hits = known.states.classbins.by_class()
         total = weight.sum(axis=1)

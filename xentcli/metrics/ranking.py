@@ -1,7 +1,8 @@
-"""Order of the scores of a binary task: AUROC and average precision, from counts by score."""
+"""Order of the scores of a binary task, or of each label: AUROC and average precision."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.report import Value
+from xentcli.states.labelscores import MOST_LABELS
+from xentcli.states.scores import Scores
 
 
 def auroc(known: Known) -> Value:
@@ -17,16 +20,7 @@ def auroc(known: Known) -> Value:
     Exact up to 2**20 distinct scores; beyond, `bound` is half the weight of pairs that share a cell.
     Source: Hanley & McNeil (1982), Radiology 143, 29-36.
     """
-    negatives, positives = known.states.scores.cells()
-    total = negatives.sum() * positives.sum()
-    if total == 0.0:
-        return known.undefined("auroc", _one_class(positives))
-    below = np.cumsum(negatives) - negatives
-    value = float((positives * (below + 0.5 * negatives)).sum() / total)
-    found = known.value("auroc", min(value, 1.0))
-    if known.states.scores.level == 0:
-        return found
-    return replace(found, bound=float(0.5 * (negatives * positives).sum() / total))
+    return _auroc(known, known.states.scores)
 
 
 def average_precision(known: Known) -> Value:
@@ -35,7 +29,60 @@ def average_precision(known: Known) -> Value:
     The form of scikit-learn's `average_precision_score`. `bound` as for AUROC: the figure with the
     positives of each cell first, less that with them last.
     """
-    negatives, positives = (side[::-1] for side in known.states.scores.cells())
+    return _average_precision(known, known.states.scores)
+
+
+def macro_auroc(known: Known) -> Value:
+    """Mean AUROC over the labels that some rows have and some do not; n counts these labels.
+
+    A target over ½ has the label. Up to 1,000 labels; exact up to max(4,096, 2**20 / labels) distinct
+    scores of each, else with a `bound`.
+    """
+    return _macro(known, "macro_auroc", "auroc")
+
+
+def macro_average_precision(known: Known) -> Value:
+    """Mean average precision over the labels that some rows have and some do not ("mAP"); as macro_auroc."""
+    return _macro(known, "macro_average_precision", "average_precision")
+
+
+def of_labels(known: Known) -> dict[str, list[Value]]:
+    """AUROC and average precision of every label (L,)."""
+    if not known.states.has("labelscores"):
+        why = f"rankings are kept for up to {MOST_LABELS:,} labels"
+        return {key: [known.undefined(key, why)] * known.spec.size for key in ("auroc", "average_precision")}
+    scores = known.states.labelscores.scores
+    return {
+        "auroc": [_auroc(known, each) for each in scores],
+        "average_precision": [_average_precision(known, each) for each in scores],
+    }
+
+
+def _macro(known: Known, key: str, of: str) -> Value:
+    areas = known.label_areas[of]
+    found = [area for area in areas if area.value is not None]
+    if not found:
+        return known.undefined(key, areas[0].why or "", n=0)
+    value = known.value(key, math.fsum(area.value or 0.0 for area in found) / len(found), n=len(found))
+    bound = math.fsum(area.bound or 0.0 for area in found) / len(found)
+    return replace(value, bound=bound) if bound else value
+
+
+def _auroc(known: Known, scores: Scores) -> Value:
+    negatives, positives = scores.cells()
+    total = negatives.sum() * positives.sum()
+    if total == 0.0:
+        return known.undefined("auroc", _one_class(positives))
+    below = np.cumsum(negatives) - negatives
+    value = float((positives * (below + 0.5 * negatives)).sum() / total)
+    found = known.value("auroc", min(value, 1.0))
+    if scores.level == 0:
+        return found
+    return replace(found, bound=float(0.5 * (negatives * positives).sum() / total))
+
+
+def _average_precision(known: Known, scores: Scores) -> Value:
+    negatives, positives = (side[::-1] for side in scores.cells())
     total = positives.sum()
     if total == 0.0 or negatives.sum() == 0.0:
         return known.undefined("average_precision", _one_class(positives))
@@ -43,7 +90,7 @@ def average_precision(known: Known) -> Value:
     used = positives > 0
     step, hits, misses, missed = positives[used], hits[used], misses[used], negatives[used]
     value = known.value("average_precision", float((step * (hits / (hits + misses))).sum() / total))
-    if known.states.scores.level == 0:
+    if scores.level == 0:
         return value
     best = (step * (hits / (hits + misses - missed))).sum() / total
     worst = (step * ((hits - step) / (hits - step + misses).clip(1e-300))).sum() / total

@@ -20,7 +20,11 @@ FEW = 30  # rows below which a bin's gap is not shown: its standard error reache
 _BARS = "▁▂▃▄▅▆▇█"
 _LABEL = 12  # columns for the names of the lines
 _BAND = 1.96 / math.sqrt(2 / math.pi)  # 95 % of a normal gap, in units of its expected magnitude
-_WORDS = {"confidence": ("confidence", "right"), "positive": ("p(positive)", "came true")}
+_WORDS = {  # what p is of, what it came to, and what is counted
+    "confidence": ("confidence", "right", "row"),
+    "positive": ("p(positive)", "came true", "row"),
+    "labels": ("p(label)", "came true", "pair"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +131,21 @@ def render(diagram: Reliability, width: int | None, ascii_only: bool) -> list[st
     if not any(bin_ and bin_.n for bin_ in bins):
         return []
     few = "." if ascii_only else "·"
-    axis, came = _WORDS.get(diagram.pair, (diagram.pair, "came true"))
-    lines = [_heading(axis, diagram, bins, few)]
+    axis, came, unit = _WORDS.get(diagram.pair, (diagram.pair, "came true", "row"))
+    lines = [_heading(axis, diagram, bins, few, unit)]
     room = None if width is None else width - _LABEL
     cell = next((c for c in (4, 2, 1) if room is None or c * len(bins) <= room), 0)
     if cell:
         top = max(bin_.n for bin_ in bins if bin_)
         total = sum(bin_.n for bin_ in bins if bin_)
         scale = total if ascii_only and cell == 4 else top
-        name = "rows" if not ascii_only else "rows, %" if cell == 4 else "rows, 1-8"
+        name = f"{unit}s" + ("" if not ascii_only else ", %" if cell == 4 else ", 1-8")
         bars = [_bar(bin_, scale, cell, few, ascii_only) for bin_ in bins]
         gaps = [_gap(bin_, cell, few) for bin_ in bins]
         lines.append(name.ljust(_LABEL) + "".join(bars))
         lines.append("gap, points"[: 11 if cell == 4 else 3].ljust(_LABEL) + "".join(gaps))
         lines.append(axis.ljust(_LABEL) + _axis(diagram, cell))
-    return lines + _worst(bins, came)
+    return lines + _worst(bins, came, unit)
 
 
 def _bin(row: dict[str, float | int | None]) -> _Bin | None:
@@ -151,13 +155,13 @@ def _bin(row: dict[str, float | int | None]) -> _Bin | None:
     return _Bin(int(n), said, was, row.get("gap_chance", row.get("chance")))
 
 
-def _heading(axis: str, diagram: Reliability, bins: list[_Bin | None], few: str) -> str:
+def _heading(axis: str, diagram: Reliability, bins: list[_Bin | None], few: str, unit: str) -> str:
     kind = " of equal weight" if diagram.scheme == "mass" else ""
     marks = []
     if any(bin_ and bin_.n >= FEW and bin_.by_chance for bin_ in bins):
         marks.append(f"={NBSP}within{NBSP}chance")
     if any(bin_ and bin_.n < FEW for bin_ in bins):
-        marks.append(f"{few}{NBSP}under{NBSP}{FEW}{NBSP}rows")
+        marks.append(f"{few}{NBSP}under{NBSP}{FEW}{NBSP}{unit}s")
     about = f"{axis}, {counted(diagram.bins, 'bin')}{kind}"
     return f"reliability  ({'; '.join([about, *([', '.join(marks)] if marks else [])])})"
 
@@ -213,22 +217,22 @@ def _axis(diagram: Reliability, cell: int) -> str:
     return line[:middle] + "0.5" + line[middle + 3 :]
 
 
-def _worst(bins: list[_Bin | None], came: str) -> list[str]:
+def _worst(bins: list[_Bin | None], came: str, unit: str) -> list[str]:
     """The fullest bin and the bin of the widest gap, in words."""
     full = [bin_ for bin_ in bins if bin_]
     fullest = max(full, key=lambda bin_: bin_.n)
     judged = [bin_ for bin_ in full if bin_.n >= FEW]
     if not judged:
-        return [f"fullest bin: {_said(fullest, came)}", f"no bin has {FEW} rows: too few to judge"]
+        return [f"fullest bin: {_said(fullest, came, unit)}", f"no bin has {FEW} {unit}s: too few to judge"]
     if all(bin_.by_chance for bin_ in judged):
-        return [f"fullest bin: {_said(fullest, came)}", "no gap is wider than chance explains"]
+        return [f"fullest bin: {_said(fullest, came, unit)}", "no gap is wider than chance explains"]
     widest = max((bin_ for bin_ in judged if not bin_.by_chance), key=lambda bin_: abs(bin_.gap))
     if widest is fullest:
-        return [f"fullest bin and widest gap: {_said(widest, came)}"]
-    return [f"fullest bin: {_said(fullest, came)}", f"widest gap:  {_said(widest, came)}"]
+        return [f"fullest bin and widest gap: {_said(widest, came, unit)}"]
+    return [f"fullest bin: {_said(fullest, came, unit)}", f"widest gap:  {_said(widest, came, unit)}"]
 
 
-def _said(bin_: _Bin, came: str) -> str:
+def _said(bin_: _Bin, came: str, unit: str) -> str:
     said, was = apart(bin_.said, bin_.was, 2)
-    rows = f"({count(bin_.n)}{NBSP}{'row' if bin_.n == 1 else 'rows'})"
+    rows = f"({count(bin_.n)}{NBSP}{unit}{'' if bin_.n == 1 else 's'})"
     return f"says{NBSP}{said}, {came}{NBSP}{was} {rows}"

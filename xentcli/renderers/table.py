@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from xentcli.errors import counted
 from xentcli.renderers import numbers, slices, strip
+from xentcli.renderers.headline import KNOWN, Headline
 from xentcli.renderers.numbers import MISSING, NBSP, count, figure
 from xentcli.renderers.strip import wide
 from xentcli.report import ClassRow, Report, Value
@@ -23,12 +24,14 @@ Line = list[tuple[str, str]]  # parts of one line, each with its rich style
 _MATRIX = 20  # classes up to which the confusion matrix is shown
 _NAME = 16  # columns before the headline's figures
 _KINDS = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities", "votes": "votes"}
-_NAMES = frozenset({"class", "confused with"})
+_NAMES = frozenset({"class", "label", "confused with"})
 _FIGURES = {
     "cross-entropy": "cross_entropy", "share": "share", "recall": "recall",
-    "precision": "precision", "F1": "f1", "ECE": "ece",
+    "precision": "precision", "F1": "f1", "AP": "average_precision", "AUROC": "auroc", "ECE": "ece",
 }  # fmt: skip
-_DROPPED = ("ECE", "F1", "precision", "confused with", "recall", "rows", "weight", "share")
+_DROPPED = (
+    "ECE", "AUROC", "F1", "precision", "confused with", "recall", "AP", "rows", "support", "weight", "share",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,12 @@ def render(
     """
     look = Look(width, ascii_only, unit, digits)
     prior = "prior:given" in report.definition.split("|")
-    reference = "the prior" if prior else "the class frequencies"
+    task = report.data.get("task")
+    said = {"soft": "the mean label", "multilabel": "the label frequencies"}
+    reference = "the prior" if prior else said.get(str(task), "the class frequencies")
     training = tuple(words(report.data["training"])) if "training" in report.data else ()
-    headline = numbers.Headline(report.metrics, unit, digits, reference, training)
-    asked = {k: v for k, v in headline.rest.items() if verbose or k not in numbers.KNOWN}
+    headline = Headline(report.metrics, unit, digits, reference, training)
+    asked = {k: v for k, v in headline.rest.items() if verbose or k not in KNOWN}
     blocks = [_title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
     if not quiet:
         blocks += [_reliability(report, look), _classes(report, look, per_class)]
@@ -109,7 +114,7 @@ def _title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
     if data.get("task") == "binary" and data.get("positive") is not None:
         phrases.append(f'positive class "{look.name(data["positive"])}"')
     elif data.get("classes"):
-        phrases.append(counted(len(data["classes"]), "class", "classes"))
+        phrases.append(counted(len(data["classes"]), *_called(data)))
     if data.get("pred"):
         phrases.append(f"{_KINDS.get(data.get('kind', ''), 'scores')} in {look.name(look.say(data['pred']))}")
     columns = {"label": "label in", "weight": "weighted by", "weight_column": "weighted by"}
@@ -124,7 +129,12 @@ def _title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
     return look.text(phrases, 0, " · ", "bold") + look.text(left, 0, " · ")
 
 
-def _headline(headline: numbers.Headline, look: Look) -> list[Line]:
+def _called(data: dict[str, Any]) -> tuple[str, str]:
+    """What the classes are called, one and several."""
+    return ("label", "labels") if data.get("task") == "multilabel" else ("class", "classes")
+
+
+def _headline(headline: Headline, look: Look) -> list[Line]:
     """A line a figure: its name, the figure, and what else to know of it."""
     rows = [(name, [look.say(phrase) for phrase in said]) for name, said in headline.rows()]
     first = max((wide(said[0]) for _, said in rows if wide(said[0]) <= 24), default=0)
@@ -159,9 +169,9 @@ def _figures(metrics: dict[str, Value], look: Look) -> list[Line]:
 
 
 def _reliability(report: Report, look: Look) -> list[Line]:
-    """The reliability strip: of the positive class where there is one, else of the confidence."""
+    """The reliability strip: of the positive class or of all labels, else of the confidence."""
     pairs = {diagram.pair: diagram for diagram in report.reliability}
-    diagram = pairs.get("positive") or pairs.get("confidence")
+    diagram = pairs.get("positive") or pairs.get("labels") or pairs.get("confidence")
     room = None if look.width is None else look.width - 4
     rows = [] if diagram is None else strip.render(diagram, room, look.ascii_only)
     lines = look.text(rows[:1], style="bold")
@@ -182,10 +192,11 @@ def _classes(report: Report, look: Look, limit: int | None) -> list[Line]:
     hidden = strip.fit(columns, look.width, _NAMES, _DROPPED, dots) if look.width else []
     left = frozenset(i for i, name in enumerate(columns) if name in _NAMES)
     head, *body = strip.grid([list(row) for row in zip(*columns.values(), strict=True)], left)
-    lines: list[Line] = [[("  costliest classes", "bold")], [("  " + head, "dim")]]
+    lines: list[Line] = [[(f"  costliest {_called(report.data)[1]}", "bold")], [("  " + head, "dim")]]
     lines += [[("  " + line, "")] for line in body]
     more = max(len(report.data.get("classes") or []), len(report.classes)) - len(rows)
-    notes = [f"and {counted(more, 'more class', 'more classes')}"] if more > 0 else []
+    one, several = _called(report.data)
+    notes = [f"and {counted(more, f'more {one}', f'more {several}')}"] if more > 0 else []
     notes += [f"no room for: {', '.join(hidden)}"] if hidden else []
     return lines + look.text(notes, style="dim", joint="; ")
 
@@ -193,17 +204,22 @@ def _classes(report: Report, look: Look, limit: int | None) -> list[Line]:
 def _columns(report: Report, rows: list[ClassRow], look: Look) -> list[tuple[str, list[str]]]:
     """Name and cells of each column that has something to say."""
     weighted = "weight_column" in report.data or isinstance(report.data.get("weight"), str)
+    shared = report.data.get("task") in ("soft", "multilabel")
     confused = [MISSING if row.confused_with is None else look.name(row.confused_with) for row in rows]
     columns = [
-        ("class", [look.name(row.name) for row in rows]),
-        ("weight" if weighted else "rows", [count(row.support) for row in rows]),
+        (_called(report.data)[0], [look.name(row.name) for row in rows]),
+        ("weight" if weighted else "support" if shared else "rows", [count(row.support) for row in rows]),
     ]
     for name, key in _FIGURES.items():
         found = [row.metrics.get(key, Value(None)) for row in rows]
         if key == "cross_entropy":
             cells = numbers.column([numbers.loss_in(v, look.unit) for v in found], look.digits or 4)
         else:
-            shares = found if key == "ece" else [numbers.percent(value) for value in found]
+            shares = (
+                found
+                if key in ("ece", "auroc", "average_precision")
+                else [numbers.percent(value) for value in found]
+            )
             cells = numbers.column(shares, look.digits or 3)
         columns.append((name, cells))
     columns.append(("confused with", confused))

@@ -15,22 +15,25 @@ from xentcli.states.summed import Summed
 
 @dataclass(frozen=True, slots=True)
 class Binned:
-    """Sums over the rows of each bin (M,): rows, weight, w·p, w·y, and w²·p(1-p)."""
+    """Sums over the rows of each bin (M,): rows, weight, w·p, w·y, and w²·p(1-p) where each y is a draw."""
 
     rows: F64
     weight: F64
     p: F64
     y: F64
-    variance: F64
+    variance: F64 | None = None
 
     def grouped(self, index: I64, bins: int) -> Binned:
         """The sums over `bins` groups, `index` (M,) naming that of each bin."""
-        columns = (self.rows, self.weight, self.p, self.y, self.variance)
-        return Binned(*(np.bincount(index, column, bins).astype(np.float64) for column in columns))
+        return Binned(*(np.bincount(index, c, bins).astype(np.float64) for c in self._columns()))
 
     def where(self, kept: npt.NDArray[np.bool_]) -> Binned:
         """The bins that are true in `kept` (M,)."""
-        return Binned(*(c[kept] for c in (self.rows, self.weight, self.p, self.y, self.variance)))
+        return Binned(*(c[kept] for c in self._columns()))
+
+    def _columns(self) -> list[F64]:
+        columns = (self.rows, self.weight, self.p, self.y, self.variance)
+        return [column for column in columns if column is not None]
 
 
 class Bins(Summed):

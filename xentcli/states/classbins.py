@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xentcli.batch import F64, Rows, Spec
+from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.numerics import grid
 from xentcli.states.summed import Summed
 
@@ -10,13 +10,14 @@ from xentcli.states.summed import Summed
 class ClassBins(Summed):
     """By predicted class and bin (C * M,): rows with y = 0 and y = 1, Σw, Σwy and Σw·confidence.
 
-    y says that the class is right. Without weights the first two say all but the last.
+    y says that the class is right, or how much of the label it has. Where every y is 0 or 1 and there
+    are no weights, the first two say all but the last.
     """
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
         cells = spec.size * spec.bins
-        if spec.weighted:
+        if spec.weighted or spec.task == "soft":
             return {"weight": cells, "hits": cells, "p": cells}
         return {"rows": 2 * cells, "p": cells}
 
@@ -27,7 +28,9 @@ class ClassBins(Summed):
         key += rows.top * self.spec.bins
         hit = rows.top == rows.label
         weight = rows.weight
-        if weight is None:
+        if rows.hit is not None:
+            self._add_shares(key, rows.hit, rows.confidence, weight)
+        elif weight is None:
             self.sums["p"].add_shares(key, rows.confidence)
             key += key
             key += hit
@@ -37,11 +40,20 @@ class ClassBins(Summed):
             self.sums["hits"].add_exact(key[hit], weight[hit])
             self.sums["p"].add_exact(key, weight * rows.confidence)
 
+    def _add_shares(self, key: I64, hit: F64, confidence: F64, weight: F64 | None) -> None:
+        self.tally("weight", key, weight)
+        if weight is None:
+            self.sums["hits"].add_shares(key, hit)
+            self.sums["p"].add_shares(key, confidence)
+        else:
+            self.sums["hits"].add_exact(key, weight * hit)
+            self.sums["p"].add_exact(key, weight * confidence)
+
     def by_class(self) -> tuple[F64, F64, F64]:
         """Σw, Σw·confidence and Σwy, each (C, M)."""
         shape = (self.spec.size, self.spec.bins)
         p = self.values("p").reshape(shape)
-        if self.spec.weighted:
+        if "weight" in self.sums:
             return self.values("weight").reshape(shape), p, self.values("hits").reshape(shape)
         rows = self.values("rows").reshape(*shape, 2)
         return rows.sum(axis=2), p, rows[:, :, 1]

@@ -27,10 +27,13 @@ class Scores:
     property of the set of scores alone; level 38 keeps 14 bits of the mantissa.
     Rows are first kept as they are. Once cells are known, a direct table takes the rows that fall
     into them without sorting: all rows when cells are coarse, those of known scores when they are not.
+
+    most: how many cells in place of 2**20, without a table: for one of many labels.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, most: int | None = None) -> None:
         self.spec = spec
+        self.most = most
         self.step = 0
         self.keys: I64 = np.zeros(0, np.int64)
         self.sums = ExactSums(0)  # 2 * cell + label
@@ -52,13 +55,17 @@ class Scores:
     # -- adding -----------------------------------------------------------------------------------
     def update(self, rows: Rows) -> None:
         assert rows.score is not None
-        keys = order_bits(rows.score)
+        self.add(rows.score, rows.label, rows.weight)
+
+    def add(self, score: F64, label: I64, weight: F64 | None) -> None:
+        """Add scores (n,) with labels 0 or 1 (n,)."""
+        keys = order_bits(score)
         if self.level:
             keys >>= self.level
         if self._table is None:
-            self._wait(keys.copy(), rows.label, rows.weight)
+            self._wait(keys.copy(), label, weight)
             return
-        keys, label = self._count(keys, rows.label)
+        keys, label = self._count(keys, label)
         if keys.size:
             self._wait(keys, label, None)
 
@@ -89,9 +96,11 @@ class Scores:
         copied = None if weight is None else weight.copy()
         self._pending.append((keys, label.astype(np.int8), copied))
         self._waiting += keys.size
-        if self._waiting < _PENDING:
+        if self._waiting < (_PENDING if self.most is None else self.most + (self.most >> 2)):
             return
-        if self.spec.weighted or self._table is not None or not self._surely_many():
+        if self.most is not None:
+            self._compact()
+        elif self.spec.weighted or self._table is not None or not self._surely_many():
             self._compact()
             self._tabulate()
         else:
@@ -145,8 +154,8 @@ class Scores:
         if self._pending:
             parts.append(self._sorted_pending())
         self.keys, self.sums = _union(parts)
-        step = self.step
-        while _distinct(self.keys, LEVELS[step] - self.level) > MOST_CELLS and step + 1 < len(LEVELS):
+        step, most = self.step, MOST_CELLS if self.most is None else self.most
+        while _distinct(self.keys, LEVELS[step] - self.level, most) > most and step + 1 < len(LEVELS):
             step += 1
         self._coarsen(step - self.step)
 
@@ -271,9 +280,9 @@ def _starts(ordered: I64) -> I64:
     return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
 
 
-def _distinct(keys: I64, drop: int) -> int:
-    """How many distinct values the sorted keys have without their lowest `drop` bits."""
-    if keys.size <= MOST_CELLS:
+def _distinct(keys: I64, drop: int, most: int) -> int:
+    """How many distinct values the sorted keys have without their lowest `drop` bits, if over `most`."""
+    if keys.size <= most:
         return keys.size
     cut = keys >> drop
     return int(np.count_nonzero(cut[1:] != cut[:-1])) + 1

@@ -56,10 +56,15 @@ def all_tasks(rows: Rows, batch: Batch, spec: Spec) -> None:
         most = -math.log(spec.clip)
         count(rows, "clipped", rows.loss > most)
         np.minimum(rows.loss, most, out=rows.loss)
+    impossible(rows, batch)
+
+
+def impossible(rows: Rows, batch: Batch) -> None:
+    """Count rows with an infinite loss, and remember the first of them."""
     if rows.loss.max(initial=0.0) == np.inf:
-        impossible = np.isinf(rows.loss)
-        first = int(impossible.argmax())
-        rows.counts["zero_probability"] = int(impossible.sum())
+        infinite = np.isinf(rows.loss)
+        first = int(infinite.argmax())
+        rows.counts["zero_probability"] = int(infinite.sum())
         rows.examples["zero_probability"] = (
             -float(batch.place.row(first)),
             batch.place.where(first),

@@ -1,0 +1,78 @@
+"""Figures of multilabel tasks alone. Every label is a binary task; macro is the mean over the labels, micro
+takes all pairs of row and label as one. A label is predicted where p > `--threshold`; it is there where its
+target is over 1/2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.batch import F64
+from xentcli.metrics.known import Known
+from xentcli.report import Value
+
+
+def subset_accuracy(known: Known) -> Value:
+    """Share of rows with every label predicted right ("exact match"), with Wilson's interval."""
+    mean = known.mean("subset_accuracy", "subset_accuracy")
+    assert mean.value is not None
+    return known.proportion("subset_accuracy", mean.value, mean.se)
+
+
+def hamming_loss(known: Known) -> Value:
+    """Share of all pairs of row and label predicted wrong, 0 to 1; its standard error is over rows."""
+    return known.mean("hamming_loss", "hamming_loss")
+
+
+def macro_precision(known: Known) -> Value:
+    """Mean precision over the labels that occur or are predicted; 0 for one that is never predicted.
+
+    These labels are those of `macro_f1`: one that neither occurs nor is predicted says nothing.
+    """
+    return _macro(known, "macro_precision", known.predicted)
+
+
+def macro_recall(known: Known) -> Value:
+    """Mean recall over the labels that occur or are predicted; 0 for one that never occurs."""
+    return _macro(known, "macro_recall", known.labelled)
+
+
+def micro_precision(known: Known) -> Value:
+    """Share of all predicted labels that were there; undefined if none is predicted."""
+    return _micro(known, "micro_precision", known.predicted.sum(), "no label is ever predicted")
+
+
+def micro_recall(known: Known) -> Value:
+    """Share of all labels there that were predicted; undefined if there is none."""
+    return _micro(known, "micro_recall", known.labelled.sum(), "no row has a label")
+
+
+def micro_f1(known: Known) -> Value:
+    """2 * hits / (labels there + labels predicted); undefined if there are neither."""
+    both = (known.labelled.sum() + known.predicted.sum()) / 2
+    return _micro(known, "micro_f1", both, "no row has or is predicted a label")
+
+
+def ece_labels(known: Known) -> Value:
+    """Σ_b W_b/W * |mean p - mean target| over all pairs of row and label, 0 to 1, in bins of `ece`.
+
+    Without a level to expect by chance: the labels of a row are no independent draws.
+    """
+    binned = known.binned("labels")
+    total = float(known.weight) * known.spec.size
+    return known.value("ece_labels", float(np.abs(binned.p - binned.y).sum()) / total)
+
+
+def _macro(known: Known, key: str, bottom: F64) -> Value:
+    seen = known.labelled + known.predicted > 0
+    if not seen.any():
+        return known.undefined(key, "no row has or is predicted a label")
+    hits, bottom = known.hits[seen], bottom[seen]
+    shares = np.divide(hits, bottom, out=np.zeros(hits.size), where=bottom > 0)
+    return known.value(key, float(shares.mean()))
+
+
+def _micro(known: Known, key: str, bottom: float, why: str) -> Value:
+    if bottom == 0:
+        return known.undefined(key, why)
+    return known.value(key, float(known.hits.sum() / bottom))
