@@ -151,6 +151,26 @@ ENTRIES = (
         "Pass labels= with an array of scores, and only then.",
     ),
     Entry(
+        "npy_truncated", 3,
+        "The header of an array says how many bytes its values take; fewer follow.",
+        "Copy or write the file again.",
+    ),
+    Entry(
+        "npy_damaged", 3,
+        "A NumPy file, or an array in an archive, is not what numpy.save and numpy.savez write.",
+        "Write it again with numpy.save or numpy.savez.",
+    ),
+    Entry(
+        "which_arrays", 3,
+        "The arrays of an archive have several lengths, and nothing says which are scores and labels.",
+        "Store the scores and labels of one set in a file of their own.",
+    ),
+    Entry(
+        "array_lengths", 3,
+        "An array that is called like labels has another number of rows than the scores beside it.",
+        "Store one label for each row of scores.",
+    ),
+    Entry(
         "parquet_truncated", 3,
         "A Parquet file ends with a footer, and this one does not: it was cut short while it was written or "
         "copied.",

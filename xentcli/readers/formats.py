@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 
-FORMATS = ("parquet", "arrow", "csv", "tsv", "csv.gz", "csv.zst", "tsv.gz", "tsv.zst")
+FORMATS = ("parquet", "arrow", "npy", "npz", "csv", "tsv", "csv.gz", "csv.zst", "tsv.gz", "tsv.zst")
 SUFFIXES = {
     "parquet": "parquet", "parq": "parquet", "pq": "parquet", "csv": "csv", "tsv": "tsv",
     "txt": "csv", "csv.gz": "csv.gz", "csv.zst": "csv.zst", "tsv.gz": "tsv.gz", "tsv.zst": "tsv.zst",
     "arrow": "arrow", "arrows": "arrow", "ipc": "arrow", "feather": "arrow",
+    "npy": "npy", "npz": "npz",
 }  # fmt: skip
 _MAGIC = {
-    b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow", b"FEA1": "arrow",
-    b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd",
+    b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow", b"FEA1": "arrow", b"\x93NUMPY": "npy",
+    b"PK\x03\x04": "npz", b"PK\x05\x06": "npz", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd",
 }  # fmt: skip
-SHOWN = {"parquet": "Parquet", "arrow": "Arrow", "gzip": "gzip-compressed", "zstd": "zstd-compressed",
-         "": "text"}  # fmt: skip
+SHOWN = {"parquet": "Parquet", "arrow": "Arrow", "npy": "a NumPy array", "npz": "a zip archive",
+         "gzip": "gzip-compressed", "zstd": "zstd-compressed", "": "text"}  # fmt: skip
 """How a message names what the first bytes say."""
 
 PACKED = {"gz": "gzip", "zst": "zstd"}

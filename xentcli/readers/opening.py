@@ -118,22 +118,28 @@ def _open(path: str, options: Options) -> Source:
 
 
 def _open_binary(path: str, base: str, head: bytes, pipe: Pipe | None, options: Options) -> Source:
-    """Formats of Arrow; of these, one is made to be read from a pipe."""
+    """Formats that are no text; of these, the streams of Arrow alone are made to be read from a pipe."""
     from xentcli.readers.stored import Pipe, Stored, spool
 
     far = _remote(path)
+    if base == "arrow" and pipe is not None and head.startswith(b"\xff\xff\xff\xff"):
+        from xentcli.readers.arrowipc import open_ipc
+
+        return open_ipc(path, head, pipe, options)
+    if base == "parquet":
+        from xentcli.readers.parquet import ParquetSource
+
+        return ParquetSource(far or (Stored(path) if pipe is None else spool(path, pipe)), options)
+    if far is not None:  # the others are mapped into memory
+        pipe = Pipe(far.stream())
+    stored = Stored(path) if pipe is None else spool(path, pipe)
     if base == "arrow":
         from xentcli.readers.arrowipc import open_ipc
 
-        streamed = pipe is not None and head.startswith(b"\xff\xff\xff\xff")
-        if pipe is not None and streamed:
-            return open_ipc(path, head, pipe, options)
-        if far is not None:  # Arrow files are mapped into memory
-            return open_ipc(path, head, spool(path, Pipe(far.stream())), options)
-        return open_ipc(path, head, Stored(path) if pipe is None else spool(path, pipe), options)
-    from xentcli.readers.parquet import ParquetSource
+        return open_ipc(path, head, stored, options)
+    from xentcli.readers.npy import open_npy, open_npz
 
-    return ParquetSource(far or (Stored(path) if pipe is None else spool(path, pipe)), options)
+    return (open_npy if base == "npy" else open_npz)(stored, options)
 
 
 def _pipe(path: str) -> Pipe:

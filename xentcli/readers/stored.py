@@ -13,6 +13,7 @@ from typing import IO, BinaryIO
 import pyarrow as pa
 
 from xentcli.errors import OutputError, clean
+from xentcli.readers.bytestream import Readable
 from xentcli.readers.faults import changed, shown
 
 MOST_SPOOLED = 1 << 38
@@ -107,7 +108,7 @@ class Stored:
         return path if os.path.exists(path) else pa.BufferReader(pa.py_buffer(self.map()))
 
 
-def spool(path: str, pipe: Pipe) -> Stored:
+def spool(path: str, pipe: Readable) -> Stored:
     """Copy a pipe to a temporary file without a name. Raises OutputError where there is no room."""
     folder = tempfile.gettempdir()
     copy = None
