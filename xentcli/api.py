@@ -33,6 +33,8 @@ def score(
     by: str | Iterable[str] = (),
     on_bad: str = "error",
     dtype: str | None = None,
+    class_column: str | None = None,
+    missing_class: str = "error",
     ignore_label: str | int | None = None,
     renormalize: bool = False,
     clip: float | None = None,
@@ -74,7 +76,8 @@ def score(
     file = os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None
     settings = Settings(
         ask=Ask(_names(label), _names(pred), kind, task, tuple(classes),
-                positive, weight, filters, ignored, tuple(c for columns in slices for c in columns), id),
+                positive, weight, filters, ignored, tuple(c for columns in slices for c in columns),
+                id, class_column, missing_class),
         reading=Options(
             delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
             encoding=encoding, input_format=input_format, dtype=dtype,

@@ -17,7 +17,7 @@ from xentcli.columns.schema import Preview
 from xentcli.engines import threads
 from xentcli.errors import CannotDecide, DataError, UsageError, XentError, clean, counted, listing
 from xentcli.numerics.grid import EDGES
-from xentcli.readers import Source, bits, joined
+from xentcli.readers import Source, bits, joined, long
 from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
 from xentcli.rowfile import RowFile
@@ -43,7 +43,8 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     looks = previews(sources, settings)
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
     what = read([look for _, look in filled], settings.ask, sources[0].path)
-    states = fold(what, [source for source, _ in filled], settings, progress)
+    scored = list(dict.fromkeys(source for source, _ in filled))
+    states = fold(what, scored, settings, progress)
     report = reporting.build(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
     used = set(what.columns)
@@ -54,6 +55,7 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     notes += [] if settings.limit else joined.settle([s for s, _ in looks], skip=True)
     blank = sum(getattr(source, "blank_lines", 0) for source in sources)
     notes += [f"{counted(blank, 'blank line')} skipped"] if blank else []
+    notes += [note for source in scored if isinstance(source, long.Items) for note in source.notes()]
     report.data["notes"] = [*notes, *(note for _, look in filled for note in look.notes)]
     cut = [source.path for source in sources if getattr(source, "no_final_newline", False)]
     if cut:
@@ -76,10 +78,12 @@ def opened(inputs: Sequence[str | Source], settings: Settings) -> list[Source]:
 
 
 def previews(sources: list[Source], settings: Settings) -> list[tuple[Source, Preview]]:
-    """Each source, as `--dtype` sees it, with what its footer and first rows show."""
+    """Each source, as `--dtype` sees it, with what its footer and first rows show; of rows that are parts
+    of items, one source of all items beside each look."""
     seen = bits.through(sources, settings.reading.dtype, settings.ask.pred)
     seen = joined.through(seen, settings.labels, settings.ask.id, settings.reading)
-    return [(source, source.preview()) for source in seen]
+    looks = [(source, source.preview()) for source in seen]
+    return long.through(looks, settings.ask, settings.rules.skip_bad, joined=settings.labels is not None)
 
 
 def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
@@ -112,6 +116,9 @@ def fold(
         option = "--renormalize" if settings.renormalize else "--kind votes"
         raise UsageError(f"{option}: the probabilities of a multilabel row have no sum to divide by",
                          remedy=f"leave {option} out", id="renormalize")  # fmt: skip
+    for source in sources:
+        if isinstance(source, long.Items):
+            source.kind = what.kind
     return _run(spec, what, sources, settings, progress)
 
 
@@ -273,7 +280,8 @@ def _stream(
                     record = record.slice(0, left[0])
                 if left[0] > 0:
                     left[0] -= record.num_rows
-                return binding.bind(record, what, path, unit.first, rules), record.num_rows
+                batch = binding.bind(record, what, unit.source or path, unit.first, rules, unit.numbers)
+                return batch, record.num_rows
 
             yield load
 

@@ -324,6 +324,21 @@ def test_dtype(tmp_path: Path) -> None:
     assert abs(score(path, "--dtype", "float16").value() - right) < 1e-12
 
 
+def test_id_and_class_column_and_missing_class(tmp_path: Path) -> None:
+    rows = {
+        "image": ["a", "a", "b"],
+        "animal": ["cat", "dog", "cat"],
+        "p": [0.75, 0.25, 1.0],
+        "label": ["dog", "dog", "cat"],
+    }
+    path = parquet(tmp_path / "preds.parquet", rows)
+    said = ["--id", "image", "--class-column", "animal"]
+    refused(score(path, *said), 3, 'item "b"', "dog", "--missing-class zero")
+    outcome = score(path, *said, "--missing-class", "zero")
+    assert abs(outcome.value() + math.log(0.25) / 2) < 1e-12
+    assert outcome.report["data"]["rows"] == 2
+
+
 def test_comment(tmp_path: Path) -> None:
     path = text(tmp_path / "preds.csv", "% made today\n" + HEADER + "% half\n" + ROWS)
     refused(score(path), 3, "--comment '%'")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xentcli.batch import F64, Batch, Place, Real
+from xentcli.batch import F64, I64, Batch, Place, Real
 from xentcli.binding import classes, keys, lists, targets
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
@@ -35,14 +35,16 @@ class Rules:
     by: tuple[tuple[str, ...], ...] = ()
 
 
-def bind(record: pa.RecordBatch, what: Resolution, source: str, first: int, rules: Rules) -> Batch:
-    """The Batch of a record batch whose first row is number `first` (from 1) of `source`."""
+def bind(
+    record: pa.RecordBatch, what: Resolution, source: str, first: int, rules: Rules, rows: I64 | None = None
+) -> Batch:
+    """The Batch of a record batch whose rows are the `rows` (n,) of `source`, or go on from `first`."""
     n = record.num_rows
-    place = Place(source, first)
+    place = Place(source, first, None if rows is None else rows[:n])
     kept = _matching(record, rules.where, source)
     if kept is not None:
         record = _filter(record, kept)
-        place = replace(place, numbers=np.flatnonzero(kept) + first)
+        place = replace(place, numbers=np.flatnonzero(kept) + first if rows is None else rows[:n][kept])
         n = record.num_rows
     bad = BadRows(n)
     table: F64 | None = None

@@ -21,6 +21,7 @@ _CHOICES = {
     "kind": ("auto", "probs", "logits", "logprobs", "votes"),
     "task": ("auto", "binary", "multiclass", "multilabel", "soft"),
     "on_bad": ("error", "skip"),
+    "missing_class": ("error", "zero"),
     "unit": ("nats", "bits"),
     "format": ("table", "json"),
     "color": ("auto", "always", "never"),
@@ -41,6 +42,8 @@ class Request:
     labels: str | None
     id: str | None
     weight: str | None
+    class_column: str | None
+    missing_class: str
     where: list[str] | None
     by: list[str] | None
     limit: int | None
@@ -152,7 +155,8 @@ class Request:
         return Settings(
             ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task, self._classes(),
                     self.positive, self.weight, where, self.ignore_label,
-                    tuple(column for columns in by for column in columns), self.id),
+                    tuple(column for columns in by for column in columns),
+                    self.id, self.class_column, self.missing_class),
             reading=Options(
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
                 missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,

@@ -36,6 +36,8 @@ class Ask:
     ignore_label: str | None = None
     by: tuple[str, ...] = ()
     id: str | None = None
+    class_column: str | None = None
+    missing_class: str = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Resolution:
 
 def resolve(preview: Preview, ask: Ask) -> Resolution:
     """The one reading of a file; Question (exit 3) where there are several, UsageError for a wrong name."""
+    ask = preview.long.ask(ask) if preview.long is not None else ask
     named = {column.name: column for column in preview.columns}
     for option, name in (
         ("--weight", ask.weight),
@@ -100,8 +103,9 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     kind = ask.kind if ask.kind != "auto" else chosen.kind.kind
     if kind is None:
         raise questions.which_kind(preview, chosen)
+    how = preview.long.text if preview.long is not None else "named by --pred" if ask.pred else "found"
     evidence = {
-        "scores": f"{chosen.text} ({'named by --pred' if ask.pred else 'found'})",
+        "scores": f"{chosen.text} ({how})",
         "kind": "--kind" if ask.kind != "auto" else chosen.kind.why,
         "label": label.why,
         "classes": binding.order or f"labels bound {binding.labels.how}",

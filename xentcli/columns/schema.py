@@ -11,6 +11,8 @@ from xentcli.errors import DataError, UsageError, clean, closest, listing
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from xentcli.columns.long import Long
+
 PREVIEW_ROWS = 1000
 
 WHOLE = tuple(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64))
@@ -46,7 +48,8 @@ class Preview:
 
     `wide` holds fewer rows of the columns that take much room a row: lists and long texts. `peers` are
     the other shards of the set: what is read off values is read off all of them. `labels`: columns of a
-    file of labels; `keys`: columns that join it, which are neither labels nor scores.
+    file of labels; `keys`: columns that join it, which are neither labels nor scores. `long`: rows are
+    items, made of a row for each class.
     """
 
     source: str
@@ -60,6 +63,7 @@ class Preview:
     wide: pa.RecordBatch | None = None
     labels: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    long: Long | None = None
 
     def everywhere(self, name: str) -> list[Column]:
         """The column of this name in every shard that has it."""

@@ -6,7 +6,7 @@ Nothing here is imported before somebody asks for an explanation.
 
 from __future__ import annotations
 
-from xentcli.explanations import columns, files, labels, options, results, rows, text, warnings
+from xentcli.explanations import columns, files, items, labels, options, results, rows, text, warnings
 from xentcli.explanations.entry import Entry
 
 SUBJECTS: dict[str, tuple[Entry, ...]] = {
@@ -15,6 +15,7 @@ SUBJECTS: dict[str, tuple[Entry, ...]] = {
     "columns": columns.ENTRIES,
     "rows": rows.ENTRIES,
     "labels": labels.ENTRIES,
+    "items": items.ENTRIES,
     "options": options.ENTRIES,
     "results": results.ENTRIES,
     "warnings": warnings.ENTRIES,

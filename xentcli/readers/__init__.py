@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
 __all__ = ["PREVIEW_ROWS", "Column", "Options", "Preview", "Source", "Unit"]
@@ -21,13 +23,16 @@ __all__ = ["PREVIEW_ROWS", "Column", "Options", "Preview", "Source", "Unit"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Some consecutive rows, numbered from `first` (1-based, in their file); `load` may be slow.
+    """Some rows, numbered from `first` (1-based, in their file) or as `numbers` says; `load` may be slow.
 
+    `source` is the file they are from, where that is not the Source's own path.
     `load` raises DataError with file, row, column and value for what cannot be read as asked.
     """
 
     first: int
     load: Callable[[], pa.RecordBatch]
+    numbers: npt.NDArray[np.int64] | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
