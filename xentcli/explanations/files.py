@@ -21,10 +21,17 @@ ENTRIES = (
         ("xent score 'sample_data/*.none'",),
     ),
     Entry(
-        "folder", 2,
-        "A folder was named where a file is expected.",
-        "Name its files with a quoted glob.",
-        ("xent score sample_data",),
+        "empty_folder", 2,
+        "A folder stands for the files in it, but there is none; names that begin with _ or . do not count.",
+        "Name a folder that holds prediction files.",
+        ("mkdir nothing", "xent score nothing"),
+    ),
+    Entry(
+        "mixed_folder", 2,
+        "The files of a folder are shards of one set and have one format, but these have several, or endings "
+        "that are none of a format.",
+        "Name the files with a quoted glob; --input-format if all of them have one format after all.",
+        ("mkdir mixed", "touch mixed/a.csv mixed/b.parquet", "xent score mixed"),
     ),
     Entry(
         "not_a_file", 2,

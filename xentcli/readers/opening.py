@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from xentcli.errors import DataError, UsageError, clean, closest
 from xentcli.readers import Options, Source
 from xentcli.readers.faults import shown
+from xentcli.readers.folders import Keys, Shard, look_into
 from xentcli.readers.formats import FORMATS, PACKED, SHOWN, by_content, by_default, by_suffix
 
 if TYPE_CHECKING:
@@ -37,10 +38,21 @@ def open_all(inputs: Sequence[str | Source], options: Options) -> list[Source]:
             f"{closest(options.input_format, list(FORMATS))}",
             remedy="formats: " + ", ".join(FORMATS), id="unknown_format",
         )  # fmt: skip
-    remote = options.allow_remote
-    named = [p for given in inputs for p in (expand(given, remote) if isinstance(given, str) else [given])]
-    _refuse_twice([path for path in named if isinstance(path, str)])
-    sources = [_open(path, options) if isinstance(path, str) else path for path in named]
+    shards: list[tuple[str | Source, Keys, list[str]]] = []
+    for given in inputs:
+        if isinstance(given, str) and os.path.isdir(given):
+            found = look_into(given, options.input_format)
+            shards += [
+                (path, keys, found.notes if not at else []) for at, (path, keys) in enumerate(found.files)
+            ]
+        else:
+            named = expand(given, options.allow_remote) if isinstance(given, str) else [given]
+            shards += [(path, {}, []) for path in named]
+    _refuse_twice([path for path, _, _ in shards if isinstance(path, str)])
+    sources = []
+    for path, keys, notes in shards:
+        source = _open(path, options) if isinstance(path, str) else path
+        sources.append(Shard(source, keys, notes) if keys or notes else source)
     if not any(hasattr(source, "no_final_newline") for source in sources):
         usual = Options()
         for name, option in _TEXT_ONLY.items():
@@ -55,7 +67,9 @@ def _for_text_only(name: str) -> UsageError:
 
 
 def expand(text: str, allow_remote: bool) -> list[str]:
-    """The paths that one argument names: itself, a remote Address, what a glob or file:// stands for."""
+    """The paths that one argument names: itself, a remote Address, what a glob, folder or file:// is."""
+    if os.path.isdir(text):
+        return [path for path, _ in look_into(text, "any").files]
     if text == "-" or os.path.lexists(text):
         return [text]
     scheme = urlsplit(text).scheme.lower() if "://" in text else ""
@@ -163,9 +177,6 @@ def _is_regular(path: str) -> bool:
     except OSError as error:
         raise UsageError("there is no such file (a link to nowhere)", remedy=_NAMES, where=clean(path, 200),
                          id="no_file") from error  # fmt: skip
-    if stat.S_ISDIR(mode):
-        raise UsageError("this is a folder", where=clean(path, 200),
-                         remedy=f"name its files: {clean(path, 200)}/*.parquet", id="folder")  # fmt: skip
     if stat.S_ISSOCK(mode) or (stat.S_ISCHR(mode) and path != os.devnull) or stat.S_ISBLK(mode):
         raise UsageError("this is not a file", where=clean(path, 200), remedy=_NAMES, id="not_a_file")
     return stat.S_ISREG(mode)
