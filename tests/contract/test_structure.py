@@ -41,6 +41,7 @@ LAYERS = [
         "report",
         "numerics",
         "explanations",
+        "schemas",
         "replacing",
         "errors",
     ],

@@ -12,7 +12,7 @@ from typing import cast
 import typer
 
 from xentcli import __version__
-from xentcli.cli import explain, inspect, score
+from xentcli.cli import explain, inspect, schema, score
 from xentcli.cli.output import ReaderLeft
 from xentcli.errors import XentError, clean
 
@@ -52,6 +52,7 @@ def _root(
 app.command("score", no_args_is_help=True, epilog=score.EXAMPLES)(score.command)
 app.command("inspect", no_args_is_help=True, epilog=inspect.EXAMPLES)(inspect.command)
 app.command("explain")(explain.command)
+app.command("schema")(schema.command)
 
 
 _LONGEST = 2000  # characters of a message; names in it are cut much earlier
