@@ -106,6 +106,9 @@ class Request:
 
         with progress.line(self.quiet or self.no_progress) as tell:
             report = score(self.files, settings, tell)
+        if report.confusion is None and any(target.kind == "csv" for target in targets):
+            raise UsageError("a multilabel task has no confusion matrix to write as CSV",
+                             remedy="-o PATH.json has every label", id="no_matrix")  # fmt: skip
         gating.judge(rules, report) if rules else None
         code = gating.exit_code(report)
         try:
@@ -228,10 +231,7 @@ class Request:
         if kind == "csv":
             from xentcli.renderers import csv
 
-            if report.confusion is None:
-                raise UsageError("a multilabel task has no confusion matrix to write as CSV",
-                                 remedy="-o PATH.json has the figures of every label",
-                                 id="no_matrix")  # fmt: skip
+            assert report.confusion is not None
             return csv.confusion(report.confusion)
         return out.table(report, self, plain=True)
 
