@@ -27,7 +27,7 @@ from xentcli.tasks.simplex import judge_text
 if TYPE_CHECKING:
     from xentcli.plan import StateSet
 
-_STORED = {"f2": "float16", "bf": "bfloat16", "f4": "float32", "f8": "float64"}
+_STORED = {"f2": "float16", "bf": "bfloat16", "f4": "float32", "f8": "float64", "written": "text"}
 
 
 Progress = Callable[[int, float | None], None]
@@ -49,8 +49,8 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     report.data["inputs"] = [source.path for source in sources]
     used = set(what.columns)
     mixed = {c.stored for _, look in filled for c in look.columns if c.name in used}
-    names = [_STORED.get(kind, kind) for kind in sorted(mixed)]
-    notes = [f"scores are stored as {' and '.join(names)}"] if len(mixed) > 1 else []
+    names = sorted({_STORED.get(kind, kind) for kind in mixed})
+    notes = [f"scores are stored as {' and '.join(names)}"] if len(names) > 1 else []
     notes += [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
     notes += [] if settings.limit else joined.settle([s for s, _ in looks], skip=True)
     blank = sum(getattr(source, "blank_lines", 0) for source in sources)

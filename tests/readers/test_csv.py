@@ -26,7 +26,8 @@ from hypothesis import strategies as st
 
 from xentcli.errors import DataError, UsageError, XentError
 from xentcli.readers import Options, Unit, textblocks
-from xentcli.readers.csv import BLOCK_BYTES, CsvSource
+from xentcli.readers.csv import CsvSource
+from xentcli.readers.textsource import BLOCK_BYTES
 
 HEAD = "p0,p1,y\n"
 GOOD = HEAD + "0.25,0.75,1\n0.5,0.5,0\n"

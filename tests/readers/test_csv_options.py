@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from tests.readers.test_csv import GOOD, HEAD, Dribble, Make, fault, make, piped, rows, says, walk
 from xentcli.errors import DataError, UsageError
 from xentcli.readers import Options
-from xentcli.readers.csv import BLOCK_BYTES, CsvSource
+from xentcli.readers.csv import CsvSource
 from xentcli.readers.encodings import Transcoder
+from xentcli.readers.textsource import BLOCK_BYTES
 
 __all__ = ["make"]
 

@@ -24,7 +24,7 @@ def _option(panel: str, *names: str, text: str, metavar: str | None = None) -> t
 def command(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Parquet, Arrow, NumPy or CSV files, shards of one set; - is standard input."),
+        typer.Argument(metavar="FILE…", help="Parquet, Arrow, NumPy, CSV or JSON Lines, shards of one set; - is standard input."),
     ],
     label: Annotated[list[str] | None, _option(_INPUT, "--label", metavar="COL|GLOB", text="The column with the true class; or one column for each class, such as 'y_*', or a list.")] = None,
     pred: Annotated[list[str] | None, _option(_INPUT, "--pred", metavar="COL|GLOB", text="The score columns, such as 'p_*', or one list column; repeat.")] = None,
@@ -44,7 +44,7 @@ def command(
     on_bad: Annotated[str, _option(_INPUT, "--on-bad", metavar="error|skip", text="Rows with nulls, NaN, unknown labels: stop, or leave out and count. [error]")] = "error",
     renormalize: Annotated[bool, _option(_INPUT, "--renormalize", text="Divide each row of probabilities by its sum.")] = False,
     clip: Annotated[float | None, _option(_INPUT, "--clip", metavar="EPS", text="Take p of the label as at least EPS; rows so treated are counted.")] = None,
-    input_format: Annotated[str | None, _option(_INPUT, "--input-format", metavar="FORMAT", text="parquet, arrow, npy, npz, csv, tsv, csv.gz, csv.zst …, whatever the name says.")] = None,
+    input_format: Annotated[str | None, _option(_INPUT, "--input-format", metavar="FORMAT", text="parquet, arrow, npy, npz, csv, tsv, jsonl, csv.gz, jsonl.zst …, whatever the name says.")] = None,
     delimiter: Annotated[str | None, _option(_INPUT, "--delimiter", metavar="CHAR", text="What separates the fields of a CSV: ';', '|', tab … [,]")] = None,
     decimal: Annotated[str, _option(_INPUT, "--decimal", metavar="CHAR", text="The decimal mark of a CSV. [.]")] = ".",
     quote: Annotated[str, _option(_INPUT, "--quote", metavar="CHAR|none", text="What encloses fields of a CSV. [\"]")] = '"',

@@ -280,6 +280,6 @@ def _check_types(preview: Preview, ask: Ask, chosen: Candidate, labels: tuple[Co
 
 def _stored(chosen: Candidate) -> str:
     """The coarsest precision among the score columns."""
-    kinds = {column.stored for column in chosen.columns}
+    kinds = {"text" if column.stored == "written" else column.stored for column in chosen.columns}
     order = ("text", "bf", "f2", "f4")
     return next((kind for kind in order if kind in kinds), "f8")

@@ -14,7 +14,7 @@ from xentcli.columns.vocabulary import OF_THE_PREDICTION, says_kind, says_label,
 from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
 
 _MOST_SINGLES = 64
-_FLOATS = ("f2", "bf", "f4", "f8", "decimal")
+_FLOATS = ("f2", "bf", "f4", "f8", "decimal", "written")
 _SEPARATOR = re.compile(r"[_:.\-/| ]+")
 _NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
 

@@ -26,9 +26,10 @@ DTYPES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 class Column:
     """A column as the file describes it. `type` is one of float, int, bool, text, list, bytes, other.
 
-    `stored`: f2, bf (bfloat16), f4, f8, decimal, int, text …; of a list, that of its values. `low` and
-    `high` bound all rows where the file's statistics say so. `width`: values a row of a fixed-size list,
-    or bytes of raw ones. `parent`: the struct whose field this is; its name and a dot begin this one.
+    `stored`: f2, bf (bfloat16), f4, f8, decimal, int, text …; of a list, that of its values, `written` if
+    they are decimals in a text. `low` and `high` bound all rows where the file's statistics say so.
+    `width`: values a row of a fixed-size list, or bytes of raw ones. `parent`: the struct whose field
+    this is; its name and a dot begin this one.
     """
 
     name: str

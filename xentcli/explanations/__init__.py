@@ -6,12 +6,24 @@ Nothing here is imported before somebody asks for an explanation.
 
 from __future__ import annotations
 
-from xentcli.explanations import columns, files, items, labels, options, results, rows, text, warnings
+from xentcli.explanations import (
+    columns,
+    files,
+    items,
+    jsonlines,
+    labels,
+    options,
+    results,
+    rows,
+    text,
+    warnings,
+)
 from xentcli.explanations.entry import Entry
 
 SUBJECTS: dict[str, tuple[Entry, ...]] = {
     "files": files.ENTRIES,
     "text": text.ENTRIES,
+    "json lines": jsonlines.ENTRIES,
     "columns": columns.ENTRIES,
     "rows": rows.ENTRIES,
     "labels": labels.ENTRIES,

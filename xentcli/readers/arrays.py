@@ -75,3 +75,21 @@ def text_array(values: Sequence[str | None]) -> pa.Array:
     np.cumsum([len(text) for text in encoded], out=offsets[1:])
     buffers = [pa.py_buffer(known), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.string(), len(values), buffers)
+
+
+def flag_array(values: Sequence[bool | None]) -> pa.Array:
+    """An Arrow array of booleans with nulls for None."""
+    known = np.packbits(np.array([value is not None for value in values], bool), bitorder="little")
+    data = np.packbits(np.array([bool(value) for value in values], bool), bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), len(values), [pa.py_buffer(known), pa.py_buffer(data)])
+
+
+def list_array(values: Sequence[Sequence[Any] | None], stored: str) -> pa.Array:
+    """An Arrow array of lists, of strings if `stored` says text, else of float64, with nulls for None."""
+    known = np.packbits(np.array([value is not None for value in values], bool), bitorder="little")
+    flat = [item for value in values for item in value or ()]
+    inner = text_array(flat) if stored == "text" else number_array(flat, np.float64)
+    offsets = np.zeros(len(values) + 1, np.int32)
+    np.cumsum([len(value or ()) for value in values], out=offsets[1:])
+    buffers = [pa.py_buffer(known), pa.py_buffer(offsets)]
+    return pa.Array.from_buffers(pa.list_(inner.type), len(values), buffers, children=[inner])

@@ -15,10 +15,10 @@ from xentcli.errors import DataError, clean
 from xentcli.readers.encodings import Transcoder, marked
 
 _MAGIC = {
-    b"PAR1": ("Parquet", "parquet"), b"\x1f\x8b": ("gzip-compressed", "csv.gz"),
-    b"\x28\xb5\x2f\xfd": ("zstd-compressed", "csv.zst"), b"PK\x03\x04": ("a zip archive or spreadsheet", ""),
+    b"PAR1": ("Parquet", "parquet"), b"\x1f\x8b": ("gzip-compressed", "gz"),
+    b"\x28\xb5\x2f\xfd": ("zstd-compressed", "zst"), b"PK\x03\x04": ("a zip archive or spreadsheet", ""),
     b"\xfd7zXZ\0": ("xz-compressed", ""), b"ARROW1": ("Arrow", ""), b"\x93NUMPY": ("a NumPy array", ""),
-    b'{"': ("JSON", ""), b"[{": ("JSON", ""), b"<!DOCTYPE": ("HTML", ""), b"<html": ("HTML", ""),
+    b'{"': ("JSON", "jsonl"), b"[{": ("JSON", "jsonl"), b"<!DOCTYPE": ("HTML", ""), b"<html": ("HTML", ""),
 }  # fmt: skip
 _STARTS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 HEAD = 4096
@@ -144,12 +144,15 @@ def check_text(head: bytes, stream: ByteStream, wanted: str) -> int:
     if not head:
         raise DataError("the file is empty (0 bytes)", where=name, id="empty_file")
     magic, (kind, option) = next((m for m in _MAGIC.items() if head.startswith(m[0])), (b"", ("", "")))
-    if kind and (not magic.isalnum() or min(head) < 9):  # PAR1 may also be the name of a column
-        remedy = (
-            f"--input-format {option}"
-            if option and stream.compression is None
-            else "unpack or convert it first"
-        )
+    read_as = "jsonl" if wanted == "JSON Lines" else "csv"
+    named = magic.isalnum() and min(head) >= 9  # PAR1 may also be the name of a column
+    if kind and option != read_as and not named:
+        packing = {"gzip": ".gz", "zstd": ".zst"}.get(stream.compression or "", "")
+        remedy = "unpack or convert it first"
+        if option == "jsonl":
+            remedy = f"--input-format jsonl{packing}"
+        elif option and not packing:
+            remedy = f"--input-format {read_as}.{option}" if option != "parquet" else "--input-format parquet"
         raise DataError(f"to be read as {wanted}, but the content is {kind}", where=name, remedy=remedy,
                         id="format_mismatch")  # fmt: skip
     head = head[:HEAD]

@@ -6,7 +6,6 @@ inside fields) is looked for beside it, and every refusal is explained by readin
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -22,57 +21,34 @@ from xentcli.readers.bytestream import ByteStream, Readable
 from xentcli.readers.csverrors import explain, header_again, repeats_header
 from xentcli.readers.csvhead import describe, read_names
 from xentcli.readers.dialects import dialect_of
-from xentcli.readers.faults import shown
 from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split, stray_quote
+from xentcli.readers.textsource import BLOCK_BYTES, TextSource
 
-BLOCK_BYTES = 1 << 20
-_HEAD_BYTES = 2 << 20
 _LAST_OF_INF = np.frombuffer(b"fFyY", np.uint8)
 
 
-class CsvSource:
+class CsvSource(TextSource):
     """One file, FIFO or stream of delimited text.
 
-    A regular file is opened again for the walk; what cannot be read twice keeps what the preview read.
-    After a walk to the end, `no_final_newline` and `blank_lines` say what was met.
+    After a walk to the end, `no_final_newline` says whether the last row had none.
     """
 
     def __init__(
-        self,
-        path: str,
-        options: Options,
-        compression: str | None,
-        stream: Readable | None,
-        *,
-        block_bytes: int = BLOCK_BYTES,
-    ) -> None:
-        self.path = path
-        self.rows: int | None = None
+        self, path: str, options: Options, compression: str | None, stream: Readable | None,
+        *, block_bytes: int = BLOCK_BYTES,
+    ) -> None:  # fmt: skip
+        super().__init__(path, options, compression, stream, block_bytes=block_bytes)
         self.no_final_newline = False
-        self.blank_lines = 0
-        self._options = options
-        self._compression = compression
-        self._stream = stream
-        self._block_bytes = block_bytes
-        self._dialect = dialect_of(path, options, shown(path))
-        self._bytes: ByteStream | None = None
-        self._identity: tuple[int, int] | None = None
-        self._kept: Blocks | None = None
-        self._preview: Preview | None = None
+        self._dialect = dialect_of(path, options, self._name)
+        self._encoding = self._dialect.encoding
 
     # -- looking -------------------------------------------------------------------------------------
-    def preview(self) -> Preview:
-        """Names, types and the first rows; the same whatever the size of blocks."""
-        if self._preview is None:
-            blocks = self._open(_HEAD_BYTES)
-            try:
-                self._preview = self._look(blocks)
-            finally:
-                if self._identity is not None:
-                    blocks.stream.close()
-                else:
-                    self._kept, blocks.size = blocks, self._block_bytes
-        return self._preview
+    def _blocks(self, stream: ByteStream, size: int) -> Blocks:
+        dialect = self._dialect
+        return Blocks(stream, size, "CSV", dialect.delimiter, dialect.quote, self._options.comment)
+
+    def _begin(self, blocks: Blocks) -> None:
+        blocks.header()
 
     def _look(self, blocks: Blocks) -> Preview:
         header, body = blocks.header(), blocks.peek()
@@ -109,21 +85,9 @@ class CsvSource:
         return [partial(self._units, names, columns, frozenset(columns) - frozenset(text))]
 
     def _units(self, names: list[str], columns: list[str], numeric: frozenset[str]) -> Iterator[Unit]:
-        blocks, self._kept = self._kept, None
-        if blocks is None:
-            if self._bytes is not None and self._identity is None:
-                raise RuntimeError("a stream can be walked through once")
-            blocks = self._open(self._block_bytes)
-            blocks.header()
-        step = self._options.chunk_rows
-        try:
-            while (block := blocks.next()) is not None:
-                self.no_final_newline, self.blank_lines = not block.closed, blocks.blank_lines
-                for piece in split(block, range(step, block.rows, step)) if step else (block,):
-                    yield Unit(piece.first, partial(self._load, piece, names, columns, numeric))
-            self.blank_lines = blocks.blank_lines
-        finally:
-            blocks.stream.close()
+        for block in self._walk():
+            self.no_final_newline = not block.closed
+            yield Unit(block.first, partial(self._load, block, names, columns, numeric))
 
     def _load(
         self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str]
@@ -196,48 +160,6 @@ class CsvSource:
         return found or DataError(
             f"cannot be read from here on: {clean(said, 200)}", where=where, id="csv_damaged"
         )
-
-    # -- the file ------------------------------------------------------------------------------------
-    def _open(self, size: int) -> Blocks:
-        opened = ByteStream(
-            self.path, self._dialect.name, self._compression, self._stream, self._dialect.encoding
-        )
-        if self._identity not in (None, opened.identity):
-            opened.close()
-            raise self._changed()
-        self._bytes, self._identity = opened, opened.identity
-        dialect = self._dialect
-        blocks = Blocks(opened, size, "CSV", dialect.delimiter, dialect.quote, self._options.comment)
-        if self._options.max_memory is not None:  # a record is held several times while its end is sought
-            blocks.longest = min(blocks.longest, self._options.max_memory // 16)
-        return blocks
-
-    def position(self) -> float | None:
-        """The share of the file's bytes, as stored, that has been read; None for streams."""
-        if self._identity is None or self._bytes is None or not self._identity[0]:
-            return None
-        return self._bytes.consumed / self._identity[0]
-
-    def check_unchanged(self) -> None:
-        """Raise DataError if the file has another size or time of change than when it was opened."""
-        if self._identity is None:
-            return
-        if "://" in self.path:
-            from xentcli.readers.remote import Address, remote
-
-            if isinstance(self.path, Address):
-                remote(self.path).check_unchanged()
-                return
-        try:
-            now = os.stat(self.path)
-        except OSError as error:
-            raise self._changed() from error
-        if (now.st_size, now.st_mtime_ns) != self._identity:
-            raise self._changed()
-
-    def _changed(self) -> DataError:
-        return DataError("the file changed while it was read", where=self._dialect.name,
-                         remedy="run again when nothing writes to it", id="file_changed")  # fmt: skip
 
 
 def without_missing(batch: pa.RecordBatch, missing: frozenset[str]) -> pa.RecordBatch:

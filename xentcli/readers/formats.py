@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
-FORMATS = ("parquet", "arrow", "npy", "npz", "csv", "tsv", "csv.gz", "csv.zst", "tsv.gz", "tsv.zst")
+TEXTS = ("csv", "tsv", "jsonl")
+_PACKED = (f"{text}.{packed}" for text in TEXTS for packed in ("gz", "zst"))
+FORMATS = ("parquet", "arrow", "npy", "npz", *TEXTS, *_PACKED)
 SUFFIXES = {
-    "parquet": "parquet", "parq": "parquet", "pq": "parquet", "csv": "csv", "tsv": "tsv",
-    "txt": "csv", "csv.gz": "csv.gz", "csv.zst": "csv.zst", "tsv.gz": "tsv.gz", "tsv.zst": "tsv.zst",
+    "parquet": "parquet", "parq": "parquet", "pq": "parquet", "csv": "csv", "tsv": "tsv", "txt": "csv",
+    "jsonl": "jsonl", "ndjson": "jsonl", "json": "jsonl",
     "arrow": "arrow", "arrows": "arrow", "ipc": "arrow", "feather": "arrow",
     "npy": "npy", "npz": "npz",
 }  # fmt: skip
@@ -24,8 +26,11 @@ PACKED = {"gz": "gzip", "zst": "zstd"}
 
 def by_suffix(path: str) -> str | None:
     """The format that the name of a file claims."""
-    parts = os.path.basename(path).lower().split(".")
-    return SUFFIXES.get(".".join(parts[-2:])) or SUFFIXES.get(parts[-1]) if len(parts) > 1 else None
+    *parts, last = os.path.basename(path).lower().split(".")
+    if last not in PACKED or not parts:
+        return SUFFIXES.get(last) if parts else None
+    base = SUFFIXES.get(parts[-1]) if len(parts) > 1 else None
+    return f"{base}.{last}" if base in TEXTS else None
 
 
 def by_content(head: bytes) -> str:
@@ -35,6 +40,8 @@ def by_content(head: bytes) -> str:
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
 
 
-def by_default(found: str) -> str:
+def by_default(found: str, head: bytes) -> str:
     """The format to read where nothing but the first bytes tell."""
+    if not found and head[:1] == b"{" and head[1:].lstrip()[:1] in (b'"', b"}"):
+        return "jsonl"
     return {"gzip": "csv.gz", "zstd": "csv.zst", "": "csv"}.get(found, found)

@@ -16,7 +16,7 @@ from xentcli.errors import DataError, UsageError, clean, closest
 from xentcli.readers import Options, Source
 from xentcli.readers.faults import shown
 from xentcli.readers.folders import Keys, Shard, look_into
-from xentcli.readers.formats import FORMATS, PACKED, SHOWN, by_content, by_default, by_suffix
+from xentcli.readers.formats import FORMATS, PACKED, SHOWN, TEXTS, by_content, by_default, by_suffix
 
 if TYPE_CHECKING:
     from xentcli.readers.remote import Remote
@@ -53,17 +53,14 @@ def open_all(inputs: Sequence[str | Source], options: Options) -> list[Source]:
     for path, keys, notes in shards:
         source = _open(path, options) if isinstance(path, str) else path
         sources.append(Shard(source, keys, notes) if keys or notes else source)
-    if not any(hasattr(source, "no_final_newline") for source in sources):
-        usual = Options()
-        for name, option in _TEXT_ONLY.items():
-            if getattr(options, name) != getattr(usual, name):
-                raise _for_text_only(option)
+    usual = Options()
+    for name, option in _TEXT_ONLY.items():
+        marks = "blank_lines" if name == "encoding" else "no_final_newline"
+        if getattr(options, name) != getattr(usual, name) and not any(hasattr(s, marks) for s in sources):
+            what = "text" if name == "encoding" else "CSV"
+            raise UsageError(f"--{option} is about {what}, and no input is one", id="text_option",
+                             remedy=f"leave --{option} out")  # fmt: skip
     return sources
-
-
-def _for_text_only(name: str) -> UsageError:
-    return UsageError(f"--{name} is about CSV, and no input is one", remedy=f"leave --{name} out",
-                      id="text_option")  # fmt: skip
 
 
 def expand(text: str, allow_remote: bool) -> list[str]:
@@ -121,14 +118,24 @@ def _open(path: str, options: Options) -> Source:
                         where=shown(path), remedy="write it again", id="empty_file")  # fmt: skip
     found = by_content(head)
     named = by_suffix(path) if pipe is None or not found else None
-    declared = options.input_format or named or by_default(found)
+    declared = options.input_format or named or by_default(found, head)
     base, _, packed = declared.partition(".")
     _check_content(path, base, PACKED.get(packed, ""), found)
-    if base in ("csv", "tsv"):
-        from xentcli.readers.csv import CsvSource
-
-        return CsvSource(path, _delimited(options, base), PACKED.get(packed), pipe)
+    if base in TEXTS:
+        return _open_text(path, base, PACKED.get(packed), pipe, options)
     return _open_binary(path, base, head, pipe, options)
+
+
+def _open_text(path: str, base: str, packed: str | None, pipe: Pipe | None, options: Options) -> Source:
+    if base == "jsonl":
+        from xentcli.readers.jsonl import JsonLinesSource
+
+        return JsonLinesSource(path, options, packed, pipe)
+    from xentcli.readers.csv import CsvSource
+
+    if base == "tsv" and options.delimiter is None:
+        options = replace(options, delimiter="\t")
+    return CsvSource(path, options, packed, pipe)
 
 
 def _open_binary(path: str, base: str, head: bytes, pipe: Pipe | None, options: Options) -> Source:
@@ -184,21 +191,17 @@ def _is_regular(path: str) -> bool:
 
 def _check_content(path: str, base: str, packed: str, found: str) -> None:
     """Raise DataError if the first bytes are not of the format that was said."""
-    text = base in ("csv", "tsv")
+    text = base in TEXTS
     if found == (packed if text else base):
         return
     named = base.upper() if text and not packed else f"{packed}-compressed" if text else SHOWN[base]
-    remedy = by_default(found)
+    remedy = by_default(found, b"")
     if text and found in ("", "gzip", "zstd"):  # only the compression is another
         ending = {kind: "." + suffix for suffix, kind in PACKED.items()}.get(found, "")
         remedy = base + ending
     content = "not compressed" if text and not found else SHOWN[found]
     raise DataError(f"named as {named}, but the content is {content}", where=shown(path),
                     remedy=f"--input-format {remedy}", id="format_mismatch")  # fmt: skip
-
-
-def _delimited(options: Options, base: str) -> Options:
-    return replace(options, delimiter="\t") if base == "tsv" and options.delimiter is None else options
 
 
 def _remote(path: str) -> Remote | None:
