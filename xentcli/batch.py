@@ -72,6 +72,8 @@ class Spec:
     skip_bad: bool = False
     training: Training | None = None
     by: tuple[tuple[str, ...], ...] = ()
+    compat: str | None = None
+    compat_bins: int = 0
 
     @property
     def size(self) -> int:
@@ -189,7 +191,8 @@ class Rows:
     half of it for binary tasks. z_part, z_var: terms of Spiegelhalter's z. rank: of the label, from 1.
     positive: p of the positive class. score: what orders rows for AUROC. training: the loss under
     `spec.training`, per unit of the weight of the label's class. surprisals: -ln p of every class
-    (n, C), where only their sums by class will do. `counts` and `extremes` are what warnings are made of.
+    (n, C), where only their sums by class will do. peer: the loss as
+    the library of `spec.compat` has it. `counts` and `extremes` are what warnings are made of.
 
     Soft labels q: the label is argmax q, and hit is q of the top class. Multilabel: loss, brier and entropy
     are means over the labels; label, predicted and top say nothing. Both have a `table`, `square`
@@ -210,6 +213,7 @@ class Rows:
     score: F64 | None = None
     training: F64 | None = None
     surprisals: F64 | None = None
+    peer: F64 | None = None
     hit: F64 | None = None
     square: F64 | None = None
     means: dict[str, F64] = field(default_factory=dict)

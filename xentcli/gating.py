@@ -14,7 +14,7 @@ from xentcli.metrics.names import Metric, resolve
 from xentcli.report import Report
 
 _RULE = re.compile(
-    r"\s*([A-Za-z][\w-]*)\s*(<=|>=|<|>)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(%?)\s*"
+    r"\s*([A-Za-z][\w.-]*)\s*(<=|>=|<|>)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(%?)\s*"
 )
 _TESTS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt,

@@ -17,6 +17,7 @@ from xentcli.states.labels import Labels
 from xentcli.states.labelscores import MOST_LABELS, LabelScores
 from xentcli.states.moments import Moments
 from xentcli.states.notes import Notes
+from xentcli.states.peer import Peer
 from xentcli.states.ranks import Ranks
 from xentcli.states.scores import Scores
 from xentcli.states.slices import Slices
@@ -39,6 +40,7 @@ STATES: dict[str, type[Any]] = {
     "labels": Labels,
     "labelbins": LabelBins,
     "labelscores": LabelScores,
+    "peer": Peer,
     "notes": Notes,
     "slices": Slices,
 }
@@ -66,6 +68,8 @@ def needed(spec: Spec) -> list[str]:
         names.append("training")
     if spec.by:
         names.append("slices")
+    if spec.compat is not None:
+        names.append("peer")
     return names
 
 
@@ -178,6 +182,10 @@ class StateSet:
     @property
     def labelscores(self) -> LabelScores:
         return cast(LabelScores, self.states["labelscores"])
+
+    @property
+    def peer(self) -> Peer:
+        return cast(Peer, self.states["peer"])
 
     @property
     def notes(self) -> Notes:

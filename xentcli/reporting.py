@@ -13,7 +13,9 @@ from xentcli.batch import F64, Spec
 from xentcli.columns import Resolution
 from xentcli.errors import DataError, UsageError, clean, listing
 from xentcli.metrics import calibration, perclass, slices
+from xentcli.metrics.compat import conventions
 from xentcli.metrics.known import Known
+from xentcli.metrics.peernames import PEERS
 from xentcli.metrics.training import class_weights
 from xentcli.report import Confusion, Report
 from xentcli.settings import Settings
@@ -39,6 +41,10 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         reliability=[calibration.diagram(known, pair) for pair in pairs],
         slices=slices.slices(known),
     )
+    if spec.compat is not None:
+        peer, names = PEERS[spec.compat], [name for name in report.metrics if "." in name]
+        report.data["compat"] = {"peer": peer.name, "version": peer.version,
+                                 "conventions": conventions(known, names)}  # fmt: skip
     report.warnings = advice.warnings(known, report)
     if settings.matrix and states.has("confusion"):
         confusion = states.confusion
@@ -93,6 +99,8 @@ def _definition(spec: Spec, settings: Settings) -> str:
         parts["threshold"] = repr(spec.threshold)
     if spec.training is not None:
         parts["training"] = training.describe(spec.training)
+    if spec.compat is not None:
+        parts["compat"] = f"{spec.compat},{spec.compat_bins}" if spec.compat_bins else spec.compat
     where = [f"{column}={value}" for column, value in settings.rules.where]
     if where:
         parts["where"] = ",".join(sorted(where))

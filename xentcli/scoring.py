@@ -202,6 +202,7 @@ def _spec(what: Resolution, settings: Settings) -> Spec:
         bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
         skip_bad=settings.rules.skip_bad, training=training.plan(settings, what.task, what.classes),
         by=settings.rules.by,
+        compat=settings.compat, compat_bins=training.peer_bins(settings, what.task),
     )  # fmt: skip
 
 

@@ -27,6 +27,8 @@ class Settings:
     label_smoothing: float | None = None
     class_weights: str | Mapping[str, float] | None = None
     pos_weight: float | None = None
+    compat: str | None = None
+    compat_bins: int | None = None
     level: float | None = 0.95
     limit: int | None = None
     all_classes: bool = False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xentcli.batch import Training
 from xentcli.errors import DataError, UsageError, clean, closest, counted, listing
+from xentcli.metrics.peernames import PEERS
 
 if TYPE_CHECKING:
     from xentcli.settings import Settings
@@ -33,11 +34,37 @@ def check(settings: Settings) -> None:
                          remedy="--pos-weight divides by the rows, as BCEWithLogitsLoss does; "
                          "--class-weights by the weights of the labels, as CrossEntropyLoss does",
                          id="pos_weight")  # fmt: skip
+    _check_compat(settings)
     asked = any(metric.key == "training_loss" for metric in settings.metrics)
     if asked and smoothing is None and positive is None and settings.class_weights is None:
         raise UsageError("training_loss: how was the model trained?",
                          remedy="--label-smoothing E, --class-weights FILE|balanced or --pos-weight P; "
                          "without any of them it is cross_entropy", id="training_setup")  # fmt: skip
+
+
+def _check_compat(settings: Settings) -> None:
+    asked = {metric.key.partition(".")[0] for metric in settings.metrics if "." in metric.key}
+    compat = settings.compat
+    if compat is not None and compat not in PEERS:
+        raise UsageError(f'--compat "{clean(compat)}" is not known.{closest(compat, list(PEERS))}',
+                         remedy=f"--compat {'|'.join(PEERS)}", id="compat")  # fmt: skip
+    if asked - {compat}:
+        peer = min(asked - {compat or ""})
+        raise UsageError(f"figures of {peer} are computed with --compat {peer}",
+                         remedy=f"--compat {peer}, one library a run", id="compat")  # fmt: skip
+    if compat is not None and settings.clip is not None:
+        raise UsageError(f"--clip and --compat {compat} both say how p is clipped",
+                         remedy="leave --clip out", id="compat")  # fmt: skip
+
+
+def peer_bins(settings: Settings, task: str) -> int:
+    """The bins of the peer's calibration error: --bins, else its own default; 0 without any."""
+    if settings.compat is not None and task not in ("binary", "multiclass"):
+        raise UsageError(f"--compat is for one hard label a row, not for a {task} task",
+                         remedy="leave --compat out", id="compat")  # fmt: skip
+    if settings.compat is None or not PEERS[settings.compat].bins:
+        return 0
+    return settings.compat_bins or PEERS[settings.compat].bins
 
 
 def plan(settings: Settings, task: str, classes: tuple[str, ...]) -> Training | None:

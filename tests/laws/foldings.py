@@ -46,9 +46,10 @@ class Shape:
     weighted: bool
     stored: str = "f8"
     training: Training | None = None
+    compat: str | None = None
 
     def __str__(self) -> str:
-        tail = "-weighted" if self.weighted else ""
+        tail = ("-weighted" if self.weighted else "") + (f"-{self.compat}" if self.compat else "")
         if self.training is not None:
             weights = "balanced" if self.training.balanced else "given" if self.training.weights else "plain"
             tail += f"-smoothed{self.training.smoothing:g}-{weights}"
@@ -83,6 +84,13 @@ SHAPES += [
     if classes == 3 or kind != "logprobs"
 ]
 SHAPES += [Shape("soft", "probs", 3, 3, False, "text"), Shape("multilabel", "probs", 3, 3, False, "text")]
+SHAPES += [
+    Shape("binary" if c == 2 else "multiclass", kind, c, width, weighted, "f8", Training(0.1), compat)
+    for c, width, kind in ((2, 1, "logits"), (2, 2, "probs"), (3, 3, "logprobs"), (70, 70, "probs"))
+    for weighted, compat in (
+        (False, "sklearn"), (True, "keras"), (False, "torch"), (False, "torchmetrics"), (False, "netcal"),
+    )
+]  # fmt: skip
 
 
 def draw(shape: Shape, n: int, seed: int) -> Case:
@@ -92,6 +100,7 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
     spec = Spec(
         shape.task, shape.kind, names, shape.width, tuple(f"p_{name}" for name in names)[: shape.width],
         shape.stored, shape.weighted, training=shape.training,
+        compat=shape.compat, compat_bins=15 if shape.compat in ("torchmetrics", "netcal") else 0,
     )  # fmt: skip
     labels = rng.integers(0, shape.classes, n)
     if shape.kind == "logits":

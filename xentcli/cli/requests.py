@@ -63,12 +63,13 @@ class Request:
     expect_sha256: str | None
     metric: list[str] | None
     per_class: str | None
-    bins: int
+    bins: int | None
     threshold: float
     prior: str | None
     label_smoothing: float | None
     class_weights: str | None
     pos_weight: float | None
+    compat: str | None
     unit: str
     ci: str
     format: str
@@ -169,7 +170,8 @@ class Request:
             ),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip", by),
             metrics=(*extra, *(m for m in wanted if m not in extra)),
-            bins=self.bins, threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
+            bins=15 if self.bins is None else self.bins, compat=self.compat, compat_bins=self.bins,
+             threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
             label_smoothing=self.label_smoothing, class_weights=self.class_weights,
             pos_weight=self.pos_weight, prior=self.prior, level=self._level(), limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,

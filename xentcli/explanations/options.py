@@ -47,6 +47,8 @@ ENTRIES = (
     Entry("training_setup", 2, "training_loss is the loss of a training set-up, and none is given.",
           "--label-smoothing, --class-weights or --pos-weight; without any it is cross_entropy.",
           (f"{_GOOD} --only training_loss",)),
+    Entry("compat", 2, "--compat names one other library, whose figures go with no --clip of one's own.",
+          "--compat sklearn, torch, keras, torchmetrics or netcal.", (f"{_GOOD} --compat scipy",)),
     Entry("where_value", 2, "--where is not COL=VALUE, or VALUE is none that the column could hold.",
           "--where split=test", (f"{_GOOD} --where split",)),
     Entry("by_type", 2, "--by names a column of lists or structs, which are no keys to group rows by.",

@@ -9,9 +9,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from xentcli.metrics import peernames
 from xentcli.metrics.names import Metric, available, resolve, top_k
 
 if TYPE_CHECKING:
+    from xentcli.batch import Spec
     from xentcli.metrics.known import Known
     from xentcli.report import Value
 
@@ -20,9 +22,12 @@ def read(metric: Metric, known: Known) -> Value:
     """The value of one metric; undefined ones say why."""
     if known.spec.task not in metric.tasks:
         return known.undefined(metric.key, f"defined for {' and '.join(metric.tasks)} tasks only")
+    if "." in metric.key and metric.key not in _peers(known.spec):
+        return known.undefined(metric.key, "not for this task and kind of scores")
     module = importlib.import_module(f"xentcli.metrics.{metric.module}")
     k = top_k(metric.key)
-    value: Value = module.top_accuracy(known, k) if k else getattr(module, metric.key)(known)
+    name = metric.key.rpartition(".")[2]
+    value: Value = module.top_accuracy(known, k) if k else getattr(module, name)(known)
     return value
 
 
@@ -30,5 +35,14 @@ def read_all(known: Known, extra: list[Metric]) -> dict[str, Value]:
     """Every metric of the default report that the task has, and `extra` ones."""
     if known.spec.training is not None:
         extra = [resolve("training_loss"), *extra]
+    extra = [*extra, *map(resolve, _peers(known.spec))]
     wanted = {metric.key: metric for metric in [*available(known.spec.task, known.spec.size), *extra]}
     return {key: read(metric, known) for key, metric in wanted.items()}
+
+
+def _peers(spec: Spec) -> list[str]:
+    """The figures of the library of `--compat` that take such scores."""
+    if spec.compat is None:
+        return []
+    per_row = spec.training is not None and spec.training.per_row
+    return peernames.available(spec.compat, spec.task, spec.kind, spec.width, per_row)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from xentcli.errors import UsageError, closest
+from xentcli.metrics.peernames import PEERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,12 @@ METRICS = (
 )  # fmt: skip
 
 _BY_NAME = {name: metric for metric in METRICS for name in (metric.key, *metric.aliases)}
+_OF_PEERS = [
+    Metric(f"{peer}.{figure.key}", "compat", figure.unit, figure.better, f"{figure.key} of {known.name}",
+           asked=True)
+    for peer, known in PEERS.items() for figure in known.figures
+]  # fmt: skip
+_BY_NAME |= {metric.key: metric for metric in _OF_PEERS}
 _TOP_K = re.compile(r"top_?([1-9]\d{0,2})(_accuracy)?")
 
 

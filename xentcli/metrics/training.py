@@ -51,7 +51,7 @@ def training_loss(known: Known) -> Value:
     groups = Groups.of(known)
     if training.balanced and training.smoothing:
         return _smoothed_balanced(known, groups)
-    weights = _weights(known)
+    weights = exact_weights(known)
     base = [Fraction(1)] * len(weights) if training.per_row else weights
     bottom = dot(base, groups.weight)
     mean = dot(weights, groups.loss) / bottom
@@ -71,10 +71,10 @@ def training_loss(known: Known) -> Value:
 
 def class_weights(known: Known) -> list[float]:
     """The weight of each class (C,), which torch takes as `weight`; 0 for one without a balanced weight."""
-    return [float(weight) for weight in _weights(known)]
+    return [float(weight) for weight in exact_weights(known)]
 
 
-def _weights(known: Known) -> list[Fraction]:
+def exact_weights(known: Known) -> list[Fraction]:
     """The weight of each class (C,), or of all rows as one (1,); balanced ones are n/(C·n_c), 0 if n_c = 0.
 
     C counts the classes that occur. Source: scikit-learn, compute_class_weight("balanced").
@@ -97,7 +97,7 @@ def _smoothed_balanced(known: Known, groups: Groups) -> Value:
     if missing:
         why = f'no row has the label "{clean(missing[0])}", so it has no balanced weight to smooth with'
         return known.undefined("training_loss", why)
-    weights = _weights(known)
+    weights = exact_weights(known)
     columns = known.states.training.sums["columns"]
     spread = dot(weights, [columns.exact(k) for k in range(columns.size)])
     top = dot(weights, groups.loss) + Fraction(training.smoothing) / len(weights) * spread

@@ -66,7 +66,8 @@ class Headline:
         """The figures that no row tells."""
         ece = self.ece_key
         told = _TOLD | {ece, f"{ece}_chance"} | (_TOLD_BY_LABEL if self.by_label else frozenset())
-        return {k: v for k, v in self.metrics.items() if k not in told and not _TOP_K.fullmatch(k)}
+        own = {k: v for k, v in self.metrics.items() if "." not in k}  # other libraries' names have a dot
+        return {k: v for k, v in own.items() if k not in told and not _TOP_K.fullmatch(k)}
 
     @property
     def by_label(self) -> bool:

@@ -93,6 +93,7 @@ def render(
     headline = Headline(report.metrics, unit, digits, reference, training)
     asked = {k: v for k, v in headline.rest.items() if verbose or k not in KNOWN}
     blocks = [_title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
+    blocks.append(_peer(report, look))
     if not quiet:
         blocks += [_reliability(report, look), _classes(report, look, per_class)]
         blocks.append(slices.lines(report.slices, look, per_class))
@@ -165,6 +166,19 @@ def _figures(metrics: dict[str, Value], look: Look) -> list[Line]:
         said += [f"n{NBSP}={NBSP}{count(value.n)}"] if value.n is not None else []
         said += [look.prose(value.why)] if value.state == "infinite" and value.why else []
         lines += look.text([look.prose(key).ljust(longest), *said])
+    return lines
+
+
+def _peer(report: Report, look: Look) -> list[Line]:
+    """Figures by the conventions of another library, each with its convention."""
+    found = report.data.get("compat")
+    if found is None:
+        return []
+    lines: list[Line] = [[(f"  as {found['peer']} {found['version']} has them", "bold")]]
+    longest = max(map(len, found["conventions"]), default=0)
+    for name, convention in found["conventions"].items():
+        value = figure(numbers.loss_in(report.metrics[name], look.unit), look.digits, interval=False)
+        lines += look.text([name.ljust(longest), value.ljust(8), look.prose(convention)])
     return lines
 
 

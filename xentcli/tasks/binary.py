@@ -7,7 +7,7 @@ import numpy as np
 from xentcli.batch import F64, Batch, Rows, Spec
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.select import either
-from xentcli.tasks import finish, simplex, training
+from xentcli.tasks import finish, peers, simplex, training
 from xentcli.tasks.badrows import BadRows, not_a_number
 
 _LOWEST = -745.2  # below ln of the smallest float64: keeps 0 * inf out of the entropy
@@ -35,6 +35,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
         out.predicted = (out.positive > spec.threshold).astype(np.int64)
     finish.all_tasks(out, batch, spec)
     training.add(out, spec, training.of_positive(score, spec))
+    peers.add(out, spec, training.of_positive(score, spec))
     return out, bad
 
 

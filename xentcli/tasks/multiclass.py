@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Real, Rows, Spec
 from xentcli.numerics.scratch import buffer
-from xentcli.tasks import finish, simplex, training, votes
+from xentcli.tasks import finish, peers, simplex, training, votes
 from xentcli.tasks.badrows import BadRows, Found, keep, not_a_number
 
 TINY = 5e-324
@@ -80,6 +80,8 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     finish.binary_columns(out, batch, spec)
     finish.all_tasks(out, batch, spec)
     training.add(out, spec, training.of_scores(batch, spec, reduced.high, reduced.s1))
+    sums = None if spec.kind == "logits" else reduced.s1
+    peers.add(out, spec, training.of_scores(batch, spec, reduced.high, reduced.s1), sums)
     if reduced.tied.any():
         out.counts["ties"] = int(reduced.tied.sum())
     return out, bad

@@ -27,28 +27,28 @@ def add(rows: Rows, spec: Spec, blocks: Blocks) -> None:
     if training.smoothing == 0.0:
         rows.training = rows.loss
     elif training.balanced:
-        rows.training = _scaled(rows.loss, 1.0 - training.smoothing)
+        rows.training = scaled(rows.loss, 1.0 - training.smoothing)
         rows.surprisals = _gathered(blocks, spec, rows.size)
     else:
         weights = np.array(training.weights or (1.0,) * spec.size)
         spread = np.empty(rows.size)
         for part, block in blocks:
-            spread[part] = _weighted(_clipped(block, spec), weights)
+            spread[part] = weighted(_clipped(block, spec), weights)
         spread *= training.smoothing / spec.size / weights[rows.label]
-        rows.training = _scaled(rows.loss, 1.0 - training.smoothing) + spread
+        rows.training = scaled(rows.loss, 1.0 - training.smoothing) + spread
     infinite = np.isinf(rows.training)
     if rows.surprisals is not None:
         infinite |= np.isinf(rows.surprisals).any(axis=1)
     finish.count(rows, "training_infinite", infinite)
 
 
-def _scaled(loss: F64, factor: float) -> F64:
+def scaled(loss: F64, factor: float) -> F64:
     """loss * factor, where an infinite loss stays infinite even times 0."""
     with np.errstate(invalid="ignore"):
         return np.where(np.isinf(loss), np.inf, loss * factor)
 
 
-def _weighted(block: F64, weights: F64) -> F64:
+def weighted(block: F64, weights: F64) -> F64:
     """Σ_c weights_c * block_c of each row; classes are added in their order, so a row's sum is its own."""
     if weights.size >= CLASS_MAJOR_BELOW:
         out: F64 = np.add.reduce(block * weights, axis=1)
@@ -64,11 +64,12 @@ def _gathered(blocks: Blocks, spec: Spec, n: int) -> F64:
     out = np.empty((n, spec.size))
     for part, block in blocks:
         values = _clipped(block, spec)
-        out[part] = values if _across(spec) else values.T
+        out[part] = values if across(spec) else values.T
     return out
 
 
-def _across(spec: Spec) -> bool:
+def across(spec: Spec) -> bool:
+    """Are blocks (rows, C) and not (C, rows)?"""
     return spec.size >= CLASS_MAJOR_BELOW
 
 
@@ -80,7 +81,7 @@ def of_scores(batch: Batch, spec: Spec, high: F64, rest: F64) -> Blocks:
     """Blocks for a score column per class. `high` (n,): the largest logit, 0 where that is infinite;
     `rest` (n,): Σ exp(z - high) without it for logits, Σp for probabilities.
     """
-    axis = 1 if _across(spec) else 0
+    axis = 1 if across(spec) else 0
     for part, scores in batch.blocks(spec.width):
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             values = scores.astype(np.float64)
