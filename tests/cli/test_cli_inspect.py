@@ -147,11 +147,6 @@ def test_a_reading_keeps_the_options_that_were_given_and_replaces_those_it_settl
 # -- what is wrong ---------------------------------------------------------------------------------
 _SHOWN = [entry for entry in EXAMPLES if entry.example[-1].startswith("xent score")]
 _AFTER_ALL = ("usage", "sha256", "labels_unused", "XW112")  # the last three need all of a file
-    "usage",
-    "sha256",
-    "labels_unused",
-    "XW112",
-)  # the last three are told by bytes that a look does not read
 
 
 @pytest.mark.parametrize("entry", _SHOWN, ids=lambda entry: entry.id)
