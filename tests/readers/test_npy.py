@@ -86,12 +86,8 @@ def test_an_array_beside_a_file_of_labels(tmp_path: Path) -> None:
     np.save(tmp_path / "logits.npy", z)
     np.save(tmp_path / "y.npy", y)
     found = right(tmp_path, z, y)
-    outcome = score(tmp_path / "logits.npy")
-    refused(outcome, 3, "label")
-    import tests.corpus.corpus as corpus
-
-    if "--labels" in corpus.known_options():
-        assert figures(tmp_path / "logits.npy", "--labels", tmp_path / "y.npy") == found
+    refused(score(tmp_path / "logits.npy"), 3, "label")
+    assert figures(tmp_path / "logits.npy", "--labels", tmp_path / "y.npy") == found
 
 
 def test_pickled_objects_are_not_read(tmp_path: Path) -> None:

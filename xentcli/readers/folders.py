@@ -27,7 +27,7 @@ _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Files below a folder, in natural order, each with the keys of its path; `notes` say what is left out."""
+    """Files below a folder, in natural order, with the keys of their paths; `notes` say what is left out."""
 
     files: list[tuple[str, Keys]]
     notes: list[str]
@@ -54,8 +54,8 @@ def look_into(folder: str, input_format: str | None) -> Folder:
         found += [(os.path.join(here, name), keys) for name in names if name[0] not in "_."]
     where = clean(folder, 200)
     if not found:
-        raise UsageError("there is no file in this folder" + (f" ({ignored:,} ignored)" if ignored else ""),
-                         where=where, remedy="name a folder of prediction files", id="empty_folder")  # fmt: skip
+        problem = "there is no file in this folder" + (f" ({ignored:,} ignored)" if ignored else "")
+        raise UsageError(problem, where=where, remedy="name a folder of prediction files", id="empty_folder")
     formats = {path: input_format or (by_suffix(path) or "").partition(".")[0] for path, _ in found}
     if len(set(formats.values())) > 1 or "" in formats.values():
         odd = {kind: os.path.basename(path) for path, kind in formats.items()}
