@@ -120,12 +120,40 @@ def test_classes(tmp_path: Path) -> None:
         '["no", "yes"]',
         '{"0": "no", "1": "yes"}',
         '{"id2label": {"1": "yes", "0": "no"}}',
+        '{"model_type": "bert", "id2label": {"0": "no", "1": "yes"}, "label2id": {"yes": 1, "no": 0}}',
+        '{"label2id": {"yes": 1, "no": 0}}',
+        '{"yes": 1, "no": 0}',
+        "\ufeffno\nyes\n",
     ],
 )
 def test_classes_from_a_file(content: str, tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table(y=["yes", "no", "yes", "no"]))
     names = text(tmp_path / "names", content)
     assert abs(score(path, "--classes", names).value() - GOOD_LOSS) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('{"id2label": {"0": "no", "2": "yes"}}', "number 1"),
+        ('{"1": "no", "2": "yes"}', "number 0"),
+        ('{"0": "no", "0": "yes"}', "class 0 is named twice: no, yes"),
+        ('{"id2label": {"0": "no", "1": "yes"}, "label2id": {"no": 1, "yes": 0}}', "differ at class 0"),
+        ('{"id2label": ["no", "yes"]}', "id2label is an object"),
+        ('{"id2label": {}}', "id2label is an object"),
+        ('{"model_type": "bert"}', "label2id is an object"),
+        ('["no", 1]', "holds text"),
+        ('{"0": "no",', "not a JSON file"),
+    ],
+)
+def test_classes_from_a_file_with_gaps_or_twice(content: str, says: str, tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", table(y=["yes", "no", "yes", "no"]))
+    refused(score(path, "--classes", text(tmp_path / "names.json", content)), 3, says, "names.json")
+
+
+def test_classes_from_a_file_that_is_not_there(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", table(y=["yes", "no", "yes", "no"]))
+    refused(score(path, "--classes", tmp_path / "id2label.json"), 2, "id2label.json", "no such file")
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xentcli import gating
 from xentcli.cli import output as out
 from xentcli.cli import progress
-from xentcli.errors import CannotDecide, DataError, OutputError, UsageError, clean, closest
+from xentcli.cli.classnames import class_names
+from xentcli.errors import CannotDecide, OutputError, UsageError, clean, closest
 from xentcli.metrics.names import METRICS, Metric, resolve
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ class Request:
         wanted = [*named, *only, *(rule.metric for rule in rules)]
         extra = [m for m in wanted if m.key not in known or m in named]
         return Settings(
-            ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task, self._classes(),
-                    self.positive, self.weight, where, self.ignore_label,
+            ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task,
+                    class_names(self.classes), self.positive, self.weight, where, self.ignore_label,
                     tuple(column for columns in by for column in columns),
                     self.id, self.class_column, self.missing_class),
             reading=Options(
@@ -205,19 +205,6 @@ class Request:
             )
         return int(self.per_class)
 
-    def _classes(self) -> tuple[str, ...]:
-        if self.classes is None:
-            return ()
-        path = Path(self.classes)
-        if "," in self.classes or not path.exists():
-            names = [name.strip() for name in self.classes.split(",")]
-        else:
-            names = _names_in(path)
-        if len(set(names)) != len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise UsageError(f'--classes names "{clean(twice)}" twice', id="classes")
-        return tuple(names)
-
     # -- delivering ---------------------------------------------------------------------------------
     def _text(self, report: Report) -> str:
         if self.format == "json":
@@ -261,26 +248,3 @@ class Request:
                 out.say(table.render_warnings(report, ascii_only))
         if report.rules:
             out.say(table.render_rules(report, ascii_only))
-
-
-def _names_in(path: Path) -> list[str]:
-    """Class names from a file: a JSON list, an `id2label` object, or one name a line."""
-    import json
-
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"class names cannot be read ({error})", where=clean(str(path), 200), id="classes"
-        ) from error
-    if text.lstrip()[:1] in ("[", "{"):
-        try:
-            found = json.loads(text)
-            found = found.get("id2label", found) if isinstance(found, dict) else found
-            if isinstance(found, dict):
-                return [str(found[key]) for key in sorted(found, key=int)]
-            return [str(name) for name in found]
-        except (ValueError, AttributeError) as error:
-            raise DataError("neither a JSON list of class names nor an id2label object",
-                            where=clean(str(path), 200), id="classes") from error  # fmt: skip
-    return [line.strip() for line in text.splitlines() if line.strip()]
