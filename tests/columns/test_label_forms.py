@@ -321,6 +321,21 @@ def test_votes_are_divided_by_their_sum(file: str, tmp_path: Path) -> None:
     assert (error.id, error.where.endswith("row 5")) == ("label_votes", True)
 
 
+@pytest.mark.parametrize("file", ["parquet", "csv"])
+def test_the_losses_of_soft_and_of_several_labels_are_those_of_their_formulas(
+    file: str, tmp_path: Path
+) -> None:
+    p, q = np.array(P3), np.array(Q3)
+    path = write(tmp_path, three(["p_0", "p_1", "p_2"]) | three(["q_0", "q_1", "q_2"], Q3), file)
+    soft = score(path, "--label", "q_*")
+    assert soft.value() == pytest.approx(-(q * np.log(p)).sum(axis=1).mean(), abs=1e-12)
+    p, y = np.array(SIGMOID), np.array(MULTI)
+    marks = three(["y_0", "y_1", "y_2"], [[int(v) for v in row] for row in MULTI])
+    path = write(tmp_path, three(["p_0", "p_1", "p_2"], SIGMOID) | marks, file, "several")
+    expected = -(y * np.log(p) + (1 - y) * np.log1p(-p)).mean()
+    assert score(path).value() == pytest.approx(expected, abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("row", "id"),
     [([0.5, 0.4, 0.0], "label_sum"), ([1.5, -0.5, 0.0], "label_range"), ([math.inf, 0, 0], "label_range"),

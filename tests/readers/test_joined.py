@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xentcli
@@ -170,6 +170,7 @@ def test_the_label_file_is_all_that_is_held(tmp_path: Path) -> None:
 TEXTS = st.lists(st.text("abü€😀\0", max_size=20) | st.sampled_from(["a", "a\0", "", "\0"]), unique=True)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS, TEXTS)
 def test_texts_are_found_by_their_exact_bytes(held: list[str], asked: list[str]) -> None:
     found = Ids(pa.array(held, pa.string())).find(pa.array([*asked, None], pa.large_string())).tolist()
