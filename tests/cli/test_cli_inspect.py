@@ -154,7 +154,7 @@ def test_a_look_tells_what_scoring_would_say(
     entry: Entry, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     *before, last = entry.example
-    if any("1001" in line for line in before):
+    if any("1001" in line or "head -n 1000" in line for line in before):
         pytest.skip("the bad row comes after those that are read first")
     options = {word for word in shlex.split(last) if word.startswith("-") and len(word) > 1}
     if entry.id in _AFTER_ALL or not options <= set(xent("inspect", "--help").out.split()):
