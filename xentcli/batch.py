@@ -74,6 +74,7 @@ class Spec:
     by: tuple[tuple[str, ...], ...] = ()
     compat: str | None = None
     compat_bins: int = 0
+    grouped: bool = False
 
     @property
     def size(self) -> int:
@@ -106,7 +107,7 @@ class Place:
 class Batch:
     """Scores of n rows with their labels: `columns` (width arrays of n) or `matrix` (n, width).
 
-    `keys`: the slices of the rows, for each `--by`.
+    `keys`: the slices of the rows, for each `--by`; `groups` (n,): their buckets for `--group`.
 
     `targets` (n, C) is what each row says of every class, where one index does not say it: the label
     distribution of soft labels (non-negative, `labels` its argmax, the lowest index of a tie), or the
@@ -122,6 +123,7 @@ class Batch:
     ignored: int = 0
     targets: F64 | None = None
     keys: tuple[Keys, ...] = ()
+    groups: I64 | None = None
 
     @property
     def size(self) -> int:
@@ -225,6 +227,7 @@ class Rows:
     extremes: dict[str, float] = field(default_factory=dict)
     examples: dict[str, tuple[float, str]] = field(default_factory=dict)
     keys: tuple[Keys, ...] = ()
+    groups: I64 | None = None
 
     _located: tuple[I64, F64] | None = None
 

@@ -11,6 +11,7 @@ from xentcli.states import State
 from xentcli.states.bins import ConfidenceBins, PositiveBins
 from xentcli.states.classbins import ClassBins
 from xentcli.states.classes import Classes
+from xentcli.states.clusters import Clusters
 from xentcli.states.confusion import Confusion
 from xentcli.states.labelbins import LabelBins
 from xentcli.states.labels import Labels
@@ -43,6 +44,7 @@ STATES: dict[str, type[Any]] = {
     "peer": Peer,
     "notes": Notes,
     "slices": Slices,
+    "clusters": Clusters,
 }
 
 
@@ -70,6 +72,8 @@ def needed(spec: Spec) -> list[str]:
         names.append("slices")
     if spec.compat is not None:
         names.append("peer")
+    if spec.grouped:
+        names.append("clusters")
     return names
 
 
@@ -186,6 +190,10 @@ class StateSet:
     @property
     def peer(self) -> Peer:
         return cast(Peer, self.states["peer"])
+
+    @property
+    def clusters(self) -> Clusters:
+        return cast(Clusters, self.states["clusters"])
 
     @property
     def notes(self) -> Notes:

@@ -15,6 +15,7 @@ from xentcli.errors import DataError, UsageError, clean, listing
 from xentcli.metrics import calibration, perclass, slices
 from xentcli.metrics.compat import conventions
 from xentcli.metrics.known import Known
+from xentcli.metrics.loss import clusters
 from xentcli.metrics.peernames import PEERS
 from xentcli.metrics.training import class_weights
 from xentcli.report import Confusion, Report
@@ -35,7 +36,7 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
     report = Report(
         definition=_definition(spec, settings),
         provenance=_provenance(known),
-        data=_data(known, what),
+        data=_data(known, what, settings),
         metrics=metrics.read_all(known, list(settings.metrics)),
         classes=perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
         reliability=[calibration.diagram(known, pair) for pair in pairs],
@@ -56,7 +57,7 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
     return report
 
 
-def _data(known: Known, what: Resolution) -> dict[str, Any]:
+def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:
     states, spec = known.states, known.spec
     data: dict[str, Any] = {
         "inputs": [],
@@ -76,6 +77,8 @@ def _data(known: Known, what: Resolution) -> dict[str, Any]:
         data["positive"] = spec.classes[1]
     if what.weight is not None:
         data["weight_column"] = what.weight
+    if spec.grouped:
+        data |= {"group": settings.rules.group, **clusters(known)}
     if spec.training is not None:
         by_class = spec.training.by_class and not spec.training.per_row
         data["training"] = training.said(spec.training, class_weights(known) if by_class else [])

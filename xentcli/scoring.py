@@ -71,6 +71,7 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
 def opened(inputs: Sequence[str | Source], settings: Settings) -> list[Source]:
     """The files, opened, once the options are found to be possible."""
     _check(settings)
+    _check_groups(settings)
     sources = open_all(inputs, settings.reading)
     if settings.sha256 is not None:
         _check_hash(sources, settings.sha256)
@@ -92,7 +93,7 @@ def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
         raise CannotDecide("0 rows, so there is nothing to score", where=clean(path, 200), id="no_rows")
     first = replace(looks[0], peers=tuple(looks[1:]))
     what = resolve(first, ask)
-    check_keys(first, ask.by)
+    check_keys(first, ask.by, ask.group)
     for index, look in enumerate(looks[1:], 1):
         others = tuple(p for i, p in enumerate(looks) if i != index)
         what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), ask))
@@ -141,6 +142,12 @@ def _check(settings: Settings) -> None:
                          id="ci")  # fmt: skip
 
 
+def _check_groups(settings: Settings) -> None:
+    if settings.rules.group is not None and settings.rules.by:
+        raise UsageError("--by does not go with --group: the intervals of slices take rows as independent",
+                         remedy="one run with each", id="by_group")  # fmt: skip
+
+
 def _check_hash(sources: list[Source], expected: str) -> None:
     if len(sources) != 1 or sources[0].path == "-" or "://" in sources[0].path:
         raise UsageError("--expect-sha256 goes with one file on this machine", id="sha256")
@@ -159,7 +166,14 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
     names = {column.name for column in look.columns}
     missing = [
         n
-        for n in (*what.columns, *what.label_columns, what.weight, *(c for c, _ in ask.where), *ask.by)
+        for n in (
+            *what.columns,
+            *what.label_columns,
+            what.weight,
+            *(c for c, _ in ask.where),
+            *ask.by,
+            ask.group,
+        )
         if n and n not in names
     ]
     if missing:
@@ -201,7 +215,7 @@ def _spec(what: Resolution, settings: Settings) -> Spec:
         stored=what.stored, weighted=what.weight is not None, threshold=settings.threshold,
         bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
         skip_bad=settings.rules.skip_bad, training=training.plan(settings, what.task, what.classes),
-        by=settings.rules.by,
+        by=settings.rules.by, grouped=settings.rules.group is not None,
         compat=settings.compat, compat_bins=training.peer_bins(settings, what.task),
     )  # fmt: skip
 

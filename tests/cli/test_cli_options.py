@@ -469,6 +469,15 @@ def test_by(tmp_path: Path) -> None:
     refused(score(path, "--by", "kin"), 2, "kind")
 
 
+def test_group(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", table(doc=["a", "b", "b", "c"]))
+    alone, grouped = score(path).report, score(path, "--group", "doc").report
+    assert grouped["metrics"]["cross_entropy"]["value"] == alone["metrics"]["cross_entropy"]["value"]
+    assert grouped["metrics"]["cross_entropy"]["se"] != alone["metrics"]["cross_entropy"]["se"]
+    assert grouped["data"]["clusters"] == 3
+    refused(score(path, "--group", "dog"), 2, "doc")
+
+
 def test_rows(tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")
     score(path, "--rows", tmp_path / "rows.csv")

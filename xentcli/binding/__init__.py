@@ -33,6 +33,7 @@ class Rules:
     ignore_label: str | None = None
     skip_bad: bool = False
     by: tuple[tuple[str, ...], ...] = ()
+    group: str | None = None
 
 
 def bind(
@@ -61,8 +62,9 @@ def bind(
         matrix = matrix[:, ::-1] if what.reverse else matrix
     else:
         columns = tuple(_scores(record.column(name), name, bad) for name in what.columns)
-    groups = tuple(keys.keys(record, by, source) for by in rules.by)
-    batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=groups)
+    slices = tuple(keys.keys(record, by, source) for by in rules.by)
+    groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
+    batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=slices, groups=groups)
     if JOINED in (record.schema.metadata or {}):
         bad.found = [
             (reason, mask, partial(_no_label, record) if reason == "label_null" else tell)
@@ -196,4 +198,5 @@ def text_columns(what: Resolution, rules: Rules) -> list[str]:
     """Columns that a format without types should read as text: labels and keys."""
     labels = what.label_columns if what.targets is None or what.targets.truth else ()
     by = (column for columns in rules.by for column in columns)
-    return list(dict.fromkeys([*labels, *(column for column, _ in rules.where), *by]))
+    group = () if rules.group is None else (rules.group,)
+    return list(dict.fromkeys([*labels, *(column for column, _ in rules.where), *by, *group]))

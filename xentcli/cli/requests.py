@@ -46,6 +46,7 @@ class Request:
     missing_class: str
     where: list[str] | None
     by: list[str] | None
+    group: str | None
     limit: int | None
     ignore_label: str | None
     on_bad: str
@@ -160,7 +161,7 @@ class Request:
             ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task,
                     class_names(self.classes), self.positive, self.weight, where, self.ignore_label,
                     tuple(column for columns in by for column in columns),
-                    self.id, self.class_column, self.missing_class),
+                    self.id, self.class_column, self.missing_class, self.group),
             reading=Options(
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
                 missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,
@@ -168,7 +169,7 @@ class Request:
                 allow_remote=self.allow_remote,
                 max_memory=None if self.max_memory is None else memory.parse(self.max_memory),
             ),
-            rules=Rules(where, self.ignore_label, self.on_bad == "skip", by),
+            rules=Rules(where, self.ignore_label, self.on_bad == "skip", by, self.group),
             metrics=(*extra, *(m for m in wanted if m not in extra)),
             bins=15 if self.bins is None else self.bins, compat=self.compat, compat_bins=self.bins,
              threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,

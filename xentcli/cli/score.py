@@ -38,6 +38,7 @@ def command(
     class_column: Annotated[str | None, _option(_INPUT, "--class-column", metavar="COL", text="Each row is one class of an item, named here; --pred is its score.")] = None,
     missing_class: Annotated[str, _option(_INPUT, "--missing-class", metavar="error|zero", text="An item without a row for a class: stop, or p = 0. [error]")] = "error",
     where: Annotated[list[str] | None, _option(_INPUT, "--where", metavar="COL=VALUE", text="Score only rows with this value; repeat to narrow.")] = None,
+    group: Annotated[str | None, _option(_METRICS, "--group", metavar="COL", text="Rows with the same value go together: intervals over groups, not rows.")] = None,
     by: Annotated[list[str] | None, _option(_METRICS, "--by", metavar="COL[,COL]", text="Figures of each slice: rows that share this value; repeat.")] = None,
     limit: Annotated[int | None, _option(_INPUT, "--limit", metavar="N", text="Read only the first N rows.")] = None,
     ignore_label: Annotated[str | None, _option(_INPUT, "--ignore-label", metavar="V", text="Leave out rows with this label, such as -100; counted.")] = None,

@@ -38,6 +38,7 @@ class Ask:
     id: str | None = None
     class_column: str | None = None
     missing_class: str = "error"
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     named = {column.name: column for column in preview.columns}
     for option, name in (
         ("--weight", ask.weight),
+        ("--group", ask.group),
         *(("--where", column) for column, _ in ask.where),
         *(("--by", column) for column in ask.by),
     ):

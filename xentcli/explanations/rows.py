@@ -104,6 +104,13 @@ ENTRIES = (
         ("printf 'p_0,p_1,label\\n2,8,1\\n0,0,0\\n' > preds.csv", "xent score preds.csv --kind votes"),
     ),
     Entry(
+        "group_null", 3,
+        "A row has no group, or NaN for one, so it is not known which rows it goes with.",
+        _SKIP,
+        (python("{'p_0': [0.2, 0.9], 'p_1': [0.8, 0.1], 'label': [1, 0], 'doc': ['a', None]}"),
+         "xent score preds.parquet --group doc"),
+    ),
+    Entry(
         "weight_null", 3,
         "A row has no weight.",
         _SKIP,

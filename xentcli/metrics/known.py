@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import numpy as np
 
 from xentcli.batch import F64, Spec
 from xentcli.metrics.names import resolve
+from xentcli.numerics.student import quantile
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
 from xentcli.states.moments import DIFFERENCES
@@ -180,6 +181,16 @@ class Known:
         se = sqrt(m/(m-1) * Σw²(x - mean)²) / Σw, m rows; undefined for one row.
         finite: over rows with a finite loss only.
         """
+        sums = self.sums(name, finite)
+        if sums.rows == 0:
+            return self.undefined(metric, "no row has a finite loss")
+        if self.spec.grouped:
+            return self.clustered(metric, name, sums)
+        se = sums.se if self.states.moments.exact("vast") == 0 else None
+        return self.value(metric, number(sums.mean), se=se, n=sums.rows)
+
+    def sums(self, name: str, finite: bool = False) -> Sums:
+        """The sums of a quantity over all rows, or over those with a finite loss."""
         moments = self.states.moments
         rows, weight, weight2 = self.rows, self.weight, self.weight2
         if finite and self.impossible_rows:
@@ -187,13 +198,24 @@ class Known:
             infinite = moments.exact("impossible") if self.spec.weighted else Fraction(self.impossible_rows)
             weight -= infinite
             weight2 -= moments.exact("impossible2") if self.spec.weighted else self.impossible_rows
-        if rows == 0:
-            return self.undefined(metric, "no row has a finite loss")
         total = self._total(name)
         cross = moments.exact(f"{name}_w") if self.spec.weighted else total
-        sums = Sums(rows, weight, weight2, total, cross, moments.exact(f"{name}_2"))
-        se = sums.se if moments.exact("vast") == 0 else None
-        return self.value(metric, number(sums.mean), se=se, n=rows)
+        return Sums(rows, weight, weight2, total, cross, moments.exact(f"{name}_2"))
+
+    def clustered(self, metric: str, name: str, sums: Sums) -> Value:
+        """A mean with the standard error and the t interval of the clusters of `--group`."""
+        mean = number(sums.mean)
+        plain = self.value(metric, mean, n=sums.rows)
+        if name == "excess" and self.impossible_rows:
+            return plain
+        variance, found = self.states.clusters.variance(name, sums.mean, sums.weight)
+        if variance is None:
+            return plain
+        se = math.sqrt(variance)
+        if self.level is None:
+            return replace(plain, se=se)
+        half = se * quantile(0.5 + self.level / 2, found - 1)
+        return replace(plain, se=se, lo=mean - half, hi=mean + half)
 
     def _total(self, name: str) -> Fraction:
         """Σwx of a mean."""
@@ -206,9 +228,11 @@ class Known:
 
     def value(self, metric: str, value: float, *, se: float | None = None, n: int | None = None,
               why: str | None = None) -> Value:  # fmt: skip
-        """A Value of `metric` with a normal interval if there is a standard error."""
+        """A Value of `metric` with a normal interval if there is a standard error, of independent rows."""
         known = resolve(metric)
         lo = hi = None
+        if self.spec.grouped:
+            se = None  # of rows taken as independent, which they are not
         if se is not None and self.z is not None:
             lo, hi = value - self.z * se, value + self.z * se
         count = self.rows if n is None else n
@@ -223,7 +247,8 @@ class Known:
     ) -> Value:
         """A share of rows with Wilson's interval, on Kish's effective n when rows are weighted.
 
-        sums: of the rows that it is a share of, if those are not all.
+        sums: of the rows that it is a share of, if those are not all. There is no interval with
+        `--group`, which only `clustered` knows.
 
         Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212; Kish (1965), Survey Sampling.
         """
@@ -231,12 +256,10 @@ class Known:
         lo = hi = None
         n = self.effective if sums is None else number(sums.weight * sums.weight / sums.weight2)
         rows = self.rows if sums is None else sums.rows
+        if self.spec.grouped:
+            return Value(share, known.unit, known.better, rows)
         if self.z is not None:
-            z2 = self.z * self.z
-            centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-            half = self.z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-            lo = 0.0 if share == 0.0 else max(0.0, centre - half)
-            hi = 1.0 if share == 1.0 else min(1.0, centre + half)
+            lo, hi = wilson(share, n, self.z)
         return Value(share, known.unit, known.better, rows, se, lo, hi)
 
     # -- calibration ------------------------------------------------------------------------------
@@ -262,6 +285,16 @@ class Known:
         if self.states.has("confidence"):
             return self.states.confidence, False
         return self.states.positive, True
+
+
+def wilson(share: float, n: float, z: float) -> tuple[float, float]:
+    """Wilson's interval of a share of n rows, z standard errors to each side."""
+    z2 = z * z
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    lo = 0.0 if share == 0.0 else max(0.0, centre - half)
+    hi = 1.0 if share == 1.0 else min(1.0, centre + half)
+    return lo, hi
 
 
 def number(exact: Fraction) -> float:

@@ -26,6 +26,17 @@ def cross_entropy(known: Known) -> Value:
     return known.mean("loss", "cross_entropy")
 
 
+def clusters(known: Known) -> dict[str, float | int | None]:
+    """How many buckets of groups hold rows, and the design effect: by what factor they raise the
+    variance of the mean loss over that of independent rows. Source: Kish (1965), Survey Sampling."""
+    sums = known.sums("loss", finite=True)
+    if not sums.weight:
+        return {"clusters": 0, "design_effect": None}
+    variance, found = known.states.clusters.variance("loss", sums.mean, sums.weight)
+    alone = sums.se
+    return {"clusters": found, "design_effect": variance / (alone * alone) if variance and alone else None}
+
+
 def cross_entropy_finite(known: Known) -> Value:
     """Mean of -ln p over the rows where p > 0; undefined if there are none."""
     return known.mean("loss", "cross_entropy_finite", finite=True)

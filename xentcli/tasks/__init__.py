@@ -18,5 +18,5 @@ def rows(batch: Batch, spec: Spec) -> Rows:
         batch = bad.drop(batch)
         out, bad = kernel(batch, spec)
     out.skipped = batch.skipped
-    out.keys = batch.keys
+    out.keys, out.groups = batch.keys, batch.groups
     return out

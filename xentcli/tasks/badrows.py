@@ -66,6 +66,7 @@ def keep(batch: Batch, mask: Mask | npt.NDArray[np.int64]) -> Batch:
         matrix=None if batch.matrix is None else batch.matrix[mask],
         weights=None if batch.weights is None else batch.weights[mask],
         targets=None if batch.targets is None else batch.targets[mask],
+        groups=None if batch.groups is None else batch.groups[mask],
         keys=tuple((codes[mask], names) for codes, names in batch.keys),
     )
 

@@ -1,0 +1,62 @@
+"""Quantiles of Student's t, for intervals over a counted number of clusters."""
+
+from __future__ import annotations
+
+import math
+
+_TINY = 1e-300
+
+
+def quantile(p: float, degrees: float) -> float:
+    """The t with P(T <= t) = p, p in (0, 1), by bisection of `beyond`; degrees > 0."""
+    if p == 0.5:
+        return 0.0
+    if p < 0.5:
+        return -quantile(1.0 - p, degrees)
+    low, high = 0.0, 1.0
+    while beyond(high, degrees) > 1.0 - p:
+        low, high = high, high * 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        if beyond(middle, degrees) > 1.0 - p:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def beyond(t: float, degrees: float) -> float:
+    """P(T > t) for t >= 0: half the incomplete beta function of degrees/(degrees + t²)."""
+    return 0.5 * _incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5)
+
+
+def _incomplete_beta(x: float, a: float, b: float) -> float:
+    """The regularised I_x(a, b). Source: NIST Digital Library of Mathematical Functions, 8.17.22."""
+    if x <= 0.0 or x >= 1.0:
+        return min(max(x, 0.0), 1.0)
+    log = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    if x < (a + 1.0) / (a + b + 2.0):
+        return math.exp(log) * _fraction(x, a, b) / a
+    return 1.0 - math.exp(log) * _fraction(1.0 - x, b, a) / b
+
+
+def _fraction(x: float, a: float, b: float) -> float:
+    """The continued fraction of I_x(a, b), by Lentz's method."""
+    c, d = 1.0, 1.0 / _nonzero(1.0 - (a + b) * x / (a + 1.0))
+    out = d
+    for m in range(1, 1000):
+        even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
+        for term in (even, odd):
+            d = 1.0 / _nonzero(1.0 + term * d)
+            c = _nonzero(1.0 + term / c)
+            out *= c * d
+        if abs(c * d - 1.0) < 1e-16:
+            break
+    return out
+
+
+def _nonzero(x: float) -> float:
+    return x if abs(x) > _TINY else _TINY
