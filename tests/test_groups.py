@@ -112,5 +112,21 @@ def test_groups_that_are_none(tmp_path: Path) -> None:
     assert xent("score", path, "--group", "user", "--on-bad", "skip", "--json").report["data"]["scored"] == 19
     assert xent("score", path, "--group", "users").code == 2
     assert xent("score", path, "--group", "doc", "--by", "label").code == 2
+    table = {"p_a": [0.2, 0.7], "p_b": [0.6, 0.1], "y_a": [1, 1], "y_b": [1, 0], "doc": [1, 2]}
+    pq.write_table(pa.table(table), tmp_path / "several.parquet")
+    several = (
+        "score",
+        tmp_path / "several.parquet",
+        "--pred",
+        "p_*",
+        "--label",
+        "y_*",
+        "--task",
+        "multilabel",
+    )
+    assert xent(*several).code == 0
+    for option in ("--group", "--by"):
+        ran = xent(*several, option, "doc")
+        assert ran.code == 2 and option in ran.err
     one = xentcli.score(made(tmp_path / "one.parquet", 1, 5, 5)[0], group="doc")
     assert one.metrics["brier_score"].se is None and one.metrics["accuracy"].lo is None

@@ -105,6 +105,10 @@ def fold(
 ) -> StateSet:
     """The states of all rows of the sources."""
     spec = _spec(what, settings)
+    if (spec.by or spec.grouped) and spec.task not in ("binary", "multiclass"):
+        option = "--by" if spec.by else "--group"
+        raise UsageError(f"{option} is for one label a row, and this task is {spec.task}",
+                         remedy=f"leave {option} out", id="by_task")  # fmt: skip
     if spec.task not in ("binary", "multilabel") and settings.threshold != 0.5:
         raise UsageError("--threshold is for binary and multilabel tasks; this one has "
                          f"{spec.size:,} classes", remedy="leave --threshold out",
@@ -143,6 +147,7 @@ def _check(settings: Settings) -> None:
 
 
 def _check_groups(settings: Settings) -> None:
+    """Refuse what slices and groups are not there for."""
     if settings.rules.group is not None and settings.rules.by:
         raise UsageError("--by does not go with --group: the intervals of slices take rows as independent",
                          remedy="one run with each", id="by_group")  # fmt: skip

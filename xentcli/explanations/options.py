@@ -54,6 +54,8 @@ ENTRIES = (
     Entry("by_type", 2, "--by names a column of lists or structs, which are no keys to group rows by.",
           "--by a column of texts, numbers or booleans",
           ("xent score sample_data/digits_logits.parquet --by logits",)),
+    Entry("by_task", 2, "--by and --group are for tasks with one label a row: binary and multiclass.",
+          "Leave it out."),
     Entry("by_group", 2, "--by and --group together: the intervals of slices would take rows as independent "
           "that --group says are not.", "Run once with each.",
           ("xent score sample_data/digits_good.parquet --by label --group id",)),
