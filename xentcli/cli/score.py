@@ -61,7 +61,7 @@ def command(
     threshold: Annotated[float, _option(_METRICS, "--threshold", metavar="T", text="Binary: predict the positive class where p > T. [0.5]")] = 0.5,
     prior: Annotated[str | None, _option(_METRICS, "--prior", metavar="FILE|uniform", text="What normalised figures compare with. [label frequencies]")] = None,
     label_smoothing: Annotated[float | None, _option(_METRICS, "--label-smoothing", metavar="E", text="Also the loss of training with this label smoothing.")] = None,
-    class_weights: Annotated[str | None, _option(_METRICS, "--class-weights", metavar="FILE|balanced", text="Also the loss of training with a weight for each class.")] = None,
+    class_weights: Annotated[str | None, _option(_METRICS, "--class-weights", metavar="FILE", text="Also the loss of training with a weight for each class; or balanced.")] = None,
     pos_weight: Annotated[float | None, _option(_METRICS, "--pos-weight", metavar="P", text="Binary: also the loss of training with positives weighing P.")] = None,
     compat: Annotated[str | None, _option(_METRICS, "--compat", metavar="LIBRARY", text="Also the figures of sklearn, torch, keras, torchmetrics or netcal, by their conventions.")] = None,
     unit: Annotated[str, _option(_METRICS, "--unit", metavar="nats|bits", text="Unit of losses in the table. [nats]")] = "nats",
