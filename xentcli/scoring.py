@@ -121,6 +121,9 @@ def fold(
         option = "--renormalize" if settings.renormalize else "--kind votes"
         raise UsageError(f"{option}: the probabilities of a multilabel row have no sum to divide by",
                          remedy=f"leave {option} out", id="renormalize")  # fmt: skip
+    if spec.width == 1 and settings.renormalize:
+        raise UsageError("--renormalize: with one score a row there is no sum to divide by",
+                         remedy="leave --renormalize out", id="renormalize")  # fmt: skip
     for source in sources:
         if isinstance(source, long.Items):
             source.kind = what.kind

@@ -279,6 +279,40 @@ def above_one_by_rounding(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", columns)]
 
 
+def above_one_in(rows: int) -> Any:
+    """XW111 with the number of rows above 1, as the other layouts have it."""
+
+    def look(outcome: Outcome) -> None:
+        warning = next(w for w in outcome.report["warnings"] if w["id"] == "XW111")
+        assert warning["count"] == rows
+
+    return look
+
+
+ONE_ABOVE = {"p": np.array([1 + 1e-7, 0.5, 1 + 1e-7, 1.0], np.float32), "y": [1, 0, 1, 1]}
+
+
+@probabilities.case("P04-one-column-rounding", 0, loss=LN(2) / 4, check=above_one_in(2))
+def above_one_by_rounding_in_one_column(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", ONE_ABOVE), "--kind", "probs"]
+
+
+@probabilities.case("P04-one-column-logprobs", 0, loss=LN(2) / 4, check=above_one_in(1))
+def above_zero_by_rounding_in_one_column(folder: Path) -> Argv:
+    rows = {"logprob": [1e-8, -LN(2), 0.0, 0.0], "y": [1, 0, 1, 1]}
+    return [parquet(folder / "preds.parquet", rows), "--kind", "logprobs"]
+
+
+@probabilities.case("P04-one-column-renormalized", 2, "--renormalize", "one score", names_file=False)
+def one_column_has_no_sum(folder: Path) -> Argv:
+    return [*above_one_by_rounding_in_one_column(folder), "--renormalize"]
+
+
+@probabilities.case("P04-one-column-renormalized-far", 2, "--renormalize", "one score", names_file=False)
+def one_column_far_above_has_no_sum(folder: Path) -> Argv:
+    return [*above_one_in_one_column_said(folder), "--renormalize"]
+
+
 @probabilities.case("P04-more", 3, "row 1", '"p1"', "1.1")
 def above_one_by_more(folder: Path) -> Argv:
     columns = table(p0=[0.0, 0.9, 0.4, 0.7], p1=[1.1, 0.1, 0.6, 0.3])

@@ -20,7 +20,9 @@ ENTRIES = (
     Entry("threshold", 2, "--threshold is a probability, and for binary and multilabel tasks.",
           "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),
     Entry("renormalize", 2, "The probabilities of a multilabel row are of labels apart from each other, so "
-          "they have no sum to divide by.", "Leave --renormalize, or --kind votes, out."),
+          "they have no sum to divide by; nor has the one score a row of a binary task.",
+          "Leave --renormalize, or --kind votes, out.",
+          ("printf 'p,label\\n0.2,1\\n0.9,0\\n' > preds.csv", "xent score preds.csv --renormalize")),
     Entry("clip", 2, "--clip is a probability above 0 and below 1.", "--clip 1e-12", (f"{_GOOD} --clip 0",)),
     Entry("limit", 2, "--limit is the number of rows to read, at least one.", "--limit 1000",
           (f"{_GOOD} --limit 0",)),

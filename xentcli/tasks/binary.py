@@ -8,7 +8,7 @@ from xentcli.batch import F64, Batch, Rows, Spec
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.select import either
 from xentcli.tasks import finish, peers, simplex, training
-from xentcli.tasks.badrows import BadRows, not_a_number
+from xentcli.tasks.badrows import BadRows, Mask, not_a_number
 
 _LOWEST = -745.2  # below ln of the smallest float64: keeps 0 * inf out of the entropy
 
@@ -44,9 +44,11 @@ def from_probability(batch: Batch, spec: Spec, score: F64, label: F64, bad: BadR
     n = score.size
     q = np.exp(score, out=buffer("binary.q", n)) if spec.kind == "logprobs" else score
     least, most = q.min(initial=1.0), q.max(initial=0.0)
+    above: Mask | None = None
     if not (least >= 0.0 and most <= 1.0):
         raw = np.asarray(batch.column(0), np.float64) if spec.kind == "probs" else q
         simplex.check_range(bad, batch, spec, raw, q)
+        above = q > 1.0 if spec.kind == "probs" else score > 0.0
         np.minimum(q, 1.0, out=q)
     log_p = np.log(q, out=buffer("binary.log_p", n)) if spec.kind == "probs" else np.minimum(score, 0)
     log_n = np.negative(q, out=buffer("binary.log_n", n))
@@ -78,6 +80,8 @@ def from_probability(batch: Batch, spec: Spec, score: F64, label: F64, bad: BadR
         z_part=z_part, z_var=z_var, positive=q, score=score, weight=batch.weights, place=batch.place,
     )  # fmt: skip
     finish.count(out, "ties", q == 0.5)
+    if above is not None:
+        finish.count(out, "above_one", above)
     if least <= 0.0 or most >= 1.0:
         finish.count(out, "certain", (q <= 0.0) | (q >= 1.0))
     return out
