@@ -97,7 +97,7 @@ METRICS = (
            "mean gap of p and target over all pairs of row and label, in bins", (), _MULTILABEL),
     Metric("spiegelhalter_z", "significance", "", "", "standard normal if calibrated (Spiegelhalter 1986)"),
     Metric("spiegelhalter_p", "significance", "", "",
-           "chance of a |z| so large if calibrated, two-sided", asked=True),
+           "chance of a z so far from 0 if calibrated, two-sided", asked=True),
     Metric("ece_mass", "binned", "fraction", "lower", "ece in bins of equal mass", asked=True),
     Metric("ece_mass_positive", "binned", "fraction", "lower", "ece_positive in bins of equal mass",
            (), _BINARY, asked=True),
