@@ -82,7 +82,9 @@ def list_family(preview: Preview, column: Column, width: int, ignored: str | Non
     if column.stored == "text":
         return Family((column,), (), "", "members", "lists of class names", names, tuple(values))
     lengths = {len(row) for row in rows}
-    if lengths == {width}:
+    if lengths == {width} and len(names) != width:  # names of what the items are, not of the classes
+        names = ()
+    if lengths == {width} and not names:
         table = np.array([[_number(value) for value in row] for row in rows], np.float64)
         form, why = judge(table.reshape(-1, width), [0] * len(rows))
         return Family((column,), (), "", form, why, names)

@@ -96,7 +96,7 @@ def look(preview: Preview, column: Column, ignored: str | None = None) -> Labels
     import json
 
     found = preview.metadata.get(f"classes:{column.name}")
-    names = tuple(str(name) for name in json.loads(found)) if found else ()
+    names = tuple(str(name) for name in json.loads(found)) if found else preview.categories(column.name)
     values = [v for v in preview.values(column.name) if v is not None] if column.type != "other" else []
     shards = preview.everywhere(column.name) if column.type in ("int", "text") else []
     ends = [end for shard in shards for end in (shard.low, shard.high) if end is not None]
@@ -246,6 +246,8 @@ def _bind_one(
         return _bind_one_number(candidate, labels, given, positive)
     seen = [str(value) for value in labels.values]
     names = list(given) if given else sorted(seen)
+    if not given and len(labels.names) == 2 and set(seen) < set(labels.names):
+        names = list(labels.names)  # one of two categories is all that was seen
     if len(names) > 2:
         return f"one score column needs two classes, the labels show {listing(names)}"
     chosen = positive or _positive_of(names, candidate.suffixes[0])

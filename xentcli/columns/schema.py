@@ -80,12 +80,33 @@ class Preview:
             part.schema.get_field_index(name) >= 0 for part in (self.sample, self.wide) if part is not None
         )
 
-    def own_values(self, name: str) -> list[Any]:
-        """The sampled values of a column here; those of a dictionary are shared, not repeated."""
+    def categories(self, name: str) -> tuple[str, ...]:
+        """The categories of a text column in their order, where every shard has the same; else none.
+
+        A dictionary is in the order of the categories if its writer had that many of them; how many,
+        the metadata say.
+        """
+        found = {look._own_categories(name) for look in (self, *self.peers)}
+        return found.pop() if len(found) == 1 else ()
+
+    def _own_categories(self, name: str) -> tuple[str, ...]:
+        count = self.metadata.get(f"categories:{name}")
+        dictionary = getattr(self._sampled(name), "dictionary", None) if count and self.has(name) else None
+        if dictionary is None or len(dictionary) != int(count or 0):
+            return ()
+        names = tuple(value for value in dictionary.to_pylist() if isinstance(value, str))
+        return names if len(set(names)) == len(dictionary) > 1 else ()
+
+    def _sampled(self, name: str) -> Any:
+        """The sampled values of a column here, as Arrow has them."""
         part = self.sample
         if self.wide is not None and self.wide.schema.get_field_index(name) >= 0:
             part = self.wide
-        array = part.column(name)
+        return part.column(name)
+
+    def own_values(self, name: str) -> list[Any]:
+        """The sampled values of a column here; those of a dictionary are shared, not repeated."""
+        array = self._sampled(name)
         dictionary = getattr(array, "dictionary", None)
         if dictionary is None:
             return list(array.to_pylist())

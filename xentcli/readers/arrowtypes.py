@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 
@@ -115,16 +116,51 @@ def check_names(source: str, names: list[str]) -> None:
 
 
 def class_names(schema: pa.Schema) -> dict[str, str]:
-    """Class names that a Hugging Face `ClassLabel` keeps in the schema, by column, as JSON lists."""
+    """What the schema keeps of class names: `classes:COLUMN`, a JSON list of them, where a Hugging Face
+    `ClassLabel` says so of the column or of the items of its lists; `categories:COLUMN`, how many there
+    are in a dictionary of text that pandas wrote from a Categorical, for `Preview.categories`.
+    """
+    return _class_labels(schema) | _categoricals(schema)
+
+
+def _class_labels(schema: pa.Schema) -> dict[str, str]:
     try:
         info = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = info["info"]["features"]
-        labels = {n: f["names"] for n, f in features.items() if f.get("_type") == "ClassLabel"}
-        return {
-            f"classes:{name}": json.dumps(names)
-            for name, names in labels.items()
-            if isinstance(names, list) and all(isinstance(n, str) for n in names)
-            if len(set(names)) == len(names) > 1
+        found = {name: _names(feature) for name, feature in info["info"]["features"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {
+        f"classes:{name}": json.dumps(names)
+        for name, names in found.items()
+        if isinstance(names, list) and all(isinstance(n, str) for n in names)
+        if len(set(names)) == len(names) > 1
+    }
+
+
+def _names(feature: Any) -> Any:
+    """The names of a ClassLabel, or of that inside `Sequence`, `List`, `LargeList` or `[ClassLabel]`."""
+    if isinstance(feature, list) and len(feature) == 1:
+        feature = feature[0]
+    elif isinstance(feature, dict) and feature.get("_type") in ("Sequence", "List", "LargeList"):
+        feature = feature.get("feature")
+    return (
+        feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
+    )
+
+
+def _categoricals(schema: pa.Schema) -> dict[str, str]:
+    try:
+        said = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("columns", [])
+        counts = {
+            column["field_name"]: column["metadata"]["num_categories"]
+            for column in said
+            if column["pandas_type"] == "categorical"
         }
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+    return {
+        f"categories:{field.name}": str(counts[field.name])
+        for field in schema
+        if pa.types.is_dictionary(field.type) and type_of(field.type)[0] == "text"
+        if isinstance(counts.get(field.name), int)
+    }

@@ -18,6 +18,7 @@ from xentcli.readers.thrift import Fields, Malformed, Reader
 TYPES = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
 _CODECS = ("none", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4_raw")
 _ENCODINGS = frozenset((0, 2, 3, 4, 5, 6, 7, 8, 9))
+_OF_DICTIONARIES = frozenset((2, 8))
 _LARGEST = 1 << 62
 _ROW_GROUPS = 4
 
@@ -45,7 +46,7 @@ class Chunk:
     """The values of one column in one row group.
 
     `start` and `compressed` say where its bytes are; `uncompressed` is what its pages unpack to.
-    `low` and `high` are the bounds as stored, None where there are none.
+    `low` and `high` are the bounds as stored, None where there are none. `dictionary`: it has one.
     """
 
     type: str
@@ -56,6 +57,7 @@ class Chunk:
     start: int
     low: bytes | None
     high: bytes | None
+    dictionary: bool = False
 
 
 def read(file: BinaryIO) -> tuple[bytes, int]:
@@ -136,7 +138,8 @@ def _chunk(stored: Any, rows: int, end: int, leaf: Leaf) -> Chunk:
     if values != rows and not leaf.repeats:
         raise Malformed(f'column "{leaf.path}" has {values:,} values for {rows:,} rows')
     low, high = _bounds(fields.get(12), leaf.type)
-    return Chunk(leaf.type, _CODECS[codec], values, unpacked, packed, start, low, high)
+    coded = not _OF_DICTIONARIES.isdisjoint(encodings)
+    return Chunk(leaf.type, _CODECS[codec], values, unpacked, packed, start, low, high, coded)
 
 
 def _whole(fields: Fields, number: int, leaf: Leaf) -> int:

@@ -72,7 +72,7 @@ class LabelFile:
         if not self.columns:
             raise DataError("the label file has no column beside the ids", where=self.where,
                             remedy="add the labels to it", id="labels_join")  # fmt: skip
-        self.metadata = {k: v for k, v in own.metadata.items() if k.startswith("classes:")}
+        self.metadata = {k: v for k, v in own.metadata.items() if k.startswith(("classes:", "categories:"))}
         self.as_text = False
         names = [column.name for column in own.columns if column.type != "other"]
         text = [c.name for c in own.columns if c.type in ("text", "bool") or c.name == theirs]

@@ -70,8 +70,15 @@ class ParquetSource:
         narrow = [name for name in usable if sizes.get(name, 8) <= _WIDE and name not in huge]
         return Preview(
             self._stored.name, "parquet", columns, self._sample(narrow, text, sizes), self.rows, [],
-            class_names(schema), wide=self._sample(wide, text, sizes) if wide else None,
+            self._class_names(schema), wide=self._sample(wide, text, sizes) if wide else None,
         )  # fmt: skip
+
+    def _class_names(self, schema: pa.Schema) -> dict[str, str]:
+        """`class_names` without categories whose order is lost: values by themselves come as they occur."""
+        found = class_names(schema)
+        lost = [key for key in found if key.startswith("categories:")]
+        lost = [key for key in lost if not self._contents.coded(key.removeprefix("categories:"))]
+        return {key: names for key, names in found.items() if key not in lost}
 
     def _sample(self, columns: list[str], text: list[str], sizes: dict[str, int]) -> pa.RecordBatch:
         """The first rows of the columns, as many as fit into a few megabytes."""

@@ -119,6 +119,11 @@ class Contents:
             out.append(column)
         return out
 
+    def coded(self, name: str) -> bool:
+        """Does the first row group with rows hold a column as a dictionary, in the order of its writer?"""
+        group = next((g for g, rows in enumerate(self.groups) if rows), None)
+        return group is not None and all(chunk.dictionary for _, chunk in self._used(group, [name]))
+
     def bounds(self, group: int, columns: list[str]) -> Bounds | None:
         """What the values of a row group are to be held against, if the file was written with checksums."""
         chunks = self.chunks(group)
