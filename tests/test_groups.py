@@ -16,7 +16,12 @@ from scipy import stats
 
 import xentcli
 from tests.corpus.corpus import xent
+from xentcli import metrics
+from xentcli.batch import F64, I64, Batch, Place, Spec
+from xentcli.metrics.known import Known
+from xentcli.metrics.names import resolve
 from xentcli.numerics.student import quantile
+from xentcli.plan import StateSet
 
 
 @given(st.floats(1e-6, 1 - 1e-6), st.integers(1, 3000))
@@ -24,19 +29,19 @@ def test_quantiles_of_t(p: float, degrees: int) -> None:
     assert quantile(p, degrees) == pytest.approx(float(stats.t.ppf(p, degrees)), rel=1e-9, abs=1e-9)
 
 
-def made(path: Path, groups: int, each: int, seed: int, **more: Any) -> tuple[Path, dict[str, Any]]:
-    """Groups of rows that share their label and nearly their probabilities."""
+def drawn(groups: int, each: int, seed: int) -> tuple[F64, I64, I64]:
+    """p, label and group of rows that share their label and nearly their p within a group."""
     rng = np.random.default_rng(seed)
     logit = np.repeat(rng.normal(0, 1.5, groups), each) + rng.normal(0, 0.1, groups * each)
     p = 1 / (1 + np.exp(-logit))
     y = np.repeat(rng.random(groups), each) < p
-    table = {
-        "p_0": 1 - p,
-        "p_1": p,
-        "label": y.astype(int),
-        "doc": np.repeat(np.arange(groups), each),
-        **more,
-    }
+    return p, y.astype(np.int64), np.repeat(np.arange(groups), each)
+
+
+def made(path: Path, groups: int, each: int, seed: int, **more: Any) -> tuple[Path, dict[str, Any]]:
+    """A file of what is `drawn`."""
+    p, y, doc = drawn(groups, each, seed)
+    table = {"p_0": 1 - p, "p_1": p, "label": y, "doc": doc, **more}
     pq.write_table(pa.table(table), path, row_group_size=77)
     return path, table
 
@@ -73,17 +78,18 @@ def test_groups_of_one_row_are_rows(tmp_path: Path) -> None:
         assert grouped.metrics["brier_score"].se == pytest.approx(alone.metrics["brier_score"].se, rel=1e-9)
 
 
-def test_intervals_cover_where_those_of_rows_do_not(tmp_path: Path) -> None:
-    inside = {"doc": 0, None: 0}
-    truth = None
+def test_intervals_cover_where_those_of_rows_do_not() -> None:
+    truth, inside = _accuracy(), {True: 0, False: 0}
     for seed in range(200):
-        path, _ = made(tmp_path / "in.parquet", 60, 8, 100 + seed)
-        for group in inside:
-            value = xentcli.score(path, group=group).metrics["accuracy"]
-            truth = truth or _accuracy()
+        p, y, doc = drawn(60, 8, 100 + seed)
+        for grouped in inside:
+            spec = Spec("binary", "probs", ("0", "1"), 1, ("p",), grouped=grouped)
+            states = StateSet.empty(spec)
+            states.fold(Batch(y, Place("rows", 1), (p,), groups=doc), p.size)
+            value = metrics.read(resolve("accuracy"), Known(states))
             assert value.lo is not None and value.hi is not None
-            inside[group] += value.lo <= truth <= value.hi
-    assert inside["doc"] / 200 >= 0.91 and inside[None] / 200 < 0.7
+            inside[grouped] += value.lo <= truth <= value.hi
+    assert inside[True] / 200 >= 0.91 and inside[False] / 200 < 0.7
 
 
 def _accuracy() -> float:

@@ -294,17 +294,25 @@ def block_of(data: bytes) -> textblocks.Block:
     return block
 
 
+def object_paths(row: dict[str, Any], above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
+    """The keys of an object and of the objects in it, but for those within lists."""
+    out = {(*above, key) for key in row}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            out |= object_paths(value, (*above, key))
+    return out
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.dictionaries(KEY, VALUES, max_size=4), min_size=1, max_size=6))
 def test_the_look_at_braces_finds_the_keys_that_python_finds(table: list[dict[str, Any]]) -> None:
     data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table).encode("utf-8", "replace")
     table = [json.loads(line) for line in data.decode().splitlines()]
     found = jsonscan.keys(block_of(data))
-    expected = {path for row in table for path in key_paths(row)}
     assert found is not None
-    assert {path for path in expected if len(path) <= 8} <= found
+    assert {path for row in table for path in object_paths(row) if len(path) <= 8} <= found
     if "[" not in data.decode():
-        assert found <= expected
+        assert found <= {path for row in table for path in key_paths(row)}
 
 
 @settings(max_examples=300, deadline=None)
@@ -578,7 +586,7 @@ def test_what_pyarrow_does_not_survive_is_refused_in_a_process_of_its_own(tmp_pa
         "true",
         '""',
     ]
-    for _ in range(200):
+    for _ in range(40):
         at = dice.randrange(len(usual))
         odd.append(
             usual[:at] + dice.choice(['"', "{", "}", "[", "]", ",", "null", "\\", "0", ""]) + usual[at + 1 :]

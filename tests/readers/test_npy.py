@@ -126,7 +126,7 @@ def test_headers_that_lie(tmp_path: Path) -> None:
 def test_damaged_files_are_refused_or_read_and_never_crash(tmp_path: Path) -> None:
     path = tmp_path / "preds.npz"
     np.savez_compressed(path, logits=scores()[:60], labels=labels()[:60])
-    for bent in mutations(path.read_bytes(), 60):
+    for bent in mutations(path.read_bytes(), 25):
         path.write_bytes(bent)
         assert xent("score", path, "--only", "nll", "--jobs", 1).code in (0, 3, 4)
 
