@@ -97,7 +97,7 @@ Mutant = tuple[str, bytes]
 
 
 def cuts(original: Original, seed: int) -> Iterator[Mutant]:
-    """The file cut at every fiftieth, and near its end; in an order of its own, so that a few are a sample."""
+    """The file cut at every fiftieth and near its end, in an order that makes a few of them a sample."""
     size = len(original.data)
     places = sorted({size * k // 50 for k in range(50)} | {size - k for k in (1, 2, 4, 5, 8, 9, 12)})
     for at in random.Random(original.name).sample(places, len(places)):
