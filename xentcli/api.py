@@ -45,7 +45,7 @@ def score(
     prior: str | None = None,
     label_smoothing: float | None = None,
     class_weights: str | os.PathLike[str] | Mapping[str, float] | None = None,
-    pos_weight: float | None = None,
+    pos_weight: float | str | os.PathLike[str] | Mapping[str, float] | None = None,
     compat: str | None = None,
     ci: float | None = 0.95,
     limit: int | None = None,
@@ -90,8 +90,9 @@ def score(
         metrics=tuple(resolve(name) for name in metric),
         bins=15 if bins is None else bins, compat=compat, compat_bins=bins,
          threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci,
-        label_smoothing=label_smoothing, pos_weight=pos_weight,
+        label_smoothing=label_smoothing,
         class_weights=os.fspath(class_weights) if isinstance(class_weights, os.PathLike) else class_weights,
+        pos_weight=_weights(pos_weight),
         limit=limit, jobs=jobs, labels=file,
         rows_to=None if rows is None else os.fspath(rows),
     )  # fmt: skip
@@ -119,6 +120,13 @@ def _inputs(source: Any, labels: Any, options: Options) -> list[str | Source]:
             "labels= goes with an array of scores", remedy="label=COLUMN names a column", id="no_labels"
         )
     return [os.fspath(path) for path in paths]
+
+
+def _weights(given: float | str | os.PathLike[str] | Mapping[str, float] | None) -> Any:
+    """A path as text, and a number of any type as a float."""
+    if isinstance(given, os.PathLike):
+        return os.fspath(given)
+    return given if given is None or isinstance(given, str | Mapping) else float(given)
 
 
 def _names(given: str | Iterable[str] | None) -> tuple[str, ...]:

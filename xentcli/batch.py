@@ -37,17 +37,21 @@ class Training:
     smoothing: the share of each target that goes evenly to all classes. weights: of the classes (C,),
     empty where there are none; `balanced` ones follow from the counts of the labels after the last row.
     per_row: the mean is over Σw of the rows, and not over the class weights of their labels too.
+    within: every class has a part in the loss of a row (soft labels, multilabel), so the weights are in it,
+    and the mean is over rows. positives: what a positive of each label weighs (L,); multilabel alone.
     """
 
     smoothing: float = 0.0
     weights: tuple[float, ...] = ()
     balanced: bool = False
     per_row: bool = False
+    within: bool = False
+    positives: tuple[float, ...] = ()
 
     @property
     def by_class(self) -> bool:
         """Does the loss of a row count by the class of its label?"""
-        return self.balanced or bool(self.weights)
+        return not self.within and (self.balanced or bool(self.weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +196,8 @@ class Rows:
     or the side of the threshold. confidence: p of top. brier: sum over classes of (p - [label])**2,
     half of it for binary tasks. z_part, z_var: terms of Spiegelhalter's z. rank: of the label, from 1.
     positive: p of the positive class. score: what orders rows for AUROC. training: the loss under
-    `spec.training`, per unit of the weight of the label's class. surprisals: -ln p of every class
-    (n, C), where only their sums by class will do. peer: the loss as
+    `spec.training`, per unit of the weight of the label's class unless that is `within`. surprisals:
+    -ln p of every class (n, C), where only their sums by class will do. peer: the loss as
     the library of `spec.compat` has it. `counts` and `extremes` are what warnings are made of.
 
     Soft labels q: the label is argmax q, and hit is q of the top class. Multilabel: loss, brier and entropy

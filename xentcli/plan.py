@@ -53,12 +53,13 @@ def needed(spec: Spec) -> list[str]:
 
     One-column binary keeps one calibration pair: that of the confidence is its mirror image.
     """
+    trained = ["training"] if spec.training is not None else []
     if spec.task == "multilabel":
         ranking = ["labelscores"] if spec.size <= MOST_LABELS else []
-        return ["moments", "labels", "labelbins", *ranking, "notes"]
+        return ["moments", "labels", "labelbins", *ranking, *trained, "notes"]
     if spec.task == "soft":
         ranks = ["ranks"] if spec.width >= 3 else []
-        return ["moments", "softclasses", "confusion", *ranks, "softbins", "classbins", "notes"]
+        return ["moments", "softclasses", "confusion", *ranks, "softbins", "classbins", *trained, "notes"]
     names = ["moments", "classes", "confusion", "notes"]
     if spec.width >= 3:
         names.append("ranks")
@@ -66,8 +67,7 @@ def needed(spec: Spec) -> list[str]:
         names += ["confidence", "classbins"]
     if spec.task == "binary":
         names += ["positive", "scores"]
-    if spec.training is not None:
-        names.append("training")
+    names += trained
     if spec.by:
         names.append("slices")
     if spec.compat is not None:

@@ -81,7 +81,8 @@ def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:
         data |= {"group": settings.rules.group, **clusters(known)}
     if spec.training is not None:
         by_class = spec.training.by_class and not spec.training.per_row
-        data["training"] = training.said(spec.training, class_weights(known) if by_class else [])
+        weights = class_weights(known) if by_class else []
+        data["training"] = training.said(spec.training, spec.task, weights)
     return data | {"ties": states.notes.counts.get("ties", 0), "evidence": what.evidence}
 
 

@@ -26,7 +26,7 @@ class Settings:
     prior: str | None = None
     label_smoothing: float | None = None
     class_weights: str | Mapping[str, float] | None = None
-    pos_weight: float | None = None
+    pos_weight: float | str | Mapping[str, float] | None = None
     compat: str | None = None
     compat_bins: int | None = None
     level: float | None = 0.95

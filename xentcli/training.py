@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
-import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xentcli.batch import Training
-from xentcli.errors import DataError, UsageError, clean, closest, counted, listing
+from xentcli.classweights import LEAST, MOST, Wanted, by_name
+from xentcli.errors import UsageError, clean, closest, counted
 from xentcli.metrics.peernames import PEERS
 
 if TYPE_CHECKING:
     from xentcli.settings import Settings
-
-_FORM = 'JSON {"class": weight, …}, or a line of class,weight for each class'
 
 
 def check(settings: Settings) -> None:
@@ -26,13 +21,8 @@ def check(settings: Settings) -> None:
     if smoothing is not None and not 0.0 <= smoothing <= 1.0:
         raise UsageError(f"--label-smoothing {smoothing:g} is not between 0 and 1",
                          remedy="--label-smoothing 0.1", id="label_smoothing")  # fmt: skip
-    if positive is not None and not 0.0 < positive < math.inf:
+    if isinstance(positive, int | float) and not LEAST <= positive <= MOST:
         raise UsageError(f"--pos-weight {positive:g} is not a positive number", remedy="--pos-weight 3",
-                         id="pos_weight")  # fmt: skip
-    if positive is not None and settings.class_weights is not None:
-        raise UsageError("--pos-weight and --class-weights both weigh the classes; choose one",
-                         remedy="--pos-weight divides by the rows, as BCEWithLogitsLoss does; "
-                         "--class-weights by the weights of the labels, as CrossEntropyLoss does",
                          id="pos_weight")  # fmt: skip
     _check_compat(settings)
     asked = any(metric.key == "training_loss" for metric in settings.metrics)
@@ -72,21 +62,52 @@ def plan(settings: Settings, task: str, classes: tuple[str, ...]) -> Training | 
     smoothing, given, positive = settings.label_smoothing, settings.class_weights, settings.pos_weight
     if smoothing is None and given is None and positive is None:
         return None
-    if task in ("soft", "multilabel"):
-        raise UsageError("--label-smoothing, --class-weights and --pos-weight are for one hard label a row, "
-                         f"not for a {task} task", remedy="leave them out", id="training_task")  # fmt: skip
-    share = smoothing or 0.0
     if positive is not None:
-        if task != "binary":
-            raise UsageError("--pos-weight is for binary tasks; this one has "
-                             f"{counted(len(classes), 'class', 'classes')}",
-                             remedy="--class-weights FILE weighs each class", id="pos_weight")  # fmt: skip
+        _check_positive(settings, task, classes)
+    share = smoothing or 0.0
+    if task in ("soft", "multilabel"):
+        return _within(settings, share, task, classes)
+    if isinstance(positive, int | float):
         return Training(share, (1.0, positive), per_row=True)
     if given is None:
         return Training(share)
     if given == "balanced":
         return Training(share, balanced=True)
-    return Training(share, _by_name(given, classes))
+    return Training(share, by_name(given, Wanted("--class-weights", classes)))
+
+
+def _check_positive(settings: Settings, task: str, classes: tuple[str, ...]) -> None:
+    """Refuse a --pos-weight that this task has no use for; UsageError."""
+    if task not in ("binary", "multilabel"):
+        what = "is soft" if task == "soft" else f"has {counted(len(classes), 'class', 'classes')}"
+        raise UsageError(f"--pos-weight is for binary and multilabel tasks; this one {what}",
+                         remedy="--class-weights FILE weighs each class", id="pos_weight")  # fmt: skip
+    if task == "binary" and settings.class_weights is not None:
+        raise UsageError("--pos-weight and --class-weights both weigh the classes; choose one",
+                         remedy="--pos-weight divides by the rows, as BCEWithLogitsLoss does; "
+                         "--class-weights by the weights of the labels, as CrossEntropyLoss does",
+                         id="pos_weight")  # fmt: skip
+    if task == "binary" and not isinstance(settings.pos_weight, int | float):
+        raise UsageError("--pos-weight FILE is for multilabel tasks; this one is binary",
+                         remedy="a positive number, such as --pos-weight 3", id="pos_weight")  # fmt: skip
+
+
+def _within(settings: Settings, share: float, task: str, classes: tuple[str, ...]) -> Training:
+    """The set-up of a task where every class, or label, has a part in the loss of a row."""
+    given, positive = settings.class_weights, settings.pos_weight
+    each = "label" if task == "multilabel" else "class"
+    if given == "balanced":
+        raise UsageError(f"--class-weights balanced needs one hard label a row; this task is {task}",
+                         remedy=f"--class-weights FILE, with a weight for each {each}",
+                         id="training_task")  # fmt: skip
+    weights = () if given is None else by_name(given, Wanted("--class-weights", classes, each))
+    if positive is None:
+        positives: tuple[float, ...] = ()
+    elif isinstance(positive, int | float):
+        positives = (float(positive),) * len(classes)
+    else:
+        positives = by_name(positive, Wanted("--pos-weight", classes, each))
+    return Training(share, weights, positives=positives, within=True)
 
 
 def describe(training: Training) -> str:
@@ -97,14 +118,22 @@ def describe(training: Training) -> str:
     elif training.per_row:
         parts.append(f"pos-weight={training.weights[1]!r}")
     elif training.weights:
-        digest = hashlib.sha256(repr(training.weights).encode()).hexdigest()[:16]
-        parts.append(f"class-weights={digest}")
+        parts.append(f"class-weights={_digest(training.weights)}")
+    if training.positives:
+        one = len(set(training.positives)) == 1
+        parts.append(f"pos-weight={training.positives[0]!r}" if one else _digest(training.positives))
     return ",".join(parts)
 
 
-def said(training: Training, weights: list[float]) -> dict[str, Any]:
+def _digest(weights: tuple[float, ...]) -> str:
+    return hashlib.sha256(repr(weights).encode()).hexdigest()[:16]
+
+
+def said(training: Training, task: str, weights: list[float]) -> dict[str, Any]:
     """The set-up as the result shows it; `weights` (C,) of the classes, empty without any."""
     out: dict[str, Any] = {"label_smoothing": training.smoothing}
+    if training.within:
+        return out | _said_within(training, task)
     if training.per_row:
         return out | {"pos_weight": training.weights[1], "mean_over": "rows"}
     if not training.by_class:
@@ -117,86 +146,30 @@ def said(training: Training, weights: list[float]) -> dict[str, Any]:
     }
 
 
+def _said_within(training: Training, task: str) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if training.smoothing:
+        out["target"] = "y (1 - E) + E/2" if task == "multilabel" else "q (1 - E) + E/C"
+    if training.weights:
+        out |= {"class_weights": "given", "weights": list(training.weights)}
+    if len(set(training.positives)) == 1:
+        out["pos_weight"] = training.positives[0]
+    elif training.positives:
+        out["pos_weights"] = list(training.positives)
+    return out | {"mean_over": "rows and labels" if task == "multilabel" else "rows"}
+
+
 def words(said: Mapping[str, Any]) -> list[str]:
     """The set-up in phrases for a person, from `said`."""
-    out = [f"label smoothing {said['label_smoothing']:g}"] if said["label_smoothing"] else []
+    out = []
+    if said["label_smoothing"]:
+        to = f" to {said['target']}" if "target" in said else ""
+        out.append(f"label smoothing {said['label_smoothing']:g}{to}")
     if "pos_weight" in said:
         out.append(f"positives weigh {said['pos_weight']:g}")
+    if "pos_weights" in said:
+        out.append(f"positives weigh {min(said['pos_weights']):g} to {max(said['pos_weights']):g}")
     if "class_weights" in said:
-        out.append(f"{said['class_weights']} class weights".replace("given ", ""))
+        each = "label" if said["mean_over"] == "rows and labels" else "class"
+        out.append(f"{said['class_weights']} {each} weights".replace("given ", ""))
     return out
-
-
-def _by_name(given: str | Mapping[str, float], classes: tuple[str, ...]) -> tuple[float, ...]:
-    """One positive weight for each class, by name; DataError for any other name, number or count."""
-    where = "" if isinstance(given, Mapping) else clean(given, 200)
-    pairs = list(given.items()) if isinstance(given, Mapping) else _read(given)
-    found: dict[str, float] = {}
-    for key, value in pairs:
-        name = str(key)
-        if name not in classes:
-            raise DataError(f'"{clean(name)}" is none of the {len(classes):,} classes'
-                            f" ({listing(list(classes), 6)}).{closest(name, list(classes))}",
-                            where=where, remedy=_FORM, id="class_weights")  # fmt: skip
-        if name in found:
-            raise DataError(f'class "{clean(name)}" has two weights', where=where,
-                            remedy="one for each class", id="class_weights")  # fmt: skip
-        found[name] = _weight(name, value, where)
-    missing = [name for name in classes if name not in found]
-    if missing:
-        raise DataError(f"no weight for {counted(len(missing), 'class', 'classes')}: {listing(missing)}",
-                        where=where, remedy=_FORM, id="class_weights")  # fmt: skip
-    return tuple(found[name] for name in classes)
-
-
-def _weight(name: str, value: object, where: str) -> float:
-    try:
-        weight = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        weight = math.nan
-    if not 1e-150 <= weight <= 1e150:
-        raise DataError(f'the weight of class "{clean(name)}" is {clean(str(value))}, not a positive number',
-                        where=where, remedy=_FORM, id="class_weights")  # fmt: skip
-    return weight
-
-
-def _read(path: str) -> list[tuple[str, Any]]:
-    """Class and weight pairs of a JSON object or of lines of text."""
-    try:
-        text = Path(path).read_text("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"--class-weights: {clean(path, 200)} cannot be read ({error.strerror or error})",
-                         remedy=f"--class-weights balanced, or a file: {_FORM}",
-                         id="class_weights") from error  # fmt: skip
-    except UnicodeDecodeError as error:
-        raise DataError(
-            "not text in UTF-8", where=clean(path, 200), remedy=_FORM, id="class_weights"
-        ) from error
-    if text.lstrip().startswith(("{", "[")):
-        try:
-            # Pairs, not a dict: a class named twice is an error and not the last one's weight.
-            found = json.loads(text, object_pairs_hook=list)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"not JSON ({error})", where=clean(path, 200), remedy=_FORM,
-                            id="class_weights") from error  # fmt: skip
-        if not text.lstrip().startswith("{"):
-            raise DataError("a list does not say which weight is whose", where=clean(path, 200), remedy=_FORM,
-                            id="class_weights")  # fmt: skip
-        return [(name, value) for name, value in found]
-    return _lines(text, clean(path, 200))
-
-
-def _lines(text: str, where: str) -> list[tuple[str, str]]:
-    """`class,weight` lines (comma, tab or semicolon, quoted as in CSV), with or without a header."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    delimiter = next((char for char in "\t;," if lines and char in lines[0]), ",")
-    rows = list(csv.reader(lines, delimiter=delimiter))
-    wrong = [row for row in rows if len(row) != 2]
-    if wrong or not rows:
-        shown = (
-            f'"{clean(delimiter.join(wrong[0]))}" is not class{delimiter}weight' if wrong else "it is empty"
-        )
-        raise DataError(shown, where=where, remedy=_FORM, id="class_weights")
-    pairs = [(name.strip(), value.strip()) for name, value in rows]
-    header = pairs[0][1].lower() in ("weight", "weights", "class_weight", "w")
-    return pairs[1:] if header else pairs

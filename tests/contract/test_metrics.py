@@ -9,6 +9,7 @@ import pytest
 
 import xentcli
 from tests.metrics.scored import known
+from xentcli.batch import Training
 from xentcli.errors import UsageError
 from xentcli.gating import parse
 from xentcli.metrics import read_all
@@ -22,6 +23,7 @@ def reports(samples: Path) -> dict[str, dict[str, Value]]:
     z = np.random.default_rng(0).normal(size=(50, 12))
     q = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     files = {"multiclass": "digits_good.parquet", "binary": "cancer.parquet"}
+    trained = Training(0.1, within=True)
     asked = {task: [m.key for m in METRICS if m.asked and task in m.tasks] for task in files}
     found = {
         task: xentcli.score(samples / file, metric=asked[task], label_smoothing=0.1).metrics
@@ -29,8 +31,10 @@ def reports(samples: Path) -> dict[str, dict[str, Value]]:
     }
     return {
         **found,
-        "soft": read_all(known([], z, task="soft", targets=q, kind="logits"), []),
-        "multilabel": read_all(known([], z, task="multilabel", targets=z > z[::-1], kind="logits"), []),
+        **{
+            task: read_all(known([], z, task=task, targets=y, kind="logits", training=trained), [])
+            for task, y in {"soft": q, "multilabel": z > z[::-1]}.items()
+        },
     }
 
 

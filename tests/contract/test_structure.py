@@ -22,6 +22,7 @@ LAYERS = [
         "scoring",
         "reporting",
         "training",
+        "classweights",
         "settings",
         "gating",
         "advice",

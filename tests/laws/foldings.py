@@ -83,6 +83,18 @@ SHAPES += [
     for weighted in (False, True)
     if classes == 3 or kind != "logprobs"
 ]
+SHAPES += [
+    Shape(task, kind, c, c, weighted, "f8", training)
+    for task, c, kind in (
+        ("soft", 2, "logits"), ("soft", 3, "probs"), ("soft", 70, "logits"),
+        ("multilabel", 1, "logits"), ("multilabel", 3, "logprobs"), ("multilabel", 70, "probs"),
+    )
+    for weighted, training in (
+        (False, Training(0.1, within=True)),
+        (True, Training(0.2, tuple(0.5 + i % 4 for i in range(c)), within=True, positives=tuple(
+            0.25 + 3.0 * (i % 5) for i in range(c) if task == "multilabel"))),
+    )
+]  # fmt: skip
 SHAPES += [Shape("soft", "probs", 3, 3, False, "text"), Shape("multilabel", "probs", 3, 3, False, "text")]
 SHAPES += [
     Shape("binary" if c == 2 else "multiclass", kind, c, width, weighted, "f8", Training(0.1), compat)

@@ -23,6 +23,25 @@ def labels(classes: int) -> I64:
     return out
 
 
+def distributions(classes: int, dtype: str = "float64") -> F64:
+    """(ROWS, classes) soft labels, a third of them of one class alone, rounded to `dtype`."""
+    row, column = np.ogrid[1 : ROWS + 1, 1 : classes + 1]
+    parts: F64 = (1.0 + np.sin(row * (column + 0.61) * 2.3)) ** 4
+    parts /= parts.sum(axis=1, keepdims=True)
+    parts[::3] = np.eye(classes)[labels(classes)[::3]]
+    out: F64 = parts.astype(dtype).astype(np.float64)
+    return out
+
+
+def memberships(count: int) -> F64:
+    """(ROWS, count) targets of labels: 0 and 1, and in every seventh row what lies between."""
+    row, column = np.ogrid[1 : ROWS + 1, 1 : count + 1]
+    share: F64 = 0.5 + 0.5 * np.sin(row * (column + 0.83) * 1.1)
+    out: F64 = (share > 0.6).astype(np.float64)
+    out[::7] = np.rint(share[::7] * 8) / 8
+    return out
+
+
 def class_weights(classes: int) -> F64:
     """(classes,) weights from 0.5 to 3."""
     steps: F64 = np.arange(classes, dtype=np.float64) * 0.381966 % 1.0

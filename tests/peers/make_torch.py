@@ -14,11 +14,13 @@ FILE = Path(__file__).with_name("torch.json")
 DTYPES = ("float32", "float64")
 SIZES = (2, 3, 10, 70)
 SMOOTHINGS = (0.0, 0.1, 0.5, 1.0)
+LABELS = (1, 3, 70)
+WEIGHTINGS = ("none", "given")
 
 
 def figures() -> dict[str, float]:
     """Every figure by the name of its case."""
-    return {**cross_entropies(), **binary()}
+    return {**cross_entropies(), **binary(), **distributions(), **several()}
 
 
 def cross_entropies() -> dict[str, float]:
@@ -59,6 +61,48 @@ def binary() -> dict[str, float]:
                     z, target, pos_weight=torch.tensor(weight, dtype=z.dtype)
                 )
                 out[f"bce_with_logits {dtype} {weight} {smoothing}"] = float(loss)
+    return out
+
+
+def distributions() -> dict[str, float]:
+    """`cross_entropy` of probabilities as the target, with its arguments `weight` and `label_smoothing`."""
+    import torch
+    from torch.nn import functional
+
+    out = {}
+    for dtype in DTYPES:
+        for c in SIZES:
+            z = torch.tensor(inputs.logits(c, dtype), dtype=getattr(torch, dtype))
+            q = torch.tensor(inputs.distributions(c, dtype), dtype=z.dtype)
+            for name, w in {"none": None, "given": inputs.class_weights(c)}.items():
+                weight = None if w is None else torch.tensor(w, dtype=z.dtype)
+                for smoothing in SMOOTHINGS:
+                    loss = functional.cross_entropy(z, q, weight=weight, label_smoothing=smoothing)
+                    out[f"soft {dtype} {c} {name} {smoothing}"] = float(loss)
+    return out
+
+
+def several() -> dict[str, float]:
+    """`binary_cross_entropy_with_logits` of several labels, with `weight` and `pos_weight` of each."""
+    import torch
+    from torch.nn import functional
+
+    out = {}
+    for dtype in DTYPES:
+        for count in LABELS:
+            z = torch.tensor(inputs.logits(count, dtype), dtype=getattr(torch, dtype))
+            y = torch.tensor(inputs.memberships(count), dtype=z.dtype)
+            given = torch.tensor(inputs.class_weights(count), dtype=z.dtype)
+            for smoothing in SMOOTHINGS:
+                target = y * (1 - smoothing) + smoothing / 2
+                for w in WEIGHTINGS:
+                    for positive in WEIGHTINGS:
+                        loss = functional.binary_cross_entropy_with_logits(
+                            z, target,
+                            weight=None if w == "none" else given,
+                            pos_weight=None if positive == "none" else given.flip(0) * 2,
+                        )  # fmt: skip
+                        out[f"multilabel {dtype} {count} {w} {positive} {smoothing}"] = float(loss)
     return out
 
 

@@ -45,6 +45,33 @@ def test_binary_cross_entropy_with_logits_and_pos_weight(case: str, columns: int
     assert number(found, "training_loss") == pytest.approx(FROZEN[case], rel=EXACT[dtype])
 
 
+@pytest.mark.parametrize("case", of("soft"))
+def test_cross_entropy_of_probabilities_with_weight_and_label_smoothing(case: str) -> None:
+    _, dtype, size, weighting, smoothing = case.split()
+    c = int(size)
+    weights = tuple(inputs.class_weights(c).tolist()) if weighting == "given" else ()
+    found = known(
+        [], inputs.logits(c, dtype).astype(dtype), kind="logits", stored=STORED[dtype], task="soft",
+        targets=inputs.distributions(c, dtype), training=Training(float(smoothing), weights, within=True),
+    )  # fmt: skip
+    assert number(found, "training_loss") == pytest.approx(FROZEN[case], rel=EXACT[dtype])
+
+
+@pytest.mark.parametrize("case", of("multilabel"))
+def test_binary_cross_entropy_of_several_labels_with_weight_and_pos_weight(case: str) -> None:
+    _, dtype, size, weighting, positive, smoothing = case.split()
+    given = inputs.class_weights(int(size))
+    training = Training(
+        float(smoothing), tuple(given.tolist()) if weighting == "given" else (), within=True,
+        positives=tuple((given[::-1] * 2).tolist()) if positive == "given" else (),
+    )  # fmt: skip
+    found = known(
+        [], inputs.logits(int(size), dtype).astype(dtype), kind="logits", stored=STORED[dtype],
+        task="multilabel", targets=inputs.memberships(int(size)), training=training,
+    )  # fmt: skip
+    assert number(found, "training_loss") == pytest.approx(FROZEN[case], rel=EXACT[dtype])
+
+
 def test_the_frozen_figures_are_those_of_torch() -> None:
     pytest.importorskip("torch")
     now = make_torch.figures()

@@ -69,7 +69,7 @@ class Request:
     prior: str | None
     label_smoothing: float | None
     class_weights: str | None
-    pos_weight: float | None
+    pos_weight: str | None
     compat: str | None
     unit: str
     ci: str
@@ -126,7 +126,9 @@ class Request:
         from xentcli.readers.opening import expand
 
         files = [path for text in self.files for path in expand(text, self.allow_remote)]
-        named = (self.classes, self.prior, self.class_weights, self.labels)
+        weights = self._pos_weight()
+        positive = weights if isinstance(weights, str) else None
+        named = (self.classes, self.prior, self.class_weights, positive, self.labels)
         return files + [path for path in named if path is not None]
 
     # -- reading options ----------------------------------------------------------------------------
@@ -174,7 +176,7 @@ class Request:
             bins=15 if self.bins is None else self.bins, compat=self.compat, compat_bins=self.bins,
              threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
             label_smoothing=self.label_smoothing, class_weights=self.class_weights,
-            pos_weight=self.pos_weight, prior=self.prior, level=self._level(), limit=self.limit,
+            pos_weight=self._pos_weight(), prior=self.prior, level=self._level(), limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,
             matrix=self.verbose or any(target.kind == "csv" for target in targets),
             jobs=self.jobs, sha256=self.expect_sha256, labels=self.labels, rows_to=self.rows,
@@ -185,6 +187,13 @@ class Request:
         if not equals or not column:
             raise UsageError(f'--where "{clean(text)}" is not COL=VALUE', id="where_value")
         return column, value
+
+    def _pos_weight(self) -> float | str | None:
+        """A number, or else the name of a file."""
+        try:
+            return None if self.pos_weight is None else float(self.pos_weight)
+        except ValueError:
+            return self.pos_weight
 
     def _level(self) -> float | None:
         if self.ci == "none":

@@ -50,7 +50,7 @@ METRICS = (
     Metric("balanced_cross_entropy", "loss", "nat", "lower", "mean over classes of their cross-entropy",
            (), _CLASSES),
     Metric("training_loss", "training", "nat", "lower",
-           "mean of the loss that training minimised: smoothed, weighted by class", asked=True),
+           "mean of the loss that training minimised: smoothed, weighted by class", (), _ALL, asked=True),
     Metric("label_distribution_entropy", "loss", "nat", "",
            "mean entropy of the soft labels: the least cross-entropy there can be", (), _SOFT),
     Metric("kl_divergence", "loss", "nat", "lower",

@@ -34,8 +34,9 @@ def training_loss(known: Known) -> Value:
     """Mean loss of the training set-up named by --label-smoothing, --class-weights and --pos-weight, in nats.
 
     With w the weight of the class of a row's label and r the row's own: Σ r·w·x / Σ r·w, where x is -ln p
-    of the label, or of the smoothed target; with --pos-weight Σ r·w·x / Σ r. As torch's `cross_entropy`
-    and `binary_cross_entropy_with_logits` with `reduction="mean"`.
+    of the label, or of the smoothed target; with --pos-weight Σ r·w·x / Σ r. Soft labels and multilabel:
+    Σ r·x / Σ r, the weights being within x. As torch's `cross_entropy` and
+    `binary_cross_entropy_with_logits` with `reduction="mean"`.
     se: sqrt(m/(m-1) Σ r²w²(x - L)²) over the denominator. Balanced weights are functions of the labels, so
     there the mean of the label's class takes the place of L (delta method); with smoothing besides, no se.
     Infinite as soon as a row gives p = 0 to a class that its target asks for.
@@ -45,8 +46,9 @@ def training_loss(known: Known) -> Value:
         return known.undefined("training_loss", "no --label-smoothing, --class-weights or --pos-weight given")
     infinite = known.states.notes.counts.get("training_infinite", 0)
     if infinite:
-        which = "a class" if training.smoothing else "the label"
-        why = f"{counted(infinite, 'row')} gave {which} of the target p = 0"
+        which = "a class" if training.smoothing or training.within else "the label"
+        which = "a side of a label that the target asks for" if known.multilabel else f"{which} of the target"
+        why = f"{counted(infinite, 'row')} gave {which} p = 0"
         return Value(math.inf, "nat", "lower", known.rows, why=why)
     groups = Groups.of(known)
     if training.balanced and training.smoothing:
@@ -82,7 +84,7 @@ def exact_weights(known: Known) -> list[Fraction]:
     training = known.spec.training
     assert training is not None
     if not training.balanced:
-        return [Fraction(w) for w in training.weights or (1.0,)]
+        return [Fraction(w) for w in (training.weights if training.by_class else (1.0,))]
     counts = Groups.of(known).weight
     seen = sum(1 for count in counts if count)
     # Rounded to float64, as scikit-learn has them: exact ones have no common denominator.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import F64, I64, Batch, Rows, Spec, Table
+from xentcli.batch import F64, I64, Batch, Rows, Spec, Table, Training
 from xentcli.tasks import finish, simplex
 from xentcli.tasks.badrows import BadRows, not_a_number
 
@@ -54,16 +54,18 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
         return _rows(batch, {name: np.empty(n) for name in ("cost", "error", "entropy")}, None), bad
     target = np.ascontiguousarray(batch.targets.T)
     table = {name: np.empty((labels, n)) for name in ("p", "cost", "error")}
-    entropy, square = np.empty(n), np.empty(n)
+    entropy, square, trained = np.empty(n), np.empty(n), np.empty(n)
     clipped, tied, certain, decided = (np.zeros(n, np.bool_) for _ in range(4))
     step = max(1, _VALUES // labels)
     for part in (slice(lo, lo + step) for lo in range(0, n, step)):
         with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
             y = np.ascontiguousarray(target[:, part])
             sides = _sides(np.ascontiguousarray(scores[:, part]), spec)
-            cost, clipped[part] = _cost(sides, y, spec)
+            yes, no, clipped[part] = _cost(sides, y, 1.0 - y, spec)
+            if spec.training is not None:
+                trained[part] = _trained(sides, y, spec, spec.training)
         table["p"][:, part] = sides.p
-        table["cost"][:, part] = cost
+        table["cost"][:, part] = yes + no
         error = sides.p - y if spec.kind == "probs" else (1.0 - y) * sides.p - y * sides.rest
         table["error"][:, part] = error * error
         entropy[part], square[part] = down(sides.entropy), down(y * y)
@@ -79,6 +81,9 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     out.table = Table(target.T, table["cost"].T, table["p"].T, table["error"].T, predicted.T, scores.T)
     counts |= {"clipped": clipped, "ties": tied, "certain": certain, "decided": decided}
     counts["label_ties"] = (target == 0.5).any(axis=0)
+    if spec.training is not None:
+        out.training = trained
+        counts["training_infinite"] = np.isinf(trained)
     for name, mask in counts.items():
         finish.count(out, name, mask)
     finish.impossible(out, batch)
@@ -145,10 +150,29 @@ def _sides(score: F64, spec: Spec) -> _Sides:
     return _Sides(p, rest, 0.0 - log_p, 0.0 - log_n, entropy)
 
 
-def _cost(sides: _Sides, y: F64, spec: Spec) -> tuple[F64, npt.NDArray[np.bool_]]:
-    """-y ln p - (1-y) ln(1-p) of each (label, row), with 0 ln 0 = 0; and the rows (n,) that were clipped."""
+def _cost(sides: _Sides, y: F64, other: F64, spec: Spec) -> tuple[F64, F64, npt.NDArray[np.bool_]]:
+    """-y ln p and -(1-y) ln(1-p) of each (label, row), with 0 ln 0 = 0 and `other` for 1-y; and the rows
+    (n,) that were clipped.
+    """
     yes = np.where(y > 0.0, sides.yes, 0.0)
-    no = np.where(y < 1.0, sides.no, 0.0)
+    no = np.where(other > 0.0, sides.no, 0.0)
     most = math.inf if spec.clip is None else -math.log(spec.clip)
     clipped = np.maximum.reduce(np.maximum(yes, no), axis=0) > most
-    return np.minimum(yes, most) * y + np.minimum(no, most) * (1.0 - y), clipped
+    return np.minimum(yes, most) * y, np.minimum(no, most) * other, clipped
+
+
+def _trained(sides: _Sides, y: F64, spec: Spec, training: Training) -> F64:
+    """The loss of each row (n,) as training had it: the mean over labels of w·(P·t·-ln p + (1-t)·-ln(1-p)).
+
+    t = y(1-E) + E/2, as Keras's BinaryCrossentropy smooths; with the weights w of labels and P of their
+    positives it is torch's `binary_cross_entropy_with_logits(weight, pos_weight)` of the target t.
+    """
+    kept, half = 1.0 - training.smoothing, training.smoothing / 2
+    yes, no, _ = _cost(sides, y * kept + half, (1.0 - y) * kept + half, spec)
+    if training.positives:
+        yes *= np.array(training.positives)[:, None]
+    yes += no
+    if training.weights:
+        yes *= np.array(training.weights)[:, None]
+    out: F64 = down(yes) / spec.size
+    return out

@@ -14,13 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Rows, Spec, Table
-from xentcli.tasks import finish, multiclass, votes
+from xentcli.tasks import finish, multiclass, training, votes
 from xentcli.tasks.badrows import BadRows, keep
 
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Of each row (n,): Σ q·-ln p, Σ -q ln q, Σ (p - q)², Σ q², was p clipped; and q·-ln p itself (n, C)."""
+    """Of each row (n,): Σ q·-ln p, Σ -q ln q, Σ (p - q)², Σ q², was p clipped; q·-ln p itself (n, C); and
+    the loss that training had (n,), if that is asked for.
+    """
 
     loss: F64
     doubt: F64
@@ -28,12 +30,15 @@ class _Sums:
     square: F64
     clipped: npt.NDArray[np.bool_]
     cost: F64
+    trained: F64 | None = None
 
     def first(self) -> _Sums:
         """The same of the first row alone."""
+        trained = None if self.trained is None else self.trained[:1]
         return _Sums(
-            self.loss[:1], self.doubt[:1], self.brier[:1], self.square[:1], self.clipped[:1], self.cost[:1]
-        )
+            self.loss[:1], self.doubt[:1], self.brier[:1], self.square[:1], self.clipped[:1], self.cost[:1],
+            trained,
+        )  # fmt: skip
 
 
 def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
@@ -68,6 +73,9 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     with np.errstate(invalid="ignore"):
         out.means = {"label_distribution_entropy": sums.doubt, "kl_divergence": sums.loss - sums.doubt}
     out.table = Table(targets, sums.cost)
+    if sums.trained is not None:
+        out.training = sums.trained
+        finish.count(out, "training_infinite", np.isinf(out.training))
     likeliest = targets[np.arange(batch.size), batch.labels]
     finish.count(out, "clipped", sums.clipped)
     finish.count(out, "label_ties", np.count_nonzero(targets == likeliest[:, None], axis=1) > 1)
@@ -80,8 +88,9 @@ def _sums(batch: Batch, spec: Spec, top: I64, high: F64, rest: F64) -> _Sums:
     assert batch.targets is not None
     n = batch.size
     sums = _Sums(
-        np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.zeros(n, np.bool_), np.empty((n, spec.size))
-    )
+        np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.zeros(n, np.bool_), np.empty((n, spec.size)),
+        None if spec.training is None else np.empty(n),
+    )  # fmt: skip
     axis = 0 if spec.width < CLASS_MAJOR_BELOW else 1
     with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
         for part, scores in batch.blocks(spec.width):
@@ -96,6 +105,8 @@ def _sums(batch: Batch, spec: Spec, top: I64, high: F64, rest: F64) -> _Sums:
                 most = -math.log(spec.clip)
                 sums.clipped[part] = (likely & (surprise > most)).any(axis=axis)
                 np.minimum(surprise, most, out=surprise)
+            if sums.trained is not None:
+                sums.trained[part] = training.of_targets(surprise, q, spec)
             cost = np.multiply(surprise, q, out=surprise, where=likely)
             cost[~likely] = 0.0
             sums.cost[part] = cost.T if axis == 0 else cost

@@ -42,6 +42,20 @@ def add(rows: Rows, spec: Spec, blocks: Blocks) -> None:
     finish.count(rows, "training_infinite", infinite)
 
 
+def of_targets(surprisals: F64, targets: F64, spec: Spec) -> F64:
+    """The loss of soft labels under `spec.training`: -ln p and q of every class as a block, to (rows,).
+
+    Σ_c w_c·t_c·l_c with t = q(1-E) + E/C, for a mean over the rows. Source: torch,
+    aten/src/ATen/native/LossNLL.cpp, cross_entropy_loss_prob_target.
+    """
+    training = spec.training
+    assert training is not None
+    smoothed = targets * (1.0 - training.smoothing) + training.smoothing / spec.size
+    asked = smoothed > 0.0
+    cost = np.multiply(surprisals, smoothed, where=asked, out=np.zeros_like(smoothed))
+    return weighted(cost, np.array(training.weights or (1.0,) * spec.size))
+
+
 def scaled(loss: F64, factor: float) -> F64:
     """loss * factor, where an infinite loss stays infinite even times 0."""
     with np.errstate(invalid="ignore"):

@@ -1,0 +1,145 @@
+"""The training loss of soft labels and of several labels, against its definition written in NumPy."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import log_expit, log_softmax
+
+from tests.metrics.scored import known, number, read
+from xentcli.batch import F64, Training
+
+steady = settings(derandomize=True, deadline=None, max_examples=15)
+seeds = st.integers(0, 2**32)
+smoothings = st.sampled_from([0.0, 0.1, 1.0])
+weightings = st.sampled_from(["none", "whole", "wide"])
+kinds = pytest.mark.parametrize("kind", ["probs", "logits", "logprobs"])
+
+
+def draw(task: str, seed: int, size: int, weighting: str) -> tuple[F64, F64, F64 | None]:
+    """Logits (n, size), targets (n, size) with zeros and ones among them, and weights (n,)."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 90))
+    z = rng.normal(size=(n, size)) * rng.uniform(0.1, 8.0, (n, 1))
+    if task == "soft":
+        y = rng.dirichlet(np.full(size, 0.5), n)
+        y[::2] = np.eye(size)[rng.integers(0, size, len(y[::2]))]
+    else:
+        y = (rng.random((n, size)) < 0.3).astype(np.float64)
+        y[::5] = rng.random((len(y[::5]), size))
+    whole: F64 = rng.integers(1, 5, n).astype(np.float64)
+    wide: F64 = 10.0 ** rng.uniform(-8, 8, n)
+    return z, y, {"none": None, "whole": whole, "wide": wide}[weighting]
+
+
+def setup(task: str, seed: int, size: int, smoothing: float) -> Training:
+    """Weights of the classes and, where there are several labels, of their positives; or none."""
+    rng = np.random.default_rng(seed + 1)
+    weights, positives = (tuple(rng.uniform(0.2, 5.0, size).tolist()) for _ in range(2))
+    plain = seed % 3 == 0
+    positives = () if plain or task == "soft" else positives
+    return Training(smoothing, () if plain else weights, within=True, positives=positives)
+
+
+def losses(task: str, z: F64, y: F64, training: Training) -> F64:
+    """The loss of each row (n,) from its definition."""
+    size = y.shape[1]
+    w = np.array(training.weights or (1.0,) * size)
+    e = training.smoothing
+    target, positive = y * (1 - e) + e / 2, np.array(training.positives or (1.0,) * size)
+    out: F64
+    if task == "soft":
+        out = -(w * ((1 - e) * y + e / size) * log_softmax(z, axis=1)).sum(axis=1)
+    else:
+        out = -(w * (positive * target * log_expit(z) + (1 - target) * log_expit(-z))).mean(axis=1)
+    return out
+
+
+def scores(task: str, z: F64, kind: str) -> F64:
+    logs: F64 = log_softmax(z, axis=1) if task == "soft" else log_expit(z)
+    return {"logits": z, "logprobs": logs, "probs": np.exp(logs)}[kind]
+
+
+@kinds
+@pytest.mark.parametrize("task", ["soft", "multilabel"])
+@steady
+@given(seeds, st.sampled_from([2, 3, 7, 70]), weightings, smoothings)
+def test_the_mean_over_rows_and_its_standard_error(
+    task: str, kind: str, seed: int, size: int, weighting: str, smoothing: float
+) -> None:
+    z, y, weights = draw(task, seed, size, weighting)
+    training = setup(task, seed, size, smoothing)
+    found = known([], scores(task, z, kind), weights, task=task, targets=y, kind=kind, training=training)
+    x, r = losses(task, z, y, training), np.ones(len(y)) if weights is None else weights
+    mean = float((r * x).sum() / r.sum())
+    value = read(found, "training_loss")
+    assert value.value == pytest.approx(mean, rel=1e-12 if kind == "logits" else 1e-9)
+    se = math.sqrt(len(x) / (len(x) - 1) * float((r**2 * (x - mean) ** 2).sum())) / float(r.sum())
+    assert value.se == pytest.approx(se, rel=1e-5, abs=1e-7 * mean)
+
+
+@pytest.mark.parametrize("task", ["soft", "multilabel"])
+@pytest.mark.parametrize("size", [2, 70])
+def test_without_smoothing_and_weights_it_is_the_cross_entropy(task: str, size: int) -> None:
+    z, y, weights = draw(task, 4, size, "wide")
+    found = known([], z, weights, task=task, targets=y, kind="logits", training=Training(within=True))
+    assert number(found, "training_loss") == number(found, "cross_entropy")
+
+
+def test_one_hot_soft_labels_differ_from_hard_ones_only_in_what_the_mean_is_over() -> None:
+    z, _, _ = draw("soft", 1, 4, "none")
+    labels = np.arange(len(z)) % 4
+    weights = (0.5, 1.0, 2.0, 3.0)
+    hard = known(labels, z, kind="logits", training=Training(0.1, weights))
+    soft = known([], z, task="soft", targets=np.eye(4)[labels], kind="logits",
+                 training=Training(0.1, weights, within=True))  # fmt: skip
+    factor = np.array(weights)[labels].mean()
+    assert number(soft, "training_loss") == pytest.approx(factor * number(hard, "training_loss"), rel=1e-13)
+
+
+@pytest.mark.parametrize("weight", [0.25, 3.0])
+def test_one_label_is_the_binary_task(weight: float) -> None:
+    z, y, weights = draw("multilabel", 3, 1, "whole")
+    y = np.rint(y)
+    several = known([], z, weights, task="multilabel", targets=y, kind="logits",
+                    training=Training(0.2, within=True, positives=(weight,)))  # fmt: skip
+    binary = known(y[:, 0].astype(int), z, weights, kind="logits",
+                   training=Training(0.2, (1.0, weight), per_row=True))  # fmt: skip
+    assert number(several, "training_loss") == pytest.approx(number(binary, "training_loss"), rel=1e-13)
+
+
+IMPOSSIBLE: dict[str, Any] = {
+    "soft": ([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]], [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]),
+    "multilabel": ([[0.5, 1.0, 0.0], [0.2, 0.3, 0.5]], [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+}
+
+
+@kinds
+@pytest.mark.parametrize("task", IMPOSSIBLE)
+def test_smoothing_asks_for_what_the_target_does_not(task: str, kind: str) -> None:
+    p, y = IMPOSSIBLE[task]
+    with np.errstate(divide="ignore"):
+        logits = np.log(p) if task == "soft" else np.log(p) - np.log1p(-np.array(p))
+        z = {"probs": np.array(p), "logprobs": np.log(p), "logits": logits}[kind]
+    plain = known([], z, task=task, targets=y, kind=kind, training=Training(within=True))
+    assert number(plain, "training_loss") == number(plain, "cross_entropy")
+    for smoothing in (1e-9, 0.1, 1.0):
+        found = known([], z, task=task, targets=y, kind=kind, training=Training(smoothing, within=True))
+        value = read(found, "training_loss")
+        assert value.value == math.inf and (value.why or "").startswith("1 row gave a ")
+        assert number(found, "cross_entropy") == number(plain, "cross_entropy")
+
+
+@pytest.mark.parametrize("task", IMPOSSIBLE)
+def test_clipping_bounds_every_part_of_the_target(task: str) -> None:
+    p, y = IMPOSSIBLE[task]
+    found = known([], p, task=task, targets=y, clip=1e-4, training=Training(0.3, within=True))
+    t = np.array(y) * 0.7 + (0.1 if task == "soft" else 0.15)
+    yes, no = -np.log(np.maximum(p, 1e-4)), -np.log(np.maximum(1 - np.array(p), 1e-4))
+    rows = (t * yes).sum(axis=1) if task == "soft" else (t * yes + (1 - t) * no).mean(axis=1)
+    assert number(found, "training_loss") == pytest.approx(rows.mean(), rel=1e-13)
