@@ -66,11 +66,14 @@ MEASURES = (
     ),
     Measure(
         "training_loss", "Σ r_i·w_yi·x_i / Σ r_i·w_yi, r the weights of rows, w those of classes, x_i -ln p "
-        "of the target; with --pos-weight over Σ r_i",
+        "of the target; with --pos-weight over Σ r_i. Soft labels: x_i = -Σ_c w_c·t_c·ln p_c, "
+        "t = q(1-E) + E/C, over Σ r_i. Multilabel: x_i = -mean over labels of w·(P·t·ln p + (1-t)·ln(1-p)), "
+        "t = y(1-E) + E/2 as Keras smooths, P the positive weight, over Σ r_i",
         "0 to infinity", "infinite where a class of the target has p = 0; undefined for balanced weights "
         "with smoothing where a class has no rows",
         "The number that training printed; the cross-entropy is what compares across set-ups.",
-        "torch: cross_entropy(weight, label_smoothing), binary_cross_entropy_with_logits(pos_weight)",
+        "torch: cross_entropy(weight, label_smoothing), "
+        "binary_cross_entropy_with_logits(weight, pos_weight); Keras: BinaryCrossentropy(label_smoothing)",
     ),
     Measure(
         "brier_score", "Σ w_i · Σ_c (p_ic - [c = y_i])² / W; half of it for two classes",

@@ -41,10 +41,11 @@ ENTRIES = (
           ("echo '{\"0\": 0.5}' > prior.json", f"{_GOOD} --prior prior.json")),
     Entry("label_smoothing", 2, "--label-smoothing is the share of a target that goes evenly to all classes.",
           "A number from 0 to 1, as training had it.", (f"{_GOOD} --label-smoothing 10",)),
-    Entry("class_weights", 3, "A class weight is a positive number, one for each class, by name.",
+    Entry("class_weights", 3, "A weight is a positive number, one for each class, or label, by name.",
           "A JSON object {\"class\": weight, …}, lines of class,weight, or --class-weights balanced.",
           ("echo '{\"zero\": 2}' > weights.json", f"{_GOOD} --class-weights weights.json")),
-    Entry("pos_weight", 2, "--pos-weight is a positive number, for binary tasks, instead of class weights.",
+    Entry("pos_weight", 2, "--pos-weight is a positive number, for binary tasks, instead of class weights; "
+          "for multilabel tasks it may be a file, too, with a number for each label.",
           "--class-weights FILE weighs the classes of other tasks.", (f"{_GOOD} --pos-weight 2",)),
     Entry("training_setup", 2, "training_loss is the loss of a training set-up, and none is given.",
           "--label-smoothing, --class-weights or --pos-weight; without any it is cross_entropy.",
@@ -79,8 +80,9 @@ ENTRIES = (
           "xent explain lists all metrics with their other names.", (f"{_GOOD} --only acuracy",)),
     Entry("unknown_name", 2, "xent explain knows no metric, warning, error or exit code of this name.",
           "xent explain lists all names.", ("xent explain acuracy",)),
-    Entry("training_task", 2, "Label smoothing and weights of classes are for one hard label a row, "
-          "not for soft labels and not for several labels.", "Leave these options out."),
+    Entry("training_task", 2, "Balanced class weights follow from the counts of one hard label a row, which "
+          "soft labels and several labels a row do not have.",
+          "--class-weights FILE, with the weights of training."),
     Entry("slices_task", 2, "The figures of slices are for one hard label a row.",
           "--where COL=VALUE scores one slice."),
     Entry("no_matrix", 2, "A row of a multilabel task has no one class, so none is confused with another.",
