@@ -353,3 +353,8 @@ def test_a_long_run_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
 def test_refused_outside_the_corpus(tmp_path: Path) -> None:
     """An error on a terminal is as plain as in a pipe."""
     refused(process("score", tmp_path / "none.parquet"), 2, "none.parquet")
+
+
+def test_options_stand_under_headings_in_the_order_of_a_run() -> None:
+    heads = re.findall(r"^(\w+):$", xent("score", "--help").out, re.MULTILINE)
+    assert heads == ["Arguments", "Columns", "Rows", "Files", "Metrics", "Output", "Gate", "Run", "Other"]

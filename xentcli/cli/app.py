@@ -14,6 +14,7 @@ import typer
 from xentcli import __version__
 from xentcli.cli import explain, inspect, schema, score
 from xentcli.cli.output import ReaderLeft
+from xentcli.cli.panels import Panels
 from xentcli.errors import XentError, clean
 
 app = typer.Typer(
@@ -49,8 +50,8 @@ def _root(
     pass
 
 
-app.command("score", no_args_is_help=True, epilog=score.EXAMPLES)(score.command)
-app.command("inspect", no_args_is_help=True, epilog=inspect.EXAMPLES)(inspect.command)
+app.command("score", cls=Panels, no_args_is_help=True, epilog=score.EXAMPLES)(score.command)
+app.command("inspect", cls=Panels, no_args_is_help=True, epilog=inspect.EXAMPLES)(inspect.command)
 app.command("explain")(explain.command)
 app.command("schema")(schema.command)
 

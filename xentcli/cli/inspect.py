@@ -35,7 +35,7 @@ def _spelt(name: str) -> str:
     return next(f for f in map(str, (info.default, *info.param_decls)) if f.startswith("--"))
 
 
-_INPUT = [name for name in _SCORE if name == "files" or _option(name).rich_help_panel == "Input"]
+_INPUT = [name for name in _SCORE if name == "files" or _option(name).rich_help_panel in score.INPUT]
 
 
 def command(**typed: Any) -> int:
