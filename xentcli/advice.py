@@ -25,6 +25,7 @@ def warnings(known: Known, report: Report) -> list[Warning]:
         _above_one(known),
         _label_ties(known),
         _unranked(known),
+        _label_sums(known),
     ]
     return sorted((item for item in found if item is not None), key=lambda item: item.id)
 
@@ -219,4 +220,21 @@ def _unranked(known: Known) -> Warning | None:
         "macro AUROC and average precision",
         "",
         count,
+    )
+
+
+def _label_sums(known: Known) -> Warning | None:
+    notes = known.states.notes
+    written = notes.extremes.get("label_digits")
+    name = "label_sum" if written is None else f"label_sum_{int(written)}"
+    count = _count(known, name)
+    if not count:
+        return None
+    return Warning(
+        "XW116",
+        f"{_share(count, known.rows)} have a label distribution that does not add up to 1 within its "
+        f"rounding, off by at most {notes.extremes[name]:.2g}; they were taken as they are",
+        "divide the labels of each row by their sum where the file is written",
+        count,
+        _example(known, name),
     )

@@ -115,7 +115,7 @@ class Batch:
 
     `targets` (n, C) is what each row says of every class, where one index does not say it: the label
     distribution of soft labels (non-negative, `labels` its argmax, the lowest index of a tie), or the
-    0/1 of multilabel rows (`labels` zero).
+    0/1 of multilabel rows (`labels` zero). `targets_text`: they were written as decimals.
     """
 
     labels: I64
@@ -128,6 +128,7 @@ class Batch:
     targets: F64 | None = None
     keys: tuple[Keys, ...] = ()
     groups: I64 | None = None
+    targets_text: bool = False
 
     @property
     def size(self) -> int:

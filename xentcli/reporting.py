@@ -47,12 +47,8 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         report.data["compat"] = {"peer": peer.name, "version": peer.version,
                                  "conventions": conventions(known, names)}  # fmt: skip
     report.warnings = advice.warnings(known, report)
-    if settings.matrix and states.has("confusion"):
-        confusion = states.confusion
-        if not confusion.dense:
-            raise UsageError(f"a confusion matrix of {spec.size:,} classes is too large to write",
-                             remedy=f"it is kept up to {2000:,} classes", id="matrix_size")  # fmt: skip
-        matrix = confusion.values("matrix").reshape(spec.size, spec.size)
+    if settings.matrix and states.has("confusion") and states.confusion.dense:
+        matrix = states.confusion.values("matrix").reshape(spec.size, spec.size)
         report.confusion = Confusion(list(spec.classes), matrix.tolist())
     return report
 

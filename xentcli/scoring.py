@@ -261,9 +261,11 @@ def _run(
         else:
             with RowFile(settings.rows_to, spec, len(sources) > 1).opened() as file:
                 states = threads.run(spec, streams, jobs, tell, file.tap)
-    except (DataError, OSError):
+    except (DataError, OSError) as error:
         for source in sources:
             source.check_unchanged()  # what was found may be the work of whoever changed the file
+        if isinstance(error, DataError) and settings.limit is None:
+            joined.raise_with_all(sources, error)
         raise
     for source in sources:
         source.check_unchanged()

@@ -648,6 +648,39 @@ def test_chunk_rows(tmp_path: Path) -> None:
     assert score(path, "--chunk-rows", "1").out == score(path).out
 
 
+def test_allow_remote(tmp_path: Path) -> None:
+    """Without it no address is asked; with it one that does not answer is an error of the input."""
+    refused(score("http://127.0.0.1:1/preds.csv"), 2, "--allow-remote")
+    refused(score("http://127.0.0.1:1/preds.csv", "--allow-remote"), 3, "127.0.0.1:1")
+    path = good(tmp_path / "preds.parquet")
+    assert score(path, "--allow-remote").out == score(path).out
+
+
+def test_max_memory(tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    assert score(path, "--max-memory", "1GiB").out == score(path).out
+    refused(score(path, "--max-memory", "5"), 2, "--max-memory")
+    refused(score(path, "--max-memory", "much"), 2, "--max-memory")
+
+
+def test_no_option_of_the_help_is_cut() -> None:
+    """A line that ends within a name would show one that does not exist."""
+    assert not [name for name in known_options() if name.endswith("-")]
+
+
+def test_many_classes_have_no_matrix_and_no_error(tmp_path: Path) -> None:
+    size = 2001
+    rows = np.full((2, size), 1.0 / size).tolist()
+    path = parquet(tmp_path / "preds.parquet", {"probs": rows, "label": [0, 2000]})
+    shown = xent("score", path, "-v")
+    assert shown.code == 0
+    assert "note: 2,001 classes: no confusion matrix" in shown.err
+    assert "no confusion matrix" not in xent("score", path).err
+    assert score(path, "-v").value() == pytest.approx(math.log(size), abs=1e-12)
+    refused(score(path, "-o", tmp_path / "matrix.csv"), 2, "2,001 classes", "-o PATH.json")
+    assert not (tmp_path / "matrix.csv").exists()
+
+
 def test_every_option_has_a_test() -> None:
     """The name of each option of the help stands in a test of this folder."""
     folder = Path(__file__).parent

@@ -201,3 +201,28 @@ def test_the_second_of_two_equal_ids_is_named(values: list[Any]) -> None:
     with pytest.raises(Twice) as caught:
         Ids(pa.array(values))
     assert caught.value.row == 2
+
+
+# -- ids of predictions that no label has ----------------------------------------------------------
+@pytest.mark.parametrize("mine", ["parquet", "csv"])
+def test_all_ids_without_a_label_are_counted_and_the_first_five_named(mine: str, tmp_path: Path) -> None:
+    lost = [100, 300, 301, 302, 500, 501, 899]
+    path = write(tmp_path / f"p.{mine}", scores(id=IDS["text"]))
+    kept = np.setdiff1d(ORDER, lost, assume_unique=True)
+    labels = write(tmp_path / "l.csv", {"id": IDS["text"][kept], "label": Y[kept]})
+    named = ", ".join(IDS["text"][row] for row in lost[:5])
+    for options in ((), ("--jobs", "1"), ("--jobs", "3", "--chunk-rows", "7")):
+        outcome = score(path, "--labels", labels, *options)
+        refused(outcome, 3, "row 101", "row-700", f"7 of 900 ids are not there: {named}, …")
+        assert "row-6293" not in outcome.err
+        skipped = score(path, "--labels", labels, "--on-bad", "skip", *options)
+        assert skipped.report["data"]["skipped"] == {"label_null": 7}
+        assert f"7 ids not there: {named}, …" in skipped.err
+
+
+def test_one_id_without_a_label(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.parquet", scores(id=IDS["text"]))
+    labels = write(tmp_path / "l.parquet", {"id": IDS["text"][1:], "label": Y[1:]})
+    outcome = score(path, "--labels", labels)
+    refused(outcome, 3, "row 1", "1 of 900 ids are not there: row-0")
+    assert "…" not in outcome.err

@@ -64,7 +64,9 @@ def bind(
         columns = tuple(_scores(record.column(name), name, bad) for name in what.columns)
     slices = tuple(keys.keys(record, by, source) for by in rules.by)
     groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
-    batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=slices, groups=groups)
+    text = what.targets is not None and what.targets.stored == "text"
+    batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=slices, groups=groups,
+                  targets_text=text)  # fmt: skip
     if JOINED in (record.schema.metadata or {}):
         bad.found = [
             (reason, mask, partial(_no_label, record) if reason == "label_null" else tell)

@@ -109,8 +109,7 @@ class Request:
         with progress.line(self.quiet or self.no_progress) as tell:
             report = score(self.files, settings, tell)
         if report.confusion is None and any(target.kind == "csv" for target in targets):
-            raise UsageError("a multilabel task has no confusion matrix to write as CSV",
-                             remedy="-o PATH.json has every label", id="no_matrix")  # fmt: skip
+            raise self._no_matrix(report)
         gating.judge(rules, report) if rules else None
         code = gating.exit_code(report)
         try:
@@ -120,6 +119,16 @@ class Request:
             for target in targets:
                 target.write(self._rendered(target.kind, report))
         return code
+
+    def _no_matrix(self, report: Report) -> UsageError:
+        """Why there is no confusion matrix to write as CSV."""
+        if report.data["task"] == "multilabel":
+            return UsageError("a multilabel task has no confusion matrix to write as CSV",
+                              remedy="-o PATH.json has every label", id="no_matrix")  # fmt: skip
+        count = len(report.data["classes"])
+        return UsageError(f"a confusion matrix of {count:,} classes is too large to write",
+                          remedy="-o PATH.json says of each class with which it is confused",
+                          id="matrix_size")  # fmt: skip
 
     def _inputs(self) -> list[str]:
         """Every file that is read, by any option."""
@@ -252,6 +261,9 @@ class Request:
         if not self.quiet:
             for note in report.data.get("notes", []):
                 out.say(f"note: {note}")
+            if self.verbose and report.confusion is None and report.data["task"] != "multilabel":
+                out.say(f"note: {len(report.data['classes']):,} classes: no confusion matrix, which is kept "
+                        "up to 2,000")  # fmt: skip
             for text in gating.contradictions(rules):
                 out.say(f"warning XW201: {text}")
             if report.warnings:

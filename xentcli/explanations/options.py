@@ -88,5 +88,5 @@ ENTRIES = (
     Entry("no_matrix", 2, "A row of a multilabel task has no one class, so none is confused with another.",
           "-o PATH.json has the figures of every label."),
     Entry("matrix_size", 2, "A confusion matrix of so many classes is too large to write.",
-          "Leave out the .csv output and -v; per-class figures do not need the matrix."),
+          "Leave out the .csv output; per-class figures do not need the matrix."),
 )  # fmt: skip

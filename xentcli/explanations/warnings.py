@@ -103,6 +103,15 @@ ENTRIES = (
         "Score rows that have these labels, or read the two figures as those of the other labels.",
     ),
     Entry(
+        "XW116", 0,
+        "Label distributions add up to 1 only nearly, by more than the precision they are stored in explains "
+        "and by no more than 0.01, or what few decimals explain. Cross-entropy and KL divergence take them "
+        "as they are, and are off by the same share.",
+        "Divide the labels of each row by their sum where the file is written.",
+        ("printf 'p_a,p_b,label_a,label_b\\n0.2,0.8,0.205,0.800\\n0.9,0.1,0.75,0.25\\n' > preds.csv",
+         "xent score preds.csv"),
+    ),
+    Entry(
         "XW201", 0,
         "A rule asks a metric to be on its worse side, such as a cross-entropy of at least something.",
         "Turn the operator round, unless it is meant.",

@@ -19,12 +19,13 @@ import pyarrow as pa
 
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.vocabulary import IDS, says_label, words
-from xentcli.errors import DataError, Question, UsageError, clean, counted
+from xentcli.errors import DataError, Question, UsageError, XentError, clean, counted
 from xentcli.readers import Options, Source, Unit
 from xentcli.readers.arrays import nulls
 from xentcli.readers.ids import Ids, Twice
 
 I64 = npt.NDArray[np.int64]
+_SHOWN = 5  # ids of predictions without a label
 JOINED = b"xent.joined"
 """In the metadata of a joined batch: the id column, and the file that the labels come from."""
 
@@ -59,6 +60,22 @@ def settle(sources: list[Source], skip: bool) -> list[str]:
     return []
 
 
+def raise_with_all(sources: list[Source], error: DataError) -> None:
+    """Of an error of the first prediction without a label, raise one with all of them: how many, and five.
+
+    Nothing is raised where it is another error, or where the ids cannot be read again.
+    """
+    seen = [source for source in sources if isinstance(source, Joined)]
+    if error.id != "label_null" or not seen or seen[0].labels.id is None:
+        return
+    labels, id = seen[0].labels, seen[0].labels.id
+    try:
+        said = labels.recount([item for source in seen for item in source.ids(id)])
+    except (XentError, OSError):
+        return
+    raise DataError(f"{error.what}; {said}", where=error.where, remedy=error.remedy, id=error.id) from error
+
+
 class LabelFile:
     """The columns of a label file, whole, and how rows of predictions find theirs."""
 
@@ -82,6 +99,8 @@ class LabelFile:
         self._held = {c.name: _whole(table.column(c.name), c) for c in self.columns}
         self._uses = np.zeros(self.rows, np.uint32)
         self._lock = threading.Lock()
+        self._strangers = 0
+        self._first: list[tuple[int, str]] = []
         self._ids: Ids | None = None
         if pair is not None:
             mine = next(c for c in look.columns if c.name == pair[0])
@@ -123,11 +142,35 @@ class LabelFile:
         if count:
             with self._lock:
                 np.add.at(self._uses, index[index >= 0], 1)
+                if self._ids is not None:
+                    self._note_strangers(keys, index, first)
         taken = _indices(index)
         for name in names:
             field = pa.field(name, self._held[name].type)
             record = record.append_column(field, self._held[name].take(taken))
         return record.replace_schema_metadata({JOINED: f"{self.id or ''}\n{self.where}".encode()})
+
+    def _note_strangers(self, keys: pa.Array, index: I64, first: int) -> None:
+        """Count the ids (n,) of predictions that no label has, and keep the first of them."""
+        unknown = np.flatnonzero(index < 0)
+        self._strangers += unknown.size
+        found = [(first + row, clean(str(keys[row].as_py()), 40)) for row in unknown[:_SHOWN].tolist()]
+        self._first = sorted([*self._first, *found])[:_SHOWN]
+
+    def recount(self, walks: list[tuple[Callable[[], Iterator[Unit]], int]]) -> str:
+        """How many ids of predictions no label has, over all of them, and which come first."""
+        self._strangers, self._first, rows = 0, [], 0
+        for walk, before in walks:
+            for unit in walk():
+                keys = _as_ids(unit.load().column(self.id), self.as_text, "", self.id or "")
+                assert self._ids is not None
+                self._note_strangers(keys, self._ids.find(keys), before + unit.first - 1)
+                rows += len(keys)
+        return f"{self._strangers:,} of {counted(rows, 'id')} are not there: {self._said()}"
+
+    def _said(self) -> str:
+        more = ", …" if self._strangers > len(self._first) else ""
+        return ", ".join(id for _, id in self._first) + more
 
     def settle(self, skip: bool) -> list[str]:
         """Refuse ids that several predictions have, and labels that none has, or say how many."""
@@ -146,7 +189,8 @@ class LabelFile:
             )  # fmt: skip
         joined = "by position" if self.id is None else f'by "{clean(self.id)}"'
         left = f"; {counted(unused.size, 'label')} without a prediction left out" if unused.size else ""
-        return [f"labels joined {joined} from {self.where}{left}"]
+        found = f"; {counted(self._strangers, 'id')} not there: {self._said()}" if self._strangers else ""
+        return [f"labels joined {joined} from {self.where}{left}{found}"]
 
     def _named(self, rows: I64) -> str:
         if self._ids is None:
@@ -187,6 +231,10 @@ class Joined:
         keys = list(dict.fromkeys([*(c for c in text if c not in own), *id]))
         names = [name for name in dict.fromkeys(columns) if name in own]
         return [partial(self._units, walk, names) for walk in self._source.partitions(wanted, keys)]
+
+    def ids(self, id: str) -> list[tuple[Callable[[], Iterator[Unit]], int]]:
+        """Walks of the id column alone, each with the number of rows before this source."""
+        return [(walk, self._before) for walk in self._source.partitions([id], [id])]
 
     def _units(self, walk: Callable[[], Iterator[Unit]], names: list[str]) -> Iterator[Unit]:
         for unit in walk():

@@ -56,6 +56,16 @@ def text_tolerance(digits: int, classes: int) -> float:
 
 def judge_text(notes: Notes, spec: Spec) -> None:
     """After the last row of a text, whose decimals are known now: is a sum off by more than they excuse?"""
+    if "label_digits" in notes.extremes:
+        digits = int(notes.extremes["label_digits"])
+        off = notes.extremes.get(f"label_sum_{digits}", 0.0)
+        if off > max(LIMIT, text_tolerance(digits, spec.size)):
+            raise DataError(
+                f"the label distribution of {notes.examples[f'label_sum_{digits}'][1]}, which {digits} "
+                "decimals do not explain",
+                remedy="--task multilabel if a row may have several labels",
+                id="label_sum",
+            )
     digits = int(notes.extremes.get("digits", MOST_DIGITS))
     off = notes.extremes.get(f"row_off_{digits}", 0.0)
     if spec.stored == "text" and off > max(LIMIT, text_tolerance(digits, spec.width)):
@@ -89,7 +99,7 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
         bad.add("row_sum", off > limit, sum_problem(batch, spec, sums))
         for digits in range(MOST_DIGITS + 1):
             beyond = (off > text_tolerance(digits, spec.width)) & (off <= limit)
-            _note(rows, f"row_sum_{digits}", batch, sums, np.flatnonzero(beyond))
+            _note_scores(rows, f"row_sum_{digits}", batch, sums, np.flatnonzero(beyond))
             if beyond.any():
                 rows.extremes[f"row_off_{digits}"] = float(off[beyond].max())
         return
@@ -99,13 +109,41 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
         wrong = np.zeros(off.size, bool)
         wrong[deviating] = off[deviating] > np.maximum(allowed, LIMIT)
         bad.add("row_sum", wrong, sum_problem(batch, spec, sums))
-        _note(rows, "row_sum", batch, sums, deviating[(off[deviating] > allowed) & ~wrong[deviating]])
+        _note_scores(rows, "row_sum", batch, sums, deviating[(off[deviating] > allowed) & ~wrong[deviating]])
 
 
-def _note(rows: Rows, name: str, batch: Batch, sums: F64, which: I64) -> None:
+def note_labels(rows: Rows, batch: Batch) -> None:
+    """Count label distributions (n, C) that do not add up to 1 within the rounding they are stored with.
+
+    The largest deviation is kept with them. Those beyond any excuse were refused when they were read;
+    what the decimals of a text excuse is known when all are read.
+    """
+    assert batch.targets is not None
+    table = batch.targets
+    sums = table.sum(axis=1)
+    off = np.abs(sums - 1.0)
+    if not batch.targets_text:
+        which = np.flatnonzero(off > tolerance("f8", table.shape[1]))
+        which = which[off[which] > _held(table[which], lambda name: tolerance(name, table.shape[1]))]
+        _note(rows, "label_sum", batch, sums, which, off[which])
+        return
+    digits = 0
+    while digits < MOST_DIGITS and not _written_with(table, digits):
+        digits += 1
+    rows.extremes["label_digits"] = float(digits)
+    for count in range(MOST_DIGITS + 1):
+        which = np.flatnonzero(off > text_tolerance(count, table.shape[1]))
+        _note(rows, f"label_sum_{count}", batch, sums, which, off[which])
+
+
+def _note_scores(rows: Rows, name: str, batch: Batch, sums: F64, which: I64) -> None:
     """Count rows that do not add up, with the largest change of a loss that rescaling would make."""
+    _note(rows, name, batch, sums, which, np.abs(np.log(sums[which])))
+
+
+def _note(rows: Rows, name: str, batch: Batch, sums: F64, which: I64, effects: F64) -> None:
+    """Count the rows `which` (m,), with the largest of their `effects` (m,) and the row that has it."""
     if which.size:
-        effects = np.abs(np.log(sums[which]))
         worst = int(effects.argmax())
         row = int(which[worst])
         rows.counts[name] = which.size
@@ -118,21 +156,29 @@ def _note(rows: Rows, name: str, batch: Batch, sums: F64, which: I64) -> None:
 
 def _row_tolerances(batch: Batch, spec: Spec, which: I64) -> F64:
     """For each of `which` rows, the tolerance of the coarsest stored precision that holds it exactly."""
-    out = np.full(which.size, _sum_tolerance(spec.stored, spec))
+    least = _sum_tolerance(spec.stored, spec)
+    out = np.full(which.size, least)
     step = max(1, (1 << 18) // spec.width)
     for lo in range(0, which.size, step):
         part = which[lo : lo + step]
         values = np.empty((part.size, spec.width))
         for column in range(spec.width):
             values[:, column] = batch.column(column)[part]
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            single = values.astype(np.float32)
-            in_f4 = (single == values).all(axis=1)
-            in_f2 = in_f4 & (values.astype(np.float16) == values).all(axis=1)
-            in_bf = in_f4 & ~(single.view(np.uint32) & 0xFFFF).any(axis=1)
-        held = out[lo : lo + step]
-        for name, mask in (("f4", in_f4), ("f2", in_f2), ("bf", in_bf)):
-            held[mask] = np.maximum(held[mask], _sum_tolerance(name, spec))
+        held = _held(values, lambda name: _sum_tolerance(name, spec))
+        out[lo : lo + step] = np.maximum(held, least)
+    return out
+
+
+def _held(values: F64, allowed: Callable[[str], float]) -> F64:
+    """For each row (n,) of `values` (n, C), what is `allowed` of the coarsest precision that holds it."""
+    out = np.full(len(values), allowed("f8"))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        single = values.astype(np.float32)
+        in_f4 = (single == values).all(axis=1)
+        in_f2 = in_f4 & (values.astype(np.float16) == values).all(axis=1)
+        in_bf = in_f4 & ~(single.view(np.uint32) & 0xFFFF).any(axis=1)
+    for name, mask in (("f4", in_f4), ("f2", in_f2), ("bf", in_bf)):
+        out[mask] = np.maximum(out[mask], allowed(name))
     return out
 
 

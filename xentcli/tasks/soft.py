@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Rows, Spec, Table
-from xentcli.tasks import finish, multiclass, training, votes
+from xentcli.tasks import finish, multiclass, simplex, training, votes
 from xentcli.tasks.badrows import BadRows, keep
 
 
@@ -79,6 +79,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     likeliest = targets[np.arange(batch.size), batch.labels]
     finish.count(out, "clipped", sums.clipped)
     finish.count(out, "label_ties", np.count_nonzero(targets == likeliest[:, None], axis=1) > 1)
+    simplex.note_labels(out, batch)
     finish.impossible(out, batch)
     return out, bad
 
