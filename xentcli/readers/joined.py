@@ -73,7 +73,9 @@ def raise_with_all(sources: list[Source], error: DataError) -> None:
         said = labels.recount([item for source in seen for item in source.ids(id)])
     except (XentError, OSError):
         return
-    raise DataError(f"{error.what}; {said}", where=error.where, remedy=error.remedy, id=error.id) from error
+    raise DataError(
+        f"{error.what}; {said}", where=error.where, remedy=error.remedy, id="label_null"
+    ) from error
 
 
 class LabelFile:
