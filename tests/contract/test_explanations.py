@@ -18,6 +18,7 @@ from xentcli.explanations import ENTRIES, SUBJECTS, Entry
 from xentcli.explanations.codes import CODES
 from xentcli.explanations.metrics import MEASURES
 from xentcli.metrics.names import METRICS
+from xentcli.metrics.peernames import PEERS
 
 EXAMPLES = [entry for entry in ENTRIES.values() if entry.example]
 
@@ -86,6 +87,22 @@ def test_every_metric_can_be_asked_for_by_all_its_names(metric: object) -> None:
     known = next(m for m in METRICS if m is metric)
     shown = {xent("explain", name).out for name in (known.key, *known.aliases)}
     assert len(shown) == 1 and known.says in shown.pop()
+
+
+@pytest.mark.parametrize(
+    "name", [f"{peer}.{figure.key}" for peer, known in PEERS.items() for figure in known.figures]
+)
+def test_a_figure_of_another_library_is_explained_by_its_convention(name: str) -> None:
+    peer = PEERS[name.partition(".")[0]]
+    shown, document = xent("explain", name), json.loads(xent("explain", name, "--json").out)
+    assert (
+        shown.code == 0
+        and "\n  computed  " in shown.out
+        and f"{peer.name} {peer.version}" in shown.out
+        and "{" not in shown.out
+    )
+    assert document["name"] == name and document["formula"] and document["source"].startswith(peer.name)
+    assert f"--compat {name.partition('.')[0]} " in document["reading"]
 
 
 @pytest.mark.parametrize("code", CODES, ids=str)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SCHEMA = "xent.explain/1"
 _HELP = "A metric, an id such as XW104 or row_sum, or an exit code; all of them if left out."
 _WIDTH = 92
+_EPS = {"keras": "1e-07."}
+_SPACING = "the spacing at 1 of the type that p is stored in, 2.22e-16 for float64."
 
 
 def command(
@@ -86,12 +88,32 @@ def _metric(name: str) -> dict[str, Any]:
         hint = closest(name, [*known, *ENTRIES, *map(str, CODES)])
         raise UsageError(f'nothing is called "{clean(name)}".{hint}', id="unknown_name",
                          remedy="xent explain lists all names") from None  # fmt: skip
+    if "." in metric.key:
+        return _of_peer(metric)
     measure = _measure(metric)
     return {
         "schema": SCHEMA, "kind": "metric", "name": metric.key, "says": metric.says,
         "aliases": list(metric.aliases), "formula": measure.formula, "unit": metric.unit,
         "better": metric.better, "range": measure.range, "undefined": measure.undefined,
         "tasks": list(metric.tasks), "reading": measure.reading, "source": measure.source,
+    }  # fmt: skip
+
+
+def _of_peer(metric: Metric) -> dict[str, Any]:
+    """A function of another library: its convention stands for the formula."""
+    from xentcli.metrics.peernames import PEERS
+
+    name, _, key = metric.key.partition(".")
+    peer = PEERS[name]
+    convention = next(figure.convention for figure in peer.figures if figure.key == key)
+    reading = f"--compat {name} gives it, with the convention and its numbers beside the value."
+    if "{eps}" in convention:
+        reading += " eps: " + _EPS.get(name, _SPACING)
+    return {
+        "schema": SCHEMA, "kind": "metric", "name": metric.key, "says": metric.says, "aliases": [],
+        "formula": convention.format(eps="eps", bins=f"{peer.bins} (or --bins)"), "unit": metric.unit,
+        "better": metric.better, "tasks": list(metric.tasks), "reading": reading,
+        "source": f"{peer.name} {peer.version}",
     }  # fmt: skip
 
 
@@ -124,9 +146,9 @@ def _metric_text(document: dict[str, Any]) -> str:
     better = {"lower": "lower is better", "higher": "higher is better", "": "neither direction is better"}
     unit = {"nat": "nats", "row": "rows", "fraction": "a fraction"}.get(document["unit"], "no unit")
     rows = {
-        "formula": document["formula"],
-        "range": f"{document['range']}; {unit}; {better[document['better']]}",
-        "no value": document["undefined"] or "it always has one",
+        "formula" if "range" in document else "computed": document["formula"],
+        "range": "; ".join(filter(None, (document.get("range"), unit, better[document["better"]]))),
+        "no value": document.get("undefined", "not for this task and kind of scores") or "it always has one",
         "tasks": ", ".join(document["tasks"]),
         "reading": document["reading"],
         "source": document["source"],
