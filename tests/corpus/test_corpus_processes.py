@@ -19,6 +19,7 @@ import pytest
 
 from tests.corpus.corpus import (
     COMMAND,
+    GOOD,
     GOOD_LOSS,
     HEADER,
     Outcome,
@@ -437,6 +438,45 @@ def test_x11_a_run_touches_nothing_else(kind: str, tmp_path: Path) -> None:
         watched(tmp_path, "score", path, "--json", "-o", tmp_path / "a.json", allowed=str(tmp_path)).code == 0
     )
     assert watched(tmp_path, "score", path, "--label", "none").code == 2
+
+
+def stored_as(kind: str, folder: Path) -> Path:
+    """The good rows in one of the formats that are not text."""
+    import pyarrow.feather as feather
+    import pyarrow.ipc as ipc
+
+    rows, path = table(), folder / f"preds.{kind}"
+    if kind in ("arrow", "arrows"):
+        with (ipc.new_file if kind == "arrow" else ipc.new_stream)(path, rows.schema) as writer:
+            writer.write_table(rows)
+    elif kind == "feather":
+        feather.write_feather(rows, str(path), compression="zstd")
+    elif kind == "npz":
+        np.savez(path, probs=np.stack([GOOD["p0"], GOOD["p1"]], axis=1), y=np.array(GOOD["y"]))
+    elif kind == "npy":
+        fields = [("p0", "f8"), ("p1", "f8"), ("y", "i8")]
+        np.save(path, np.array(list(zip(*GOOD.values(), strict=True)), fields))
+    elif kind == "jsonl":
+        text(path, "".join(json.dumps(row) + "\n" for row in rows.to_pylist()))
+    else:
+        (folder / "preds" / "lang=de").mkdir(parents=True)
+        good(folder / "preds" / "lang=de" / "a.parquet")
+        return folder / "preds"
+    return path
+
+
+@pytest.mark.parametrize("kind", ["arrow", "arrows", "feather", "npz", "npy", "jsonl", "folder"])
+def test_x11_no_format_touches_anything_else(kind: str, tmp_path: Path) -> None:
+    path = stored_as(kind, tmp_path)
+    found = watched(tmp_path, "score", path, "--json")
+    assert found.code == 0, found.err
+    assert found.value() == pytest.approx(GOOD_LOSS, abs=1e-12)
+    assert watched(tmp_path, "score", path, "--label", "none").code == 2
+
+
+def test_x11_an_array_of_objects_is_not_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "preds.npy", np.array([{"p0": 1}, None], object), allow_pickle=True)
+    assert watched(tmp_path, "score", tmp_path / "preds.npy").code == 3
 
 
 def test_x11_a_file_with_an_extension_type_runs_no_code(tmp_path: Path) -> None:

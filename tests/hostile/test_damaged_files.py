@@ -20,7 +20,7 @@ FEW = ("flips=4", "footer=8", "heads=6", "smears=3")
 
 @pytest.mark.parametrize("kind", ["columns", "lists", "text"])
 @pytest.mark.parametrize("checked", [True, False])
-def test_damaged_files(tmp_path: Path, kind: str, checked: bool) -> None:
+def test_f15_f16_f17_damaged_files(tmp_path: Path, kind: str, checked: bool) -> None:
     names = [o.name for o in originals() if o.name.startswith(kind) and o.checked == checked]
     assert names
     cuts = "cuts=57" if kind == "columns" else "cuts=15"

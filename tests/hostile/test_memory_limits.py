@@ -86,7 +86,7 @@ def test_a_page_that_unpacks_to_much(tmp_path: Path) -> None:
     assert found.peak * 1.048576 < LIMIT
 
 
-def test_a_page_that_says_it_unpacks_to_two_gigabytes(tmp_path: Path) -> None:
+def test_f18_a_page_that_says_it_unpacks_to_two_gigabytes(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     parquet(
         path, {"p": np.linspace(0, 1, 5000), "y": [0, 1] * 2500}, compression="zstd", use_dictionary=False

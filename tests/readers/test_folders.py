@@ -22,7 +22,7 @@ def parts(folder: Path, rows: Any, paths: list[str]) -> None:
         pq.write_table(rows.slice(number * step, step), folder / path)
 
 
-def test_a_folder_gives_the_figures_of_its_rows(tmp_path: Path) -> None:
+def test_f27_a_folder_gives_the_figures_of_its_rows(tmp_path: Path) -> None:
     rows = table()
     pq.write_table(rows, tmp_path / "all.parquet")
     folder = tmp_path / "preds"
@@ -60,7 +60,7 @@ def test_a_key_may_be_the_label_or_the_weight(tmp_path: Path) -> None:
     assert abs(found.value() - loss) < 1e-12
 
 
-def test_the_column_of_the_file_goes_first(tmp_path: Path) -> None:
+def test_f28_the_column_of_the_file_goes_first(tmp_path: Path) -> None:
     parts(tmp_path / "preds", table(), ["label=emu/x.parquet"])
     pq.write_table(table(), tmp_path / "all.parquet")
     found = score(tmp_path / "preds")
