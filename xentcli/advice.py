@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from xentcli.errors import counted
+from xentcli.errors import counted, places
 from xentcli.metrics.known import Known
 from xentcli.report import Report, Warning
 from xentcli.tasks.simplex import MOST_DIGITS
@@ -170,7 +170,13 @@ def _skipped(known: Known) -> Warning | None:
     total = sum(skipped.values())
     if not total:
         return None
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(skipped.items()))
+    spots = known.states.spots
+    files = {spot.file for found in spots.values() for spot in found}
+    only = files.pop() if len(files) == 1 else None
+    reasons = ", ".join(
+        f"{reason} {count:,} ({places(spots[reason], count, only)})"
+        for reason, count in sorted(skipped.items())
+    )
     return Warning("XW109", f"{counted(total, 'row')} left out by --on-bad skip: {reasons}", "", total)
 
 

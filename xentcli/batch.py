@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.errors import clean
+from xentcli.errors import Spot, clean
 from xentcli.numerics import grid
 from xentcli.numerics.scratch import buffer
 
@@ -25,6 +25,12 @@ CLASS_MAJOR_BELOW = 64
 """With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
 
 _BLOCK = 1 << 18
+
+EXAMPLES = 5
+"""Of each kind of bad rows, so many are named."""
+
+Spots = dict[str, list[Spot]]
+"""The first bad rows of each kind, in the order of the input."""
 
 Keys = tuple[I64, list[tuple[str | None, ...]]]
 """The slice of each row (n,) as an index into a list of keys, one text a column, None for null."""
@@ -94,17 +100,29 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where rows came from: the file, and the 1-based number of each row in it."""
+    """Where rows came from: the file, and the 1-based number of each row in it.
+
+    `part`: the number of their part of the input, and of the file in that part.
+    """
 
     source: str
     first: int
     numbers: I64 | None = None
+    part: tuple[int, int] = (0, 0)
 
     def row(self, index: int) -> int:
         return int(self.numbers[index]) if self.numbers is not None else self.first + index
 
     def where(self, index: int) -> str:
         return f"{clean(self.source, 200)}, row {self.row(index):,}"
+
+    def spot(self, index: int) -> Spot:
+        return Spot(self.part, self.row(index), self.source)
+
+
+def earliest(one: Spots, other: Spots) -> Spots:
+    """Of both, the first EXAMPLES of each kind."""
+    return {kind: sorted([*one.get(kind, []), *other.get(kind, [])])[:EXAMPLES] for kind in one | other}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +142,7 @@ class Batch:
     matrix: Real | None = None
     weights: F64 | None = None
     skipped: dict[str, int] = field(default_factory=dict)
+    spots: Spots = field(default_factory=dict)
     ignored: int = 0
     targets: F64 | None = None
     keys: tuple[Keys, ...] = ()
@@ -228,6 +247,7 @@ class Rows:
     weight: F64 | None = None
     place: Place | None = None
     skipped: dict[str, int] = field(default_factory=dict)
+    spots: Spots = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     extremes: dict[str, float] = field(default_factory=dict)
     examples: dict[str, tuple[float, str]] = field(default_factory=dict)

@@ -8,12 +8,14 @@ the command line exits or prints.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
 class XentError(Exception):
     """Base of every error that is the input's or the user's, not a bug.
 
-    `code` is the process exit code, `id` a stable identifier of the kind of problem.
+    `code` is the process exit code, `id` a stable identifier of the kind of problem; `also` says what else
+    is wrong, if that was looked for.
     """
 
     code = 70
@@ -24,6 +26,7 @@ class XentError(Exception):
         self.where = where
         self.remedy = remedy
         self.id = id
+        self.also = ""
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
@@ -50,6 +53,76 @@ class Question(DataError):
     ) -> None:
         super().__init__(what, where=where, remedy=remedy or " or ".join(readings), id=id)
         self.readings = tuple(readings)
+
+
+class Spot(NamedTuple):
+    """A row of the input: the number of its part of the input and of its file there, its number, its file.
+
+    Spots are ordered as the input is.
+    """
+
+    part: tuple[int, int]
+    row: int
+    file: str
+
+
+class Group(NamedTuple):
+    """Bad rows with one kind of problem: its id, how many they are, and the first of them."""
+
+    id: str
+    rows: int
+    first: tuple[Spot, ...]
+
+
+class BadRow(DataError):
+    """A row has no defined result; `spot` is where it is.
+
+    `groups`: all bad rows from there on by kind, the kind of this row first, others in the order in which
+    they begin; empty if the input cannot be read again. `looked`: the number of rows they are from, where
+    that is not all.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", id: str = "", spot: Spot | None = None
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy, id=id)
+        self.spot = spot
+        self.groups: tuple[Group, ...] = ()
+        self.looked: int | None = None
+
+    def group(self, groups: Sequence[Group], looked: int | None) -> None:
+        """Say which bad rows there are; the first group begins with this row."""
+        self.groups, self.looked = tuple(groups), looked
+        own, *others = groups
+        file = own.first[0].file
+        parts = []
+        if own.rows > 1:
+            verb = "has" if own.rows == 2 else "have"
+            parts.append(f"{places(own.first[1:], own.rows - 1, file)} {verb} this problem")
+        if others:
+            shown = [
+                f"{g.id} in {places(g.first, 1, file)}"
+                if g.rows == 1
+                else f"{g.id} in {g.rows:,} rows (first: {places(g.first[:1], 1, file)})"
+                for g in others
+            ]
+            parts.append(f"{counted(len(others), 'other kind')}: {', '.join(shown)}")
+        if parts:
+            tail = f", in the {looked:,} rows from there on" if looked else ""
+            self.also = "; ".join(parts) + tail
+            self.add_note(f"also: {self.also}")
+
+
+def places(spots: Sequence[Spot], rows: int, file: str | None = None) -> str:
+    """`rows 3, 5 and 12 more`: the first of so many rows, with their files where these are not `file`."""
+    files = dict.fromkeys(spot.file for spot in spots)
+    out = []
+    for name in files:
+        numbers = [f"{spot.row:,}" for spot in spots if spot.file == name]
+        own = "" if name == file else f" of {clean(name, 200)}"
+        out.append(f"row{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}{own}")
+    more = rows - len(spots)
+    return " and ".join([*out, *([f"{more:,} more"] if more else [])])
 
 
 class CannotDecide(XentError):

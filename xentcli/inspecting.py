@@ -16,7 +16,7 @@ from xentcli import __version__, reporting, scoring
 from xentcli.columns import Ask, Resolution
 from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
-from xentcli.errors import Question, XentError, clean
+from xentcli.errors import BadRow, Question, XentError, clean
 from xentcli.readers import Source
 from xentcli.settings import Settings
 
@@ -58,6 +58,7 @@ class Problem:
     message: str
     where: str
     remedy: str
+    also: str = ""
 
 
 @dataclass(slots=True)
@@ -116,6 +117,7 @@ class Inspection:
             "readings": [{"options": r.options, "means": r.means} for r in self.readings],
             "problems": [
                 {"id": p.id, "exit_code": p.code, "message": p.message, "where": p.where, "remedy": p.remedy}
+                | ({"also": p.also} if p.also else {})
                 for p in self.problems
             ],
             "notes": self.notes,
@@ -150,18 +152,22 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
             found.readings = [_means(first, settings.ask, options) for options in error.readings]
     else:
         # One file is tried: the checks that all shards are alike have been made.
-        _try(found, found.what, [filled[0][0]], trial)
+        _try(found, found.what, inputs, [filled[0][0]], trial)
         found.labels = _counts(first, found.what)
     found.columns = [_column(first, column, found.what, settings.ask) for column in first.columns]
     return found
 
 
-def _try(found: Inspection, what: Resolution, sources: list[Source], settings: Settings) -> None:
+def _try(
+    found: Inspection, what: Resolution, inputs: list[str], sources: list[Source], settings: Settings
+) -> None:
     """Score the first rows, keep what is said of them, and estimate what all rows take."""
     size = len(what.classes)
     try:
         states = scoring.fold(what, sources, settings)
         report = reporting.build(states, what, settings)
+    except BadRow as error:
+        found.problems.append(_problem(scoring.grouped(error, inputs, sources, what, settings)))
     except XentError as error:
         found.problems.append(_problem(error))
     else:
@@ -176,7 +182,7 @@ def _try(found: Inspection, what: Resolution, sources: list[Source], settings: S
 
 
 def _problem(error: XentError) -> Problem:
-    return Problem(error.id, error.code, error.what, error.where, error.remedy)
+    return Problem(error.id, error.code, error.what, error.where, error.remedy, error.also)
 
 
 # -- files and columns -----------------------------------------------------------------------------

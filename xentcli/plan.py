@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from xentcli import tasks
-from xentcli.batch import Batch, Rows, Spec
+from xentcli.batch import Batch, Rows, Spec, Spots, earliest
 from xentcli.states import State
 from xentcli.states.bins import ConfidenceBins, PositiveBins
 from xentcli.states.classbins import ClassBins
@@ -91,6 +91,7 @@ class StateSet:
     read: int = 0
     ignored: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    spots: Spots = field(default_factory=dict)
 
     @classmethod
     def empty(cls, spec: Spec) -> StateSet:
@@ -100,8 +101,10 @@ class StateSet:
         """Add the rows of a batch that came from `read` rows of its file."""
         self.read += read
         self.ignored += batch.ignored
-        for reason, count in (batch if rows is None else rows).skipped.items():
+        left = batch if rows is None else rows
+        for reason, count in left.skipped.items():
             self.skipped[reason] = self.skipped.get(reason, 0) + count
+        self.spots = earliest(self.spots, left.spots)
         if rows is not None and rows.size:
             for state in self.states.values():
                 state.update(rows)
@@ -116,6 +119,7 @@ class StateSet:
         self.ignored += other.ignored
         for reason, count in other.skipped.items():
             self.skipped[reason] = self.skipped.get(reason, 0) + count
+        self.spots = earliest(self.spots, other.spots)
         for name, state in self.states.items():
             state.merge(other.states[name])
 

@@ -79,6 +79,11 @@ def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:
         by_class = spec.training.by_class and not spec.training.per_row
         weights = class_weights(known) if by_class else []
         data["training"] = training.said(spec.training, spec.task, weights)
+    if states.spots:
+        data["skipped_examples"] = {
+            kind: [{"file": clean(spot.file, 200), "row": spot.row} for spot in spots]
+            for kind, spots in sorted(states.spots.items())
+        }
     return data | {"ties": states.notes.counts.get("ties", 0), "evidence": what.evidence}
 
 

@@ -7,21 +7,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from xentcli import binding, memory, reporting, training
+from xentcli import memory, reporting, secondlook, streams, training
 from xentcli.batch import Batch, Spec
+from xentcli.binding import Rules
 from xentcli.binding.keys import check as check_keys
 from xentcli.columns import Ask, Resolution, resolve
 from xentcli.columns.schema import Preview
 from xentcli.engines import threads
-from xentcli.errors import CannotDecide, DataError, UsageError, XentError, clean, counted, listing
+from xentcli.errors import BadRow, CannotDecide, DataError, UsageError, XentError, clean, counted, listing
 from xentcli.numerics.grid import EDGES
 from xentcli.readers import Source, bits, joined, long
 from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
 from xentcli.rowfile import RowFile
 from xentcli.settings import Settings
+from xentcli.streams import Part, Piece
 from xentcli.tasks.simplex import judge_text
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
     what = read([look for _, look in filled], settings.ask, sources[0].path)
     scored = list(dict.fromkeys(source for source, _ in filled))
-    states = fold(what, scored, settings, progress)
+    try:
+        states = fold(what, scored, settings, progress)
+    except BadRow as error:
+        raise grouped(error, inputs, scored, what, settings) from None
     report = reporting.build(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
     used = set(what.columns)
@@ -128,6 +133,30 @@ def fold(
         if isinstance(source, long.Items):
             source.kind = what.kind
     return _run(spec, what, sources, settings, progress)
+
+
+def grouped(
+    error: BadRow, inputs: Sequence[str | Source], scored: list[Source], what: Resolution, settings: Settings
+) -> BadRow:
+    """The error that ended the scoring of sources, with the other bad rows if they can be read again."""
+    given = [source for source in inputs if not isinstance(source, str)]
+    paths = [source.path for source in scored] + ([settings.labels] if settings.labels else [])
+    if not (all(getattr(s, "again", False) for s in given) if given else all(map(os.path.isfile, paths))):
+        return error
+    calm = replace(settings, sha256=None, rules=replace(settings.rules, skip_bad=True))
+    spec = _spec(what, calm)
+    try:
+        looks = previews(opened(inputs, calm), calm)
+        fresh = list(dict.fromkeys(source for source, look in looks if look.sample.num_rows))
+        fresh = fresh[: len(scored)]
+        for source in fresh:
+            if isinstance(source, long.Items):
+                source.kind = what.kind
+        memory.fit(spec, fresh, *streams.columns(what, calm.rules), 1, settings.reading.max_memory)
+        parts = streams.parts(what, fresh, calm.rules)
+        return secondlook.grouped(error, what, spec, calm.rules, parts, settings.limit)
+    except (XentError, OSError, MemoryError):  # nothing must come between the user and the first error
+        return error
 
 
 def _check(settings: Settings) -> None:
@@ -235,16 +264,10 @@ def _run(
     settings: Settings,
     progress: Progress | None,
 ) -> StateSet:
-    text = binding.text_columns(what, settings.rules)
-    wanted = dict.fromkeys(
-        [*what.columns, *what.label_columns, *text, *([what.weight] if what.weight else [])]
-    )
+    wanted, text = streams.columns(what, settings.rules)
     left = [settings.limit if settings.limit is not None else -1]
-    streams = [
-        _stream(walk, "standard input" if source.path == "-" else source.path, what, settings.rules, left)
-        for source in sources
-        for walk in source.partitions(list(wanted), text)
-    ]
+    parts = [_stream(part, what, settings.rules, left)
+             for part in streams.parts(what, sources, settings.rules)]  # fmt: skip
     jobs = 1 if settings.limit is not None else min(settings.jobs or cores(), 256)
     total = sum(source.rows or 0 for source in sources) if all(s.rows for s in sources) else None
 
@@ -255,12 +278,12 @@ def _run(
             progress(rows, share)
 
     try:
-        jobs = memory.fit(spec, sources, list(wanted), text, jobs, settings.reading.max_memory)
+        jobs = memory.fit(spec, sources, wanted, text, jobs, settings.reading.max_memory)
         if settings.rows_to is None:
-            states = threads.run(spec, streams, jobs, tell)
+            states = threads.run(spec, parts, jobs, tell)
         else:
             with RowFile(settings.rows_to, spec, len(sources) > 1).opened() as file:
-                states = threads.run(spec, streams, jobs, tell, file.tap)
+                states = threads.run(spec, parts, jobs, tell, file.tap)
     except (DataError, OSError) as error:
         for source in sources:
             source.check_unchanged()  # what was found may be the work of whoever changed the file
@@ -285,28 +308,21 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def _stream(
-    walk: Callable[[], Iterator[Any]],
-    path: str,
-    what: Resolution,
-    rules: binding.Rules,
-    left: list[int],
-) -> threads.Stream:
+def _stream(part: Part, what: Resolution, rules: Rules, left: list[int]) -> threads.Stream:
     """Batches of one partition; `left` is how many rows may still be read, or negative for all."""
 
     def batches() -> Iterator[threads.Work]:
-        for unit in walk():
+        for piece in part.pieces():
             if left[0] == 0:
                 return
 
-            def load(unit: Any = unit) -> tuple[Batch, int]:
-                record = unit.load()
+            def load(piece: Piece = piece) -> tuple[Batch, int]:
+                record = piece.unit.load()
                 if 0 <= left[0] < record.num_rows:
                     record = record.slice(0, left[0])
                 if left[0] > 0:
                     left[0] -= record.num_rows
-                batch = binding.bind(record, what, unit.source or path, unit.first, rules, unit.numbers)
-                return batch, record.num_rows
+                return piece.bind(record, what, rules), record.num_rows
 
             yield load
 

@@ -20,6 +20,8 @@ LAYERS = [
         "renderers",
         "inspecting",
         "scoring",
+        "secondlook",
+        "streams",
         "reporting",
         "training",
         "classweights",

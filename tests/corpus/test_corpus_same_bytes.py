@@ -28,7 +28,9 @@ def same(outcome: Outcome) -> str:
     parts |= {name: report[name] for name in ("slices", "reliability")}
     parts["warnings"] = [(warning["id"], warning["count"]) for warning in report["warnings"]]
     data = report["data"]
-    parts["data"] = {k: v for k, v in data.items() if k not in ("inputs", "evidence", "notes")}
+    parts["data"] = {
+        k: v for k, v in data.items() if k not in ("inputs", "evidence", "notes", "skipped_examples")
+    }
     return json.dumps(parts)
 
 

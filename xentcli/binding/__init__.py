@@ -37,11 +37,15 @@ class Rules:
 
 
 def bind(
-    record: pa.RecordBatch, what: Resolution, source: str, first: int, rules: Rules, rows: I64 | None = None
-) -> Batch:
-    """The Batch of a record batch whose rows are the `rows` (n,) of `source`, or go on from `first`."""
+    record: pa.RecordBatch, what: Resolution, source: str, first: int, rules: Rules, rows: I64 | None = None,
+    part: tuple[int, int] = (0, 0),
+) -> Batch:  # fmt: skip
+    """The Batch of a record batch whose rows are the `rows` (n,) of `source`, or go on from `first`.
+
+    `part` is where they stand in the input, as a Place has it.
+    """
     n = record.num_rows
-    place = Place(source, first, None if rows is None else rows[:n])
+    place = Place(source, first, None if rows is None else rows[:n], part)
     kept = _matching(record, rules.where, source)
     if kept is not None:
         record = _filter(record, kept)
@@ -82,9 +86,9 @@ def bind(
         gone = np.zeros(n, bool)
         for _, mask, _ in bad.found:
             gone |= mask
-        skipped = bad.drop(batch).skipped
+        left = bad.drop(batch)
         use = ~gone if ignored is None else ~gone & ~ignored
-        batch = replace(keep(batch, use), skipped=skipped)
+        batch = replace(keep(batch, use), skipped=left.skipped, spots=left.spots)
     elif ignored is not None and ignored.any():
         batch = keep(batch, ~ignored)
     if ignored is not None:

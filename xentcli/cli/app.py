@@ -123,7 +123,8 @@ def _invoke(argv: list[str]) -> int:
 
 def _message(error: XentError) -> str:
     remedy = clean(error.remedy or "xent score --help", _LONGEST)
-    return f"error: {clean(str(error), _LONGEST)} [{error.id}]\n  try: {remedy}"
+    also = f"\n  also: {clean(error.also, _LONGEST)}" if error.also else ""
+    return f"error: {clean(str(error), _LONGEST)} [{error.id}]{also}\n  try: {remedy}"
 
 
 def _say(text: str) -> None:

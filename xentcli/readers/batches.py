@@ -182,6 +182,11 @@ class BatchSource:
         self._feed.check_unchanged()
 
     @property
+    def again(self) -> bool:
+        """Can the rows be walked through more than once?"""
+        return self._feed.again
+
+    @property
     def unended(self) -> bool:
         """Is the end missing that a writer marks? Known after a walk to the end."""
         return self._feed.unended

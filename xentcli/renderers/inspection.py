@@ -170,6 +170,8 @@ def _problems(found: Inspection) -> list[str]:
         kind = "error" if problem.code else "warning"
         where = f"{shown(problem.where)}: " if problem.code and problem.where else ""
         lines += [f"    {kind} {problem.id}: {where}{shown(problem.message)}"]
+        if problem.also:
+            lines += [f"      also: {shown(problem.also)}"]
         if problem.remedy and not found.readings:
             lines += [f"      try: {shown(problem.remedy)}"]
     return lines

@@ -6,7 +6,7 @@ from xentcli.batch import Batch, Rows, Spec
 
 
 def rows(batch: Batch, spec: Spec) -> Rows:
-    """The quantities of every row of `batch`; raises DataError at the first row that has none."""
+    """The quantities of every row of `batch`; raises BadRow at the first row that has none."""
     from xentcli.tasks import binary, multiclass, multilabel, soft
 
     by_task = {"soft": soft.rows, "multilabel": multilabel.rows}
@@ -17,6 +17,6 @@ def rows(batch: Batch, spec: Spec) -> Rows:
             bad.refuse(batch.place)
         batch = bad.drop(batch)
         out, bad = kernel(batch, spec)
-    out.skipped = batch.skipped
+    out.skipped, out.spots = batch.skipped, batch.spots
     out.keys, out.groups = batch.keys, batch.groups
     return out

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import Batch, Place, Spec
-from xentcli.errors import DataError, clean
+from xentcli.batch import EXAMPLES, Batch, Place, Spec, earliest
+from xentcli.errors import BadRow, clean
 
 Mask = npt.NDArray[np.bool_]
 Found = tuple[str, str]  # what is wrong, and the remedy
@@ -34,23 +34,25 @@ class BadRows:
         return min(firsts, key=lambda item: item[0]) if firsts else None
 
     def refuse(self, place: Place, reasons: frozenset[str] | None = None) -> None:
-        """Raise DataError for the first bad row, if there is one."""
+        """Raise BadRow for the first bad row, if there is one."""
         first = self.first()
         if first is not None:
             row, reason, tell = first
             what, remedy = tell(row)
-            raise DataError(what, where=place.where(row), remedy=remedy, id=reason)
+            raise BadRow(what, where=place.where(row), remedy=remedy, id=reason, spot=place.spot(row))
 
     def drop(self, batch: Batch) -> Batch:
         """The batch without its bad rows, each counted under the first reason it was found for."""
         gone = np.zeros(self.size, bool)
-        skipped = dict(batch.skipped)
+        skipped, spots = dict(batch.skipped), batch.spots
         for reason, mask, _ in self.found:
             fresh = mask & ~gone
             if fresh.any():
                 skipped[reason] = skipped.get(reason, 0) + int(fresh.sum())
+                first = np.flatnonzero(fresh)[:EXAMPLES].tolist()
+                spots = earliest(spots, {reason: [batch.place.spot(row) for row in first]})
             gone |= mask
-        return keep(replace(batch, skipped=skipped), ~gone)
+        return keep(replace(batch, skipped=skipped, spots=spots), ~gone)
 
 
 def keep(batch: Batch, mask: Mask | npt.NDArray[np.int64]) -> Batch:

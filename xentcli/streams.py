@@ -1,0 +1,57 @@
+"""From sources to batches: the parts of the input, in order, and the units of each with their places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from xentcli import binding
+from xentcli.batch import Batch
+from xentcli.columns import Resolution
+from xentcli.readers import Source, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A unit, the file it is from, and where that is in the input, as a Place has it."""
+
+    unit: Unit
+    file: str
+    part: tuple[int, int]
+
+    def bind(self, record: pa.RecordBatch, what: Resolution, rules: binding.Rules, at: int = 0) -> Batch:
+        """The Batch of rows of the loaded unit, of which the first has the index `at` in it."""
+        numbers = None if self.unit.numbers is None else self.unit.numbers[at:]
+        return binding.bind(record, what, self.file, self.unit.first + at, rules, numbers, self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A partition of the input: its number and the file it is from."""
+
+    index: int
+    path: str
+    walk: Callable[[], Iterator[Unit]]
+
+    def pieces(self) -> Iterator[Piece]:
+        """Its units in order."""
+        files: dict[str, int] = {}
+        for unit in self.walk():
+            file = unit.source or ("standard input" if self.path == "-" else self.path)
+            yield Piece(unit, file, (self.index, files.setdefault(file, len(files))))
+
+
+def columns(what: Resolution, rules: binding.Rules) -> tuple[list[str], list[str]]:
+    """The columns to read, and those of them that are text where the format leaves the choice."""
+    text = binding.text_columns(what, rules)
+    weight = [what.weight] if what.weight else []
+    return list(dict.fromkeys([*what.columns, *what.label_columns, *text, *weight])), text
+
+
+def parts(what: Resolution, sources: list[Source], rules: binding.Rules) -> list[Part]:
+    """All partitions of the sources, in order."""
+    wanted, text = columns(what, rules)
+    walks = [(source.path, walk) for source in sources for walk in source.partitions(wanted, text)]
+    return [Part(index, path, walk) for index, (path, walk) in enumerate(walks)]
