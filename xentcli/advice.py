@@ -26,6 +26,7 @@ def warnings(known: Known, report: Report) -> list[Warning]:
         _label_ties(known),
         _unranked(known),
         _label_sums(known),
+        _nothing_left(known),
     ]
     return sorted((item for item in found if item is not None), key=lambda item: item.id)
 
@@ -73,7 +74,7 @@ def _impossible(known: Known) -> Warning | None:
     return Warning(
         "XW102",
         f"{_share(count, known.rows)} {did}, so the cross-entropy is infinite",
-        "--clip EPS replaces such p by EPS, and is shown in the result",
+        "" if known.spec.task == "topk" else "--clip EPS replaces such p by EPS, and is shown in the result",
         count,
         _example(known, "zero_probability"),
     )
@@ -243,4 +244,18 @@ def _label_sums(known: Known) -> Warning | None:
         "divide the labels of each row by their sum where the file is written",
         count,
         _example(known, name),
+    )
+
+
+def _nothing_left(known: Known) -> Warning | None:
+    """Lists that all add up to one, and still miss labels: were they divided by their own sum?"""
+    count, missed = _count(known, "nothing_left"), _count(known, "unlisted")
+    if count < known.rows or not missed:
+        return None
+    return Warning(
+        "XW117",
+        f"every list adds up to 1, yet {_share(missed, known.rows)} have a label that is not listed: these "
+        "look like probabilities among the listed classes alone, and every figure of the loss is too low",
+        "list probabilities among all classes, or the logits with --kind logits and --pred-rest",
+        missed,
     )

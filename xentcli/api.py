@@ -23,6 +23,8 @@ def score(
     labels: Any = None,
     label: str | Iterable[str] | None = None,
     pred: str | Iterable[str] = (),
+    pred_ids: str | None = None,
+    pred_rest: str | None = None,
     kind: str = "auto",
     task: str = "auto",
     classes: Iterable[str] = (),
@@ -79,7 +81,7 @@ def score(
     settings = Settings(
         ask=Ask(_names(label), _names(pred), kind, task, tuple(classes),
                 positive, weight, filters, ignored, tuple(c for columns in slices for c in columns),
-                id, class_column, missing_class, group),
+                id, class_column, missing_class, group, pred_ids, pred_rest),
         reading=Options(
             delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
             encoding=encoding, input_format=input_format, dtype=dtype,

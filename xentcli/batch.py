@@ -126,6 +126,26 @@ def earliest(one: Spots, other: Spots) -> Spots:
 
 
 @dataclass(frozen=True, slots=True)
+class Lists:
+    """The classes that n rows list, all (total,): row, ascending, class index and score.
+
+    rest (n,): the probability of all classes that the row does not list, where a column says it.
+    """
+
+    row: I64
+    index: I64
+    score: F64
+    rest: F64 | None = None
+
+    def keep(self, mask: npt.NDArray[np.bool_]) -> Lists:
+        """The lists of the rows in `mask` (n,), with their new numbers."""
+        kept = mask[self.row]
+        number = np.cumsum(mask) - 1
+        rest = None if self.rest is None else self.rest[mask]
+        return Lists(number[self.row[kept]], self.index[kept], self.score[kept], rest)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Scores of n rows with their labels: `columns` (width arrays of n) or `matrix` (n, width).
 
@@ -133,7 +153,8 @@ class Batch:
 
     `targets` (n, C) is what each row says of every class, where one index does not say it: the label
     distribution of soft labels (non-negative, `labels` its argmax, the lowest index of a tie), or the
-    0/1 of multilabel rows (`labels` zero). `targets_text`: they were written as decimals.
+    0/1 of multilabel rows (`labels` zero). `targets_text`: they were written as decimals;
+    `lists`: the scores, where rows list only some classes.
     """
 
     labels: I64
@@ -148,6 +169,7 @@ class Batch:
     keys: tuple[Keys, ...] = ()
     groups: I64 | None = None
     targets_text: bool = False
+    lists: Lists | None = None
 
     @property
     def size(self) -> int:

@@ -60,6 +60,8 @@ def needed(spec: Spec) -> list[str]:
     if spec.task == "soft":
         ranks = ["ranks"] if spec.width >= 3 else []
         return ["moments", "softclasses", "confusion", *ranks, "softbins", "classbins", *trained, "notes"]
+    if spec.task == "topk":
+        return ["moments", "classes", "confusion", "ranks", "confidence", "notes"]
     names = ["moments", "classes", "confusion", "notes"]
     if spec.width >= 3:
         names.append("ranks")

@@ -18,7 +18,8 @@ class Value:
     """One figure. `better` is "lower", "higher" or "" where neither is; lo and hi bound the interval.
 
     `value` is inf for an infinite figure and None for an undefined one; `why` explains both. `bound` is
-    the largest possible error of a figure that is not exact.
+    the largest possible error of a figure that is not exact. `bounded`: undefined, but between `lower` and
+    `upper`, None where nothing bounds it.
     """
 
     value: float | None
@@ -30,6 +31,9 @@ class Value:
     hi: float | None = None
     why: str | None = None
     bound: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    bounded: bool = False
 
     @property
     def state(self) -> str:
@@ -46,6 +50,8 @@ class Value:
         out |= {"lo": _number(self.lo), "hi": _number(self.hi), "why": self.why}
         if self.bound is not None:
             out["bound"] = _number(self.bound)
+        if self.bounded:
+            out |= {"lower": _number(self.lower), "upper": _number(self.upper)}
         return out
 
 

@@ -38,7 +38,9 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         provenance=_provenance(known),
         data=_data(known, what, settings),
         metrics=metrics.read_all(known, list(settings.metrics)),
-        classes=perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
+        classes=[]
+        if spec.task == "topk"
+        else perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
         reliability=[calibration.diagram(known, pair) for pair in pairs],
         slices=slices.slices(known),
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xentcli import memory, reporting, secondlook, streams, training
+from xentcli import memory, reporting, secondlook, streams, topk, training
 from xentcli.batch import Batch, Spec
 from xentcli.binding import Rules
 from xentcli.binding.keys import check as check_keys
@@ -52,7 +52,7 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
         raise grouped(error, inputs, scored, what, settings) from None
     report = reporting.build(states, what, settings)
     report.data["inputs"] = [source.path for source in sources]
-    used = set(what.columns)
+    used = {what.listed.scores} if what.listed is not None else set(what.columns)
     mixed = {c.stored for _, look in filled for c in look.columns if c.name in used}
     names = sorted({_STORED.get(kind, kind) for kind in mixed})
     notes = [f"scores are stored as {' and '.join(names)}"] if len(names) > 1 else []
@@ -89,6 +89,8 @@ def previews(sources: list[Source], settings: Settings) -> list[tuple[Source, Pr
     seen = bits.through(sources, settings.reading.dtype, settings.ask.pred)
     seen = joined.through(seen, settings.labels, settings.ask.id, settings.reading)
     looks = [(source, source.preview()) for source in seen]
+    if settings.ask.pred_ids is not None:
+        return looks
     return long.through(looks, settings.ask, settings.rules.skip_bad, joined=settings.labels is not None)
 
 
@@ -161,6 +163,7 @@ def grouped(
 
 def _check(settings: Settings) -> None:
     training.check(settings)
+    topk.check(settings)
     if settings.bins < 1 or EDGES % settings.bins:
         near = [b for b in range(1, 201) if EDGES % b == 0]
         raise UsageError(f"--bins {settings.bins}: the number of bins must divide {EDGES}",

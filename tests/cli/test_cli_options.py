@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.corpus.corpus import (
@@ -476,6 +477,16 @@ def test_group(tmp_path: Path) -> None:
     assert grouped["metrics"]["cross_entropy"]["se"] != alone["metrics"]["cross_entropy"]["se"]
     assert grouped["data"]["clusters"] == 3
     refused(score(path, "--group", "dog"), 2, "doc")
+
+
+def test_lists_of_the_likeliest_classes(tmp_path: Path) -> None:
+    rows = {"ids": [[0, 2], [1, 0]], "p": [[0.5, 0.25], [0.75, 0.125]], "rest": [0.25, 0.125], "y": [2, 1]}
+    pq.write_table(pa.table(rows), tmp_path / "preds.parquet")
+    lists = ("--pred", "p", "--pred-ids", "ids", "--classes", "4", "--label", "y", "--kind", "probs")
+    for options in (lists, (*lists, "--pred-rest", "rest")):
+        found = score(tmp_path / "preds.parquet", *options)
+        assert math.isclose(found.value(), -(math.log(0.25) + math.log(0.75)) / 2), found
+    refused(score(tmp_path / "preds.parquet", *lists, "--pred-rest", "rst"), 2, "rest")
 
 
 def test_rows(tmp_path: Path) -> None:

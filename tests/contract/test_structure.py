@@ -24,6 +24,7 @@ LAYERS = [
         "streams",
         "reporting",
         "training",
+        "topk",
         "classweights",
         "settings",
         "gating",

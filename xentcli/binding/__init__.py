@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from xentcli.batch import F64, I64, Batch, Place, Real
-from xentcli.binding import classes, keys, lists, targets
+from xentcli.binding import classes, keys, listed, lists, targets
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
 from xentcli.readers.arrays import is_text, nulls, numbers
@@ -61,7 +61,10 @@ def bind(
     weights = _weights(record, what, bad)
     columns: tuple[Real, ...] = ()
     matrix: Real | None = None
-    if what.layout == "list":
+    held = None
+    if what.listed is not None:
+        held = listed.read(record, what, what.listed, bad)
+    elif what.layout == "list":
         matrix = lists.matrix(record.column(what.columns[0]), what.columns[0], what.width, bad, "score_null")
         matrix = matrix[:, ::-1] if what.reverse else matrix
     else:
@@ -70,7 +73,7 @@ def bind(
     groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
     text = what.targets is not None and what.targets.stored == "text"
     batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=slices, groups=groups,
-                  targets_text=text)  # fmt: skip
+                  targets_text=text, lists=held)  # fmt: skip
     if JOINED in (record.schema.metadata or {}):
         bad.found = [
             (reason, mask, partial(_no_label, record) if reason == "label_null" else tell)

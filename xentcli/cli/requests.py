@@ -35,6 +35,8 @@ class Request:
     files: list[str]
     label: list[str] | None
     pred: list[str] | None
+    pred_ids: str | None
+    pred_rest: str | None
     kind: str
     task: str
     classes: str | None
@@ -172,7 +174,8 @@ class Request:
             ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task,
                     class_names(self.classes), self.positive, self.weight, where, self.ignore_label,
                     tuple(column for columns in by for column in columns),
-                    self.id, self.class_column, self.missing_class, self.group),
+                    self.id, self.class_column, self.missing_class, self.group,
+                    self.pred_ids, self.pred_rest),
             reading=Options(
                 delimiter=self.delimiter, decimal=self.decimal, quote=self.quote, comment=self.comment,
                 missing=tuple(self.na or ()), encoding=self.encoding, input_format=self.input_format,

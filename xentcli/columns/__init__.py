@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xentcli.columns import candidates as find_candidates
-from xentcli.columns import labelled, questions
+from xentcli.columns import labelled, listed, questions
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.kinds import KINDS
 from xentcli.columns.labelled import UNNAMED, Label
@@ -39,6 +39,8 @@ class Ask:
     class_column: str | None = None
     missing_class: str = "error"
     group: str | None = None
+    pred_ids: str | None = None
+    pred_rest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Resolution:
     """What each column is. `columns` are the score columns in the order of `classes`; see Binding.
 
     `label` names the label for people; `label_columns` are read for it. `targets`: what they mean where
-    they say something of every class.
+    they say something of every class. `listed`: the scores are lists of the likeliest classes alone.
     """
 
     task: str
@@ -63,6 +65,7 @@ class Resolution:
     evidence: dict[str, str] = field(default_factory=dict)
     reverse: bool = False
     targets: Targets | None = None
+    listed: listed.Listed | None = None
 
     @property
     def label_columns(self) -> tuple[str, ...]:
@@ -81,6 +84,8 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     ):
         if name is not None and name not in named:
             raise no_column(preview, option, name)
+    if ask.pred_ids is not None:
+        return _lists(preview, ask, ask.pred_ids)
     alone = preview.labels if len(preview.labels) == 1 else ()
     named_labels = labelled.asked_columns(preview, ask.label or alone)
     free = {name for name in (ask.weight, *(c for c, _ in ask.where)) if name is not None}
@@ -118,6 +123,28 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
         _task(preview, ask, chosen, binding), kind, chosen.layout, tuple(c.name for c in binding.columns),
         chosen.width, binding.classes, label.text, binding.labels, _stored(chosen), chosen.text,
         ask.weight, evidence, binding.reverse, targets,
+    )  # fmt: skip
+
+
+def _lists(preview: Preview, ask: Ask, ids: str) -> Resolution:
+    """The reading of lists of the likeliest classes, which options name."""
+    taken = {name for name in (ask.weight, *(c for c, _ in ask.where)) if name is not None}
+    taken |= set(preview.keys or _keys(preview, ask))
+    label = ask.label or (preview.labels if len(preview.labels) == 1 else ())
+    found = listed.read(
+        preview, ids, ask.pred, ask.pred_rest, ask.kind, label, ask.classes, ask.ignore_label, taken
+    )
+    evidence = {
+        "scores": f"lists in {found.listed.scores} of the classes in {ids} (--pred, --pred-ids)",
+        "kind": found.why,
+        "rest": "1 less the listed probabilities" if ask.pred_rest is None else f"in {ask.pred_rest}",
+        "label": found.label.why,
+        "classes": f"labels bound {found.labels.how}, ids {found.listed.map.how}",
+    }
+    return Resolution(
+        "topk", found.kind, "listed", found.listed.columns, len(found.classes), found.classes,
+        found.label.text, found.labels, found.stored, found.listed.scores, ask.weight, evidence,
+        listed=found.listed,
     )  # fmt: skip
 
 

@@ -166,6 +166,11 @@ def in_order(candidate: Candidate) -> tuple[tuple[str, ...], tuple[Column, ...]]
     return tuple(names[i] for i in order), tuple(candidate.columns[i] for i in order)
 
 
+def bind_names(names: tuple[str, ...], labels: Labels) -> LabelMap | str:
+    """What labels, or ids in lists, mean among classes whose `names` were given; or why they do not fit."""
+    return _map(names, labels, True)
+
+
 def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
     numbers = [as_integer(name) if _INTEGER.fullmatch(name) else None for name in names]
     numeric = all(number is not None for number in numbers)

@@ -43,6 +43,24 @@ MEASURES = (
         "He et al. (2014), Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD",
     ),
     Measure(
+        "label_listed", "Σ w_i · [y_i is among the classes that row i lists] / W", "0 to 1", "",
+        "Of the other rows, the loss is bounded from below alone.",
+        "a share of rows, with Wilson's interval",
+    ),
+    Measure(
+        "cross_entropy_listed", "Σ w_i · (-ln p_iy) / Σ w_i, over rows that list y_i", "0 to infinity",
+        "no row lists its label; infinite where one lists it with p = 0",
+        "Exact, but of the easier rows: lower than the cross-entropy of all.",
+        "the definition of the cross-entropy, over a subset that is counted beside it",
+    ),
+    Measure(
+        "cross_entropy_uniform", "Σ w_i · l_i / W, l_i = -ln p_iy where y_i is listed, else "
+        "-ln(r_i / (C - k_i)), r_i the probability that the k_i listed classes leave", "0 to infinity",
+        "infinite where a label has p = 0",
+        "An estimate and no bound: what is left spread evenly over the classes that are not listed.",
+        "the maximum-entropy completion of the list; Jaynes (1957), Physical Review 106, 620-630",
+    ),
+    Measure(
         "label_entropy", "-Σ_c f_c ln f_c, f the class frequencies of the labels", "0 to ln C", "",
         "The cross-entropy of always predicting the class frequencies.",
         "Shannon (1948), Bell Syst. Tech. J. 27, 379-423",

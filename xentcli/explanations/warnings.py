@@ -112,6 +112,14 @@ ENTRIES = (
          "xent score preds.csv"),
     ),
     Entry(
+        "XW117", 0,
+        "Rows list their likeliest classes, all lists add up to 1, and still some labels are not listed: the "
+        "probabilities were likely divided by their sum over the list, which makes each of them too large.",
+        "List probabilities among all classes, or logits with the probability of the others in --pred-rest.",
+        ("printf '{\"ids\": [0, 2], \"p\": [0.75, 0.25], \"label\": 1}\n' > preds.jsonl",
+         "xent score preds.jsonl --pred p --pred-ids ids --classes 4"),
+    ),
+    Entry(
         "XW201", 0,
         "A rule asks a metric to be on its worse side, such as a cross-entropy of at least something.",
         "Turn the operator round, unless it is meant.",

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from xentcli.metrics import peernames
-from xentcli.metrics.names import Metric, available, resolve, top_k
+from xentcli.metrics.names import LISTED, Metric, available, resolve, top_k
 
 if TYPE_CHECKING:
     from xentcli.batch import Spec
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 def read(metric: Metric, known: Known) -> Value:
     """The value of one metric; undefined ones say why."""
-    if known.spec.task not in metric.tasks:
+    if known.spec.task == "topk":
+        if metric.key not in LISTED and not top_k(metric.key):
+            return known.undefined(metric.key, "it needs the probability of every class, not of those listed")
+    elif known.spec.task not in metric.tasks:
         return known.undefined(metric.key, f"defined for {' and '.join(metric.tasks)} tasks only")
     if "." in metric.key and metric.key not in _peers(known.spec):
         return known.undefined(metric.key, "not for this task and kind of scores")

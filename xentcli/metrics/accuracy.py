@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64
+from xentcli.metrics import listed
 from xentcli.metrics.known import Known, Sums, wilson
 from xentcli.numerics.student import quantile
 from xentcli.report import Value
@@ -50,6 +51,8 @@ def top_accuracy(known: Known, k: int) -> Value:
     if k == 1 or k >= known.spec.size:
         share = known.states.confusion.margins()[2].total() / known.weight if k == 1 else Fraction(1)
         return known.proportion(key, float(share))
+    if known.spec.task == "topk" and k > listed.shortest(known):
+        return known.undefined(key, f"some rows list {listed.shortest(known):,} classes only")
     ranks = known.states.ranks.sums["rank"]
     if k >= ranks.size:
         return known.undefined(key, f"ranks are kept up to {ranks.size - 1}")

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from xentcli.errors import counted
-from xentcli.metrics.known import Known
+from xentcli.metrics import listed
+from xentcli.metrics.known import Known, number
 from xentcli.report import Value
 
 
@@ -18,11 +19,15 @@ def cross_entropy(known: Known) -> Value:
     Soft labels q: the mean of -Σ q ln p, 0 ln 0 being 0. Multilabel: the mean over rows of the mean over
     labels of -y ln p - (1-y) ln(1-p), which as every row has every label is the mean over labels (macro)
     and over all pairs of row and label (micro) too, and torch's BCEWithLogitsLoss.
+    Lists of the likeliest classes: undefined, with a lower bound, unless every row lists its label.
 
     Source: Good (1952), "Rational Decisions", J. R. Stat. Soc. B 14, 107-114.
     """
     if known.impossible_rows:
         return Value(math.inf, "nat", "lower", known.rows, why=_impossible(known))
+    if known.spec.task == "topk" and listed.unlisted(known):
+        lower = number(known.sums("loss").mean)
+        return replace(known.undefined("cross_entropy", listed.why(known)), lower=lower, bounded=True)
     return known.mean("loss", "cross_entropy")
 
 
@@ -53,6 +58,9 @@ def perplexity(known: Known) -> Value:
     se by the delta method: perplexity times the standard error of the cross-entropy.
     """
     loss = cross_entropy(known)
+    if loss.state == "undefined":
+        lower = None if loss.lower is None else _exp(loss.lower)
+        return replace(known.undefined("perplexity", str(loss.why)), lower=lower, bounded=loss.bounded)
     if loss.state != "finite" or loss.value is None:
         return Value(math.inf, "", "lower", known.rows, why=loss.why)
     if loss.value > math.log(1.7976931348623157e308):

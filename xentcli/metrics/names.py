@@ -33,6 +33,12 @@ _MULTILABEL = ("multilabel",)
 _SOFT = ("soft",)
 _CLASSES = ("binary", "multiclass", "soft")  # tasks of one class a row
 _ALL = ("binary", "multiclass", "soft", "multilabel")
+_TOPK = ("topk",)
+LISTED = frozenset(
+    ("cross_entropy", "perplexity", "label_entropy", "accuracy", "macro_f1", "mcc", "ece", "ece_chance",
+     "mce", "label_listed", "cross_entropy_listed", "cross_entropy_uniform")
+)  # fmt: skip
+"""What lists of the likeliest classes say something of, beside top-k accuracy; the rest needs all classes."""
 
 METRICS = (
     Metric("cross_entropy", "loss", "nat", "lower", "mean of -ln p of the label",
@@ -43,6 +49,11 @@ METRICS = (
     Metric("perplexity", "loss", "", "lower", "exp of the cross-entropy", ("ppl",), _CLASSES),
     Metric("normalized_cross_entropy", "loss", "fraction", "lower",
            "cross-entropy over that of predicting the class frequencies", ("nce",), _ALL),
+    Metric("label_listed", "listed", "fraction", "higher", "share of rows that list their label", (), _TOPK),
+    Metric("cross_entropy_listed", "listed", "nat", "lower", "cross-entropy of rows that list their label",
+           (), _TOPK),
+    Metric("cross_entropy_uniform", "listed", "nat", "lower",
+           "estimate: the rest of each list spread evenly over the other classes", (), _TOPK, asked=True),
     Metric("label_entropy", "loss", "nat", "", "entropy of the class frequencies", (), _ALL),
     Metric("predictive_entropy", "loss", "nat", "", "mean entropy of the predictions", (), _ALL),
     Metric("overconfidence", "loss", "nat", "", "mean of loss minus entropy; above 0: over-confident",
@@ -170,4 +181,6 @@ def top_k(key: str) -> int | None:
 
 def available(task: str, classes: int) -> list[Metric]:
     """The metrics of the default report for a task with so many classes."""
-    return [m for m in METRICS if task in m.tasks and classes >= m.least and not m.asked]
+    named = ("multiclass", "topk") if task == "topk" else (task,)  # what is undefined of lists is said
+    known = [m for m in METRICS if any(name in m.tasks for name in named)]
+    return [m for m in known if classes >= m.least and not m.asked]

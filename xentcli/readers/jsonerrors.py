@@ -12,15 +12,15 @@ from xentcli.readers.csverrors import not_encoded, texts
 from xentcli.readers.jsonrecords import Path, Twice, kind_of, read, value_at
 from xentcli.readers.textblocks import Block, place
 
-_HOLDS = {"number": "numbers", "numbers": "lists of numbers", "text": "text", "int": "numbers",
-          "bool": "true or false"}  # fmt: skip
+_HOLDS = {"number": "numbers", "numbers": "lists of numbers", "text": "text", "texts": "lists of text",
+          "int": "numbers", "bool": "true or false"}  # fmt: skip
 _PLAIN = "write numbers without quotes, null for what is missing"
 _ONE_TYPE = "write one type throughout"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A column to read: the keys that lead to it, and what it holds: number, numbers, text, int or bool."""
+    """A column to read: the keys that lead to it, and what it holds: number(s), text(s), int or bool."""
 
     name: str
     path: Path
@@ -103,6 +103,8 @@ def _fault(row: Twice, column: Wanted) -> tuple[str, str] | None:
 def _fits(value: Any, holds: str) -> bool:
     if holds == "numbers":
         return isinstance(value, list) and all(item is None or _number(item) for item in value)
+    if holds == "texts":
+        return isinstance(value, list) and all(item is None or isinstance(item, str) for item in value)
     if holds in ("number", "int"):
         return _number(value)
     return isinstance(value, str if holds == "text" else bool)

@@ -31,7 +31,8 @@ from xentcli.readers.textblocks import Block, Blocks, is_utf8, place
 from xentcli.readers.textsource import BLOCK_BYTES, TextSource
 
 KIND = "JSON Lines"
-_ARROW = {"number": pa.float64(), "numbers": pa.list_(pa.float64()), "text": pa.string(), "int": pa.int64(),
+_ARROW = {"number": pa.float64(), "numbers": pa.list_(pa.float64()), "text": pa.string(),
+          "texts": pa.list_(pa.string()), "int": pa.int64(),
           "bool": pa.bool_()}  # fmt: skip
 _MAY_OVERFLOW = re.compile(rb"[eE]\+?0*[1-9]\d\d|\d{200}")
 
@@ -71,14 +72,15 @@ class JsonLinesSource(TextSource):
     # -- walking -------------------------------------------------------------------------------------
     def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:
         """One walk: where a line begins is known only to who has read all before it."""
-        types = {column.name: column.type for column in self.preview().columns}
+        types = {c.name: "texts" if (c.type, c.stored) == ("list", "text") else c.type
+                 for c in self.preview().columns}  # fmt: skip
         wanted = tuple(self._wanted(name, types, name in text) for name in columns)
         return [partial(self._units, Reading(self._name, self._encoding, wanted, self._known))]
 
     def _wanted(self, name: str, types: dict[str, str], text: bool) -> Wanted:
         if name not in types:
             raise DataError(f'there is no column "{clean(name)}"', where=self._name, id="unknown_column")
-        holds = {"list": "numbers", "bool": "bool"}.get(types[name], "number")
+        holds = {"list": "numbers", "texts": "texts", "bool": "bool"}.get(types[name], "number")
         if text and types[name] in ("int", "text"):
             holds = types[name]
         elif text and types[name] == "other":

@@ -20,10 +20,18 @@ _TOLD = frozenset(
     {"cross_entropy", "training_loss", "perplexity", "normalized_cross_entropy", "accuracy", "auroc",
      "average_precision", "brier_score", "brier_skill_score", "overconfidence", "kl_divergence",
      "label_distribution_entropy", "subset_accuracy", "hamming_loss", "micro_f1", "macro_auroc",
-     "macro_average_precision"}
+     "macro_average_precision", "label_listed", "cross_entropy_listed"}
 )  # fmt: skip
 _TOLD_BY_LABEL = frozenset({"macro_f1", "micro_precision", "micro_recall"})
-_PERCENT = ("accuracy", "brier_skill_score", "subset_accuracy", "hamming_loss", "macro_f1", "micro_f1")
+_PERCENT = (
+    "accuracy",
+    "brier_skill_score",
+    "subset_accuracy",
+    "hamming_loss",
+    "macro_f1",
+    "micro_f1",
+    "label_listed",
+)
 _TOP_K = re.compile(r"top(\d+)_accuracy")
 
 
@@ -39,13 +47,18 @@ class Headline:
 
     def rows(self) -> list[tuple[str, list[str]]]:
         """Name and phrases of each line; the first phrase is the figure itself."""
-        brier = [self.put("brier_score"), self.put("brier_skill_score", "skill ", 3)]
+        brier = (
+            []
+            if "label_listed" in self.metrics
+            else [self.put("brier_score"), self.put("brier_skill_score", "skill ", 3)]
+        )
         lines = {
             "cross-entropy": self.loss(),
             "= label entropy": [self.nats("label_distribution_entropy"), self.floor()],
             "+ KL divergence": [self.nats("kl_divergence")],
             "training loss": self.trained(),
-            "perplexity": [self.put("perplexity", bracket=True)],
+            "listed labels": self.listed(),
+            "perplexity": [self.at_least("perplexity") or self.put("perplexity", bracket=True)],
             "accuracy": [self.put("accuracy"), *map(self.top, self.metrics)],
             "F1": self.f1(),
             "exact match": [self.put("subset_accuracy"), self.put("hamming_loss", "Hamming loss ", 3)],
@@ -95,6 +108,8 @@ class Headline:
     def loss(self) -> list[str]:
         """Cross-entropy in both units, and against the class frequencies."""
         raw = self.metrics.get("cross_entropy")
+        if raw is not None and raw.bounded:
+            return [self.at_least("cross_entropy"), shown(raw.why or "")]
         if raw is None or raw.state == "undefined":
             return [self.put("cross_entropy")]
         if raw.state == "infinite":
@@ -103,6 +118,21 @@ class Headline:
         again = figure(other, self.digits, default=3, interval=False)
         second = f"{again}{NBSP}{other.unit}s" + (" per label" if self.by_label else "")
         return [f"{figure(value, self.digits)}{NBSP}{value.unit}s", second, self.left_open()]
+
+    def at_least(self, key: str) -> str:
+        """The lower bound of a figure in words; "" if it has none."""
+        raw = self.metrics.get(key)
+        if raw is None or raw.lower is None:
+            return ""
+        value = loss_in(replace(raw, value=raw.lower), self.unit)
+        unit = f"{NBSP}{value.unit}s" if value.unit in ("nat", "bit") else ""
+        return f"at least {figure(value, self.digits)}{unit}"
+
+    def listed(self) -> list[str]:
+        """The loss of the rows whose label is among the classes they list, and how many these are."""
+        if "label_listed" not in self.metrics:
+            return []
+        return [self.nats("cross_entropy_listed"), f"{self.put('label_listed')} of rows list their label"]
 
     def trained(self) -> list[str]:
         """The loss as training had it, and what makes it differ from the cross-entropy."""

@@ -11,8 +11,12 @@ from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import ExactSums
 from xentcli.states.summed import Summed
 
-MORE = ("label_distribution_entropy", "kl_divergence", "hamming_loss", "subset_accuracy")
-"""Those of soft labels and of multilabel tasks: `Rows.means`. The divergence is the loss minus the first."""
+MORE = (
+    "label_distribution_entropy", "kl_divergence", "hamming_loss", "subset_accuracy",
+    "listed", "listed_loss", "uniform_loss",
+)  # fmt: skip
+"""Those of soft labels, multilabel tasks and lists: `Rows.means`. The divergence is the loss minus the
+first. The last three: is the label listed, the loss if so, the loss with an even spread of the rest."""
 
 MEANS = ("loss", "brier", "entropy", "excess", *MORE)
 """Per-row quantities with a mean and a standard error; excess is the loss minus the entropy."""

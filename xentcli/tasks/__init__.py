@@ -7,9 +7,9 @@ from xentcli.batch import Batch, Rows, Spec
 
 def rows(batch: Batch, spec: Spec) -> Rows:
     """The quantities of every row of `batch`; raises BadRow at the first row that has none."""
-    from xentcli.tasks import binary, multiclass, multilabel, soft
+    from xentcli.tasks import binary, multiclass, multilabel, soft, topk
 
-    by_task = {"soft": soft.rows, "multilabel": multilabel.rows}
+    by_task = {"soft": soft.rows, "multilabel": multilabel.rows, "topk": topk.rows}
     kernel = by_task.get(spec.task, binary.rows if spec.width == 1 else multiclass.rows)
     out, bad = kernel(batch, spec)
     while bad.found:

@@ -56,7 +56,7 @@ class BadRows:
 
 
 def keep(batch: Batch, mask: Mask | npt.NDArray[np.int64]) -> Batch:
-    """The rows of `batch` that a mask (n,) or an index selects, with their row numbers."""
+    """The rows of `batch` that a mask (n,) or an index selects, with their row numbers; lists take a mask."""
     numbers = batch.place.numbers
     if numbers is None:
         numbers = np.arange(batch.place.first, batch.place.first + batch.size)
@@ -69,6 +69,7 @@ def keep(batch: Batch, mask: Mask | npt.NDArray[np.int64]) -> Batch:
         weights=None if batch.weights is None else batch.weights[mask],
         targets=None if batch.targets is None else batch.targets[mask],
         groups=None if batch.groups is None else batch.groups[mask],
+        lists=None if batch.lists is None else batch.lists.keep(mask.astype(np.bool_, copy=False)),
         keys=tuple((codes[mask], names) for codes, names in batch.keys),
     )
 

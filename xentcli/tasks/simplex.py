@@ -42,7 +42,7 @@ def tolerance(precision: str, classes: int) -> float:
     return relative + absolute * classes
 
 
-def _sum_tolerance(precision: str, spec: Spec) -> float:
+def sum_tolerance(precision: str, spec: Spec) -> float:
     """`tolerance`; a rounded logarithm moves its probability in proportion to the logarithm's size."""
     factor = max(1.0, math.log(spec.width)) if spec.kind == "logprobs" else 1.0
     return tolerance(precision, spec.width) * factor
@@ -103,7 +103,7 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
             if beyond.any():
                 rows.extremes[f"row_off_{digits}"] = float(off[beyond].max())
         return
-    deviating = np.flatnonzero(off > _sum_tolerance(spec.stored, spec))
+    deviating = np.flatnonzero(off > sum_tolerance(spec.stored, spec))
     if deviating.size:
         allowed = _row_tolerances(batch, spec, deviating)
         wrong = np.zeros(off.size, bool)
@@ -156,7 +156,7 @@ def _note(rows: Rows, name: str, batch: Batch, sums: F64, which: I64, effects: F
 
 def _row_tolerances(batch: Batch, spec: Spec, which: I64) -> F64:
     """For each of `which` rows, the tolerance of the coarsest stored precision that holds it exactly."""
-    least = _sum_tolerance(spec.stored, spec)
+    least = sum_tolerance(spec.stored, spec)
     out = np.full(which.size, least)
     step = max(1, (1 << 18) // spec.width)
     for lo in range(0, which.size, step):
@@ -164,7 +164,7 @@ def _row_tolerances(batch: Batch, spec: Spec, which: I64) -> F64:
         values = np.empty((part.size, spec.width))
         for column in range(spec.width):
             values[:, column] = batch.column(column)[part]
-        held = _held(values, lambda name: _sum_tolerance(name, spec))
+        held = _held(values, lambda name: sum_tolerance(name, spec))
         out[lo : lo + step] = np.maximum(held, least)
     return out
 

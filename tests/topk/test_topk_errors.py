@@ -1,0 +1,130 @@
+"""Lists that are no lists of likeliest classes: refused with row and column, or left out and counted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tests.corpus.corpus import xent
+from tests.topk.cases import score, write
+from xentcli.errors import DataError, Question, UsageError, XentError
+
+GOOD: dict[str, Any] = {"scores": [0.7, 0.2], "ids": [0, 2], "label": 0, "rest": 0.1}
+
+
+def file(path: Path, **bad: Any) -> str:
+    """Three good rows, and a bad one after the second."""
+    rows = [GOOD, GOOD, GOOD | bad, GOOD]
+    columns = {name: [row[name] for row in rows] for name in GOOD}
+    columns["ids"] = pa.array(columns["ids"], pa.list_(pa.int64()))
+    return write(path, columns)
+
+
+CASES = [
+    ({"ids": [0]}, "list_length", 'column "ids" lists 1 class, column "scores" 2 scores'),
+    ({"ids": [0, 1, 2]}, "list_length", 'column "ids" lists 3 classes, column "scores" 2 scores'),
+    ({"ids": [], "scores": []}, "list_length", 'column "ids" lists no class'),
+    ({"ids": [2, 2]}, "list_twice", 'column "ids" lists 2 twice'),
+    ({"ids": [0, 5]}, "list_class", 'column "ids" lists 5, which is none of the 5 classes'),
+    ({"ids": [0, -1]}, "list_class", 'column "ids" lists -1'),
+    ({"ids": [0, None]}, "list_class", 'column "ids" has a null in its list'),
+    ({"ids": None}, "list_class", 'column "ids" has no value'),
+    ({"scores": None}, "score_null", 'column "scores" has no value'),
+    ({"scores": [0.7, None]}, "score_null", 'column "scores" has a null in its list'),
+    ({"scores": [float("nan"), 0.2]}, "score_nan", 'column "scores": NaN'),
+    ({"scores": [0.7, 0.4]}, "list_mass", 'column "scores": the 2 probabilities add up to 1.1, more than 1'),
+    ({"scores": [0.3, 0.05], "label": 1}, "list_mass", "more than the smallest listed p"),
+    ({"scores": [0.7, -0.2]}, "probability_range", 'column "scores" lists -0.2, which is not a probability'),
+    ({"scores": [3.0, 0.2]}, "probability_range", 'column "scores" lists 3'),
+    ({"label": None}, "label_null", 'column "label"'),
+    ({"label": 7}, "label_unknown", 'column "label": 7 is none of'),
+]
+
+
+@pytest.mark.parametrize(("bad", "id", "said"), CASES, ids=str)
+def test_a_bad_row_is_named_or_left_out(tmp_path: Path, bad: dict[str, Any], id: str, said: str) -> None:
+    path = file(tmp_path / "a.parquet", **bad)
+    with pytest.raises(DataError) as caught:
+        score(path, 5, kind="probs")
+    assert caught.value.id == id and said in caught.value.what
+    assert caught.value.where.endswith("row 3")
+    report = score(path, 5, kind="probs", on_bad="skip")
+    assert report.data["skipped"] == {id: 1} and report.data["scored"] == 3
+    clean = write(tmp_path / "b.parquet", {name: [GOOD[name]] * 3 for name in GOOD})
+    assert report.metrics == score(clean, 5, kind="probs").metrics
+
+
+@pytest.mark.parametrize(
+    ("rest", "id"),
+    [(0.3, "list_mass"), (-0.1, "probability_range"), (None, "score_null"), (2, "probability_range")],
+)
+def test_a_rest_that_does_not_fit(tmp_path: Path, rest: float | None, id: str) -> None:
+    with pytest.raises(DataError) as caught:
+        score(file(tmp_path / "a.parquet", rest=rest), 5, kind="probs", pred_rest="rest")
+    assert caught.value.id == id and caught.value.where.endswith("row 3")
+
+
+def test_logits_without_the_rest_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", {"scores": [[5.0, 2.5]], "ids": [[0, 2]], "label": [0]})
+    for kind in ("auto", "logits"):
+        with pytest.raises(DataError, match="those of some classes") as caught:
+            score(path, 5, kind=kind)
+        assert caught.value.id == "listed_logits" and "--pred-rest" in caught.value.remedy
+
+
+@pytest.mark.parametrize("scores", [[-4.0, -5.0], [0.0]])
+def test_scores_that_may_be_two_things_are_a_question(tmp_path: Path, scores: list[float]) -> None:
+    path = write(tmp_path / "a.parquet", {"scores": [scores], "ids": [[0, 2][: len(scores)]], "label": [0]})
+    with pytest.raises(Question) as caught:
+        score(path, 5)
+    assert caught.value.id == "which_kind" and "--kind logprobs" in caught.value.readings
+
+
+def test_the_number_of_classes_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        score(file(tmp_path / "a.parquet"), ())
+    assert caught.value.id == "class_count"
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--renormalize", "--clip 0.1", "--by ids", "--group label", "--prior uniform",
+     "--label-smoothing 0.1",
+     "--compat torch", "--rows r.csv", "--task multiclass", "--positive 1", "--threshold 0.3",
+     "--kind votes"],
+)  # fmt: skip
+def test_options_that_lists_do_not_say_enough_for(tmp_path: Path, option: str) -> None:
+    path = file(tmp_path / "a.parquet")
+    outcome = xent("score", path, "--pred", "scores", "--pred-ids", "ids", "--classes", "5", *option.split())
+    assert outcome.code == 2 and "pred_ids" in outcome.err and outcome.out == ""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"pred": "scores", "pred_ids": "label"}, {"pred": "label", "pred_ids": "ids"}, {"pred_ids": "ids"},
+     {"pred": "scores", "pred_rest": "rest"}, {"pred": "scores", "pred_ids": "no"}],
+)  # fmt: skip
+def test_columns_that_are_no_lists(tmp_path: Path, options: dict[str, Any]) -> None:
+    import xentcli
+
+    with pytest.raises(XentError) as caught:
+        xentcli.score(file(tmp_path / "a.parquet"), classes=("5",), **options)
+    assert caught.value.code == 2 and caught.value.id in ("pred_ids", "unknown_column")
+
+
+def test_the_command_line_says_the_bound_in_words_and_in_json(tmp_path: Path) -> None:
+    columns = {name: [GOOD[name]] * 4 for name in GOOD} | {"label": [0, 2, 1, 0]}
+    path = write(tmp_path / "a.jsonl", columns)
+    said = ["score", path, "--pred", "scores", "--pred-ids", "ids", "--classes", "5"]
+    table = xent(*said)
+    assert table.code == 0 and "at least 1.1" in table.out
+    assert "1 row of 4 does not list the label, so there is no upper bound" in table.out
+    found = json.loads(xent(*said, "--json").out)["metrics"]["cross_entropy"]
+    assert found["value"] is None and found["state"] == "undefined" and found["upper"] is None
+    assert xent(*said, "--only", "cross_entropy").code == 4
+    assert xent(*said, "--require", "cross_entropy <= 2").code == 4
+    assert xent("inspect", *said[1:]).code == 0
