@@ -226,3 +226,18 @@ def test_one_id_without_a_label(tmp_path: Path) -> None:
     outcome = score(path, "--labels", labels)
     refused(outcome, 3, "row 1", "1 of 900 ids are not there: row-0")
     assert "…" not in outcome.err
+
+
+def test_labels_are_in_one_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.parquet", scores(id=IDS["text"]))
+    (tmp_path / "labels").mkdir()
+    for name in ("a.parquet", "b.parquet"):
+        write(tmp_path / "labels" / name, {"id": IDS["text"], "label": Y})
+    for named in (tmp_path / "labels", tmp_path / "labels" / "*.parquet"):
+        refused(score(path, "--labels", named), 2, "2 files")
+
+
+def test_ids_that_are_fractions_are_neither_joined_nor_offered(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.parquet", scores(id=np.arange(N)))
+    labels = write(tmp_path / "l.parquet", {"id": np.arange(N) / 2, "label": Y})
+    refused(score(path, "--labels", labels), 3, "double", "holds no ids")

@@ -28,6 +28,13 @@ ENTRIES = (
          "xent score preds.csv more.csv --labels labels.csv"),
     ),
     Entry(
+        "labels_files", 2,
+        "--labels takes one file: a folder or a glob names several.",
+        "Put the labels into one file, or name one of them.",
+        (_PREDS, "mkdir labels", "printf 'id,label\\na,1\\n' > labels/1.csv",
+         "printf 'id,label\\nb,0\\n' > labels/2.csv", "xent score preds.csv --labels labels"),
+    ),
+    Entry(
         "labels_unused", 3,
         "Labels are left for which there is no prediction, as if not all predictions were there.",
         "Add the predictions, or leave such labels out, counted, with --on-bad skip.",

@@ -37,7 +37,11 @@ def through(sources: list[Source], path: str | None, id: str | None, options: Op
     from xentcli.readers.opening import open_all
 
     plain = Options(chunk_rows=options.chunk_rows)
-    [file] = open_all([path], plain)
+    file, *more = open_all([path], plain)
+    if more:
+        raise UsageError(f"--labels names {1 + len(more):,} files, and labels come from one",
+                         where=clean(path, 200), id="labels_files",
+                         remedy="put the labels into one file")  # fmt: skip
     looks = [source.preview() for source in sources]
     labels = LabelFile(file, looks[0], id)
     if labels.id is None:
@@ -276,7 +280,11 @@ def _id_columns(look: Preview, own: Preview, asked: str | None) -> tuple[str, st
     readings = [f"--id {shlex.quote(name)}" for name in named]
     if not named:
         pairs = [(a, b) for a in mine if set(words(a)) & IDS for b in theirs if set(words(b)) & IDS]
-        readings = [f"--id {shlex.quote(f'{a}={b}')}" for a, b in pairs]
+        texts = {c.name for c in own.columns if c.type in ("int", "text")}
+        fit = [(a, b) for a, b in pairs if a in able and b in texts]
+        if pairs and not fit:  # what is called an id holds none: to be said, not joined by position
+            return pairs[0]
+        readings = [f"--id {shlex.quote(f'{a}={b}')}" for a, b in fit]
     if not readings:
         return None
     raise Question("by which columns do labels and predictions belong together?", where=own.source,
