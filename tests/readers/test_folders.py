@@ -85,3 +85,22 @@ def test_a_link_that_leads_back_is_followed_once(tmp_path: Path) -> None:
     parts(tmp_path / "preds", table(), ["a.parquet"])
     (tmp_path / "preds" / "again").symlink_to(tmp_path / "preds")
     assert score(tmp_path / "preds").report["data"]["rows"] == 3000
+
+
+def test_a_glob_may_match_folders_and_its_paths_say_as_much(tmp_path: Path) -> None:
+    parts(tmp_path / "preds", table(), ["lang=de/x.parquet", "lang=en/x.parquet", "lang=en/_old.parquet"])
+    whole = score(tmp_path / "preds", "--by", "lang").report
+    for pattern in ("lang=*", "*/x.parquet", "**/x.parquet", "lang=*/x.parquet"):
+        found = score(tmp_path / "preds" / pattern, "--by", "lang")
+        assert found.report["metrics"] == whole["metrics"]
+        assert found.report["slices"] == whole["slices"]
+    assert score(tmp_path / "preds" / "**" / "x.*").report["metrics"] == whole["metrics"]
+    assert "1 name beginning with _" in score(tmp_path / "preds" / "lang=*").err
+
+
+def test_a_glob_of_folders_that_hold_no_file_or_several_kinds(tmp_path: Path) -> None:
+    (tmp_path / "preds" / "a").mkdir(parents=True)
+    refused(score(tmp_path / "pred*" / "*"), 2, "no file")
+    parts(tmp_path / "preds", table(), ["a/x.parquet"])
+    (tmp_path / "preds" / "a" / "notes.md").write_text("x")
+    refused(score(tmp_path / "pred*" / "*"), 2, "several kinds", "notes.md")

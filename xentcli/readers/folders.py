@@ -38,7 +38,41 @@ def look_into(folder: str, input_format: str | None) -> Folder:
 
     Raises UsageError where there is none, or where there are several formats.
     """
-    found: list[tuple[str, dict[str, str]]] = []
+    found, ignored = _below(folder, folder)
+    where = clean(folder, 200)
+    if not found:
+        problem = "there is no file in this folder" + (f" ({ignored:,} ignored)" if ignored else "")
+        raise UsageError(problem, where=where, remedy="name a folder of prediction files", id="empty_folder")
+    _refuse_mixed(list(found), where, input_format)
+    return Folder(_typed(sorted(found.items(), key=lambda one: _natural(one[0]))), _left_out(where, ignored))
+
+
+def matched(pattern: str, paths: list[str], input_format: str | None) -> Folder:
+    """The files that a glob matches, and those below the folders that it matches, each once, with their keys.
+
+    Raises UsageError where folders hold no file, or several formats.
+    """
+    root = os.path.dirname(re.split(r"[*?[]", pattern, maxsplit=1)[0]) or "."
+    found: dict[str, dict[str, str]] = {}
+    ignored = 0
+    for path in paths:
+        if os.path.isdir(path):
+            below, names = _below(path, root)
+            _refuse_mixed(list(below), clean(path, 200), input_format)
+            ignored += names
+            found |= below
+        else:
+            found[path] = _keys(os.path.dirname(path) or ".", root)
+    where = clean(pattern, 200)
+    if not found:
+        raise UsageError("there is no file in the folders that match", where=where, id="empty_folder",
+                         remedy="name a folder of prediction files")  # fmt: skip
+    return Folder(_typed(list(found.items())), _left_out(where, ignored))
+
+
+def _below(folder: str, root: str) -> tuple[dict[str, dict[str, str]], int]:
+    """The files below `folder` with what their paths say from `root` on, and how many names are ignored."""
+    found: dict[str, dict[str, str]] = {}
     ignored = 0
     been: set[str] = set()
     for here, below, names in os.walk(folder, followlinks=True):
@@ -49,23 +83,29 @@ def look_into(folder: str, input_format: str | None) -> Folder:
         if real in been:  # a link that leads back
             continue
         been.add(real)
-        parts = os.path.relpath(here, folder).split(os.sep)
-        keys = {unquote(k): unquote(v) for k, e, v in (part.partition("=") for part in parts) if e and k}
-        found += [(os.path.join(here, name), keys) for name in names if name[0] not in "_."]
-    where = clean(folder, 200)
-    if not found:
-        problem = "there is no file in this folder" + (f" ({ignored:,} ignored)" if ignored else "")
-        raise UsageError(problem, where=where, remedy="name a folder of prediction files", id="empty_folder")
-    formats = {path: input_format or (by_suffix(path) or "").partition(".")[0] for path, _ in found}
+        keys = _keys(here, root)
+        found |= {os.path.join(here, name): keys for name in sorted(names) if name[0] not in "_."}
+    return found, ignored
+
+
+def _keys(folder: str, root: str) -> dict[str, str]:
+    """What the `key=value` parts of a folder's path say, below `root`."""
+    parts = os.path.relpath(folder, root).split(os.sep)
+    return {unquote(k): unquote(v) for k, e, v in (part.partition("=") for part in parts) if e and k}
+
+
+def _refuse_mixed(paths: list[str], where: str, input_format: str | None) -> None:
+    formats = {path: input_format or (by_suffix(path) or "").partition(".")[0] for path in paths}
     if len(set(formats.values())) > 1 or "" in formats.values():
         odd = {kind: os.path.basename(path) for path, kind in formats.items()}
         raise UsageError(
             f"files of several kinds: {listing(sorted(odd.values()))}", where=where, id="mixed_folder",
             remedy=f"name those to score: '{where}/**/*.parquet', or --input-format if all are of one",
         )  # fmt: skip
-    left = counted(ignored, "name")
-    notes = [f"{where}: {left} beginning with _ or . ignored"] if ignored else []
-    return Folder(_typed(sorted(found, key=lambda one: _natural(one[0]))), notes)
+
+
+def _left_out(where: str, ignored: int) -> list[str]:
+    return [f"{where}: {counted(ignored, 'name')} beginning with _ or . ignored"] if ignored else []
 
 
 def _natural(path: str) -> list[tuple[int, int, str]]:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from xentcli.errors import DataError, UsageError, clean, closest
 from xentcli.readers import Options, Source
 from xentcli.readers.faults import shown
-from xentcli.readers.folders import Keys, Shard, look_into
+from xentcli.readers.folders import Folder, Keys, Shard, look_into, matched
 from xentcli.readers.formats import FORMATS, PACKED, SHOWN, TEXTS, by_content, by_default, by_suffix
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def open_all(inputs: Sequence[str | Source], options: Options) -> list[Source]:
         )  # fmt: skip
     shards: list[tuple[str | Source, Keys, list[str]]] = []
     for given in inputs:
-        if isinstance(given, str) and os.path.isdir(given):
-            found = look_into(given, options.input_format)
+        found = _several(given, options.input_format) if isinstance(given, str) else None
+        if found is not None:
             shards += [
                 (path, keys, found.notes if not at else []) for at, (path, keys) in enumerate(found.files)
             ]
@@ -63,10 +63,23 @@ def open_all(inputs: Sequence[str | Source], options: Options) -> list[Source]:
     return sources
 
 
+def _several(text: str, input_format: str | None) -> Folder | None:
+    """The files of a folder or glob, with the keys of their paths; None for what names a single input."""
+    if os.path.isdir(text):
+        return look_into(text, input_format)
+    if text == "-" or os.path.lexists(text) or "://" in text or "::" in text or not glob.has_magic(text):
+        return None
+    found = sorted(glob.glob(text, recursive=True))
+    if not found:
+        raise UsageError("no file matches", where=clean(text, 200), remedy=_NAMES, id="no_match")
+    return matched(text, found, input_format)
+
+
 def expand(text: str, allow_remote: bool) -> list[str]:
     """The paths that one argument names: itself, a remote Address, what a glob, folder or file:// is."""
-    if os.path.isdir(text):
-        return [path for path, _ in look_into(text, "any").files]
+    several = _several(text, "any")
+    if several is not None:
+        return [path for path, _ in several.files]
     if text == "-" or os.path.lexists(text):
         return [text]
     scheme = urlsplit(text).scheme.lower() if "://" in text else ""
@@ -76,11 +89,6 @@ def expand(text: str, allow_remote: bool) -> list[str]:
         from xentcli.readers.remote import address
 
         return [address(text, allow_remote)]
-    if glob.has_magic(text):
-        found = sorted(glob.glob(text, recursive=True))
-        if not found:
-            raise UsageError("no file matches", where=clean(text, 200), remedy=_NAMES, id="no_match")
-        return found
     raise _missing(text)
 
 
