@@ -586,3 +586,36 @@ def test_columns_of_other_names_with_everything_said(tmp_path: Path) -> None:
     path = write(tmp_path, columns)
     pred = [word for name in ("x", "0.5", "y") for word in ("--pred", name)]
     right(score(path, *pred, "--label", "p", "--classes", ",".join(names)), LOSS3)
+
+
+@pytest.mark.parametrize("wrong", [[], [1.0], [1.0, 2.0, 3.0]])
+def test_the_first_list_does_not_say_how_long_the_others_are(wrong: list[float], tmp_path: Path) -> None:
+    logits = [wrong, *([0.5, -0.25 * i] for i in range(1, 40))]
+    labels = [i % 2 for i in range(40)]
+    pq.write_table(pa.table({"logits": logits, "label": labels}), tmp_path / "preds.parquet")
+    rows = [json.dumps({"logits": z, "label": y}) for z, y in zip(logits, labels, strict=True)]
+    (tmp_path / "preds.jsonl").write_text("\n".join(rows))
+    pq.write_table(pa.table({"logits": logits[1:], "label": labels[1:]}), tmp_path / "right.parquet")
+    right = score(tmp_path / "right.parquet").report["metrics"]
+    for name in ("preds.parquet", "preds.jsonl"):
+        refused(score(tmp_path / name), 3, "row 1", f"holds {len(wrong)} values, not 2")
+        assert score(tmp_path / name, "--on-bad", "skip").report["metrics"] == right
+
+
+COUNTS = "3,0,1,{0}\n1,5,2,{1}\n0,2,2,{2}\n"
+
+
+def test_counts_in_a_text_are_not_taken_for_logits(tmp_path: Path) -> None:
+    names = ("ant", "bee", "cow")
+    path = tmp_path / "counts.csv"
+    for header in ("ant,bee,cow,label", "score_ant,score_bee,score_cow,label"):
+        path.write_text(f"{header}\n{COUNTS.format(*names)}")
+        refused(score(path), 3, "whole numbers", "--kind votes", "--kind logits")
+        shares = score(path, "--kind", "votes").value()
+        assert abs(shares + (math.log(3 / 4) + math.log(5 / 8) + math.log(1 / 2)) / 3) < 1e-15
+        assert score(path, "--kind", "logits").code == 0
+    path.write_text(f"logit_ant,logit_bee,logit_cow,label\n{COUNTS.format(*names)}")
+    assert score(path).code == 0
+    lists = tmp_path / "counts.jsonl"
+    lists.write_text('{"scores": [3, 0, 1], "label": 0}\n{"scores": [1, 5, 2], "label": 1}\n')
+    refused(score(lists), 3, "--kind votes")

@@ -305,6 +305,14 @@ def _check_types(preview: Preview, ask: Ask, chosen: Candidate, labels: tuple[Co
                 id="which_kind",
                 readings=["--kind logits", "--kind probs"] + ["--kind votes"] * (chosen.width > 1),
             )
+    if ask.kind == "auto" and find_candidates.look_like_counts(preview, chosen):
+        raise Question(
+            f"the scores in {clean(chosen.text)} are whole numbers from 0 up: counts or logits?",
+            where=preview.source,
+            remedy="--kind votes or --kind logits says what they are",
+            id="which_kind",
+            readings=["--kind votes", "--kind logits"],
+        )
 
 
 def _stored(chosen: Candidate) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -171,6 +172,19 @@ def by_label(preview: Preview, candidate: Candidate, claim: str | None) -> Candi
     return replace(candidate, kind=kind)
 
 
+def look_like_counts(preview: Preview, candidate: Candidate) -> bool:
+    """Are all first values in a text whole numbers from 0 up, taken for logits though no name says so?"""
+    first = candidate.columns[0]
+    texts = all(column.stored in ("text", "written") for column in candidate.columns)
+    if not texts or candidate.kind.kind != "logits" or candidate.width < 2:
+        return False
+    if says_kind(candidate.prefix or first.name) == "logits":
+        return False
+    values = sample_values(preview, list(candidate.columns))
+    values = values[np.isfinite(values).all(axis=1)]
+    return bool((values >= 0).all() and (values == np.rint(values)).all())
+
+
 def _bounds(preview: Preview, columns: list[Column]) -> tuple[float | None, float | None]:
     """The smallest and largest value of the columns over all rows of all shards, where statistics say."""
     names = {column.name for column in columns}
@@ -228,7 +242,7 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
     """The first rows of the columns (n, width) as float64, NaN for what is missing or no number."""
     if len(columns) == 1 and columns[0].type == "list":
         rows = [row for row in preview.values(columns[0].name) if row is not None]
-        width = columns[0].width or (len(rows[0]) if rows else 0)
+        width = columns[0].width or _usual(Counter(map(len, rows)))
         whole = [_floats(row) for row in rows if len(row) == width]
         return np.array(whole, np.float64).reshape(len(whole), width)
     parts = []
@@ -237,6 +251,11 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
             lists = [_floats(look.own_values(column.name)) for column in columns]
             parts.append(np.array(lists, np.float64).reshape(len(columns), -1).T)
     return np.concatenate(parts) if parts else np.zeros((0, len(columns)))
+
+
+def _usual(lengths: Counter[int]) -> int:
+    """The length of most lists; not that of the first, which may be the one that is wrong."""
+    return max(lengths, key=lambda length: (length > 0, lengths[length], length), default=0)
 
 
 def _floats(values: list[object]) -> list[float]:
