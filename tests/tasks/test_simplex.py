@@ -216,3 +216,10 @@ def test_clipping_takes_small_negatives_as_zero_and_bounds_losses(width: int) ->
     assert loss == pytest.approx(-math.log(1e-6), rel=1e-12)
     assert states.notes.counts["clipped"] == 1
     assert "zero_probability" not in states.notes.counts
+
+
+def test_an_infinite_logarithm_has_no_digits() -> None:
+    """Beside log-probabilities of three decimals, -inf leaves the tolerance what it is, without a warning."""
+    logs = np.round(np.log([[0.3, 0.7], [0.2, 0.8]]), 3)
+    scores = np.vstack([np.c_[logs, [-np.inf, -np.inf]], [[-np.inf, 0.0, -np.inf]]])
+    assert deviating(scores, kind="logprobs", stored="text") == 0

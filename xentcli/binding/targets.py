@@ -205,7 +205,7 @@ def _soft(table: F64, what: Resolution, targets: Targets, bad: BadRows) -> None:
         off = np.abs(sums - 1.0)
     allowed = np.full(len(table), LIMIT)
     if targets.stored == "text":
-        far = np.flatnonzero(off > LIMIT)
+        far = np.flatnonzero((off > LIMIT) & ~wrong)
         allowed[far] = np.maximum(LIMIT, _rounding(table[far]))
 
     def tell(row: int) -> Found:

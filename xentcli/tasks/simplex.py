@@ -193,9 +193,14 @@ def written_digits(batch: Batch, spec: Spec) -> int:
 
 
 def _written_with(values: Real, digits: int) -> bool:
-    """Is every value a multiple of 10**-digits? True for more digits too, since multiples stay multiples."""
+    """Is every value a multiple of 10**-digits? True for more digits too, since multiples stay multiples.
+
+    An infinite logarithm or a missing value is written with no digits at all.
+    """
     scaled = np.asarray(values, np.float64) * 10.0**digits
-    return bool((np.abs(scaled - np.rint(scaled)) <= 1e-11 * 10.0**digits).all())
+    with np.errstate(invalid="ignore"):
+        off = np.abs(scaled - np.rint(scaled)) > 1e-11 * 10.0**digits
+    return not off.any()
 
 
 def sum_problem(batch: Batch, spec: Spec, sums: F64) -> Callable[[int], Found]:
