@@ -170,7 +170,8 @@ def _listing() -> str:
     from xentcli.explanations.codes import CODES
     from xentcli.metrics.names import METRICS
 
-    lines = ["metrics", *(f"  {metric.key:<26}{metric.says}" for metric in METRICS)]
+    wide = max(len(metric.key) for metric in METRICS) + 2
+    lines = ["metrics", *(f"  {metric.key:<{wide}}{metric.says}" for metric in METRICS)]
     for subject, entries in SUBJECTS.items():
         lines += ["", "warnings" if subject == "warnings" else f"errors: {subject}"]
         names = ", ".join(entry.id for entry in entries)

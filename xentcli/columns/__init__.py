@@ -13,7 +13,7 @@ from xentcli.columns import candidates as find_candidates
 from xentcli.columns import labelled, listed, questions
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.kinds import KINDS
-from xentcli.columns.labelled import UNNAMED, Label
+from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, LabelMap
 from xentcli.columns.schema import WHOLE, Column, Preview, no_column
 from xentcli.columns.targets import Targets
@@ -204,8 +204,9 @@ def _choose(
             if isinstance(bound, Binding) and _holds(label, candidate, bound):
                 fits.append((candidate, label, bound))
             else:
-                why = bound if isinstance(bound, str) else "no column says that it is the label"
-                failures.append((candidate, label, why))
+                if isinstance(bound, Binding) or questions.guessed(label, bound):
+                    bound = questions.not_said(candidate, label)
+                failures.append((candidate, label, bound))
     if not any(fit[0].width > 1 for fit in fits) and any(f[0].kind.sure and f[0].width > 1 for f in failures):
         fits = []  # columns that add up to one belong together: none of them is a score by itself
     # Columns whose numbers do not bind by value are not to be bound by position instead.
@@ -225,7 +226,12 @@ def _choose(
 
 
 def _holds(label: Label, candidate: Candidate, bound: Binding) -> bool:
-    """A column that no name makes a label is one only if its values are the names of the classes."""
+    """A column that no name makes a label is one only if its values are the names of the classes.
+
+    One whose name also has a word for predictions may be what a model said, right in every row.
+    """
+    if label.why == PREDICTED:
+        return False
     return label.why != UNNAMED or (candidate.width > 1 and bound.labels.how == "by name")
 
 

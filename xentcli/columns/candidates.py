@@ -11,7 +11,7 @@ import numpy as np
 
 from xentcli.columns.kinds import F64, Kind, judge
 from xentcli.columns.schema import DTYPES, WHOLE, Column, Preview
-from xentcli.columns.vocabulary import OF_THE_PREDICTION, says_kind, says_label, says_score, words
+from xentcli.columns.vocabulary import IDS, OF_THE_PREDICTION, says_kind, says_label, says_score, words
 from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
 
 _MOST_SINGLES = 64
@@ -206,6 +206,7 @@ def find(preview: Preview, taken: set[str], counts: bool = False) -> list[Candid
     families = []
     for prefix, members in _families(scalars).items():
         floats = [column for column in members if column.type == "float" or _maybe_score(column, counts)]
+        members = [column for column in members if not _names_others(preview, column, members, prefix)]
         # Of columns named as scores, one that holds none is an error to show, not a column to drop.
         chosen = members if says_score(prefix) else floats
         numbered_part = numbered(preview, chosen, prefix, None)
@@ -221,9 +222,28 @@ def find(preview: Preview, taken: set[str], counts: bool = False) -> list[Candid
         if candidate.part or not any(names < {c.name for c in larger.columns} for larger in kept):
             kept.append(candidate)
     floats = [column for column in scalars if column.type == "float" or _maybe_score(column, counts)]
+    if not counts:
+        floats = [column for column in floats if not _numbers_rows(preview, column)]
+    alone = [column for column in floats if column.type == "float"]
     if len(floats) > 1:  # class names as they are
-        kept.append(family(preview, floats, "", None))
+        every = family(preview, floats, "", None)
+        few = family(preview, alone, "", None) if 1 < len(alone) < len(floats) else every
+        kept += [few] if few.kind.sure else [few, every] if few is not every else [every]
     return lists + kept
+
+
+def _names_others(preview: Preview, column: Column, members: list[Column], prefix: str) -> bool:
+    """`.pred_class` beside `.pred_cat` and `.pred_dog`: its values are the classes that the others score."""
+    others = {other.name[len(prefix) :] for other in members if other.type == "float"}
+    said = set(preview.values(column.name)) - {None} if column.type == "text" else set()
+    return bool(said) and said <= others
+
+
+def _numbers_rows(preview: Preview, column: Column) -> bool:
+    """Whole numbers without a name, or named as an id, as a written index is: no scores of a class."""
+    if column.type != "int" or set(preview.values(column.name)) <= {0, 1, None}:
+        return False
+    return not column.name.strip() or bool(set(words(column.name)) & (IDS | {"unnamed", "row", "rownames"}))
 
 
 def singles(preview: Preview, taken: set[str]) -> list[Candidate]:
@@ -288,7 +308,8 @@ def _families(columns: list[Column]) -> dict[str, list[Column]]:
             groups.setdefault(f"{column.parent}.", []).append(column)
             continue
         prefixes = set()
-        match = _SEPARATOR.search(column.name)
+        leading = _SEPARATOR.match(column.name)  # `.pred_cat` has one that parts nothing
+        match = _SEPARATOR.search(column.name, leading.end() if leading else 0)
         if match:  # `p_:x` is class `:x` under `p_`, or class `x` under `p_:`
             prefixes |= {column.name[: match.start() + 1], column.name[: match.end()]}
         numbered = _NUMBERED.fullmatch(column.name)

@@ -11,6 +11,7 @@ F64 = npt.NDArray[np.float64]
 
 KINDS = ("probs", "logits", "logprobs")
 """What values can be seen to be; that they are counts of votes can only be said."""
+PERCENTAGES = "rows add up to 100: are these percentages?"
 NAMES = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
 
 
@@ -85,7 +86,7 @@ def _several(values: F64, low: float, high: float) -> Kind:
         why = f"values from {low:.4g} to {high:.4g}, but rows add up to {sums[0]:.4g}, not 1"
         return Kind(None, False, why)
     if low >= 0.0 and high > 1.0 and (np.abs(sums - 100.0) <= 2.0).all():
-        return Kind(None, False, "rows add up to 100: are these percentages?")
+        return Kind(None, False, PERCENTAGES)
     if high <= 1e-6:
         with np.errstate(under="ignore"):
             total = np.exp(values).sum(axis=1)

@@ -15,6 +15,7 @@ from xentcli.columns.vocabulary import says_label, says_score
 from xentcli.errors import DataError, Question, clean, listing
 
 UNNAMED = "its values are the names of the classes"
+PREDICTED = "its name has a word for labels and one for predictions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ def asked_columns(preview: Preview, patterns: tuple[str, ...]) -> list[Column]:
     names = [column.name for column in preview.columns]
     chosen: set[str] = set()
     for pattern in patterns:
-        found = [pattern] if pattern in names else fnmatch.filter(names, pattern)
+        of_file = f"labels:{pattern}"  # what a label file calls as the predictions call their scores
+        exact = of_file if of_file in preview.labels else pattern
+        found = [exact] if exact in names else fnmatch.filter(names, pattern)
         if not found:
             raise no_column(preview, "--label", pattern)
         chosen.update(found)
@@ -149,19 +152,16 @@ def likely(
             id="which_label",
         )
     seen = [(column, look(preview, column, ignored)) for column in free if column.type != "list"]
-    for clearly in (2, 1):
-        said = [
-            Label(f'the name "{clean(c.name)}"', f) for c, f in seen if f and says_label(c.name) == clearly
-        ]
-        if clearly == 2:
-            said = [*sets, *said, *lists]
-        if said:
-            return said
+    said = [Label(f'the name "{clean(c.name)}"', f) for c, f in seen if f and says_label(c.name) == 2]
+    if sets or said or lists:
+        return [*sets, *said, *lists]
+    predicted = [Label(PREDICTED, f) for c, f in seen if f and says_label(c.name) == 1]
     rest = [
         Label(UNNAMED, f)
         for c, f in seen
         if f and c.type in ("int", "bool", "text") and not says_score(c.name)
     ]
+    rest = [*predicted, *rest]
     named_so = [f for f in found if f.form is not None and not says_score(f.prefix)]
     if named_so and not rest:
         raise Question(
@@ -175,7 +175,8 @@ def likely(
         raise Question(
             "no column looks like the label",
             where=preview.source,
-            remedy=f"--label COLUMN; columns: {listing([c.name for c in preview.columns], 12)}",
+            remedy="--label COLUMN, or --labels FILE if they are in another file; columns: "
+            + listing([c.name for c in preview.columns], 12),
             id="which_label",
         )
     return rest

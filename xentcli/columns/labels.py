@@ -82,6 +82,17 @@ class NeedsPositive(str):
         return found
 
 
+class Misfit(str):
+    """Why labels do not fit the scores, with what to type."""
+
+    remedy: str
+
+    def __new__(cls, why: str, remedy: str) -> Misfit:
+        found = super().__new__(cls, why)
+        found.remedy = remedy
+        return found
+
+
 def as_integer(text: str) -> int | None:
     """`7`, `7.0` and `7e0` as 7; None for anything else, `07` and `0x7` included."""
     if _INTEGER.fullmatch(text):
@@ -203,11 +214,12 @@ def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
     return LabelMap("int", {i: i for i in range(len(names))}, "in file order")
 
 
-def _one_based(labels: Labels, names: tuple[str, ...]) -> str:
+def _one_based(labels: Labels, names: tuple[str, ...]) -> Misfit:
     """Why labels that count from 1 do not bind to classes that count from 0."""
-    return (
-        f"labels run from {labels.least} to {labels.most}, not from 0 to {len(names) - 1}; if label 1 is the "
-        f"first column: --classes {','.join(str(i + 1) for i in range(len(names)))}"
+    counted = ",".join(str(i + 1) for i in range(len(names)))
+    return Misfit(
+        f"labels run from {labels.least} to {labels.most}, not from 0 to {len(names) - 1}",
+        f"--classes {counted} if label 1 is the first column",
     )
 
 

@@ -7,11 +7,11 @@ import shlex
 
 from xentcli.columns.candidates import Candidate, ask_for_dtype, numbered
 from xentcli.columns.families import Family
-from xentcli.columns.kinds import KINDS, NAMES
-from xentcli.columns.labelled import Label
-from xentcli.columns.labels import Binding, NeedsPositive
+from xentcli.columns.kinds import KINDS, NAMES, PERCENTAGES
+from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
+from xentcli.columns.labels import Binding, Misfit, NeedsPositive
 from xentcli.columns.schema import Preview
-from xentcli.columns.targets import Misfit
+from xentcli.columns.vocabulary import IDS, words
 from xentcli.errors import DataError, Question, clean, listing
 
 
@@ -34,6 +34,24 @@ def _affinity(fit: tuple[Candidate, Label, Binding]) -> tuple[int, str]:
     """Readings whose label and score names share a beginning come first in a question."""
     shared = os.path.commonprefix([fit[0].columns[0].name, fit[1].columns[0].name])
     return (-len(shared), fit[0].columns[0].name)
+
+
+def guessed(label: Label, why: str) -> bool:
+    """Is a misfit only that of a column of numbers that nothing calls the label, such as ids?"""
+    numbers = label.labels is not None and label.labels.type == "int"
+    return numbers and label.why == UNNAMED and not isinstance(why, NeedsPositive)
+
+
+def not_said(candidate: Candidate, label: Label) -> Misfit:
+    """Why a column that could be the label is not taken for it unless someone says so."""
+    elsewhere = "--labels FILE if the labels are in another file"
+    if set(words(label.text)) & IDS:
+        return Misfit("no column says that it is the label", f"--label COLUMN, or {elsewhere}")
+    both = label.option if candidate.width > 1 else f"{candidate.option} {label.option}"
+    if label.why == PREDICTED:
+        asked = f'is "{clean(label.text)}" the label, or what was predicted?'
+        return Misfit(asked, f"{both} if it is the label, or {elsewhere}")
+    return Misfit("no column says that it is the label", f"{both} if that is it, or {elsewhere}")
 
 
 def none_fits(preview: Preview, failures: list[tuple[Candidate, Label, str]]) -> DataError:
@@ -81,9 +99,14 @@ def which_kind(preview: Preview, chosen: Candidate) -> Question:
     looks = "logits" if "like logits" in chosen.kind.why else ""
     rest = [kind for kind in KINDS if kind != looks]
     readings = [f"--kind {kind}" for kind in ([looks] if looks else []) + rest]
+    percentages = chosen.kind.why == PERCENTAGES
+    if percentages:
+        readings = ["--kind probs --renormalize", "--kind logits"]
     first = f"--kind {looks}, or " if looks else ""
     remedy = first + " or ".join(f"--kind {kind}" for kind in rest)
     remedy += "; --renormalize with --kind probs if rows need not add up to 1"
+    if percentages:
+        remedy = " or ".join(readings)
     what = (
         f"are the scores in {clean(chosen.text)} {NAMES['probs']}, {NAMES['logits']} or {NAMES['logprobs']}?"
     )

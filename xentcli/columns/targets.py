@@ -6,20 +6,9 @@ from dataclasses import dataclass
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import Family
-from xentcli.columns.labels import Binding, Key, LabelMap, in_order
+from xentcli.columns.labels import Binding, Key, LabelMap, Misfit, in_order
 from xentcli.columns.schema import Column
 from xentcli.errors import clean, listing
-
-
-class Misfit(str):
-    """Why labels do not fit the scores, with what to type."""
-
-    remedy: str
-
-    def __new__(cls, why: str, remedy: str) -> Misfit:
-        found = super().__new__(cls, why)
-        found.remedy = remedy
-        return found
 
 
 @dataclass(frozen=True, slots=True)

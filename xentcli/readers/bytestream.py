@@ -17,6 +17,7 @@ from xentcli.readers.encodings import Transcoder, marked
 _MAGIC = {
     b"PAR1": ("Parquet", "parquet"), b"\x1f\x8b": ("gzip-compressed", "gz"),
     b"\x28\xb5\x2f\xfd": ("zstd-compressed", "zst"), b"PK\x03\x04": ("a zip archive or spreadsheet", ""),
+    b"BZh": ("bzip2-compressed", ""),
     b"\xfd7zXZ\0": ("xz-compressed", ""), b"ARROW1": ("Arrow", ""), b"\x93NUMPY": ("a NumPy array", ""),
     b'{"': ("JSON", "jsonl"), b"[{": ("JSON", "jsonl"), b"<!DOCTYPE": ("HTML", ""), b"<html": ("HTML", ""),
 }  # fmt: skip

@@ -164,7 +164,8 @@ def encoding_error(record: _Record) -> DataError:
         str(block.data[at:], "utf-8")
     except UnicodeDecodeError as error:
         at += error.start
-    name = f'column "{clean(names[column])}"' if column < len(names) else f"field {column + 1}"
+    known = column < len(names) and not _undecoded(names[column])
+    name = f'column "{clean(names[column])}"' if known else f"field {column + 1}"
     raw = record.cells[column].encode("utf-8", "surrogateescape")
     return not_encoded(f'{name}: "', raw, block, at, record.where, record.dialect.encoding)
 

@@ -83,7 +83,10 @@ def raise_with_all(sources: list[Source], error: DataError) -> None:
 
 
 class LabelFile:
-    """The columns of a label file, whole, and how rows of predictions find theirs."""
+    """The columns of a label file, whole, and how rows of predictions find theirs.
+
+    One that is called as a column of scores, as in the solution of a competition, is `labels:NAME` here.
+    """
 
     def __init__(self, file: Source, look: Preview, asked: str | None) -> None:
         own = file.preview()
@@ -91,18 +94,23 @@ class LabelFile:
         pair = _id_columns(look, own, asked)
         self.id = None if pair is None else pair[0]
         theirs = None if pair is None else pair[1]
-        self.columns = [c for c in own.columns if c.type != "other" and c.name != theirs]
+        scores = {c.name for c in look.columns if c.type == "float"}
+        self._own = {c.name: f"labels:{c.name}" if c.name in scores else c.name for c in own.columns}
+        kept = [c for c in own.columns if c.type != "other" and c.name != theirs]
+        self.columns = [replace(c, name=self._own[c.name]) for c in kept]
         if not self.columns:
             raise DataError("the label file has no column beside the ids", where=self.where,
                             remedy="add the labels to it", id="labels_join")  # fmt: skip
-        self.metadata = {k: v for k, v in own.metadata.items() if k.startswith(("classes:", "categories:"))}
+        told = [(*k.partition(":"), v) for k, v in own.metadata.items()]
+        kept_of = ("classes", "categories")
+        self.metadata = {f"{k}:{self._own.get(name, name)}": v for k, _, name, v in told if k in kept_of}
         self.as_text = False
         names = [column.name for column in own.columns if column.type != "other"]
         text = [c.name for c in own.columns if c.type in ("text", "bool") or c.name == theirs]
         batches = [unit.load() for walk in file.partitions(names, text) for unit in walk()]
         table = pa.Table.from_batches(batches, batches[0].schema if batches else own.sample.schema)
         self.rows = table.num_rows
-        self._held = {c.name: _whole(table.column(c.name), c) for c in self.columns}
+        self._held = {self._own[c.name]: _whole(table.column(c.name), c) for c in kept}
         self._uses = np.zeros(self.rows, np.uint32)
         self._lock = threading.Lock()
         self._strangers = 0

@@ -1,0 +1,141 @@
+"""Files as tidymodels, caret, pandas and competitions write them: the right figure, or a question."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from xentcli.cli.app import main
+
+NAMES = ("cat", "dog", "emu")
+ROWS = [
+    (0.7, 0.2, 0.1),
+    (0.1, 0.6, 0.3),
+    (0.5, 0.3, 0.2),
+    (0.25, 0.25, 0.5),
+    (0.2, 0.7, 0.1),
+    (0.6, 0.1, 0.3),
+]
+TRUE = [0, 1, 1, 2, 0, 0]
+LOSS = -math.fsum(math.log(row[y]) for row, y in zip(ROWS, TRUE, strict=True)) / len(ROWS)
+MOST = [NAMES[row.index(max(row))] for row in ROWS]
+
+
+def write(path: Path, header: list[str], *columns: list[object]) -> str:
+    lines = [",".join(header), *(",".join(map(str, cells)) for cells in zip(*columns, strict=True))]
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def scores() -> list[list[object]]:
+    return [list(column) for column in zip(*ROWS, strict=True)]
+
+
+def truth() -> list[object]:
+    return [NAMES[y] for y in TRUE]
+
+
+def loss(capsys: pytest.CaptureFixture[str], *arguments: str) -> float:
+    assert main(["score", *arguments, "--only", "cross_entropy"]) == 0, capsys.readouterr().err
+    return float(capsys.readouterr().out)
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["score", *arguments]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+def test_a_predicted_class_is_not_the_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """tidymodels: `.pred_class` holds the argmax; beside it, `Species` is the label."""
+    header = [*(f".pred_{name}" for name in NAMES), ".pred_class", ".row"]
+    columns = [*scores(), list(MOST), list(range(1, 7))]
+    path = write(tmp_path / "tidy.csv", [*header, "Species"], *columns, truth())
+    assert loss(capsys, path) == pytest.approx(LOSS, abs=1e-12)
+    alone = write(tmp_path / "alone.csv", header, *columns)
+    said = asked(capsys, alone)
+    assert "or what was predicted" in said
+    assert "--label .pred_class" in said and "--labels FILE" in said
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "rowIndex", "id"])
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_number_of_the_row_is_no_score(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, first: int
+) -> None:
+    """`DataFrame.to_csv` writes its index, without a name, before the columns; caret after them."""
+    index: list[object] = list(range(first, first + 6))
+    labels: list[object] = list(TRUE)
+    for place, given in enumerate((truth(), labels)):
+        before = write(tmp_path / f"before{place}.csv", [name, *NAMES, "target"], index, *scores(), given)
+        after = write(tmp_path / f"after{place}.csv", ["obs_class", *NAMES, name], given, *scores(), index)
+        for path in (before, after):
+            assert loss(capsys, path) == pytest.approx(LOSS, abs=1e-12)
+
+
+def test_other_whole_numbers_beside_probabilities(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "age.csv", [*NAMES, "age", "target"], *scores(), [31, 8, 77, 5, 12, 60], truth())
+    assert loss(capsys, path) == pytest.approx(LOSS, abs=1e-12)
+
+
+def test_zeros_and_ones_stay_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[list[object]] = [[0.25, 0.5, 0.75], [0.75, 0.5, 0.25], [0, 0, 0]]
+    path = write(tmp_path / "zeros.csv", ["cat", "dog", "id", "target"], *rows, ["cat", "cat", "cat"])
+    assert loss(capsys, path) == pytest.approx(-math.log(0.25 * 0.5 * 0.75) / 3, abs=1e-12)
+
+
+@pytest.mark.parametrize("said", [[], ["--pred", "target", "--label", "target"]])
+def test_a_solution_with_the_names_of_the_submission(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: list[str]
+) -> None:
+    """The labels were once scored against themselves: cross-entropy 0, accuracy 100 %."""
+    p: list[object] = [0.9, 0.2, 0.6, 0.4]
+    y = [1, 0, 0, 1]
+    submission = write(tmp_path / "submission.csv", ["id", "target"], [1, 2, 3, 4], p)
+    solution = write(tmp_path / "solution.csv", ["id", "target"], [4, 3, 2, 1], list(reversed(y)))
+    expected = -math.log(0.9 * 0.8 * 0.4 * 0.4) / 4
+    assert loss(capsys, submission, "--labels", solution, *said) == pytest.approx(expected, abs=1e-12)
+    assert "--labels FILE" in asked(capsys, submission)
+
+
+def test_a_solution_of_several_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a: list[object] = [0.9, 0.2, 0.6]
+    b: list[object] = [0.5, 0.4, 0.7]
+    submission = write(tmp_path / "submission.csv", ["id", "rude", "threat"], [1, 2, 3], a, b)
+    solution = write(tmp_path / "solution.csv", ["id", "rude", "threat"], [1, 2, 3], [1, 0, 1], [1, 0, 1])
+    expected = -math.log(0.9 * 0.8 * 0.6 * 0.5 * 0.6 * 0.7) / 6
+    for said in ([], ["--label", "rude", "--label", "threat"]):
+        assert loss(capsys, submission, "--labels", solution, *said) == pytest.approx(expected, abs=1e-12)
+
+
+def test_percentages_and_what_to_type(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hundred: list[list[object]] = [[round(100 * float(str(p))) for p in column] for column in scores()]
+    hundred[0][0] = 70.0
+    hundred[1][0], hundred[2][0] = 20.0, 10.0
+    path = write(tmp_path / "percent.csv", [*NAMES, "target"], *hundred, truth())
+    assert "try: --kind probs --renormalize or --kind logits" in asked(capsys, path)
+    assert loss(capsys, path, "--kind", "probs", "--renormalize") == pytest.approx(LOSS, abs=1e-12)
+
+
+def test_a_header_that_is_not_utf_8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes("étiquette,p\n1,0.9\n0,0.2\n".encode("latin-1"))
+    said = asked(capsys, str(path))
+    assert "udc" not in said and "field 1" in said and "--encoding latin-1" in said
+
+
+def test_bzip2_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import bz2
+
+    path = tmp_path / "preds.csv.bz2"
+    path.write_bytes(bz2.compress(b"p,y\n0.5,1\n" * 50))
+    said = asked(capsys, str(path))
+    assert "bzip2" in said and "unpack" in said
+
+
+def test_help_has_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "..." not in capsys.readouterr().out.split("Commands:")[1]
