@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ LOSS = -math.fsum(math.log(row[y]) for row, y in zip(ROWS, TRUE, strict=True)) /
 MOST = [NAMES[row.index(max(row))] for row in ROWS]
 
 
-def write(path: Path, header: list[str], *columns: list[object]) -> str:
+def write(path: Path, header: list[str], *columns: Sequence[object]) -> str:
     lines = [",".join(header), *(",".join(map(str, cells)) for cells in zip(*columns, strict=True))]
     path.write_text("\n".join(lines) + "\n")
     return str(path)
@@ -52,7 +53,7 @@ def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_a_predicted_class_is_not_the_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """tidymodels: `.pred_class` holds the argmax; beside it, `Species` is the label."""
     header = [*(f".pred_{name}" for name in NAMES), ".pred_class", ".row"]
-    columns = [*scores(), list(MOST), list(range(1, 7))]
+    columns: list[list[object]] = [*scores(), list(MOST), list(range(1, 7))]
     path = write(tmp_path / "tidy.csv", [*header, "Species"], *columns, truth())
     assert loss(capsys, path) == pytest.approx(LOSS, abs=1e-12)
     alone = write(tmp_path / "alone.csv", header, *columns)

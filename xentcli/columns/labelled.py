@@ -11,7 +11,7 @@ from xentcli.columns.families import Family, family, list_family, paired, says_s
 from xentcli.columns.labels import Binding, Labels, bind, look
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.targets import bind_family
-from xentcli.columns.vocabulary import says_label, says_score
+from xentcli.columns.vocabulary import PREDICTIONS, says_label, says_score, words
 from xentcli.errors import DataError, Question, clean, listing
 
 UNNAMED = "its values are the names of the classes"
@@ -155,7 +155,11 @@ def likely(
     said = [Label(f'the name "{clean(c.name)}"', f) for c, f in seen if f and says_label(c.name) == 2]
     if sets or said or lists:
         return [*sets, *said, *lists]
-    predicted = [Label(PREDICTED, f) for c, f in seen if f and says_label(c.name) == 1]
+    unsure = [(c, f) for c, f in seen if f and says_label(c.name) == 1]
+    predicted = [Label(PREDICTED, f) for c, f in unsure if set(words(c.name)) & PREDICTIONS]
+    if len(unsure) > len(predicted):
+        return [Label(f'the name "{clean(c.name)}"', f)
+                for c, f in unsure if not set(words(c.name)) & PREDICTIONS]  # fmt: skip
     rest = [
         Label(UNNAMED, f)
         for c, f in seen

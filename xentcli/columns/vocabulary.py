@@ -69,6 +69,9 @@ LABEL = frozenset(
 OF_THE_PREDICTION = frozenset({"confidence", "confidences", "conf", "certainty"})
 """Words for the probability of whatever was predicted, which is not that of a class."""
 
+PREDICTIONS = frozenset({"pred", "preds", "prediction", "predictions", "predicted", "yhat"})
+"""Words for what a model says, in the name of a column of classes."""
+
 VOTES = frozenset({"vote", "votes", "count", "counts", "n", "annotators", "raters"})
 """Words for how many people gave a label."""
 
