@@ -14,6 +14,7 @@ import typer
 from xentcli import __version__
 from xentcli.cli import explain, inspect, schema, score
 from xentcli.cli.output import ReaderLeft
+from xentcli.cli.panels import Panels
 from xentcli.errors import XentError, clean
 
 app = typer.Typer(
@@ -49,23 +50,16 @@ def _root(
     pass
 
 
-<<<<<<< HEAD
-app.command("score", cls=Panels, no_args_is_help=True, epilog=score.EXAMPLES)(score.command)
-app.command("inspect", cls=Panels, no_args_is_help=True, epilog=inspect.EXAMPLES)(inspect.command)
-app.command("explain")(explain.command)
-app.command("schema")(schema.command)
-=======
 app.command(
-    "score", cls=Sectioned, no_args_is_help=True, epilog=score.EXAMPLES,
+    "score", cls=Panels, no_args_is_help=True, epilog=score.EXAMPLES,
     short_help="Score predictions against labels, with intervals.",
 )(score.command)  # fmt: skip
 app.command(
-    "inspect", cls=Sectioned, no_args_is_help=True, epilog=inspect.EXAMPLES,
+    "inspect", cls=Panels, no_args_is_help=True, epilog=inspect.EXAMPLES,
     short_help="Show what xent sees in a file and why, without scoring it.",
 )(inspect.command)  # fmt: skip
 app.command("explain", short_help="Explain a metric, a warning, an error or an exit code.")(explain.command)
 app.command("schema", short_help="Print the JSON Schema of what --json prints.")(schema.command)
->>>>>>> 0ee0970 (Files of strangers: a predicted class is no label, a written index no score, a solution of the same names no prediction; help in sections)
 
 
 _LONGEST = 2000  # characters of a message; names in it are cut much earlier
