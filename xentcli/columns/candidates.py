@@ -234,9 +234,10 @@ def find(preview: Preview, taken: set[str], counts: bool = False) -> list[Candid
 
 def _names_others(preview: Preview, column: Column, members: list[Column], prefix: str) -> bool:
     """`.pred_class` beside `.pred_cat` and `.pred_dog`: its values are the classes that the others score."""
-    others = {other.name[len(prefix) :] for other in members if other.type == "float"}
-    said = set(preview.values(column.name)) - {None} if column.type == "text" else set()
-    return bool(said) and said <= others
+    if column.type != "text":
+        return False
+    said = set(preview.values(column.name)) - {None}
+    return bool(said) and said <= {other.name[len(prefix) :] for other in members if other.type == "float"}
 
 
 def _numbers_rows(preview: Preview, column: Column) -> bool:
