@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.schema import Column, Preview
-from xentcli.columns.vocabulary import NEGATIVE, POSITIVE
+from xentcli.columns.vocabulary import NEGATIVE, POSITIVE, of_the_same
 from xentcli.errors import UsageError, clean, closest, listing
 
 if TYPE_CHECKING:
@@ -294,7 +294,8 @@ def _bind_one_number(
     if positive is not None and wanted is None:
         raise _unknown_positive(positive, tuple(str(value) for value in labels.values))
     if positive is None and not given:
-        own = bool(labels.values) and set(labels.values) <= {0, 1} and _of_the_same(candidate, labels)
+        named = of_the_same(candidate.suffixes[0], labels.column.name)
+        own = bool(labels.values) and set(labels.values) <= {0, 1} and named
         wanted = 1 if own else _meant(candidate.suffixes[0], labels)
     names = [as_integer(name) for name in given] if given else []
     pair = [name for name in names if name is not None] if len(names) == 2 else []
@@ -323,11 +324,6 @@ def _bind_one_number(
     return Binding((text[0], text[1]), candidate.columns, LabelMap(labels.type, table, "by value"))
 
 
-def _of_the_same(candidate: Candidate, labels: Labels) -> bool:
-    """`p_0` beside `y_0`: the score and the label of one thing, not the score of label 0."""
-    return re.fullmatch(rf".*\D{re.escape(candidate.suffixes[0])}", labels.column.name) is not None
-
-
 def _meant(suffix: str, labels: Labels) -> int | None:
     """The label that a column such as `p_0` or `p_negative` says it scores, if it says so."""
     number = as_integer(suffix)
@@ -348,8 +344,5 @@ def _positive_of(names: list[str], suffix: str) -> str | None:
 
 
 def _unknown_positive(positive: str, names: tuple[str, ...]) -> UsageError:
-    return UsageError(
-        f'--positive "{clean(positive)}" is not one of the labels.{closest(positive, list(names))}',
-        remedy=f"labels: {listing(list(names))}",
-        id="unknown_class",
-    )
+    what = f'--positive "{clean(positive)}" is not one of the labels.{closest(positive, list(names))}'
+    return UsageError(what, remedy=f"labels: {listing(list(names))}", id="unknown_class")

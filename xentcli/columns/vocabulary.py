@@ -109,3 +109,8 @@ def says_kind(name: str) -> str | None:
 def says_score(name: str) -> bool:
     """A name that claims to be a prediction of any kind."""
     return says_kind(name) is not None or bool(set(words(name)) & SCORE)
+
+
+def of_the_same(suffix: str, label: str) -> bool:
+    """`p_0` beside `y_0`: the score and the label of one thing, not the score of label 0."""
+    return re.fullmatch(rf".*\D{re.escape(suffix)}", label) is not None
