@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,8 @@ def test_a_slice_is_what_its_rows_alone_give(weighted: bool, binary: bool, tmp_p
         assert row.rows == alone.data["scored"]
         assert row.weight == alone.data["weight"]
         for key, value in row.metrics.items():
+            if key == "share":
+                continue
             other = alone.metrics[key]
             assert value.state == other.state, key
             for one, two in ((value.value, other.value), (value.se, other.se),
@@ -66,6 +70,38 @@ def test_a_slice_is_what_its_rows_alone_give(weighted: bool, binary: bool, tmp_p
                 # A slice keeps Σp of a bin to 2**-72 and no cells of 1/4800.
                 assert (one is None) == (two is None)
                 assert one is None or one == pytest.approx(two, rel=1e-11, abs=1e-15), (row.by, key)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_shares_of_the_loss_add_up_to_one(weighted: bool, tmp_path: Path) -> None:
+    path = made(tmp_path / "in.parquet", weighted, binary=True)
+    found = xent("score", path, "--by", "lang", "--by", "fold,ok", "--json",
+                 *(("--weight", "w") if weighted else ())).report  # fmt: skip
+    table = pq.read_table(path).to_pydict()
+    w = table["w"] if weighted else [1.0] * N
+    loss = [x * -np.log(p if y else 1 - p) for p, y, x in zip(table["score"], table["label"], w, strict=True)]
+    half = 2.0**-54  # of the last place of a share, which is what its rounding may add
+    for columns in ({"lang"}, {"fold", "ok"}):
+        rows = [row for row in found["slices"] if set(row["by"]) == columns]
+        shares = [row["metrics"]["share"]["value"] for row in rows]
+        assert abs(float(sum(map(Fraction, shares), Fraction(-1)))) <= len(rows) * half
+        for row, share in zip(rows, shares, strict=True):
+            cells = {name: table[name] for name in columns}
+            mine = [x for i, x in enumerate(loss)
+                    if all(_text(cells[name][i]) == row["by"][name] for name in columns)]  # fmt: skip
+            assert share == pytest.approx(math.fsum(mine) / math.fsum(loss), rel=1e-13)
+    classes = [row["metrics"]["share"]["value"] for row in found["classes"]]
+    assert abs(float(sum(map(Fraction, classes), Fraction(-1)))) <= 2**-51
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value).lower()
+
+
+def test_a_share_of_an_infinite_loss_is_undefined(tmp_path: Path) -> None:
+    report = xentcli.score(made(tmp_path / "in.parquet"), by="lang")
+    shares = [row.metrics["share"] for row in report.slices]
+    assert {(share.value, share.why) for share in shares} == {(None, "the total loss is infinite or 0")}
 
 
 def test_slices_are_the_same_bytes_for_any_threads_chunks_files_and_order(tmp_path: Path) -> None:

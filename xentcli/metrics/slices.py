@@ -40,10 +40,11 @@ def _rows(known: Known, group: Group) -> list[SliceRow]:
     tests = _worse(losses, vast)
     shrunk = _shrunk(losses, vast)
     bins = {name: sums[name].values().reshape(-1, group.bins) for name in sums if name.startswith("bin_")}
+    shares = _shares(losses, any(one["impossible"] for one in each))
     out = []
     for i, key in enumerate(keys):
         here = {name: part[i] for name, part in bins.items()}
-        metrics = _figures(known, losses[i], vast[i], each[i], here)
+        metrics = _figures(known, losses[i], vast[i], each[i], here) | {"share": shares[i]}
         row = SliceRow(
             dict(zip(group.columns, key, strict=True)), int(each[i]["rows"]), number(each[i]["weight"]),
             each[i]["rows"] < SMALL, shrunk[i], *tests[i], metrics,
@@ -58,6 +59,15 @@ def _loss(one: dict[str, Fraction]) -> Sums:
         int(one["rows"] - one["impossible"]), one["weight"] - one["impossible_w"],
         one["weight2"] - one["impossible2"], one["loss"], one["loss_w"], one["loss_2"],
     )  # fmt: skip
+
+
+def _shares(losses: list[Sums], infinite: bool) -> list[Value]:
+    """Each slice's share of the total loss, correctly rounded from shares that add up to exactly 1."""
+    total = sum((loss.total for loss in losses), Fraction(0))
+    if infinite or not total:
+        why = "the total loss is infinite or 0"
+        return [Value(None, "fraction", "", loss.rows, why=why) for loss in losses]
+    return [Value(number(loss.total / total), "fraction", "", loss.rows) for loss in losses]
 
 
 def _figures(

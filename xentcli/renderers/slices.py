@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xentcli.renderers.table import Line, Look
 
 LEVEL = 0.05  # of Holm's test; slices below it are called worse than the rest
-_DROPPED = ("ECE", "accuracy", "±", "rows")
+_DROPPED = ("ECE", "share", "accuracy", "±", "rows")
 
 
 def lines(rows: list[SliceRow], look: Look, limit: int | None) -> list[Line]:
@@ -47,6 +47,7 @@ def _columns(rows: list[SliceRow], look: Look) -> list[tuple[str, list[str]]]:
         ("rows", [count(row.rows) for row in rows]),
         ("cross-entropy", numbers.column(loss, look.digits or 4)),
         ("±", numbers.column(halves, 3)),
+        ("share", numbers.column([numbers.percent(_metric(r, "share")) for r in rows], look.digits or 3)),
         (
             "accuracy",
             numbers.column([numbers.percent(_metric(r, "accuracy")) for r in rows], look.digits or 3),
