@@ -10,8 +10,10 @@ hundreds can be tried in a few seconds and a crash is that of one file.
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import signal
 import sys
@@ -20,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import xentcli
 from tests.hostile.mutants import KINDS, Mutant, Original, originals
 from xentcli.cli.app import main
 
@@ -63,6 +66,9 @@ def _score(path: Path, out: Path, err: Path) -> None:
 def run(folder: Path, seed: int, counts: dict[str, int], names: list[str]) -> None:
     """Judge so many damaged copies of each kind of each file; the files themselves come first."""
     sys.stdout.flush()
+    for module in pkgutil.walk_packages(xentcli.__path__, "xentcli."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     gc.freeze()
     for original in originals():
         if names and original.name not in names:
