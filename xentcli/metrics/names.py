@@ -168,7 +168,7 @@ def resolve(name: str) -> Metric:
         return Metric(f"top{k}_accuracy", "accuracy", "fraction", "higher", says, (), _CLASSES)
     raise UsageError(
         f'there is no metric "{name}".{closest(name, list(_BY_NAME))}',
-        remedy="metrics: " + ", ".join(metric.key for metric in METRICS),
+        remedy="xent explain (it lists every metric, with what it means)",
         id="unknown_metric",
     )
 
