@@ -97,6 +97,12 @@ class ExactSums:
             self.limbs[limb] += np.bincount(keys, minlength=self.size)
         self._count(1)
 
+    def add_tallies(self, at: I64, counts: I64) -> None:
+        """Add whole `counts` (n,) in [0, 2**32] to the sums `at` (n,), which are distinct."""
+        limb = self._reach(0, 1)
+        self.limbs[limb, at] += counts
+        self._count(1)
+
     def add_integer(self, index: int, value: int, exponent: int) -> None:
         """Add `value * 2**exponent` to one sum; `value` is any Python integer."""
         if value == 0:

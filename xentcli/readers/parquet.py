@@ -18,7 +18,7 @@ from xentcli.readers.parquetfooter import READ_AHEAD, Contents, damaged, damaged
 from xentcli.readers.stored import Stored
 
 BATCH_BYTES = 8 << 20
-BATCH_ROWS = 1 << 17
+BATCH_ROWS = 1 << 16
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _WIDE = 2048  # bytes a row from which a column is sampled by itself

@@ -16,6 +16,7 @@ MOST_CELLS = 1 << 20
 LEVELS = (0, 38, 42, 46, 50, 54)
 _PENDING = MOST_CELLS + (MOST_CELLS >> 2)  # rows kept as they are before they are sorted into cells
 _SPAN = 1 << 19  # cells of the direct table
+_Waiting = tuple[I64, npt.NDArray[np.int8], F64 | None]  # keys, labels and weights of some rows
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring keys
 
 
@@ -37,7 +38,7 @@ class Scores:
         self.step = 0
         self.keys: I64 = np.zeros(0, np.int64)
         self.sums = ExactSums(0)  # 2 * cell + label
-        self._pending: list[tuple[I64, npt.NDArray[np.int8], F64 | None]] = []
+        self._pending: list[_Waiting] = []
         self._waiting = 0
         self._table: I64 | None = None  # counts of 2 * (cell - base) + label
         self._known: I64 | None = None  # the one key that each cell of the table stands for
@@ -171,19 +172,18 @@ class Scores:
         return keys, counts
 
     def _sorted_pending(self) -> tuple[I64, ExactSums]:
-        keys = np.concatenate([keys for keys, _, _ in self._pending])
-        labels = np.concatenate([label for _, label, _ in self._pending])
-        weights = [weight for _, _, weight in self._pending if weight is not None]
-        self._pending, self._waiting = [], 0
+        pending, self._pending, self._waiting = self._pending, [], 0
+        if not self.spec.weighted:
+            return _counted(pending)
+        keys = np.concatenate([keys for keys, _, _ in pending])
+        labels = np.concatenate([label for _, label, _ in pending])
+        weights = np.concatenate([weight for _, _, weight in pending if weight is not None])
         order = np.argsort(keys)
         ordered = keys[order]
         starts = _starts(ordered)
         cell = np.repeat(np.arange(starts.size), np.diff(starts, append=keys.size))
         sums = ExactSums(2 * starts.size)
-        if weights:
-            sums.add_exact(2 * cell + labels[order], np.concatenate(weights)[order])
-        else:
-            sums.add_counts(2 * cell + labels[order])
+        sums.add_exact(2 * cell + labels[order], weights[order])
         return ordered[starts], sums
 
     def _coarsen(self, steps: int) -> None:
@@ -275,9 +275,26 @@ def order_bits(score: F64) -> I64:
     return bits
 
 
+def _counted(pending: list[_Waiting]) -> tuple[I64, ExactSums]:
+    """Sorted cells with the rows of each label: every label is sorted by itself, in place."""
+    sides = []
+    for side in (0, 1):
+        keys = np.concatenate([keys[label == side] for keys, label, _ in pending])
+        keys.sort()
+        starts = _starts(keys)
+        sides.append((keys[starts], np.diff(starts, append=keys.size)))
+    keys = np.union1d(sides[0][0], sides[1][0])
+    sums = ExactSums(2 * keys.size)
+    for side, (own, counts) in enumerate(sides):
+        sums.add_tallies(2 * np.searchsorted(keys, own) + side, counts)
+    return keys, sums
+
+
 def _starts(ordered: I64) -> I64:
-    """Where each run of equal keys (sorted, at least one) begins."""
-    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    """Where each run of equal keys (sorted) begins."""
+    first = np.ones(ordered.size, np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return np.flatnonzero(first)
 
 
 def _distinct(keys: I64, drop: int, most: int) -> int:
