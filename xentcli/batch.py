@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.errors import Spot, clean
-from xentcli.numerics import grid
+from xentcli.numerics import grid, rowhash
 from xentcli.numerics.scratch import buffer
 
 F64 = npt.NDArray[np.float64]
@@ -245,6 +245,8 @@ class Rows:
     Soft labels q: the label is argmax q, and hit is q of the top class. Multilabel: loss, brier and entropy
     are means over the labels; label, predicted and top say nothing. Both have a `table`, `square`
     (Σq², or the mean of target²) and `means`, more quantities by their names in `states.moments`.
+
+    `batch`: the rows as they were read, for states that keep the scores of some.
     """
 
     label: I64
@@ -275,8 +277,10 @@ class Rows:
     examples: dict[str, tuple[float, str]] = field(default_factory=dict)
     keys: tuple[Keys, ...] = ()
     groups: I64 | None = None
+    batch: Batch | None = None
 
     _located: tuple[I64, F64] | None = None
+    _hashes: rowhash.U64 | None = None
 
     @property
     def size(self) -> int:
@@ -288,3 +292,23 @@ class Rows:
         if self._located is None:
             self._located = grid.locate(self.confidence)
         return self._located
+
+    def hashes(self) -> rowhash.U64:
+        """A hash (n,) of what each row holds, computed once: label, loss, entropy, weight, and one of its
+        scores, which tells rows apart whose losses round to 0. The same in any batch and place.
+        """
+        if self._hashes is None:
+            parts: list[npt.NDArray[Any]] = [self.label, self.loss, self.entropy]
+            if self.score is not None:
+                parts.append(self.score)
+            elif self.batch is not None and self.batch.lists is None:
+                parts.append(self.batch.column(0).astype(np.float64))
+            elif self.confidence is not None:
+                parts.append(self.confidence)
+            parts += [] if self.weight is None else [self.weight]
+            self._hashes = rowhash.hashed(*parts)
+        return self._hashes
+
+    def folds(self) -> I64:
+        """The fold (n,) in [0, FOLDS) of each row: rows of one `--group` share it, and so do equal rows."""
+        return rowhash.folds(self.hashes() if self.groups is None else rowhash.hashed(self.groups))

@@ -18,5 +18,5 @@ def rows(batch: Batch, spec: Spec) -> Rows:
         batch = bad.drop(batch)
         out, bad = kernel(batch, spec)
     out.skipped, out.spots = batch.skipped, batch.spots
-    out.keys, out.groups = batch.keys, batch.groups
+    out.keys, out.groups, out.batch = batch.keys, batch.groups, batch
     return out
