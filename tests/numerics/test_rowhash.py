@@ -100,6 +100,12 @@ def _bits(hashes: U64) -> I64:
     return np.bincount((hashes & np.uint64(255)).astype(np.int64), minlength=256)
 
 
-def test_folds_of_unlike_hashes_cover_their_range_in_order() -> None:
-    edges = np.array([0, (1 << 64) - 1, (1 << 64) // 5 - (1 << 33), (1 << 64) // 5 + (1 << 33)], np.uint64)
-    assert folds(edges).tolist() == [0, 4, 0, 1]
+def test_folds_cut_the_low_bits_into_equal_parts() -> None:
+    fifth = (1 << 32) // 5
+    edges = np.array([0, (1 << 32) - 1, fifth, fifth + 1, (7 << 32) + fifth + 1], np.uint64)
+    assert folds(edges).tolist() == [0, 4, 0, 1, 1]
+
+
+def test_folds_are_even_among_the_rows_of_least_hashes() -> None:
+    hashes = np.sort(hashed(np.arange(200_000)))[:10_000]
+    assert stats.chisquare(np.bincount(folds(hashes), minlength=FOLDS)).pvalue > 1e-4

@@ -42,6 +42,7 @@ def hashed(*columns: npt.NDArray[Any]) -> U64:
 
 
 def folds(hashes: U64, count: int = FOLDS) -> I64:
-    """The fold in [0, count) of each hash, by its high bits."""
-    high = (hashes >> np.uint64(32)) * np.uint64(count)
-    return (high >> np.uint64(32)).astype(np.int64)
+    """The fold in [0, count) of each hash, by its low bits: the rows of least hashes are a fair sample, in
+    which folds are no less fair."""
+    low = (hashes & np.uint64(0xFFFFFFFF)) * np.uint64(count)
+    return (low >> np.uint64(32)).astype(np.int64)
