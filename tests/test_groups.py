@@ -16,6 +16,8 @@ from scipy import stats
 
 import xentcli
 from tests.corpus.corpus import xent
+from tests.topk.cases import case, write
+from tests.topk.cases import score as lists
 from xentcli import metrics
 from xentcli.batch import F64, I64, Batch, Place, Spec
 from xentcli.metrics.known import Known
@@ -118,21 +120,67 @@ def test_groups_that_are_none(tmp_path: Path) -> None:
     assert xent("score", path, "--group", "user", "--on-bad", "skip", "--json").report["data"]["scored"] == 19
     assert xent("score", path, "--group", "users").code == 2
     assert xent("score", path, "--group", "doc", "--by", "label").code == 2
-    table = {"p_a": [0.2, 0.7], "p_b": [0.6, 0.1], "y_a": [1, 1], "y_b": [1, 0], "doc": [1, 2]}
-    pq.write_table(pa.table(table), tmp_path / "several.parquet")
-    several = (
-        "score",
-        tmp_path / "several.parquet",
-        "--pred",
-        "p_*",
-        "--label",
-        "y_*",
-        "--task",
-        "multilabel",
-    )
-    assert xent(*several).code == 0
-    for option in ("--group", "--by"):
-        ran = xent(*several, option, "doc")
-        assert ran.code == 2 and option in ran.err
     one = xentcli.score(made(tmp_path / "one.parquet", 1, 5, 5)[0], group="doc")
     assert one.metrics["brier_score"].se is None and one.metrics["accuracy"].lo is None
+
+
+def per_row(task: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Columns of 300 rows of `task` in 30 groups, and the quantity of each row by metric."""
+    rng = np.random.default_rng(seed)
+    n, doc = 300, np.repeat(np.arange(30), 10)
+    p = rng.dirichlet([0.8] * 4, n)
+    columns: dict[str, Any] = {f"p_{i}": p[:, i] for i in range(4)} | {"doc": doc}
+    if task == "soft":
+        q = rng.dirichlet([0.5] * 4, n)
+        columns |= {f"y_{i}": q[:, i] for i in range(4)}
+        loss, doubt = -(q * np.log(p)).sum(axis=1), -(q * np.log(q)).sum(axis=1)
+        hit = (p.argmax(axis=1) == q.argmax(axis=1)).astype(np.float64)
+        brier = ((p - q) ** 2).sum(axis=1)
+        return columns, {"cross_entropy": loss, "label_distribution_entropy": doubt, "accuracy": hit,
+                         "kl_divergence": loss - doubt, "brier_score": brier}  # fmt: skip
+    p = np.round(rng.random((n, 4)), 3) * 0.998 + 0.001
+    y = rng.random((n, 4)) < p
+    columns |= {f"p_{i}": p[:, i] for i in range(4)} | {f"y_{i}": y[:, i].astype(int) for i in range(4)}
+    loss = -np.log(np.where(y, p, 1 - p)).mean(axis=1)
+    wrong = (y != (p > 0.5)).mean(axis=1)
+    return columns, {"cross_entropy": loss, "hamming_loss": wrong, "subset_accuracy": (wrong == 0) * 1.0}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("task", ["soft", "multilabel"])
+def test_standard_errors_of_other_tasks_by_their_formula(task: str, weighted: bool, tmp_path: Path) -> None:
+    columns, quantities = per_row(task, 2)
+    w = np.random.default_rng(9).integers(1, 4, 300) / 2
+    pq.write_table(pa.table(columns | {"w": w}), tmp_path / "in.parquet", row_group_size=77)
+    report = xentcli.score(tmp_path / "in.parquet", pred="p_*", label="y_*", task="auto", group="doc",
+                           weight="w" if weighted else None)  # fmt: skip
+    assert report.data["task"] == task and report.data["clusters"] == 30
+    _as_the_formula(report, quantities, columns["doc"], w if weighted else np.ones(300))
+
+
+def _as_the_formula(report: Any, quantities: dict[str, Any], doc: I64, w: F64) -> None:
+    shares = ("accuracy", "subset_accuracy", "label_listed")
+    for key, x in quantities.items():
+        value = report.metrics[key]
+        own = w * ~np.isnan(x)  # rows without the quantity weigh nothing
+        mean = np.nansum(own * np.nan_to_num(x)) / own.sum()
+        sums = np.bincount(doc, own * (np.nan_to_num(x) - mean))
+        assert value.value == pytest.approx(mean, rel=1e-11), key
+        assert value.se == pytest.approx(math.sqrt(30 / 29 * (sums**2).sum()) / own.sum(), rel=1e-9), key
+        assert value.lo is not None and value.hi is not None and value.lo < mean < value.hi
+        if key not in shares:
+            assert value.hi - mean == pytest.approx(value.se * stats.t.ppf(0.975, 29), rel=1e-9), key
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_standard_errors_of_lists_of_the_likeliest_classes(weighted: bool, tmp_path: Path) -> None:
+    rows = case(7, n=300, k=4)
+    w = np.random.default_rng(9).integers(1, 4, 300) / 2
+    doc = np.repeat(np.arange(30), 10)
+    path = write(tmp_path / "in.parquet", rows.columns() | {"doc": doc.tolist(), "w": w.tolist()})
+    report = lists(path, group="doc", weight="w" if weighted else None)
+    top = np.array([ids[0] for ids in rows.ids])
+    quantities = {"label_listed": rows.listed * 1.0, "accuracy": (top == rows.y) * 1.0,
+                  "cross_entropy_listed": np.where(rows.listed, rows.loss, np.nan)}  # fmt: skip
+    _as_the_formula(report, quantities, doc, w if weighted else np.ones(300))
+    assert report.metrics["cross_entropy"].bounded and report.metrics["cross_entropy"].se is None

@@ -15,6 +15,7 @@ import pytest
 
 import xentcli
 from tests.corpus.corpus import xent
+from tests.topk.cases import case, score, write
 
 
 def made(path: Path, n: int, seed: int, **more: Any) -> Path:
@@ -119,3 +120,24 @@ def test_where_rows_cannot_go(tmp_path: Path) -> None:
     assert xent("score", source, "--rows", tmp_path / "no" / "rows.csv").code == 74
     twice = xent("score", source, "--rows", tmp_path / "a.csv", "-o", tmp_path / "a.csv")
     assert twice.code == 2 and "two outputs" in twice.err
+
+
+def test_rows_that_list_their_likeliest_classes(tmp_path: Path) -> None:
+    lists = case(3, k=None, weighted=True)
+    path = write(tmp_path / "in.parquet", lists.columns())
+    for suffix in ("parquet", "csv"):
+        score(path, weight="w", rows=tmp_path / f"rows.{suffix}", jobs=2)
+    found = read(tmp_path / "rows.parquet")
+    assert found["row"] == list(range(1, 401)) and found["weight"] == lists.columns()["w"]
+    assert found["listed"] == lists.listed.tolist()
+    assert found["predicted"] == [str(ids[0]) for ids in lists.ids]
+    rank = [
+        ids.index(y) + 1 if y in ids else None for ids, y in zip(lists.ids, lists.y.tolist(), strict=True)
+    ]
+    assert found["rank"] == rank
+    assert found["loss_at_least"] == pytest.approx(lists.lower, rel=1e-12)
+    assert [loss is None for loss in found["loss"]] == [not listed for listed in found["listed"]]
+    assert [x for x in found["loss"] if x is not None] == pytest.approx(lists.loss[lists.listed], rel=1e-12)
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        texts = list(csv.DictReader(file))
+    assert [row["loss"] for row in texts] == ["" if x is None else repr(x) for x in found["loss"]]

@@ -17,13 +17,16 @@ from hypothesis import strategies as st
 
 import xentcli
 from tests.corpus.corpus import xent
-from xentcli.batch import Batch, Place, Spec
+from tests.topk.cases import case, write
+from xentcli.batch import Batch, Lists, Place, Spec
 from xentcli.metrics.slices import holm
 from xentcli.plan import StateSet
+from xentcli.report import Report
 from xentcli.states import Arrays
 from xentcli.tasks.badrows import keep
 
 N = 900
+TASKS = ["multiclass", "soft", "multilabel", "topk"]
 
 
 def made(path: Path, weighted: bool = False, binary: bool = False) -> Path:
@@ -50,14 +53,18 @@ def made(path: Path, weighted: bool = False, binary: bool = False) -> Path:
 @pytest.mark.parametrize("binary", [False, True])
 def test_a_slice_is_what_its_rows_alone_give(weighted: bool, binary: bool, tmp_path: Path) -> None:
     path = made(tmp_path / "in.parquet", weighted, binary)
-    weight = "w" if weighted else None
-    report = xentcli.score(path, by=["lang", "fold,ok"], weight=weight)
-    assert len(report.slices) == 5 + 6
+    as_alone(path, 5 + 6, by=["lang", "fold,ok"], weight="w" if weighted else None)
+
+
+def as_alone(path: Path, count: int, by: list[str], **options: Any) -> Report:
+    """The report with its slices, once they are found to be what `--where` finds of their rows."""
+    report = xentcli.score(path, by=by, **options)
+    assert len(report.slices) == count
     for row in report.slices:
         if None in row.by.values():
             assert row.rows == 1 and row.small
             continue
-        alone = xentcli.score(path, where={k: str(v) for k, v in row.by.items()}, weight=weight)
+        alone = xentcli.score(path, where={k: str(v) for k, v in row.by.items()}, **options)
         assert row.rows == alone.data["scored"]
         assert row.weight == alone.data["weight"]
         for key, value in row.metrics.items():
@@ -65,11 +72,52 @@ def test_a_slice_is_what_its_rows_alone_give(weighted: bool, binary: bool, tmp_p
                 continue
             other = alone.metrics[key]
             assert value.state == other.state, key
-            for one, two in ((value.value, other.value), (value.se, other.se),
-                             (value.lo, other.lo), (value.hi, other.hi)):  # fmt: skip
+            for one, two in ((value.value, other.value), (value.se, other.se), (value.lo, other.lo),
+                             (value.hi, other.hi), (value.lower, other.lower)):  # fmt: skip
                 # A slice keeps Σp of a bin to 2**-72 and no cells of 1/4800.
                 assert (one is None) == (two is None)
                 assert one is None or one == pytest.approx(two, rel=1e-11, abs=1e-15), (row.by, key)
+    return report
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("task", ["soft", "multilabel"])
+def test_slices_of_soft_labels_and_of_several_labels(task: str, weighted: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    p, q = rng.dirichlet([0.7] * 3, 400), rng.dirichlet([0.4] * 3, 400)
+    if task == "multilabel":
+        p, q = rng.random((400, 3)), (rng.random((400, 3)) < 0.4).astype(np.float64)
+        p[5], q[5] = [0.0, 0.5, 0.5], [1.0, 0.0, 0.0]
+    else:
+        p[5] = [0.0, 0.5, 0.5]
+    columns: dict[str, Any] = {f"p_{i}": p[:, i] for i in range(3)} | {f"y_{i}": q[:, i] for i in range(3)}
+    columns |= {"fold": rng.integers(0, 4, 400), "w": rng.integers(0, 5, 400) / 2}
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet", row_group_size=64)
+    options: dict[str, Any] = {"pred": "p_*", "label": "y_*", "task": "multilabel"}
+    report = as_alone(tmp_path / "in.parquet", 4, ["fold"], weight="w" if weighted else None,
+                      **(options if task == "multilabel" else options | {"task": "auto"}))  # fmt: skip
+    assert report.data["task"] == task
+    own = {"soft": {"kl_divergence", "accuracy", "ece"},
+           "multilabel": {"hamming_loss", "subset_accuracy", "ece_labels"}}[task]  # fmt: skip
+    assert set(report.slices[0].metrics) == own | {"cross_entropy", "brier_score", "share"}
+    assert report.slices[0].metrics["cross_entropy"].state == "infinite"
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_slices_of_lists_of_the_likeliest_classes(weighted: bool, tmp_path: Path) -> None:
+    rows = case(8, weighted=weighted)
+    part = ["all" if listed else "some" for listed in rows.listed]
+    path = Path(write(tmp_path / "in.parquet", rows.columns() | {"part": part, "fold": [0, 1] * 200}))
+    options = {"pred": "scores", "pred_ids": "ids", "classes": ("12",)}
+    report = as_alone(path, 4, ["part", "fold"], weight="w" if weighted else None, **options)
+    some, whole = report.slices[:2]
+    assert some.by == {"part": "some"} and some.metrics["cross_entropy"].bounded
+    assert whole.metrics["cross_entropy"].se is not None  # every row lists its label
+    assert all(
+        row.p_worse is None and row.shrunk is None for row in report.slices
+    )  # bounds compare to nothing
+    ran = xent("score", path, "--pred", "scores", "--pred-ids", "ids", "--classes", "12", "--by", "part")
+    assert ran.code == 0 and "≥" in ran.out and "gap of" not in ran.out
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -125,19 +173,23 @@ def raw(arrays: Arrays) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in arrays.items()}
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 40), st.booleans())
-def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighted: bool) -> None:
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 40), st.booleans(), st.sampled_from(TASKS))
+def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighted: bool, task: str) -> None:
     rng = np.random.default_rng(seed)
-    spec = Spec("multiclass", "probs", ("a", "b", "c"), 3, ("a", "b", "c"), weighted=weighted,
+    spec = Spec(task, "probs", ("a", "b", "c"), 3, ("a", "b", "c"), weighted=weighted,
                 by=(("k",), ("k", "l")), grouped=True)  # fmt: skip
     names: list[tuple[str | None, ...]] = [(text,) for text in ("x", "y", "z", None)]
     pairs: list[tuple[str | None, ...]] = [(k[0], other) for k in names for other in ("1", "2")]
     k, other = rng.integers(0, 4, n), rng.integers(0, 2, n)
+    p = rng.dirichlet([1.0] * 3, n)
+    lists = Lists(np.repeat(np.arange(n), 2), np.argsort(-p, axis=1)[:, :2].ravel(),
+                  -np.sort(-p, axis=1)[:, :2].ravel())  # fmt: skip
     whole = Batch(
-        rng.integers(0, 3, n), Place("rows", 1), matrix=rng.dirichlet([1.0] * 3, n),
+        rng.integers(0, 3, n), Place("rows", 1), matrix=p,
         weights=rng.random(n) if weighted else None, keys=((k, names), (2 * k + other, pairs)),
-        groups=rng.integers(0, 1024, n),
+        groups=rng.integers(0, 1024, n), lists=lists if task == "topk" else None,
+        targets=rng.dirichlet([0.5] * 3, n) if task in ("soft", "multilabel") else None,
     )  # fmt: skip
 
     def folded(batch: Batch) -> StateSet:
@@ -145,8 +197,9 @@ def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighte
         out.fold(batch, batch.size)
         return out
 
-    cuts = np.array_split(rng.permutation(n), int(rng.integers(1, 6)))
-    parts = [folded(keep(whole, np.asarray(cut))) for cut in cuts if len(cut)]
+    owner = rng.integers(0, 6, n)
+    masks = [owner == part for part in range(6)]
+    parts = [folded(keep(whole, mask)) for mask in masks if mask.any()]
     total = StateSet.empty(spec)
     for i in rng.permutation(len(parts)).tolist():
         total.merge(parts[i])

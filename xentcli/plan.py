@@ -53,30 +53,22 @@ def needed(spec: Spec) -> list[str]:
 
     One-column binary keeps one calibration pair: that of the confidence is its mirror image.
     """
-    trained = ["training"] if spec.training is not None else []
+    names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
+    optional = {"slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped}
+    return [*names, *(name for name, wanted in optional.items() if wanted)]
+
+
+def _needed_by_task(spec: Spec) -> list[str]:
+    always = ["moments", "notes"]
     if spec.task == "multilabel":
-        ranking = ["labelscores"] if spec.size <= MOST_LABELS else []
-        return ["moments", "labels", "labelbins", *ranking, *trained, "notes"]
+        return [*always, "labels", "labelbins", *(["labelscores"] if spec.size <= MOST_LABELS else [])]
+    always += ["confusion", *(["ranks"] if spec.width >= 3 or spec.task == "topk" else [])]
     if spec.task == "soft":
-        ranks = ["ranks"] if spec.width >= 3 else []
-        return ["moments", "softclasses", "confusion", *ranks, "softbins", "classbins", *trained, "notes"]
+        return [*always, "softclasses", "softbins", "classbins"]
     if spec.task == "topk":
-        return ["moments", "classes", "confusion", "ranks", "confidence", "notes"]
-    names = ["moments", "classes", "confusion", "notes"]
-    if spec.width >= 3:
-        names.append("ranks")
-    if spec.width > 1:
-        names += ["confidence", "classbins"]
-    if spec.task == "binary":
-        names += ["positive", "scores"]
-    names += trained
-    if spec.by:
-        names.append("slices")
-    if spec.compat is not None:
-        names.append("peer")
-    if spec.grouped:
-        names.append("clusters")
-    return names
+        return [*always, "classes", "confidence"]
+    always += ["classes", *(["confidence", "classbins"] if spec.width > 1 else [])]
+    return always + (["positive", "scores"] if spec.task == "binary" else [])
 
 
 def compute(batch: Batch, spec: Spec) -> Rows | None:

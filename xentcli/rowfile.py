@@ -96,6 +96,8 @@ class RowFile:
             rows = Rows(*(empty.astype(np.int64),) * 3, *(empty,) * 5, confidence=empty)
         if self.spec.task == "multilabel":
             return self._of_labels(rows)
+        if self.spec.task == "topk":
+            return self._of_lists(rows)
         positive = rows.positive
         confidence = rows.confidence
         if confidence is None and positive is not None:
@@ -129,6 +131,24 @@ class RowFile:
             out["weight"] = np.zeros(0) if rows.weight is None else rows.weight
         return {name: _array(values) for name, values in out.items()}
 
+    def _of_lists(self, rows: Rows) -> dict[str, pa.Array]:
+        """A row that does not list its label has neither loss nor rank, and a loss that it has at least."""
+        listed = rows.means.get("listed", np.zeros(0)) > 0.0
+        rank = np.zeros(0, np.int64) if rows.rank is None else rows.rank
+        out = {
+            "label": self._named(rows.label, self._names),
+            "predicted": self._named(rows.predicted, self._names),
+            "correct": _array(rows.predicted == rows.label),
+            "listed": _array(listed),
+            "loss": _array(rows.loss, listed),
+            "loss_at_least": _array(rows.loss),
+            "confidence": _array(np.zeros(0) if rows.confidence is None else rows.confidence),
+            "rank": _array(rank, listed),
+        }
+        if self.spec.weighted:
+            out["weight"] = _array(np.zeros(0) if rows.weight is None else rows.weight)
+        return out
+
     def _named(self, index: Any, names: pa.Array) -> pa.Array:
         codes = _array(index.astype(np.int32))
         named = pa.DictionaryArray.from_arrays(codes, names)
@@ -144,10 +164,11 @@ def _texts(texts: list[str]) -> pa.Array:
     )
 
 
-def _array(values: Any) -> pa.Array:
-    """A copy of the values (n,), which are scratch, as an Arrow array."""
+def _array(values: Any, known: Any = None) -> pa.Array:
+    """A copy of the values (n,), which are scratch, as an Arrow array; null where not `known` (n,)."""
+    valid = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little").tobytes())
     if values.dtype == np.bool_:
         packed = np.packbits(values, bitorder="little").tobytes()
-        return pa.Array.from_buffers(pa.bool_(), values.size, [None, pa.py_buffer(packed)])
+        return pa.Array.from_buffers(pa.bool_(), values.size, [valid, pa.py_buffer(packed)])
     kind = pa.from_numpy_dtype(values.dtype)
-    return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(values.tobytes())])
+    return pa.Array.from_buffers(kind, values.size, [valid, pa.py_buffer(values.tobytes())])

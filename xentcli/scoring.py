@@ -112,18 +112,10 @@ def fold(
 ) -> StateSet:
     """The states of all rows of the sources."""
     spec = _spec(what, settings)
-    if (spec.by or spec.grouped) and spec.task not in ("binary", "multiclass"):
-        option = "--by" if spec.by else "--group"
-        raise UsageError(f"{option} is for one label a row, and this task is {spec.task}",
-                         remedy=f"leave {option} out", id="by_task")  # fmt: skip
     if spec.task not in ("binary", "multilabel") and settings.threshold != 0.5:
         raise UsageError("--threshold is for binary and multilabel tasks; this one has "
                          f"{spec.size:,} classes", remedy="leave --threshold out",
                          id="threshold")  # fmt: skip
-    if spec.task in ("soft", "multilabel") and spec.by:
-        raise UsageError(f"--by is for one hard label a row, not for a {spec.task} task",
-                         remedy="leave --by out, or score each slice with --where COL=VALUE",
-                         id="slices_task")  # fmt: skip
     if spec.task == "multilabel" and (settings.renormalize or spec.kind == "votes"):
         option = "--renormalize" if settings.renormalize else "--kind votes"
         raise UsageError(f"{option}: the probabilities of a multilabel row have no sum to divide by",

@@ -21,13 +21,13 @@ def check(settings: Settings) -> None:
     refused = {
         "--task": ask.task != "auto", "--positive": ask.positive is not None,
         "--class-column": ask.class_column is not None, "--missing-class": ask.missing_class != "error",
-        "--group": ask.group is not None, "--by": bool(ask.by), "--kind votes": ask.kind == "votes",
+        "--kind votes": ask.kind == "votes",
         "--renormalize": settings.renormalize, "--clip": settings.clip is not None,
         "--threshold": settings.threshold != 0.5, "--prior": settings.prior is not None,
         "--label-smoothing": settings.label_smoothing is not None,
         "--class-weights": settings.class_weights is not None,
         "--pos-weight": settings.pos_weight is not None,
-        "--compat": settings.compat is not None, "--rows": settings.rows_to is not None,
+        "--compat": settings.compat is not None,
         "--dtype": settings.reading.dtype is not None,
     }  # fmt: skip
     for option, given in refused.items():

@@ -92,9 +92,9 @@ def test_the_number_of_classes_is_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    ["--renormalize", "--clip 0.1", "--by ids", "--group label", "--prior uniform",
+    ["--renormalize", "--clip 0.1", "--prior uniform",
      "--label-smoothing 0.1",
-     "--compat torch", "--rows r.csv", "--task multiclass", "--positive 1", "--threshold 0.3",
+     "--compat torch", "--task multiclass", "--positive 1", "--threshold 0.3",
      "--kind votes"],
 )  # fmt: skip
 def test_options_that_lists_do_not_say_enough_for(tmp_path: Path, option: str) -> None:

@@ -57,8 +57,6 @@ ENTRIES = (
     Entry("by_type", 2, "--by names a column of lists or structs, which are no keys to group rows by.",
           "--by a column of texts, numbers or booleans",
           ("xent score sample_data/digits_logits.parquet --by logits",)),
-    Entry("by_task", 2, "--by and --group are for tasks with one label a row: binary and multiclass.",
-          "Leave it out."),
     Entry("by_group", 2, "--by and --group together: the intervals of slices would take rows as independent "
           "that --group says are not.", "Run once with each.",
           ("xent score sample_data/digits_good.parquet --by label --group id",)),
@@ -83,8 +81,6 @@ ENTRIES = (
     Entry("training_task", 2, "Balanced class weights follow from the counts of one hard label a row, which "
           "soft labels and several labels a row do not have.",
           "--class-weights FILE, with the weights of training."),
-    Entry("slices_task", 2, "The figures of slices are for one hard label a row.",
-          "--where COL=VALUE scores one slice."),
     Entry("no_matrix", 2, "A row of a multilabel task has no one class, so none is confused with another.",
           "-o PATH.json has the figures of every label."),
     Entry("matrix_size", 2, "A confusion matrix of so many classes is too large to write.",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics import listed
-from xentcli.metrics.known import Known, Sums, wilson
-from xentcli.numerics.student import quantile
+from xentcli.metrics.known import Known, Sums
 from xentcli.report import Value
 
 
@@ -24,25 +22,9 @@ def accuracy(known: Known) -> Value:
     share = total / known.weight
     square = known.states.moments.exact("hits_2") if known.spec.weighted else total
     if known.spec.grouped:
-        return _clustered_share(known, share)
+        return known.clustered_share("accuracy", "hits", share)
     sums = Sums(known.rows, known.weight, known.weight2, total, square, square)
     return known.proportion("accuracy", float(share), sums.se)
-
-
-def _clustered_share(known: Known, share: Fraction) -> Value:
-    """Accuracy with Wilson's interval on the number of independent rows that the clusters are worth.
-
-    That number is share(1 - share)/se², or the number of clusters where all rows agree; z becomes t.
-    Source: Dean & Pagano (2015), J. Survey Statistics and Methodology 3, 484-503.
-    """
-    variance, found = known.states.clusters.variance("hits", share, known.weight)
-    plain = known.value("accuracy", float(share))
-    if variance is None or known.level is None:
-        return replace(plain, se=None if variance is None else math.sqrt(variance))
-    p = float(share)
-    n = p * (1.0 - p) / variance if variance else float(found)
-    lo, hi = wilson(p, n, quantile(0.5 + known.level / 2, found - 1))
-    return replace(plain, se=math.sqrt(variance), lo=lo, hi=hi)
 
 
 def top_accuracy(known: Known, k: int) -> Value:

@@ -22,7 +22,10 @@ def shortest(known: Known) -> int:
 
 def label_listed(known: Known) -> Value:
     """Share of rows whose label is among the classes they list, with Wilson's interval."""
-    return known.proportion("label_listed", number(known.states.moments.exact("listed") / known.weight))
+    sums = known.sums("listed")
+    if known.spec.grouped:
+        return known.clustered_share("label_listed", "listed", sums.mean)
+    return known.proportion("label_listed", number(sums.mean), sums.se)
 
 
 def cross_entropy_listed(known: Known) -> Value:
@@ -40,6 +43,8 @@ def cross_entropy_listed(known: Known) -> Value:
     weight2 = moments.exact("listed_w") if weighted else weight
     cross = moments.exact("listed_loss_w") if weighted else total
     sums = Sums(count, weight, weight2, total, cross, moments.exact("listed_loss_2"))
+    if known.spec.grouped:
+        return known.clustered("cross_entropy_listed", "listed_loss", sums)
     se = sums.se if moments.exact("vast") == 0 else None
     return known.value("cross_entropy_listed", number(sums.mean), se=se, n=count)
 
@@ -55,10 +60,9 @@ def cross_entropy_uniform(known: Known) -> Value:
     return known.value("cross_entropy_uniform", number(total / known.weight))
 
 
-def why(known: Known) -> str:
-    """Why the cross-entropy is a bound."""
-    count = unlisted(known)
+def why(count: int, rows: int) -> str:
+    """Why the cross-entropy of so many rows, `count` of which do not list their label, is a bound."""
     return (
-        f"{counted(count, 'row')} of {known.rows:,} {'does' if count == 1 else 'do'} not list the label, so "
+        f"{counted(count, 'row')} of {rows:,} {'does' if count == 1 else 'do'} not list the label, so "
         "there is no upper bound"
     )

@@ -27,7 +27,11 @@ def cross_entropy(known: Known) -> Value:
         return Value(math.inf, "nat", "lower", known.rows, why=_impossible(known))
     if known.spec.task == "topk" and listed.unlisted(known):
         lower = number(known.sums("loss").mean)
-        return replace(known.undefined("cross_entropy", listed.why(known)), lower=lower, bounded=True)
+        return replace(
+            known.undefined("cross_entropy", listed.why(listed.unlisted(known), known.rows)),
+            lower=lower,
+            bounded=True,
+        )
     return known.mean("loss", "cross_entropy")
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from xentcli.batch import F64
+from xentcli.batch import F64, Spec
+from xentcli.metrics import listed
 from xentcli.metrics.known import Known, Sums, number
 from xentcli.report import SliceRow, Value
-from xentcli.states.slices import Group, Key
+from xentcli.states.slices import Group, Key, means, shares
 
 SMALL = 30
 """Slices of fewer rows are marked: their intervals rest on too little."""
@@ -32,25 +34,31 @@ def _rows(known: Known, group: Group) -> list[SliceRow]:
     each = [{name: column[i] for name, column in exact.items()} for i in range(len(keys))]
     if not known.spec.weighted:
         for one in each:
-            one |= {"weight": one["rows"], "weight2": one["rows"], "loss_w": one["loss"],
-                    "brier_w": one["brier"], "hits_w": one["hits"],
-                    "impossible_w": one["impossible"], "impossible2": one["impossible"]}  # fmt: skip
+            one |= {"weight": one["rows"], "weight2": one["rows"], "impossible2": one["impossible"]}
+            one |= {f"{name}_w": one[name] for name in _doubled(known.spec)}
     losses = [_loss(one) for one in each]
-    vast = [one["vast"] > 0 for one in each]
-    tests = _worse(losses, vast)
-    shrunk = _shrunk(losses, vast)
+    bounds = any(one.get("unlisted", 0) for one in each)  # which are no losses to compare
+    dark = [bounds or one["vast"] > 0 for one in each]
+    tests = _worse(losses, dark)
+    shrunk = _shrunk(losses, dark)
     bins = {name: sums[name].values().reshape(-1, group.bins) for name in sums if name.startswith("bin_")}
-    shares = _shares(losses, any(one["impossible"] for one in each))
+    of_total = _of_total(losses, any(one["impossible"] for one in each), bounds)
     out = []
     for i, key in enumerate(keys):
         here = {name: part[i] for name, part in bins.items()}
-        metrics = _figures(known, losses[i], vast[i], each[i], here) | {"share": shares[i]}
+        metrics = _figures(known, losses[i], each[i]) | _calibration(known, each[i], here)
+        metrics["share"] = of_total[i]
         row = SliceRow(
             dict(zip(group.columns, key, strict=True)), int(each[i]["rows"]), number(each[i]["weight"]),
             each[i]["rows"] < SMALL, shrunk[i], *tests[i], metrics,
         )  # fmt: skip
         out.append((_badness(metrics["cross_entropy"]), _sort_key(key), row))
     return [row for _, _, row in sorted(out, key=lambda item: item[:2])]
+
+
+def _doubled(spec: Spec) -> tuple[str, ...]:
+    """The sums that have a twin with squared weights."""
+    return (*means(spec), *shares(spec), "impossible")
 
 
 def _loss(one: dict[str, Fraction]) -> Sums:
@@ -61,36 +69,56 @@ def _loss(one: dict[str, Fraction]) -> Sums:
     )  # fmt: skip
 
 
-def _shares(losses: list[Sums], infinite: bool) -> list[Value]:
+def _of_total(losses: list[Sums], infinite: bool, bounds: bool) -> list[Value]:
     """Each slice's share of the total loss, correctly rounded from shares that add up to exactly 1."""
     total = sum((loss.total for loss in losses), Fraction(0))
-    if infinite or not total:
-        why = "the total loss is infinite or 0"
+    if infinite or bounds or not total:
+        why = "the losses are bounds" if bounds else "the total loss is infinite or 0"
         return [Value(None, "fraction", "", loss.rows, why=why) for loss in losses]
     return [Value(number(loss.total / total), "fraction", "", loss.rows) for loss in losses]
 
 
-def _figures(
-    known: Known, loss: Sums, vast: bool, sums: dict[str, Fraction], bins: dict[str, F64]
-) -> dict[str, Value]:
-    rows, weight = int(sums["rows"]), sums["weight"]
-    hits = Sums(rows, weight, sums["weight2"], sums["hits"], sums["hits_w"], sums["hits_w"])
-    brier = Sums(rows, weight, sums["weight2"], sums["brier"], sums["brier_w"], sums["brier_2"])
-    if sums["impossible"]:
-        why = "p = 0 for the label of a row"
-        entropy = known.value("cross_entropy", math.inf, n=rows, why=why)
-    else:
-        entropy = known.value("cross_entropy", number(loss.mean), se=None if vast else loss.se, n=rows)
-    out = {
-        "cross_entropy": entropy,
-        "accuracy": known.proportion("accuracy", number(hits.mean), hits.se, hits),
-        "brier_score": known.value("brier_score", number(brier.mean), se=brier.se, n=rows),
-    }
-    if bins["bin_weight"].any():
-        gap = float(np.abs(bins["bin_p"] - bins["bin_hits"]).sum()) / number(weight)
+def _figures(known: Known, loss: Sums, one: dict[str, Fraction]) -> dict[str, Value]:
+    """The means and the shares of a slice, by metric."""
+    rows, weight, weight2 = int(one["rows"]), one["weight"], one["weight2"]
+    out = {"cross_entropy": _entropy(known, loss, one)}
+    for name in shares(known.spec):
+        metric = {"hits": "accuracy", "listed": "label_listed"}.get(name, name)
+        sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], one[f"{name}_w"])
+        out[metric] = known.proportion(metric, number(sums.mean), sums.se, sums)
+    for name in means(known.spec)[1:]:
+        metric = {"brier": "brier_score"}.get(name, name)
+        if name == "kl_divergence" and one["impossible"]:
+            out[metric] = known.value(metric, math.inf, n=rows, why=out["cross_entropy"].why)
+            continue
+        sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], one[f"{name}_2"])
+        unsure = name == "kl_divergence" and one["vast"]
+        out[metric] = known.value(metric, number(sums.mean), se=None if unsure else sums.se, n=rows)
+    return out
+
+
+def _entropy(known: Known, loss: Sums, one: dict[str, Fraction]) -> Value:
+    """The cross-entropy of a slice: infinite, with a lower bound alone, or known."""
+    rows, unlisted = int(one["rows"]), int(one.get("unlisted", 0))
+    if one["impossible"]:
+        why = "p = 0 for a label that was there, or 1 for one that was not"
+        why = why if known.multilabel else "p = 0 for the label of a row"
+        return known.value("cross_entropy", math.inf, n=rows, why=why)
+    if unlisted:
+        plain = known.undefined("cross_entropy", listed.why(unlisted, rows), rows)
+        return replace(plain, lower=number(loss.mean), bounded=True)
+    return known.value("cross_entropy", number(loss.mean), se=None if one["vast"] else loss.se, n=rows)
+
+
+def _calibration(known: Known, one: dict[str, Fraction], bins: dict[str, F64]) -> dict[str, Value]:
+    """The calibration error of a slice, and that to expect by chance where labels are draws."""
+    rows, key = int(one["rows"]), "ece_labels" if known.multilabel else "ece"
+    total = number(one["weight"]) * (known.spec.size if known.multilabel else 1)
+    gap = float(np.abs(bins["bin_p"] - bins["bin_hits"]).sum()) / total
+    out = {key: known.value(key, gap, n=rows)}
+    if "bin_variance" in bins:
         spread = np.sqrt(np.maximum(bins["bin_variance"], 0.0) * (2 / math.pi))
-        out["ece"] = known.value("ece", gap, n=rows)
-        out["ece_chance"] = known.value("ece_chance", float(spread.sum()) / number(weight), n=rows)
+        out["ece_chance"] = known.value("ece_chance", float(spread.sum()) / total, n=rows)
     return out
 
 
@@ -159,7 +187,8 @@ def _shrunk(losses: list[Sums], vast: list[bool]) -> list[float | None]:
 
 
 def _badness(value: Value) -> float:
-    return -math.inf if value.value is None else -value.value
+    found = value.lower if value.value is None else value.value
+    return -math.inf if found is None else -found
 
 
 def _sort_key(key: Key) -> list[tuple[bool, str]]:

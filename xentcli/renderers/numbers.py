@@ -80,9 +80,15 @@ def half_width(value: Value) -> float | None:
 
 
 def in_unit(value: Value, factor: float, unit: str) -> Value:
-    """`value` with interval and bound times `factor`: percent of fractions, bits of nats."""
-    scaled = [None if x is None else x * factor for x in (value.value, value.lo, value.hi, value.bound)]
-    return replace(value, value=scaled[0], lo=scaled[1], hi=scaled[2], bound=scaled[3], unit=unit)
+    """`value` with interval and bounds times `factor`: percent of fractions, bits of nats."""
+
+    def scaled(x: float | None) -> float | None:
+        return None if x is None else x * factor
+
+    return replace(
+        value, value=scaled(value.value), lo=scaled(value.lo), hi=scaled(value.hi), unit=unit,
+        bound=scaled(value.bound), lower=scaled(value.lower), upper=scaled(value.upper),
+    )  # fmt: skip
 
 
 def percent(value: Value) -> Value:

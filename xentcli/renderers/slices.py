@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from xentcli.errors import counted
 from xentcli.renderers import numbers, strip
-from xentcli.renderers.numbers import MISSING, count
+from xentcli.renderers.numbers import MISSING, NBSP, count
 from xentcli.report import SliceRow, Value
 
 if TYPE_CHECKING:
     from xentcli.renderers.table import Line, Look
 
 LEVEL = 0.05  # of Holm's test; slices below it are called worse than the rest
-_DROPPED = ("ECE", "share", "accuracy", "±", "rows")
+_DROPPED = ("ECE", "share", "Hamming loss", "KL", "listed", "exact match", "accuracy", "±", "rows")
 
 
 def lines(rows: list[SliceRow], look: Look, limit: int | None) -> list[Line]:
@@ -42,21 +43,41 @@ def _table(title: str, found: list[SliceRow], look: Look, limit: int | None) -> 
 def _columns(rows: list[SliceRow], look: Look) -> list[tuple[str, list[str]]]:
     loss = [numbers.loss_in(_metric(row, "cross_entropy"), look.unit) for row in rows]
     halves = [Value(numbers.half_width(value), value.unit) for value in loss]
+    errors = [row.metrics.get("ece_labels", _metric(row, "ece")) for row in rows]
     columns = [
         ("slice", [", ".join(_named(value, look) for value in row.by.values()) for row in rows]),
         ("rows", [count(row.rows) for row in rows]),
-        ("cross-entropy", numbers.column(loss, look.digits or 4)),
+        ("cross-entropy", _losses(loss, look)),
         ("±", numbers.column(halves, 3)),
-        ("share", numbers.column([numbers.percent(_metric(r, "share")) for r in rows], look.digits or 3)),
-        (
-            "accuracy",
-            numbers.column([numbers.percent(_metric(r, "accuracy")) for r in rows], look.digits or 3),
-        ),
-        ("ECE", numbers.column([_metric(row, "ece") for row in rows], look.digits or 3)),
-        ("by chance", numbers.column([_metric(row, "ece_chance") for row in rows], look.digits or 3)),
+        ("share", _column(rows, "share", look)),
+        ("KL", _column(rows, "kl_divergence", look, 4)),
+        ("accuracy", _column(rows, "accuracy", look)),
+        ("exact match", _column(rows, "subset_accuracy", look)),
+        ("Hamming loss", _column(rows, "hamming_loss", look)),
+        ("listed", _column(rows, "label_listed", look)),
+        ("ECE", numbers.column(errors, look.digits or 3)),
+        ("by chance", _column(rows, "ece_chance", look)),
         ("", [_mark(row) for row in rows]),
     ]
     return [(name, cells) for name, cells in columns if set(cells) - {MISSING, ""}]
+
+
+_SHARES = ("share", "accuracy", "subset_accuracy", "hamming_loss", "label_listed")
+
+
+def _column(rows: list[SliceRow], key: str, look: Look, digits: int = 3) -> list[str]:
+    """A figure of every slice, shares in percent and what is in nats in the unit asked for."""
+    found = [numbers.loss_in(_metric(row, key), look.unit) for row in rows]
+    found = [numbers.percent(value) for value in found] if key in _SHARES else found
+    return numbers.column(found, look.digits or digits)
+
+
+def _losses(loss: list[Value], look: Look) -> list[str]:
+    """The cross-entropies, "≥" before those that are bounded from below alone."""
+    bounds = [value.lower is not None for value in loss]
+    known = [replace(v, value=v.lower) if bound else v for v, bound in zip(loss, bounds, strict=True)]
+    cells = numbers.column(known, look.digits or 4)
+    return [f"≥{NBSP}{cell}" if bound else cell for cell, bound in zip(cells, bounds, strict=True)]
 
 
 def _metric(row: SliceRow, key: str) -> Value:
@@ -75,7 +96,7 @@ def _mark(row: SliceRow) -> str:
 def _gap(found: list[SliceRow], look: Look) -> list[str]:
     """The worst and the best slice of those with rows enough to tell."""
     known = [row for row in found if not row.small and _metric(row, "cross_entropy").value is not None]
-    if len(known) < 2:
+    if len(known) < 2 or any(_metric(row, "cross_entropy").bounded for row in found):
         return []
     worst, best = (numbers.loss_in(_metric(row, "cross_entropy"), look.unit) for row in (known[0], known[-1]))
     assert worst.value is not None and best.value is not None

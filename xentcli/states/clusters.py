@@ -7,21 +7,28 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import Rows, Spec
+from xentcli.states.moments import DIFFERENCES
 from xentcli.states.summed import Summed
 
 BUCKETS = 1024
 """Groups share this many buckets by their hash: the error of a mean hardly knows it, memory does."""
 
-MEANS = ("loss", "brier", "entropy", "hits")
+_MORE = {
+    "soft": ("label_distribution_entropy",), "multilabel": ("hamming_loss", "subset_accuracy"),
+    "topk": ("listed", "listed_loss"),
+}  # fmt: skip
+_OVER = {"loss": "finite", "excess": "finite", "kl_divergence": "finite", "listed_loss": "listed"}
+"""The weight that a mean is over, if it is not that of all rows."""
 
 
 class Clusters(Summed):
-    """By bucket: Σw, Σw over rows with a finite loss, Σw·loss over these, Σw·brier, Σw·entropy, and Σw
-    of rows predicted right."""
+    """By bucket: Σw, Σw over rows with a finite loss, Σw·loss over these, Σw·brier, Σw·entropy, Σw
+    of rows predicted right, and Σw of the task's own `Rows.means`."""
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        return dict.fromkeys(("weight", "finite", *MEANS), BUCKETS)
+        names = ("weight", "finite", "loss", "brier", "entropy", "hits", *_MORE.get(spec.task, ()))
+        return dict.fromkeys(names, BUCKETS)
 
     def update(self, rows: Rows) -> None:
         bucket, weight = rows.groups, rows.weight
@@ -32,7 +39,9 @@ class Clusters(Summed):
         self.tally("finite", bucket[finite], None if weight is None else weight[finite])
         self.tally("hits", bucket[hit], None if weight is None else weight[hit])
         loss = np.where(finite, rows.loss, 0.0)
-        for name, x in (("loss", loss), ("brier", rows.brier), ("entropy", rows.entropy)):
+        columns = {"loss": loss, "brier": rows.brier, "entropy": rows.entropy}
+        columns |= {name: rows.means[name] for name in _MORE.get(self.spec.task, ())}
+        for name, x in columns.items():
             if weight is None:
                 self.sums[name].add(bucket, x)
             else:
@@ -41,20 +50,21 @@ class Clusters(Summed):
     def variance(self, name: str, mean: Fraction, total: Fraction) -> tuple[float | None, int]:
         """Squared standard error of a mean over Σw = `total`, and the number of clusters it rests on.
 
-        m/(m-1) Σ_g (Σw(x - mean))² / total² over m buckets with rows; None below two of them. "excess"
-        is the loss less the entropy. Source: Liang & Zeger (1986), Biometrika 73, 13-22.
+        m/(m-1) Σ_g (Σw(x - mean))² / total² over m buckets with rows; None below two of them. A name of
+        DIFFERENCES is the first of two means less the second.
+        Source: Liang & Zeger (1986), Biometrika 73, 13-22.
         """
-        of = "finite" if name in ("loss", "excess") else "weight"
-        first = self.sums["loss" if name == "excess" else name]
+        of = self.sums[_OVER.get(name, "weight")]
+        first, less = DIFFERENCES.get(name, (name, None))
         squares, found = Fraction(0), 0
         for bucket in range(BUCKETS):
-            weight = self.sums[of].exact(bucket)
+            weight = of.exact(bucket)
             if not weight:
                 continue
             found += 1
-            x = first.exact(bucket)
-            if name == "excess":
-                x -= self.sums["entropy"].exact(bucket)
+            x = self.sums[first].exact(bucket)
+            if less is not None:
+                x -= self.sums[less].exact(bucket)
             squares += (x - mean * weight) ** 2
         if found < 2:
             return None, found

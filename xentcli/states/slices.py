@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
-from xentcli.batch import I64, Rows, Spec
+from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.errors import DataError, clean
 from xentcli.numerics import grid
 from xentcli.numerics.sums import ExactSums
@@ -20,13 +21,40 @@ LARGEST = 1e150
 MOST = 10_000
 """Slices of one `--by`; more of them look like an id."""
 
+_VALUES = 1 << 16  # binned at a time
+
 Key = tuple[str | None, ...]
 
-_PLAIN = ("rows", "impossible", "vast", "loss", "loss_2", "brier", "brier_2", "hits")
-_WEIGHTED = (
-    *_PLAIN, "weight", "weight2", "loss_w", "brier_w", "hits_w", "impossible_w", "impossible2",
-)  # fmt: skip
-_BINS = ("bin_weight", "bin_hits", "bin_p", "bin_variance")
+_MEANS = {
+    "soft": ("loss", "brier", "kl_divergence"), "multilabel": ("loss", "brier", "hamming_loss"),
+    "topk": ("loss",),
+}  # fmt: skip
+_SHARES = {"multilabel": ("subset_accuracy",), "topk": ("hits", "listed")}
+
+
+def means(spec: Spec) -> tuple[str, ...]:
+    """The quantities of a row whose mean a slice shows."""
+    return _MEANS.get(spec.task, ("loss", "brier"))
+
+
+def shares(spec: Spec) -> tuple[str, ...]:
+    """What is true or false of a row, and shown as the share of a slice's rows."""
+    return _SHARES.get(spec.task, ("hits",))
+
+
+def binned(spec: Spec) -> tuple[str, ...]:
+    """The sums that have a cell for each bin: targets that are no draws have no variance."""
+    drawn = spec.task not in ("soft", "multilabel")
+    return ("bin_weight", "bin_hits", "bin_p", *(("bin_variance",) if drawn else ()))
+
+
+def names(spec: Spec) -> tuple[str, ...]:
+    """All sums of a slice."""
+    plain = ["rows", "impossible", "vast", *shares(spec), *(["unlisted"] if spec.task == "topk" else [])]
+    plain += [name for mean in means(spec) for name in (mean, f"{mean}_2")]
+    more = [f"{name}_w" for name in (*means(spec), *shares(spec), "impossible")]
+    more += ["weight", "weight2", "impossible2"]
+    return (*plain, *(more if spec.weighted else ()), *binned(spec))
 
 
 @dataclass(slots=True)
@@ -85,17 +113,18 @@ class Group:
 class Slices:
     """One Group for each `--by`.
 
-    By slice: rows; rows with an infinite loss, and with one above LARGEST; Σw·loss and Σw²·loss² over
-    the others, Σw·brier and Σw²·brier², Σw of rows predicted right; and for each bin of the confidence
-    Σw, Σw of hits, Σw·p and Σw²p(1-p). With weights also Σw, Σw², and Σw²x of these, and Σw and Σw² of
-    rows with an infinite loss.
+    By slice: rows; rows with an infinite loss, and with one above LARGEST; for each mean Σwx, and Σw²x²,
+    over the rows with a finite loss; for each share Σw of the rows where it is true; and for each bin of the
+    confidence, or of the p of every label, Σw, Σwy, Σw·p and Σw²p(1-p). With weights also Σw, Σw², Σw²x,
+    Σw² where a share is true, and Σw and Σw² of rows with an infinite loss. Lists of the likeliest classes:
+    the rows that do not list their label.
     """
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        names = (*(_WEIGHTED if spec.weighted else _PLAIN), *_BINS)
         self.groups = [
-            Group(columns, spec.bins, sums={name: ExactSums(0) for name in names}) for columns in spec.by
+            Group(columns, spec.bins, sums={name: ExactSums(0) for name in names(spec)})
+            for columns in spec.by
         ]
 
     @classmethod
@@ -103,60 +132,80 @@ class Slices:
         return cls(spec)
 
     def update(self, rows: Rows) -> None:
+        impossible = np.isinf(rows.loss)
+        columns = self._means(rows, impossible)
+        vast = columns["loss"] > LARGEST
+        squares = {name: np.where(vast, 0.0, x) for name, x in columns.items()}
+        masks = self._shares(rows)
         for group, (codes, keys) in zip(self.groups, rows.keys, strict=True):
-            at = group.places(keys)[codes]
-            sums, weight = group.sums, rows.weight
-            impossible = np.isinf(rows.loss)
-            loss = np.where(impossible, 0.0, rows.loss)
-            vast = loss > LARGEST
-            sums["vast"].add_counts(at[vast])
-            squared = np.where(vast, 0.0, loss)
-            squared *= squared
+            at, sums, weight = group.places(keys)[codes], group.sums, rows.weight
             sums["rows"].add_counts(at)
-            self._bins(group, at, rows)
+            sums["vast"].add_counts(at[vast])
             sums["impossible"].add_counts(at[impossible])
+            if "listed" in masks:
+                sums["unlisted"].add_counts(at[~masks["listed"]])
+            self._bins(group, at, rows)
             if weight is None:
-                sums["hits"].add_counts(at[rows.predicted == rows.label])
-                for name, x in (
-                    ("loss", loss),
-                    ("loss_2", squared),
-                    ("brier", rows.brier),
-                    ("brier_2", rows.brier * rows.brier),
-                ):
+                for name, mask in masks.items():
+                    sums[name].add_counts(at[mask])
+                for name, x in columns.items():
                     sums[name].add(at, x)
+                    sums[f"{name}_2"].add(at, squares[name] * squares[name])
                 continue
             square = weight * weight
-            hit = rows.predicted == rows.label
-            for name, part, x in (
-                ("weight", ..., weight), ("weight2", ..., square), ("loss", ..., loss * weight),
-                ("loss_w", ..., loss * square), ("loss_2", ..., squared * square),
-                ("brier", ..., rows.brier * weight), ("brier_w", ..., rows.brier * square),
-                ("brier_2", ..., rows.brier * rows.brier * square),
-                ("hits", hit, weight), ("hits_w", hit, square),
-                ("impossible_w", impossible, weight), ("impossible2", impossible, square),
-            ):  # fmt: skip
-                sums[name].add_exact(at[part], x[part])
+            sums["weight"].add_exact(at, weight)
+            sums["weight2"].add_exact(at, square)
+            sums["impossible2"].add_exact(at[impossible], square[impossible])
+            for name, mask in {**masks, "impossible_w": impossible}.items():
+                sums[name].add_exact(at[mask], weight[mask])
+                if name in masks:
+                    sums[f"{name}_w"].add_exact(at[mask], square[mask])
+            for name, x in columns.items():
+                sums[name].add_exact(at, x * weight)
+                sums[f"{name}_w"].add_exact(at, x * square)
+                sums[f"{name}_2"].add_exact(at, squares[name] * squares[name] * square)
+
+    def _means(self, rows: Rows, impossible: npt.NDArray[np.bool_]) -> dict[str, F64]:
+        """The quantities of `means` (n,), what an infinite loss is part of being 0."""
+        own = {"loss": rows.loss, "brier": rows.brier, **rows.means}
+        out = {name: own[name] for name in means(self.spec)}
+        for name in ("loss", "kl_divergence"):
+            if name in out:
+                out[name] = np.where(impossible, 0.0, out[name])
+        return out
+
+    def _shares(self, rows: Rows) -> dict[str, npt.NDArray[np.bool_]]:
+        """The masks of `shares` (n,)."""
+        hits = rows.predicted == rows.label
+        return {name: hits if name == "hits" else rows.means[name] > 0.0 for name in shares(self.spec)}
 
     def _bins(self, group: Group, at: I64, rows: Rows) -> None:
-        p = rows.confidence
-        if p is None and rows.positive is not None:
-            p = np.maximum(rows.positive, 1.0 - rows.positive)
-        if p is None:
+        p, y = _pair(rows)
+        labels = p.size // rows.size  # 1 but where every label has a p of its own
+        bin_of, weight = grid.bin_of_cell(group.bins), rows.weight
+        step = max(1, _VALUES // labels)
+        for lo in range(0, rows.size, step):
+            part, flat = slice(lo, lo + step), slice(lo * labels, (lo + step) * labels)
+            cell, _ = grid.locate(p[flat], "slices")
+            key = bin_of.take(cell) + np.repeat(at[part], labels) * group.bins
+            repeated = None if weight is None else np.repeat(weight[part], labels)
+            self._bin(group.sums, key, p[flat], y[flat], repeated)
+
+    @staticmethod
+    def _bin(sums: dict[str, ExactSums], key: I64, p: F64, y: F64, weight: F64 | None) -> None:
+        spread = p * (1.0 - p) if "bin_variance" in sums else None
+        if weight is None:
+            sums["bin_weight"].add_counts(key)
+            sums["bin_hits"].add_shares(key, y)
+            sums["bin_p"].add_shares(key, p)
+            if spread is not None:
+                sums["bin_variance"].add_shares(key, spread)
             return
-        cell, _ = grid.locate(p, "slices")
-        key = grid.bin_of_cell(group.bins).take(cell) + at * group.bins
-        hit = rows.top == rows.label
-        spread = p * (1.0 - p)
-        if rows.weight is None:
-            group.sums["bin_weight"].add_counts(key)
-            group.sums["bin_hits"].add_counts(key[hit])
-            group.sums["bin_p"].add_shares(key, p)
-            group.sums["bin_variance"].add_shares(key, spread)
-        else:
-            group.sums["bin_weight"].add_exact(key, rows.weight)
-            group.sums["bin_hits"].add_exact(key[hit], rows.weight[hit])
-            group.sums["bin_p"].add_exact(key, rows.weight * p)
-            group.sums["bin_variance"].add_exact(key, rows.weight * rows.weight * spread)
+        sums["bin_weight"].add_exact(key, weight)
+        sums["bin_hits"].add_exact(key, weight * y)
+        sums["bin_p"].add_exact(key, weight * p)
+        if spread is not None:
+            sums["bin_variance"].add_exact(key, weight * weight * spread)
 
     def merge(self, other: Self) -> None:
         for mine, theirs in zip(self.groups, other.groups, strict=True):
@@ -183,6 +232,17 @@ class Slices:
     @property
     def nbytes(self) -> int:
         return sum(sums.nbytes for group in self.groups for sums in group.sums.values())
+
+
+def _pair(rows: Rows) -> tuple[F64, F64]:
+    """p and y whose agreement is calibration, of a row after the other (n,), or of all its labels (n·L,)."""
+    table, p = rows.table, rows.confidence
+    if table is not None and table.p is not None:
+        return np.ascontiguousarray(table.p).ravel(), np.ascontiguousarray(table.target).ravel()
+    if p is None:
+        assert rows.positive is not None
+        p = np.maximum(rows.positive, 1.0 - rows.positive)
+    return p, (rows.top == rows.label).astype(np.float64) if rows.hit is None else rows.hit
 
 
 def too_many(columns: tuple[str, ...]) -> DataError:
