@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+import xentcli
 from tests.contract.ids import raised, warned
 from tests.corpus.corpus import Outcome, environment, process, refused, unknown_options, xent
 from xentcli.explanations import ENTRIES, SUBJECTS, Entry
 from xentcli.explanations.codes import CODES
+from xentcli.explanations.intervals import INTERVALS
 from xentcli.explanations.metrics import MEASURES
 from xentcli.metrics.names import METRICS
 from xentcli.metrics.peernames import PEERS
@@ -58,6 +60,16 @@ def test_every_metric_is_explained_and_no_other() -> None:
     listed = {"topk_accuracy" if re.fullmatch(r"top\d+_accuracy", m.key) else m.key for m in METRICS}
     assert {measure.key for measure in MEASURES} == listed
     assert len(MEASURES) == len(listed)
+
+
+def test_a_metric_says_how_its_interval_is_made_if_it_has_one(samples: Path) -> None:
+    assert set(INTERVALS) <= {measure.key for measure in MEASURES}
+    for name in ("cancer.parquet", "digits_good.parquet"):
+        asked = [m.key for m in METRICS if m.asked and ("binary" in m.tasks) >= (name == "cancer.parquet")]
+        report = xentcli.score(samples / name, metric=asked, label_smoothing=0.1)
+        found = {re.sub(r"^top\d+_", "topk_", k) for k, v in report.metrics.items() if v.lo is not None}
+        assert found and found - set(INTERVALS) == set()
+    assert "  interval  DeLong" in xent("explain", "auroc").out
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.key)

@@ -28,6 +28,7 @@ def known(
     kind: str = "probs",
     classes: int = 0,
     targets: Array | list[list[float]] | None = None,
+    groups: Array | None = None,
     **options: Any,
 ) -> Known:
     """What is known of rows with `scores` (n,) or (n, width); two classes are a binary task.
@@ -42,7 +43,8 @@ def known(
     names = tuple(f"c{i}" for i in range(size))
     spec = Spec(
         task or ("binary" if size == 2 else "multiclass"), kind, names, width,
-        tuple(f"p_{name}" for name in names[-width:]), weighted=weights is not None, **options,
+        tuple(f"p_{name}" for name in names[-width:]), weighted=weights is not None,
+        grouped=groups is not None, **options,
     )  # fmt: skip
     own = None if weights is None else np.asarray(weights, np.float64)
     states = StateSet.empty(spec)
@@ -51,7 +53,7 @@ def known(
     if every is not None:
         every.setflags(write=False)  # a kernel that wrote to it would falsify what follows
         index = every.argmax(axis=1) if task == "soft" else np.zeros(len(every), np.int64)
-    batch = Batch(index, Place("rows", 1), matrix=matrix, weights=own, targets=every)
+    batch = Batch(index, Place("rows", 1), matrix=matrix, weights=own, targets=every, groups=groups)
     states.fold(batch, batch.size)
     return Known(states)
 

@@ -79,6 +79,7 @@ def _explain(name: str) -> dict[str, Any]:
 def _metric(name: str) -> dict[str, Any]:
     from xentcli.explanations import ENTRIES
     from xentcli.explanations.codes import CODES
+    from xentcli.explanations.intervals import INTERVALS
     from xentcli.metrics.names import METRICS, resolve
 
     try:
@@ -91,11 +92,13 @@ def _metric(name: str) -> dict[str, Any]:
     if "." in metric.key:
         return _of_peer(metric)
     measure = _measure(metric)
+    found = INTERVALS.get(measure.key)
     return {
         "schema": SCHEMA, "kind": "metric", "name": metric.key, "says": metric.says,
         "aliases": list(metric.aliases), "formula": measure.formula, "unit": metric.unit,
         "better": metric.better, "range": measure.range, "undefined": measure.undefined,
         "tasks": list(metric.tasks), "reading": measure.reading, "source": measure.source,
+        **({} if found is None else {"interval": found}),
     }  # fmt: skip
 
 
@@ -149,12 +152,16 @@ def _metric_text(document: dict[str, Any]) -> str:
         "formula" if "range" in document else "computed": document["formula"],
         "range": "; ".join(filter(None, (document.get("range"), unit, better[document["better"]]))),
         "no value": document.get("undefined", "not for this task and kind of scores") or "it always has one",
+        "interval": document.get("interval", ""),
         "tasks": ", ".join(document["tasks"]),
         "reading": document["reading"],
         "source": document["source"],
     }
     lines = [f"{title}: {document['says']}", ""]
-    return "\n".join([*lines, *(line for name, text in rows.items() for line in _field(name, text))]) + "\n"
+    return (
+        "\n".join([*lines, *(line for name, text in rows.items() if text for line in _field(name, text))])
+        + "\n"
+    )
 
 
 def _field(name: str, text: str) -> list[str]:

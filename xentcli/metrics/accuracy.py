@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import listed
+from xentcli.metrics import delta, intervals, listed
 from xentcli.metrics.known import Known, Sums
 from xentcli.report import Value
 
@@ -52,16 +52,27 @@ def f1_by_class(known: Known) -> list[float | None]:
 
 
 def macro_f1(known: Known) -> Value:
-    """Mean F1 over the classes that occur as label or prediction; undefined if no label of many does."""
-    scores = [score for score in f1_by_class(known) if score is not None]
-    if not scores:
+    """Mean F1 over the classes that occur as label or prediction; undefined if no label of many does.
+
+    Interval by the delta method on the logit scale. Source: Takahashi et al. (2022), Applied Intelligence
+    52, 4961-4972, for the variance.
+    """
+    both = known.labelled + known.predicted
+    seen = both > 0
+    if not seen.any():
         return known.undefined("macro_f1", "no row has or is predicted a label")
-    return known.value("macro_f1", float(np.mean(scores)))
+    scores = np.divide(2.0 * known.hits, both, out=np.zeros(both.size), where=seen)
+    kept = int(seen.sum())
+    # 2h/(s + t) of a class: its derivatives by the shares h, s and t
+    per = np.divide(float(known.weight) / kept, both, out=np.zeros(both.size), where=seen)
+    error = delta.counts(known, 2.0 * per, scores * per, scores * per)
+    return intervals.within(known, "macro_f1", float(scores[seen].mean()), error)
 
 
 def mcc(known: Known) -> Value:
     """Matthews correlation coefficient, -1 to 1; undefined if labels or predictions are of one class.
 
+    Interval by the delta method on Fisher's scale.
     Source: Gorodkin (2004), Comput. Biol. Chem. 28, 367-374, for any number of classes.
     """
     total = float(known.weight)
@@ -72,7 +83,13 @@ def mcc(known: Known) -> Value:
     if spread_labels == 0.0 or spread_predicted == 0.0:
         side = "labels" if spread_labels == 0.0 else "predictions"
         return known.undefined("mcc", f"all {side} are of one class")
-    return known.value("mcc", agreement / math.sqrt(spread_labels * spread_predicted))
+    scale = math.sqrt(spread_labels * spread_predicted)
+    value = agreement / scale
+    # derivatives of agreement / scale by the shares of hits, labels and predictions
+    by_label = predicted / scale - labels * (value / spread_labels)
+    by_prediction = labels / scale - predicted * (value / spread_predicted)
+    error = delta.counts(known, np.full(labels.size, 1.0 / scale), by_label, by_prediction)
+    return intervals.within(known, "mcc", value, error, -1.0, 1.0)
 
 
 def _spread(shares: F64) -> float:

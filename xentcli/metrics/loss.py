@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from xentcli.errors import counted
-from xentcli.metrics import listed
+from xentcli.metrics import delta, intervals, listed
 from xentcli.metrics.known import Known, number
 from xentcli.report import Value
 
@@ -89,7 +89,8 @@ def normalized_cross_entropy(known: Known) -> Value:
 
     Soft labels: over the entropy of their mean.
 
-    Undefined with a single class. 1 minus it is scikit-learn's `d2_log_loss_score`.
+    Undefined with a single class. 1 minus it is scikit-learn's `d2_log_loss_score`. Standard error of a
+    ratio of means (`delta.ratio`), for one hard label a row.
     Source: He et al. (2014), "Practical Lessons from Predicting Clicks on Ads at Facebook".
     """
     loss = cross_entropy(known)
@@ -101,7 +102,9 @@ def normalized_cross_entropy(known: Known) -> Value:
         return known.undefined("normalized_cross_entropy", f"the prior's loss is {reference:g}")
     if loss.value is None or math.isinf(loss.value):
         return Value(math.inf, "fraction", "lower", known.rows, why=loss.why)
-    return known.value("normalized_cross_entropy", loss.value / reference)
+    with np.errstate(divide="ignore"):
+        error = delta.ratio(known, "loss", -np.log(known.reference))
+    return intervals.symmetric(known, "normalized_cross_entropy", loss.value / reference, error)
 
 
 def predictive_entropy(known: Known) -> Value:
@@ -139,13 +142,15 @@ def kl_divergence(known: Known) -> Value:
 def balanced_cross_entropy(known: Known) -> Value:
     """Mean over the classes that occur of the mean loss of their rows, in nats.
 
-    Soft labels: Σ q·-ln p over Σ q of each class.
+    Soft labels: Σ q·-ln p over Σ q of each class. A standard error with `--group` alone, which keeps what
+    it needs.
     """
     if known.impossible_rows:
         return Value(math.inf, "nat", "lower", known.rows, why=_impossible(known))
     seen = known.support > 0
-    means = known.by_class.values("loss")[seen] / known.support[seen]
-    return known.value("balanced_cross_entropy", float(means.mean()))
+    means = np.divide(known.by_class.values("loss"), known.support, out=np.zeros(seen.size), where=seen)
+    value = float(means[seen].mean())
+    return intervals.symmetric(known, "balanced_cross_entropy", value, delta.mean_of_classes(known, means))
 
 
 def _exp(x: float) -> float:

@@ -9,11 +9,15 @@ from xentcli.states.summed import Summed
 
 
 class Classes(Summed):
-    """By label (C,): Σw·loss over finite rows, Σw·brier, and Σw over rows with p = 0 for their label."""
+    """By label (C,): Σw·loss over finite rows, Σw·brier, and Σw over rows with p = 0 for their label.
+
+    With weights also Σw², Σw²·loss and Σw²·brier, which standard errors of ratios need.
+    """
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        return dict.fromkeys(("loss", "brier", "impossible"), spec.size)
+        more = ("weight2", "loss_w", "brier_w") if spec.weighted else ()
+        return dict.fromkeys(("loss", "brier", "impossible", *more), spec.size)
 
     def update(self, rows: Rows) -> None:
         loss, label, weight = rows.loss, rows.label, rows.weight
@@ -27,3 +31,7 @@ class Classes(Summed):
         else:
             self.sums["loss"].add_exact(label, loss * weight)
             self.sums["brier"].add_exact(label, rows.brier * weight)
+            square = weight * weight
+            self.sums["weight2"].add_exact(label, square)
+            self.sums["loss_w"].add_exact(label, loss * square)
+            self.sums["brier_w"].add_exact(label, rows.brier * square)

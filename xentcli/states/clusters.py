@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from xentcli.batch import Rows, Spec
+from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.states.moments import DIFFERENCES
 from xentcli.states.summed import Summed
 
@@ -20,15 +20,33 @@ _MORE = {
 _OVER = {"loss": "finite", "excess": "finite", "kl_divergence": "finite", "listed_loss": "listed"}
 """The weight that a mean is over, if it is not that of all rows."""
 
+MOST_CLASSES = 100
+"""Up to so many classes, sums by bucket and class are kept too."""
+
+BY_CLASS = ("support", "predicted", "hits", "loss")
+
 
 class Clusters(Summed):
     """By bucket: Σw, Σw over rows with a finite loss, Σw·loss over these, Σw·brier, Σw·entropy, Σw
-    of rows predicted right, and Σw of the task's own `Rows.means`."""
+    of rows predicted right, and Σw of the task's own `Rows.means`. By bucket and class (BUCKETS * C), of
+    one hard label a row: Σw and Σw·loss of its label, Σw predicted as it, and Σw of both."""
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
         names = ("weight", "finite", "loss", "brier", "entropy", "hits", *_MORE.get(spec.task, ()))
-        return dict.fromkeys(names, BUCKETS)
+        sizes = dict.fromkeys(names, BUCKETS)
+        if keeps_classes(spec):
+            sizes |= dict.fromkeys((f"class_{name}" for name in BY_CLASS), BUCKETS * spec.size)
+        return sizes
+
+    @property
+    def by_class(self) -> bool:
+        """Are sums by bucket and class kept?"""
+        return keeps_classes(self.spec)
+
+    def classes(self, name: str) -> F64:
+        """The sums `name` of BY_CLASS (BUCKETS, C)."""
+        return self.values(f"class_{name}").reshape(BUCKETS, self.spec.size)
 
     def update(self, rows: Rows) -> None:
         bucket, weight = rows.groups, rows.weight
@@ -46,6 +64,20 @@ class Clusters(Summed):
                 self.sums[name].add(bucket, x)
             else:
                 self.sums[name].add_exact(bucket, x * weight)
+        if self.by_class:
+            self._add_classes(rows, bucket * self.spec.size, loss)
+
+    def _add_classes(self, rows: Rows, first: I64, loss: F64) -> None:
+        """Add rows whose classes lie from `first` (n,)."""
+        own, weight = first + rows.label, rows.weight
+        hit = rows.predicted == rows.label
+        self.tally("class_support", own, weight)
+        self.tally("class_predicted", first + rows.predicted, weight)
+        self.tally("class_hits", own[hit], None if weight is None else weight[hit])
+        if weight is None:
+            self.sums["class_loss"].add(own, loss)
+        else:
+            self.sums["class_loss"].add_exact(own, loss * weight)
 
     def variance(self, name: str, mean: Fraction, total: Fraction) -> tuple[float | None, int]:
         """Squared standard error of a mean over Σw = `total`, and the number of clusters it rests on.
@@ -69,3 +101,8 @@ class Clusters(Summed):
         if found < 2:
             return None, found
         return float(squares / (total * total) * found / (found - 1)), found
+
+
+def keeps_classes(spec: Spec) -> bool:
+    """Is there one hard label a row, of few classes?"""
+    return spec.task in ("binary", "multiclass") and spec.size <= MOST_CLASSES

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from xentcli.batch import I64, Rows, Spec
+from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
 from xentcli.states.summed import Summed
@@ -112,6 +112,22 @@ class Confusion(Summed):
         state.pairs = np.asarray(arrays["pairs"], np.int64)
         state.too_many = bool(arrays["too_many"][0])
         return state
+
+    def occupied(self) -> tuple[I64, I64, F64] | None:
+        """Label, predicted class and Σw of the pairs that occur; None where they were too many to keep."""
+        matrix = self.sums["matrix"]
+        if self.dense:
+            matrix.normalise()
+            keys = np.flatnonzero(matrix.limbs.any(axis=0))
+            label, predicted = np.divmod(keys, self.spec.size)
+            return label, predicted, matrix.like(matrix.limbs[:, keys]).values()
+        if self.too_many:
+            return None
+        hits = self.values("hits")
+        right = np.flatnonzero(hits)
+        label, predicted = np.divmod(self.pairs, self.spec.size)
+        weight = np.concatenate([hits[right], matrix.values()])
+        return np.concatenate([right, label]), np.concatenate([right, predicted]), weight
 
     def margins(self) -> tuple[ExactSums, ExactSums, ExactSums]:
         """Σw by label, by predicted class, and of hits by class."""

@@ -1,0 +1,174 @@
+"""Standard errors of figures that are no means: against the same figure with a row's weight moved a little.
+
+The sum over rows of squared derivatives by their weights is the infinitesimal jackknife, which needs nothing
+but the figure itself, here as scikit-learn or NumPy have it row by row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn import metrics as sk
+
+from tests.metrics.scored import known, read
+from xentcli.numerics.student import quantile
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+Figure = Callable[[I64, F64, F64], float]
+
+
+def drawn(seed: int, classes: int, n: int = 150, ties: bool = False) -> tuple[I64, F64]:
+    """Labels (n,) and probabilities (n, C) of a model that is fairly good."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, classes)) * 1.5 + np.linspace(0.5, 0.0, classes)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    labels = (p.cumsum(axis=1) < rng.random(n)[:, None]).sum(axis=1)
+    labels[:classes] = np.arange(classes)
+    if ties:
+        p[:, 1] = np.round(p[:, 1], 1).clip(0.05, 0.95)
+        p[:, 0] = 1.0 - p[:, 1]
+    return labels.astype(np.int64), p
+
+
+def frequencies(y: I64, w: F64, classes: int) -> F64:
+    out: F64 = np.bincount(y, w, classes) / w.sum()
+    return out
+
+
+def nce(y: I64, p: F64, w: F64) -> float:
+    f = frequencies(y, w, p.shape[1])
+    loss = -np.log(p[np.arange(y.size), y])
+    return float((w * loss).sum() / w.sum() / -(f * np.log(f)).sum())
+
+
+def skill(y: I64, p: F64, w: F64) -> float:
+    f = frequencies(y, w, p.shape[1])
+    brier = ((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1)
+    return float(1 - (w * brier).sum() / w.sum() / (1 - (f * f).sum()))
+
+
+def balanced(y: I64, p: F64, w: F64) -> float:
+    loss = -np.log(p[np.arange(y.size), y])
+    return float(np.mean([(w * loss)[y == c].sum() / w[y == c].sum() for c in np.unique(y)]))
+
+
+FIGURES: dict[str, Figure] = {
+    "normalized_cross_entropy": nce,
+    "brier_skill_score": skill,
+    "macro_f1": lambda y, p, w: float(sk.f1_score(y, p.argmax(1), average="macro", sample_weight=w)),
+    "mcc": lambda y, p, w: float(sk.matthews_corrcoef(y, p.argmax(1), sample_weight=w)),
+    "average_precision": lambda y, p, w: float(sk.average_precision_score(y, p[:, 1], sample_weight=w)),
+    "balanced_cross_entropy": balanced,
+}
+
+
+def influences(figure: Figure, y: I64, p: F64, w: F64, eps: float = 1e-4) -> F64:
+    """w_i times the derivative of the figure by w_i, by central differences (n,)."""
+    out = np.zeros(y.size)
+    for i in range(y.size):
+        up, down = w.copy(), w.copy()
+        up[i] += eps * w[i]
+        down[i] -= eps * w[i]
+        out[i] = (figure(y, p, up) - figure(y, p, down)) / (2 * eps)
+    return out
+
+
+def jackknife(parts: F64) -> float:
+    return math.sqrt(parts.size / (parts.size - 1) * float((parts**2).sum()))
+
+
+@pytest.mark.parametrize("name", [n for n in FIGURES if n != "balanced_cross_entropy"])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_a_standard_error_is_that_of_the_infinitesimal_jackknife(name: str, classes: int) -> None:
+    if name == "average_precision" and classes > 2:
+        return
+    y, p = drawn(classes, classes, ties=name == "average_precision")
+    value = read(known(y, p), name)
+    assert value.se == pytest.approx(jackknife(influences(FIGURES[name], y, p, np.ones(y.size))), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["normalized_cross_entropy", "brier_skill_score"])
+def test_weights_are_in_the_standard_error_of_a_ratio(name: str) -> None:
+    y, p = drawn(7, 3)
+    w = np.random.default_rng(0).integers(1, 9, y.size) / 4
+    expected = jackknife(influences(FIGURES[name], y, p, w))
+    assert read(known(y, p, w), name).se == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name", ["macro_f1", "mcc", "average_precision", "auroc", "normalized_cross_entropy"]
+)
+def test_equal_weights_change_no_standard_error(name: str) -> None:
+    y, p = drawn(8, 2)
+    plain, weighted = read(known(y, p), name), read(known(y, p, np.full(y.size, 0.3)), name)
+    assert plain.se is not None and weighted.se == pytest.approx(plain.se, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", [n for n in FIGURES if n != "average_precision"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_clusters_move_together(name: str, weighted: bool) -> None:
+    y, p = drawn(9, 3)
+    group = np.arange(y.size) // 6 * 40  # 25 buckets
+    w = np.random.default_rng(1).integers(1, 9, y.size) / 4 if weighted else np.ones(y.size)
+    parts: F64 = np.bincount(group // 40, influences(FIGURES[name], y, p, w)).astype(np.float64)
+    value = read(known(y, p, w if weighted else None, groups=group), name)
+    assert value.se == pytest.approx(jackknife(parts), rel=1e-5)
+    assert value.lo is not None and value.hi is not None and value.value is not None
+    if name in ("normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy"):
+        assert value.hi - value.value == pytest.approx(quantile(0.975, 24) * jackknife(parts), rel=1e-5)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_auroc_has_the_standard_error_of_delong(ties: bool) -> None:
+    y, p = drawn(10, 2, ties=ties)
+    high, low = p[y == 1, 1], p[y == 0, 1]
+    wins = (high[:, None] > low) + 0.5 * (high[:, None] == low)
+    variance = wins.mean(axis=1).var(ddof=1) / high.size + wins.mean(axis=0).var(ddof=1) / low.size
+    value = read(known(y, p), "auroc")
+    assert value.value == pytest.approx(wins.mean())
+    assert value.se == pytest.approx(math.sqrt(variance), rel=1e-9)
+    logit = math.log(wins.mean() / (1 - wins.mean()))
+    step = 1.959963984540054 * math.sqrt(variance) / (wins.mean() * (1 - wins.mean()))
+    assert value.hi == pytest.approx(1 / (1 + math.exp(-logit - step)), rel=1e-9)
+
+
+def test_a_prior_that_is_given_is_no_estimate() -> None:
+    from dataclasses import replace
+
+    y, p = drawn(11, 3)
+    q = np.array([0.2, 0.3, 0.5])
+
+    def against(y: I64, p: F64, w: F64) -> float:
+        loss, other = -np.log(p[np.arange(y.size), y]), -np.log(q[y])
+        return float((w * loss).sum() / (w * other).sum())
+
+    found = read(replace(known(y, p), prior=q), "normalized_cross_entropy")
+    assert found.value == pytest.approx(against(y, p, np.ones(y.size)))
+    assert found.se == pytest.approx(jackknife(influences(against, y, p, np.ones(y.size))), rel=1e-5)
+
+
+def test_sparse_pairs_of_many_classes_give_what_a_dense_matrix_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, p = drawn(12, 5)
+    dense = {name: read(known(y, p), name) for name in ("macro_f1", "mcc")}
+    monkeypatch.setattr("xentcli.states.confusion.DENSE_UP_TO", 4)
+    for name, value in dense.items():
+        assert read(known(y, p), name).se == pytest.approx(value.se, rel=1e-12)
+
+
+def test_perfect_predictions_have_no_interval_of_zero_width() -> None:
+    y = np.array([0, 1] * 20)
+    p = np.where(y == 1, 0.9, 0.1)
+    for name in ("macro_f1", "mcc", "auroc", "average_precision"):
+        value = read(known(y, p), name)
+        assert (value.value, value.se, value.lo, value.hi) == (1.0, None, None, None)
+
+
+def test_a_model_that_is_the_reference_has_a_ratio_without_error() -> None:
+    y = np.array([0, 1, 1, 1] * 10)
+    value = read(known(y, np.full(40, 0.75)), "normalized_cross_entropy")
+    assert value.value == pytest.approx(1.0) and value.se == 0.0

@@ -1,0 +1,33 @@
+"""How the interval of each metric that has one is made; `--ci` sets its level."""
+
+from __future__ import annotations
+
+_MEAN = "mean ± z · sqrt(m/(m-1) Σ w_i² (x_i - mean)²)/W over m rows; over groups, and with t, for --group"
+_WILSON = (
+    "Wilson's, on Kish's effective number of rows with --weight; with --group on as many as they are worth"
+)
+_ROWS = "Wilson's, on Kish's effective number of rows with --weight; none with --group"
+_RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
+          "frequencies; for one hard label a row")  # fmt: skip
+_COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
+_WALD = "maximum likelihood ± z standard errors from the information; none with --weight or --group"
+
+INTERVALS = {
+    **dict.fromkeys(
+        ("cross_entropy", "cross_entropy_finite", "predictive_entropy", "overconfidence", "brier_score",
+         "label_distribution_entropy", "kl_divergence", "hamming_loss", "training_loss",
+         "cross_entropy_listed", "cross_entropy_uniform"), _MEAN,
+    ),
+    "perplexity": "exp of that of the cross-entropy",
+    "accuracy": _WILSON,
+    **dict.fromkeys(("topk_accuracy", "subset_accuracy", "label_listed"), _ROWS),
+    **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO),
+    "balanced_cross_entropy": "over groups, with t, with --group alone",
+    "macro_f1": _COUNTS.format("logit"),
+    "mcc": _COUNTS.format("Fisher"),
+    "auroc": "DeLong's standard error, symmetric on the logit scale; none with --group",
+    "average_precision": "delta method in the counts of each score, symmetric on the logit scale; none with "
+    "--group",
+    **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
+}  # fmt: skip
+"""By metric; no interval exists for one that is not here."""

@@ -1,0 +1,100 @@
+"""Standard errors by the delta method: of ratios of means, and of functions of the confusion matrix.
+
+Each linearises its figure in the rows: a sum of one influence a row, whose squares add up to the variance.
+Source: van der Vaart (1998), Asymptotic Statistics, chapter 3; with `--group` the influences are added up by
+cluster first, as for means.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xentcli.batch import F64
+from xentcli.metrics.intervals import Error
+from xentcli.metrics.known import Known, number
+
+_NOISE = 1e-13
+"""Variances below this share of the mean square are rounding: nothing varies."""
+
+
+def ratio(known: Known, name: str, reference: F64) -> Error:
+    """Of Σwx / Σw·a, x the "loss" or "brier" of a row and a = `reference` (C,) of its label.
+
+    sqrt(m/(m-1) · Σw²(x - ratio·a)²) / Σw·a. A reference that is the score of the label frequencies needs
+    no term for their estimation: they are where it is least, so to first order it does not move.
+    One hard label a row; None for one row, or where a square is beyond float64.
+    """
+    moments, rows = known.states.moments, known.rows
+    if known.spec.task not in ("binary", "multiclass") or rows < 2 or moments.exact("vast"):
+        return Error()
+    seen = known.support > 0
+    a = np.where(seen, reference, 0.0)
+    bottom = math.fsum((a * known.support).tolist())
+    total = number(known.sums(name).total)
+    slope = total / bottom
+    if known.spec.grouped:
+        return _clustered(known, known.states.clusters.values(name), {"support": -slope * a}, bottom)
+    weight2, cross = known.support, known.by_class.values(name)
+    if known.spec.weighted:
+        weight2, cross = known.by_class.values("weight2"), known.by_class.values(f"{name}_w")
+    square = number(moments.exact(f"{name}_2"))
+    parts = [square, *(-2.0 * slope * a * cross).tolist(), *(slope * slope * a * a * weight2).tolist()]
+    variance = math.fsum(parts)
+    if variance < _NOISE * square:
+        variance = 0.0
+    return Error(math.sqrt(variance * rows / (rows - 1)) / bottom)
+
+
+def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
+    """Of a figure whose derivative by the share of rows with label j predicted as k is
+    [j = k]·diagonal_j - label_j - predicted_k, each (C,).
+
+    sqrt(m/(m-1) · var / n), n Kish's effective number of rows.
+    None for one row, and where the pairs of many classes were too many to keep.
+    """
+    if known.multilabel or known.rows < 2:
+        return Error()
+    if known.spec.grouped:
+        parts = {"hits": diagonal, "support": -label, "predicted": -predicted}
+        return _clustered(known, None, parts, float(known.weight))
+    found = known.states.confusion.occupied()
+    if found is None:
+        return Error()
+    j, k, weight = found
+    share = weight / weight.sum()
+    influence = np.where(j == k, diagonal[j], 0.0) - label[j] - predicted[k]
+    centre = float((share * influence).sum())
+    variance = float((share * (influence - centre) ** 2).sum())
+    return Error(math.sqrt(variance / known.effective * known.rows / (known.rows - 1)))
+
+
+def mean_of_classes(known: Known, means: F64) -> Error:
+    """Of the mean over classes that occur of their `means` (C,) of the loss, with `--group`."""
+    if not known.spec.grouped:
+        return Error()
+    seen = known.support > 0
+    per = np.divide(1.0 / int(seen.sum()), known.support, out=np.zeros(seen.size), where=seen)
+    return _clustered(known, None, {"loss": per, "support": -means * per}, 1.0)
+
+
+def _clustered(known: Known, first: F64 | None, by_class: dict[str, F64], total: float) -> Error:
+    """sqrt(m/(m-1) · Σ_g (Σ influence)²) / total over m buckets of `--group` with rows.
+
+    The influence of a bucket is `first` of it, and its sums by class times (C,) each.
+    Source: Liang & Zeger (1986), Biometrika 73, 13-22.
+    """
+    clusters = known.states.clusters
+    if not clusters.by_class:
+        return Error()
+    weight = clusters.values("weight")
+    used = weight > 0
+    influence = np.zeros(used.size) if first is None else first.copy()
+    for name, slope in by_class.items():
+        influence += (clusters.classes(name) * slope).sum(axis=1)
+    influence -= weight * (influence.sum() / weight.sum())
+    m = int(used.sum())
+    if m < 2:
+        return Error()
+    return Error(math.sqrt(float((influence * influence).sum()) * m / (m - 1)) / total, m)

@@ -1,0 +1,50 @@
+"""From a standard error to an interval: symmetric, or on the scale of what is bounded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from xentcli.metrics.known import Known
+from xentcli.numerics.student import quantile
+from xentcli.report import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """A standard error, None where there is none, and the clusters it rests on; None: independent rows."""
+
+    se: float | None = None
+    clusters: int | None = None
+
+
+def symmetric(known: Known, key: str, value: float, error: Error) -> Value:
+    """The value ± so many standard errors: of the normal, or of t with one degree less than clusters."""
+    plain, half = _half(known, key, value, error)
+    return plain if half is None else replace(plain, lo=value - half, hi=value + half)
+
+
+def within(known: Known, key: str, value: float, error: Error, low: float = 0.0, high: float = 1.0) -> Value:
+    """The interval of a value in (low, high), symmetric in its logit there, so that it stays inside.
+
+    No interval at the borders themselves, and none where the standard error is 0.
+    Between -1 and 1 that is Fisher's z. Source: Agresti (2013), Categorical Data Analysis, 3.1.6.
+    """
+    plain, half = _half(known, key, value, error)
+    if half is None or not low < value < high or half == 0.0:
+        return replace(plain, se=plain.se or None)
+    share = (value - low) / (high - low)
+    logit, step = math.log(share / (1.0 - share)), half / (high - low) / (share * (1.0 - share))
+    lo, hi = (low + (high - low) / (1.0 + math.exp(-min(max(at, -700.0), 700.0)))
+              for at in (logit - step, logit + step))  # fmt: skip
+    return replace(plain, lo=lo, hi=hi)
+
+
+def _half(known: Known, key: str, value: float, error: Error) -> tuple[Value, float | None]:
+    """The value with its standard error, and half the width of the symmetric interval."""
+    plain = replace(known.value(key, value), se=error.se)
+    if error.se is None or known.level is None or known.z is None:
+        return plain, None
+    if error.clusters is None:
+        return plain, known.z * error.se
+    return plain, quantile(0.5 + known.level / 2, error.clusters - 1) * error.se
