@@ -98,10 +98,25 @@ def test_one_hot_columns_of_a_label_file_and_a_label_that_the_predictions_have_t
     path = write(tmp_path / "p.parquet", scores(id=IDS["text"], label=wrong, y=wrong))
     labels = write(tmp_path / "l.parquet", {"id": IDS["text"][ORDER], "label": Y[ORDER]})
     assert figures(score(path, "--labels", labels, "--classes", "cat,dog,emu")) == plain
+    assert "not used: label, y of the predictions" in xent("score", path, "--labels", labels).err
     hot = {f"y_{j}": (Y[ORDER] == j).astype(int) for j in range(3)}
     for kind in ("parquet", "csv"):
         table = write(tmp_path / f"hot.{kind}", {"id": IDS["text"][ORDER], **hot})
         assert figures(score(path, "--labels", table, "--classes", "cat,dog,emu")) == plain
+
+
+def test_an_id_of_a_text_file_that_is_no_number_is_named_with_its_row(tmp_path: Path) -> None:
+    many = 20_000  # more than are looked at before the reading is settled
+    labels = write(tmp_path / "l.parquet", {"id": np.arange(many), "label": np.arange(many) % 2})
+    for bad, said in (("7x", "the id 7x"), ("1.5", "the id 1.5"), (str(2**63), "9223372036854775808")):
+        ids = [*range(18_999), bad, *range(19_000, many)]
+        text = write(tmp_path / "p.csv", {"id": ids, "p_0": [0.25] * many, "p_1": [0.75] * many})
+        refused(score(text, "--labels", labels), 3, said, "p.csv", "row 19,000")
+    labels = write(tmp_path / "l.parquet", {"id": np.arange(N), "label": Y})
+    text = write(tmp_path / "p.csv", scores(id=[*range(299), "", *range(300, N)]))
+    refused(score(text, "--labels", labels), 3, "row 300", "no label")
+    nameless = write(tmp_path / "l.csv", {"id": ["", *range(1, N)], "label": Y})
+    refused(score(text, "--labels", nameless), 3, "l.csv", "row 1", "no id")
 
 
 def test_labels_by_position_need_equal_counts(plain: dict[str, Any], tmp_path: Path) -> None:
@@ -186,12 +201,12 @@ def test_numbers_are_found(held: list[int], asked: list[int]) -> None:
 def test_texts_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     from xentcli.readers import ids
 
-    hashes = ids._Text.hashes
+    hashes = ids.Texts.hashes
 
-    def colliding(self: ids._Text, seed: int) -> ids.U64:
+    def colliding(self: ids.Texts, seed: int) -> ids.U64:
         return hashes(self, seed) if seed else np.zeros(len(self.lengths), np.uint64)
 
-    monkeypatch.setattr(ids._Text, "hashes", colliding)
+    monkeypatch.setattr(ids.Texts, "hashes", colliding)
     found = Ids(pa.array(["a", "b", "c"]))
     assert found.find(pa.array(["c", "d", "a"])).tolist() == [2, -1, 0]
 

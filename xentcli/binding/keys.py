@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pyarrow as pa
 
 from xentcli.batch import I64, Keys
 from xentcli.columns.schema import Preview
 from xentcli.errors import UsageError, clean
-from xentcli.readers.arrays import is_text, nulls, numbers
+from xentcli.numerics import rowhash
+from xentcli.readers.arrays import Mask, is_text, nulls, numbers, text_array
+from xentcli.readers.ids import Texts
 from xentcli.states.clusters import BUCKETS
 from xentcli.states.slices import MOST, too_many
 from xentcli.tasks.badrows import BadRows, null
 
-Texts = list[str | None]
+_AT_ONCE = 1 << 15  # values hashed at a time
+_NAN = np.frombuffer(b"nan\0\0\0\0\0", np.uint64)[0]
 
 
 def check(preview: Preview, by: tuple[str, ...], group: str | None) -> None:
@@ -51,29 +52,83 @@ def keys(record: pa.RecordBatch, by: tuple[str, ...], source: str) -> Keys:
 
 def buckets(record: pa.RecordBatch, name: str, source: str, bad: BadRows) -> I64:
     """The bucket (n,) of each row's group, by a hash of its text; rows without a group are bad."""
-    codes, texts = _distinct(record.column(name), name, source, "--group")
-    missing = np.array([text is None or text == "nan" for text in texts], bool)[codes]
+    array = record.column(name)
+    _check_type(array.type, name, source, "--group")
+    if pa.types.is_dictionary(array.type) and len(array.dictionary) <= len(array):
+        hashes, none = _hashed(array.dictionary)
+        lost = nulls(array)
+        codes = numbers(array.indices).astype(np.int64)
+        codes = codes if lost is None else np.where(lost, len(hashes), codes)
+        out, missing = np.append(hashes, np.uint64(0))[codes], np.append(none, True)[codes]
+    else:
+        dense = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        out, missing = _hashed(dense)
     bad.add("group_null", missing, lambda row: null(name))
-    hashes = [hashlib.blake2b((text or "").encode("utf-8", "surrogatepass"), digest_size=8).digest()
-              for text in texts]  # fmt: skip
-    return (np.frombuffer(b"".join(hashes), "<u8") % BUCKETS).astype(np.int64)[codes]
+    return (out % np.uint64(BUCKETS)).astype(np.int64)
 
 
-def _distinct(array: pa.Array, name: str, source: str, option: str = "--by") -> tuple[I64, Texts]:
-    """The distinct values of a column as texts, and which of them each row (n,) has."""
+def _hashed(array: pa.Array) -> tuple[rowhash.U64, Mask]:
+    """A hash (n,) of the text of each value, and which values are none: null, NaN, "nan" or empty."""
+    out, missing = np.empty(len(array), np.uint64), np.zeros(len(array), bool)
+    for lo in range(0, len(array), _AT_ONCE):
+        part, here = array.slice(lo, _AT_ONCE), slice(lo, lo + _AT_ONCE)
+        lost = nulls(part)
+        if lost is not None:
+            missing[here] = lost
+        texts = Texts(_as_text(part, missing[here]))
+        missing[here] |= (texts.lengths == 3) & (texts.words(np.arange(len(part)), 0) == _NAN)
+        missing[here] |= texts.lengths == 0  # how text files have null
+        out[here] = rowhash.hashed(texts.hashes(0))
+    return out, missing
+
+
+def _as_text(array: pa.Array, missing: Mask) -> pa.Array:
+    """The values as `_text` names them, without a walk through Python where there may be many of them.
+
+    Adds NaN to the `missing` (n,), of which any text will do.
+    """
     kind = array.type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    plain = is_text(kind) or pa.types.is_boolean(kind) or pa.types.is_integer(kind)
-    if not (plain or pa.types.is_floating(kind) or pa.types.is_temporal(kind) or pa.types.is_decimal(kind)):
-        raise _not_a_key(name, array.type, source, option)
+    if is_text(kind):
+        return array
+    if pa.types.is_floating(kind):
+        values = numbers(array).astype(np.float64)
+        missing |= np.isnan(values)
+        values[missing] = 0.0
+        if ((values == np.trunc(values)) & (np.abs(values) < 2.0**53)).all():
+            whole = pa.py_buffer(values.astype(np.int64))
+            array = pa.Array.from_buffers(pa.int64(), values.size, [None, whole])
+            kind = array.type
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return array.cast(pa.string())
+    return text_array([_text(value) for value in array.to_pylist()])
+
+
+def _check_type(kind: pa.DataType, name: str, source: str, option: str) -> None:
+    """UsageError for a type of which no value is a key."""
+    held = kind.value_type if pa.types.is_dictionary(kind) else kind
+    types = pa.types
+    plain = is_text(held) or types.is_boolean(held) or types.is_integer(held) or types.is_null(held)
+    if not (plain or types.is_floating(held) or types.is_temporal(held) or types.is_decimal(held)):
+        raise _not_a_key(name, kind, source, option)
+
+
+def _distinct(array: pa.Array, name: str, source: str) -> tuple[I64, list[str | None]]:
+    """The distinct values of a column as texts, and which of them each row (n,) has."""
+    _check_type(array.type, name, source, "--by")
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     missing = nulls(array)
     codes = numbers(array.indices).astype(np.int64)
-    if option == "--by" and len(array.dictionary) > MOST:
-        raise too_many((name,))
-    texts: Texts = [_text(value) for value in array.dictionary.to_pylist()]
+    values = array.dictionary
+    if missing is not None:
+        codes = np.where(missing, 0, codes)
+    if len(values) > MOST:  # of which the rows at hand may use a few
+        used = np.flatnonzero(np.bincount(codes, minlength=len(values)))
+        if used.size > MOST:
+            raise too_many((name,))
+        codes = np.searchsorted(used, codes)
+        values = values.take(pa.Array.from_buffers(pa.int64(), used.size, [None, pa.py_buffer(used)]))
+    texts: list[str | None] = [_text(value) for value in values.to_pylist()]
     if missing is not None:
         codes = np.where(missing, len(texts), codes)
         texts.append(None)
@@ -89,6 +144,7 @@ def _text(value: object) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53:
-        return str(int(value))
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < 2.0**53 else str(number)
     return str(value)

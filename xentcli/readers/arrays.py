@@ -59,6 +59,18 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view")
 
 
+def without_empty(array: pa.Array) -> pa.Array:
+    """An array of strings with nulls in place of empty ones, which is how a text file has them."""
+    lost = nulls(array)
+    wide = pa.types.is_large_string(array.type)
+    ends = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)
+    empty = np.diff(ends[array.offset : array.offset + len(array) + 1]) == 0
+    known = ~empty if lost is None else ~(empty | lost)
+    packed = np.packbits(np.append(np.zeros(array.offset, bool), known), bitorder="little")
+    buffers = [pa.py_buffer(packed.tobytes()), *array.buffers()[1:]]
+    return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
+
+
 def number_array(values: Sequence[float | None], dtype: type[np.number]) -> pa.Array:
     """An Arrow array with nulls for None; `pa.array` would import pandas."""
     known = np.packbits(np.array([value is not None for value in values], bool), bitorder="little")

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xentcli.readers.arrays import is_text, nulls, numbers
+from xentcli.errors import DataError, clean
+from xentcli.readers.arrays import is_text, nulls, numbers, without_empty
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -25,7 +26,7 @@ class Ids:
     """The ids of n rows, all different; Twice if not. Memory: 16 bytes a row, and texts as they are."""
 
     def __init__(self, array: pa.Array) -> None:
-        self._text = _Text(array) if is_text(array.type) else None
+        self._text = Texts(array) if is_text(array.type) else None
         self._seed = 0
         while True:
             keys = self._keys(array if self._text is None else self._text)
@@ -46,7 +47,7 @@ class Ids:
         """The row (from 0) of each id of `array` (n,), -1 where it is none of them or missing."""
         if not len(self._sorted):
             return np.full(len(array), -1)
-        text = _Text(array) if self._text is not None else None
+        text = Texts(array) if self._text is not None else None
         keys = self._keys(array if text is None else text)
         at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
         out = np.where(self._sorted[at] == keys, self._order[at], -1)
@@ -58,15 +59,15 @@ class Ids:
             out[missing] = -1
         return out
 
-    def _keys(self, ids: pa.Array | _Text) -> I64 | U64:
-        if isinstance(ids, _Text):
+    def _keys(self, ids: pa.Array | Texts) -> I64 | U64:
+        if isinstance(ids, Texts):
             return ids.hashes(self._seed)
         found: I64 = numbers(ids).astype(np.int64)
         return found
 
 
-class _Text:
-    """Texts as the bytes of a buffer, in words of eight."""
+class Texts:
+    """Texts as the bytes of a buffer, in words of eight; a null has any text."""
 
     def __init__(self, array: pa.Array) -> None:
         large = pa.types.is_large_string(array.type)
@@ -97,7 +98,36 @@ class _Text:
         return out
 
 
-def _equal(one: _Text, rows: I64, other: _Text, others: I64) -> npt.NDArray[np.bool_]:
+def as_ids(
+    column: pa.Array | pa.ChunkedArray, as_text: bool, where: str, name: str, first: int = 0
+) -> pa.Array:
+    """Ids as text, or as whole numbers; an empty text is none. `first`, from 0, is the row of the first."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if is_text(column.type):
+        column = without_empty(column.cast(pa.large_string()))
+    try:
+        return column.cast(pa.large_string() if as_text else pa.int64())
+    except pa.ArrowInvalid as error:
+        row, value = _no_number(column)
+        raise DataError(f'column "{clean(name)}": the id {clean(value, 40)} is no whole number of 64 bits',
+                        where=f"{where}, row {first + row + 1:,}", remedy="write the ids of both files alike",
+                        id="id_type") from error  # fmt: skip
+
+
+def _no_number(column: pa.Array) -> tuple[int, str]:
+    """The first row (from 0) that is no whole number of 64 bits, and its text."""
+    for row in range(len(column)):
+        try:
+            column.slice(row, 1).cast(pa.int64())
+        except pa.ArrowInvalid:
+            return row, str(column[row].as_py())
+    return 0, ""
+
+
+def _equal(one: Texts, rows: I64, other: Texts, others: I64) -> npt.NDArray[np.bool_]:
     """Which texts of `rows` are those of `others`, byte for byte."""
     same: npt.NDArray[np.bool_] = one.lengths[rows] == other.lengths[others]
     for at in range(0, int(one.lengths[rows].max(initial=0)), 8):

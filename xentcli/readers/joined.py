@@ -22,7 +22,7 @@ from xentcli.columns.vocabulary import IDS, says_label, words
 from xentcli.errors import DataError, Question, UsageError, XentError, clean, counted
 from xentcli.readers import Options, Source, Unit
 from xentcli.readers.arrays import nulls
-from xentcli.readers.ids import Ids, Twice
+from xentcli.readers.ids import Ids, Twice, as_ids
 
 I64 = npt.NDArray[np.int64]
 _SHOWN = 5  # ids of predictions without a label
@@ -58,10 +58,8 @@ def through(sources: list[Source], path: str | None, id: str | None, options: Op
 
 def settle(sources: list[Source], skip: bool) -> list[str]:
     """After the last row: was every label used once? Notes to show, or DataError."""
-    for source in sources:
-        if isinstance(source, Joined):
-            return source.labels.settle(skip)
-    return []
+    seen = [source for source in sources if isinstance(source, Joined)]
+    return [*seen[0].labels.settle(skip), *seen[0].replaced()] if seen else []
 
 
 def raise_with_all(sources: list[Source], error: DataError) -> None:
@@ -120,7 +118,12 @@ class LabelFile:
             mine = next(c for c in look.columns if c.name == pair[0])
             other = next(c for c in own.columns if c.name == pair[1])
             self.as_text = self._kind(mine, other)
-            self._keys = _as_ids(table.column(other.name), self.as_text, self.where, other.name)
+            self._keys = as_ids(table.column(other.name), self.as_text, self.where, other.name)
+            lost = nulls(self._keys)
+            if lost is not None:
+                raise DataError(f'column "{clean(other.name)}": a label has no id', id="id_type",
+                                where=f"{self.where}, row {int(lost.argmax()) + 1:,}",
+                                remedy="give it one, or take it out")  # fmt: skip
             try:
                 self._ids = Ids(self._keys)
             except Twice as found:
@@ -145,10 +148,14 @@ class LabelFile:
             )  # fmt: skip
         return typed != {"int"}
 
-    def attach(self, record: pa.RecordBatch, names: list[str], first: int, count: bool) -> pa.RecordBatch:
-        """The batch with the label columns `names`; its first row is number `first`, from 0, of the set."""
+    def attach(
+        self, record: pa.RecordBatch, names: list[str], first: int, path: str, before: int, count: bool
+    ) -> pa.RecordBatch:
+        """The batch with the label columns `names`; its first row is number `first`, from 0, of the set,
+        of which `before` come before those of the file at `path`."""
         if self._ids is not None:
-            keys = _as_ids(record.column(self.id), self.as_text, "", self.id or "")
+            column = record.column(self.id)
+            keys = as_ids(column, self.as_text, clean(path, 200), self.id or "", first - before)
             index = self._ids.find(keys)
         else:
             index = np.arange(first, first + record.num_rows)
@@ -176,7 +183,7 @@ class LabelFile:
         self._strangers, self._first, rows = 0, [], 0
         for walk, before in walks:
             for unit in walk():
-                keys = _as_ids(unit.load().column(self.id), self.as_text, "", self.id or "")
+                keys = as_ids(unit.load().column(self.id), self.as_text, "", self.id or "")
                 assert self._ids is not None
                 self._note_strangers(keys, self._ids.find(keys), before + unit.first - 1)
                 rows += len(keys)
@@ -219,18 +226,25 @@ class Joined:
     def __init__(self, source: Source, labels: LabelFile, before: int) -> None:
         self._source, self.labels, self._before = source, labels, before
         self.path, self.rows = source.path, source.rows
+        self._unused: list[str] = []
+
+    def replaced(self) -> list[str]:
+        """A note on labels, by their name, that the predictions have and that are not used."""
+        listed = ", ".join(map(clean, self._unused[:3])) + (", …" if len(self._unused) > 3 else "")
+        return [f"not used: {listed} of the predictions, as --labels has the labels"] if listed else []
 
     def preview(self) -> Preview:
         """What the file shows, and the labels of its first rows."""
         look = self._source.preview()
         own = [column.name for column in self.labels.columns]
+        self._unused = [c.name for c in look.columns if c.name in own or says_label(c.name)]
         sample = _without(look.sample, own)
         if self.labels.id is not None and self.labels.id not in look.sample.schema.names:
             raise no_column(look, "--id", self.labels.id)
         return replace(
             look,
             columns=[c for c in look.columns if c.name not in own] + self.labels.columns,
-            sample=self.labels.attach(sample, own, self._before, count=False),
+            sample=self.labels.attach(sample, own, self._before, self.path, self._before, count=False),
             wide=None if look.wide is None else _without(look.wide, own),
             metadata={k: v for k, v in look.metadata.items() if k not in own} | self.labels.metadata,
             labels=tuple(own),
@@ -255,7 +269,8 @@ class Joined:
             yield Unit(unit.first, partial(self._load, unit, names))
 
     def _load(self, unit: Unit, names: list[str]) -> pa.RecordBatch:
-        return self.labels.attach(unit.load(), names, self._before + unit.first - 1, count=True)
+        first = self._before + unit.first - 1
+        return self.labels.attach(unit.load(), names, first, self.path, self._before, count=True)
 
     def position(self) -> float | None:
         """The share of the predictions read."""
@@ -315,25 +330,6 @@ def _whole(column: pa.ChunkedArray, kind: Column) -> pa.Array:
         column = column.unify_dictionaries()
     found = column.combine_chunks()
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
-
-
-def _as_ids(column: pa.Array | pa.ChunkedArray, as_text: bool, where: str, name: str) -> pa.Array:
-    """Ids as text, or as whole numbers."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    try:
-        column = column.cast(pa.large_string() if as_text else pa.int64())
-    except pa.ArrowInvalid as error:
-        raise DataError(f'column "{clean(name)}" holds ids that are no whole numbers of 64 bits',
-                        where=where, remedy="write the ids of both files alike",
-                        id="id_type") from error  # fmt: skip
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    if where and nulls(column) is not None:
-        row = int(np.asarray(nulls(column)).argmax())
-        raise DataError(f'column "{clean(name)}": a label has no id', where=f"{where}, row {row + 1:,}",
-                        remedy="give it one, or take it out", id="id_type")  # fmt: skip
-    return column
 
 
 def _indices(index: I64) -> pa.Array:
