@@ -24,6 +24,7 @@ from xentcli.states.scores import Scores
 from xentcli.states.slices import Slices
 from xentcli.states.softbins import SoftBins
 from xentcli.states.softclasses import SoftClasses
+from xentcli.states.tail import Tail
 from xentcli.states.training import TrainingLoss
 
 STATES: dict[str, type[Any]] = {
@@ -45,13 +46,15 @@ STATES: dict[str, type[Any]] = {
     "notes": Notes,
     "slices": Slices,
     "clusters": Clusters,
+    "tail": Tail,
 }
 
 
 def needed(spec: Spec) -> list[str]:
     """Names of the states that the metrics of `spec` read.
 
-    One-column binary keeps one calibration pair: that of the confidence is its mirror image.
+    One-column binary keeps one calibration pair: that of the confidence is its mirror image; and its loss
+    follows from the score and the label, so that the cells of both are its distribution.
     """
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
     optional = {"slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped}
@@ -61,13 +64,14 @@ def needed(spec: Spec) -> list[str]:
 def _needed_by_task(spec: Spec) -> list[str]:
     always = ["moments", "notes"]
     if spec.task == "multilabel":
-        return [*always, "labels", "labelbins", *(["labelscores"] if spec.size <= MOST_LABELS else [])]
+        ranking = ["labelscores"] if spec.size <= MOST_LABELS else []
+        return [*always, "labels", "labelbins", *ranking, "tail"]
     always += ["confusion", *(["ranks"] if spec.width >= 3 or spec.task == "topk" else [])]
     if spec.task == "soft":
-        return [*always, "softclasses", "softbins", "classbins"]
+        return [*always, "softclasses", "softbins", "classbins", "tail"]
     if spec.task == "topk":
         return [*always, "classes", "confidence"]
-    always += ["classes", *(["confidence", "classbins"] if spec.width > 1 else [])]
+    always += ["classes", *(["confidence", "classbins", "tail"] if spec.width > 1 else [])]
     return always + (["positive", "scores"] if spec.task == "binary" else [])
 
 
@@ -192,6 +196,10 @@ class StateSet:
     @property
     def clusters(self) -> Clusters:
         return cast(Clusters, self.states["clusters"])
+
+    @property
+    def tail(self) -> Tail:
+        return cast(Tail, self.states["tail"])
 
     @property
     def notes(self) -> Notes:

@@ -65,6 +65,19 @@ MEASURES = (
         "The cross-entropy of always predicting the class frequencies.",
         "Shannon (1948), Bell Syst. Tech. J. 27, 379-423",
     ),
+    *(
+        Measure(
+            f"loss_share_worst_{key}pct",
+            f"Σ w_i·l_i over the {key.replace('_', '.')} % of W with the highest losses l_i, over Σ w_i·l_i; "
+            "a row at the border counts in part", f"{float(key.replace('_', '.')) / 100:g} to 1",
+            "the total loss is infinite or 0",
+            "A model that is nearly always right has its whole loss in few rows; XW118 says when they are "
+            "too few for an interval. `bound` is what it may be off by, as losses are kept in cells of 1/32 "
+            "of an octave (one-column binary ones: by score).",
+            "one minus the Lorenz curve; Gastwirth (1971), Econometrica 39, 1037-1039",
+        )
+        for key in ("0_1", "1", "10")
+    ),
     Measure(
         "predictive_entropy", "Σ w_i · (-Σ_c p_ic ln p_ic) / W", "0 to ln C", "",
         "The loss that the predictions themselves expect.",

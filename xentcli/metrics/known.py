@@ -16,6 +16,7 @@ from xentcli.numerics.student import quantile
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
 from xentcli.states.moments import DIFFERENCES
+from xentcli.states.tail import Losses
 
 if TYPE_CHECKING:
     from xentcli.plan import StateSet
@@ -164,6 +165,15 @@ class Known:
         from xentcli.metrics import ranking
 
         return ranking.of_labels(self)
+
+    @cached_property
+    def losses(self) -> Losses:
+        """The finite losses in cells, the highest first."""
+        if self.states.has("tail"):
+            return self.states.tail.losses(number(self.sums("loss", finite=True).total))
+        from xentcli.metrics import tail
+
+        return tail.of_scores(self)
 
     # -- means ------------------------------------------------------------------------------------
     @cached_property

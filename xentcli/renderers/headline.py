@@ -14,13 +14,14 @@ from xentcli.report import Value
 KNOWN = frozenset(
     {"cross_entropy_finite", "zero_probability_rows", "label_entropy", "predictive_entropy", "mcc",
      "mce", "macro_f1", "balanced_cross_entropy", "ece", "ece_chance", "spiegelhalter_z",
-     "macro_precision", "micro_precision", "macro_recall", "micro_recall"}
+     "macro_precision", "micro_precision", "macro_recall", "micro_recall", "loss_share_worst_0_1pct"}
 )  # fmt: skip
 _TOLD = frozenset(
     {"cross_entropy", "training_loss", "perplexity", "normalized_cross_entropy", "accuracy", "auroc",
      "average_precision", "brier_score", "brier_skill_score", "overconfidence", "kl_divergence",
      "label_distribution_entropy", "subset_accuracy", "hamming_loss", "micro_f1", "macro_auroc",
-     "macro_average_precision", "label_listed", "cross_entropy_listed"}
+     "macro_average_precision", "label_listed", "cross_entropy_listed", "loss_share_worst_1pct",
+     "loss_share_worst_10pct"}
 )  # fmt: skip
 _TOLD_BY_LABEL = frozenset({"macro_f1", "micro_precision", "micro_recall"})
 _PERCENT = (
@@ -70,6 +71,7 @@ class Headline:
             ],
             "Brier score": brier,
             "calibration": [self.error(), self.confidence()],
+            "worst rows": [self.worst("1"), self.worst("10")],
         }
         said = {name: [phrase for phrase in lines[name] if phrase] for name in lines}
         return [(name, phrases) for name, phrases in said.items() if phrases]
@@ -206,6 +208,15 @@ class Headline:
             return text
         places = decimals(self.metrics[key].value or 0.0, self.digits or 3)
         return f"{text} ({fixed(chance.value, places)} expected by chance)"
+
+    def worst(self, percents: str) -> str:
+        """The share of the loss that the worst rows have; "" if it is not known."""
+        value = self.metrics.get(f"loss_share_worst_{percents}pct")
+        if value is None or value.value is None:
+            return ""
+        share = figure(percent(replace(value, bound=None)), self.digits, default=3, interval=False)
+        of, loss = (" of rows", " of the loss") if percents == "1" else ("", "")
+        return f"{percents}{NBSP}%{of} have {share}{loss}"
 
     def confidence(self) -> str:
         """Over- or under-confidence in words."""

@@ -79,6 +79,13 @@ class Clusters(Summed):
         else:
             self.sums["class_loss"].add_exact(own, loss * weight)
 
+    def skewness(self, name: str, mean: Fraction) -> float | None:
+        """Σ_g u³ / (Σ_g u²)^1.5 with u = Σw(x - mean) of a bucket: that of the mean as an estimate."""
+        weight, total = self.sums["finite" if name == "loss" else "weight"], self.sums[name]
+        u = np.array([float(total.exact(g) - mean * weight.exact(g)) for g in range(BUCKETS)])
+        square = float((u * u).sum())
+        return float((u * u * u).sum()) / square**1.5 if 0.0 < square < np.inf else None
+
     def variance(self, name: str, mean: Fraction, total: Fraction) -> tuple[float | None, int]:
         """Squared standard error of a mean over Σw = `total`, and the number of clusters it rests on.
 

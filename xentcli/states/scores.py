@@ -263,8 +263,13 @@ class Scores:
     def scores(self) -> F64:
         """The score of each of the `cells` (cells,): itself at level 0, else the middle of its cell."""
         self._compact()
-        bits = (self.keys << self.level) + ((1 << self.level) >> 1)
-        return np.where(bits < 0, bits ^ np.int64(0x7FFFFFFFFFFFFFFF), bits).view(np.float64)
+        return _floats((self.keys << self.level) + ((1 << self.level) >> 1))
+
+    def ends(self) -> tuple[F64, F64]:
+        """The lowest and the highest score of each of the `cells` (cells,); equal at level 0."""
+        self._compact()
+        low = self.keys << self.level
+        return _floats(low), _floats(low + (1 << self.level) - 1)
 
 
 def order_bits(score: F64) -> I64:
@@ -273,6 +278,11 @@ def order_bits(score: F64) -> I64:
     if bits.min(initial=0) < 0:
         bits ^= (bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
     return bits
+
+
+def _floats(bits: I64) -> F64:
+    """The float64 (n,) of `order_bits`."""
+    return np.where(bits < 0, bits ^ np.int64(0x7FFFFFFFFFFFFFFF), bits).view(np.float64)
 
 
 def _counted(pending: list[_Waiting]) -> tuple[I64, ExactSums]:

@@ -1,0 +1,192 @@
+"""Where the loss comes from: shares of the worst rows, and when few of them carry the mean."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import xentcli
+from tests.metrics.scored import known, read
+from xentcli.advice import MOST_SKEWED
+from xentcli.batch import F64
+from xentcli.metrics import tail
+from xentcli.metrics.known import Known
+
+PARTS = {"loss_share_worst_0_1pct": 0.001, "loss_share_worst_1pct": 0.01, "loss_share_worst_10pct": 0.1}
+
+
+def worst(loss: F64, weight: F64, part: float) -> float:
+    """The share of the loss of the worst `part` of the weight, row by row."""
+    order = np.argsort(-loss, kind="stable")
+    left, total = part * math.fsum(weight), 0.0
+    for value, mass in zip(loss[order].tolist(), weight[order].tolist(), strict=True):
+        taken = min(left, mass)
+        total += taken * value
+        left -= taken
+    return total / math.fsum(loss * weight)
+
+
+def rows(task: str, kind: str, n: int, weighted: bool) -> tuple[Known, F64, F64]:
+    """Rows of a task, their losses and weights."""
+    rng = np.random.default_rng(n)
+    weight = rng.gamma(2.0, size=n) if weighted else None
+    mass = np.ones(n) if weight is None else weight
+    if task == "multilabel":
+        p, target = rng.beta(0.3, 0.3, (n, 4)), (rng.random((n, 4)) < 0.3).astype(np.float64)
+        loss = -(target * np.log(p) + (1 - target) * np.log1p(-p)).mean(axis=1)
+        return known([], p, weight, task=task, targets=target), loss, mass
+    size = 2 if task == "binary" else 5
+    z = rng.normal(0, 4, (n, size))
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    if task == "soft":
+        target = rng.dirichlet(np.full(size, 0.3), n)
+        loss = -(target * np.log(p)).sum(axis=1)
+        return known([], z, weight, task=task, kind="logits", targets=target), loss, mass
+    y = np.array([rng.choice(size, p=one) for one in p])
+    loss = -np.log(p[np.arange(n), y])
+    if task != "binary":
+        return known(y, z, weight, kind="logits"), loss, mass
+    score = {"probs": p[:, 1], "logits": z[:, 1] - z[:, 0], "logprobs": np.log(p[:, 1])}[kind]
+    return known(y, score, weight, kind=kind), loss, mass
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [("binary", "probs"), ("binary", "logits"), ("binary", "logprobs"),
+     ("multiclass", ""), ("soft", ""), ("multilabel", "")],
+)  # fmt: skip
+def test_shares_are_those_of_the_sorted_rows(task: str, kind: str, weighted: bool) -> None:
+    found, loss, mass = rows(task, kind, 3_333, weighted)
+    for name, part in PARTS.items():
+        value = read(found, name)
+        expected = worst(loss, mass, part)
+        assert value.value is not None
+        if task == "binary":  # exact: a cell is a score
+            assert value.bound is None
+            assert value.value == pytest.approx(expected, rel=1e-11)
+        else:
+            assert value.bound is not None and value.bound < 0.002
+            assert abs(value.value - expected) <= value.bound
+
+
+def test_a_row_at_the_border_counts_in_part() -> None:
+    found = known([1, 1, 1, 1, 1], [0.5, 0.6, 0.7, 0.8, math.exp(-2.0)])
+    total = 2.0 - sum(map(math.log, (0.5, 0.6, 0.7, 0.8)))
+    assert read(found, "loss_share_worst_10pct").value == pytest.approx(0.5 * 2.0 / total, rel=1e-14)
+    one = known([1], [0.5])
+    assert read(one, "loss_share_worst_1pct").value == pytest.approx(0.01, rel=1e-14)
+
+
+def test_a_million_scores_leave_a_bound_that_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xentcli.states.scores.MOST_CELLS", 3_000)
+    found, loss, mass = rows("binary", "logits", 4_000, False)
+    assert found.states.scores.cells()[0].size <= 3_000 and found.states.scores.level
+    for name, part in PARTS.items():
+        value = read(found, name)
+        assert value.value is not None and value.bound is not None and 0 < value.bound < 0.01
+        assert abs(value.value - worst(loss, mass, part)) <= value.bound + 1e-12
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1.0, 1e4, 1e6, 1e200])
+def test_losses_of_any_size_have_bounds_that_hold(scale: float) -> None:
+    """Below 2**-64 nats rows are not told apart, above 2**16 only counted and added up."""
+    rng = np.random.default_rng(3)
+    loss = rng.exponential(scale, 500)
+    z = np.stack([-loss, np.zeros(500), np.full(500, -np.inf)], axis=1)
+    if scale < 1e-3:
+        z = np.stack([np.zeros(500), np.log(np.expm1(loss)), np.full(500, -np.inf)], axis=1)
+    else:
+        loss = np.logaddexp(0.0, loss)
+    found = known(np.zeros(500, np.int64), z, kind="logits")
+    for name, part in PARTS.items():
+        value = read(found, name)
+        assert value.value is not None and value.bound is not None
+        assert abs(value.value - worst(loss, np.ones(500), part)) <= value.bound + 1e-9
+        assert value.bound < (0.002 if 1e-20 < scale < 1e4 else 0.6)
+
+
+def test_a_total_that_is_infinite_or_zero_has_no_shares() -> None:
+    impossible = known([0, 1, 2], [[0.5, 0.3, 0.2], [1.0, 0.0, 0.0], [0.2, 0.2, 0.6]])
+    assert read(impossible, "loss_share_worst_1pct").why == "the total loss is infinite"
+    for scores in ([[1.0, 0.0, 0.0]] * 3, [0.0] * 3):
+        found = known([0, 0, 0], scores)
+        assert read(found, "loss_share_worst_10pct").why == "the total loss is 0"
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_skewness_of_the_mean_is_that_of_the_losses_over_the_root_of_their_number(task: str) -> None:
+    found, loss, _ = rows(task, "logits", 3_333, False)
+    expected = stats.skew(loss) / math.sqrt(3_333)
+    assert tail.skewness(found) == pytest.approx(expected, rel=1e-9 if task == "binary" else 1e-3)
+
+
+def test_weights_that_repeat_rows_have_the_skewness_of_the_repeated_rows() -> None:
+    p = np.random.default_rng(5).beta(3.0, 0.5, 400)
+    times = np.random.default_rng(6).integers(1, 4, 400)
+    weighted = tail.skewness(known(np.ones(400, np.int64), p, times.astype(np.float64)))
+    repeated = stats.skew(-np.log(np.repeat(p, times)))
+    effective = times.sum() ** 2 / (times**2).sum()
+    assert weighted == pytest.approx(repeated / math.sqrt(effective), rel=1e-9)
+
+
+def logits(loss: F64) -> F64:
+    """Two columns whose first class has these losses."""
+    other = np.where(loss < 30, np.log(np.expm1(np.minimum(loss, 30))), loss)
+    return np.stack([np.zeros(loss.size), other], axis=1)
+
+
+def pareto_shape(loss: F64, level: float) -> float:
+    """Zhang & Stephens on the rows themselves that lie above a level, as PSIS writes it."""
+    x = np.sort(loss[loss > level]) - level
+    n = x.size
+    assert 80 <= n <= 100
+    points = 30 + int(math.sqrt(n))
+    b = 1 / x[-1] + (1 - np.sqrt(points / (np.arange(1, points + 1) - 0.5))) / (3 * x[int(n / 4 + 0.5) - 1])
+    k = np.array([np.log1p(-one * x).mean() for one in b])
+    likelihood = n * (np.log(-b / k) - k - 1)
+    weight = np.array([1 / np.exp(likelihood - one).sum() for one in likelihood])
+    best = float(np.log1p(-(b * weight).sum() * x).mean())
+    return (n * best + 5) / (n + 10)
+
+
+@pytest.mark.parametrize("index", [1.2, 2.0, 4.0])
+def test_shape_is_that_of_the_highest_losses(index: float) -> None:
+    rng = np.random.default_rng(8)
+    for _ in range(3):
+        loss = rng.pareto(index, 8_000) + 1.0
+        found = known(np.zeros(8_000, np.int64), logits(loss), kind="logits")
+        above = np.cumsum(found.losses.mass)
+        level = found.losses.lo[np.searchsorted(above, tail.HIGHEST, "right") - 1]
+        assert tail.shape(found) == pytest.approx(pareto_shape(loss, float(level)), abs=0.02)
+
+
+def scored(loss: F64, **options: Any) -> set[str]:
+    """Ids of the warnings about rows with these losses."""
+    labels = np.zeros(loss.size, np.int64)
+    labels[:2] = [0, 1]
+    report = xentcli.score(logits(loss), labels=labels, kind="logits", **options)
+    return {warning.id for warning in report.warnings}
+
+
+def test_few_rows_that_carry_the_loss_are_warned_of() -> None:
+    rng = np.random.default_rng(9)
+    assert "XW118" in scored(rng.pareto(1.2, 6_000) + 1.0)  # no variance
+    assert "XW118" not in scored(rng.exponential(1.0, 6_000))
+    few = np.where(rng.random(6_000) < 0.003, rng.exponential(3.0, 6_000), 0.01)
+    assert "XW118" in scored(few)  # 18 rows
+    many = np.where(rng.random(6_000) < 0.1, rng.exponential(3.0, 6_000), 0.01)
+    assert "XW118" not in scored(many)
+
+
+def test_the_limit_is_that_of_cochran() -> None:
+    """n = 25 G1² is G1/√n = 1/5: the Edgeworth expansion of an interval of 95 % is then off by 1 %."""
+    assert pytest.approx(1 / math.sqrt(25)) == MOST_SKEWED
+    z = 1.959963984540054
+    term = 2 * stats.norm.pdf(z) * z * (z**4 + 2 * z**2 - 3) / 18 * MOST_SKEWED**2
+    assert 0.009 < term < 0.011
