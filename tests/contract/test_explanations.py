@@ -87,7 +87,7 @@ def test_a_remedy_names_only_options_that_exist(entry: Entry) -> None:
 
 @pytest.mark.parametrize("id", ENTRIES, ids=str)
 def test_every_id_can_be_asked_for(id: str) -> None:
-    for name in (id, id.lower(), id.upper()):
+    for name in {id, id.swapcase()}:
         outcome = xent("explain", name)
         assert outcome.code == 0 and id in outcome.out
     document = json.loads(xent("explain", id, "--json").out)
