@@ -37,7 +37,7 @@ def test_these_shapes_exercise_every_registered_state() -> None:
 
 @every_shape
 @steady
-@given(seeds, st.integers(1, 40))
+@given(seeds, st.integers(2, 24))
 def test_any_cut_order_and_merge_tree_gives_the_same_bytes(shape: Shape, seed: int, n: int) -> None:
     case = draw(shape, n, seed)
     expected = whole(case)
@@ -132,7 +132,7 @@ def test_the_memory_layout_of_the_scores_changes_nothing(shape: Shape) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-@pytest.mark.parametrize("shape", [s for s in SHAPES if s.stored == "f8"], ids=str)
+@pytest.mark.parametrize("shape", [s for s in SHAPES if s.stored == "f8" and s.training is None], ids=str)
 def test_narrow_scores_obey_the_law_too(shape: Shape, dtype: type[np.floating]) -> None:
     stored = "f4" if dtype is np.float32 else "f2"
     case = draw(shape, 60, 7)
@@ -157,7 +157,7 @@ def _sound(case: Case, stored: str) -> Case:
 
 
 @pytest.mark.parametrize("option", ["clip", "renormalize", "threshold", "skip_bad"])
-@pytest.mark.parametrize("shape", [s for s in SHAPES if s.stored == "f8"], ids=str)
+@pytest.mark.parametrize("shape", [s for s in SHAPES if s.stored == "f8" and s.training is None], ids=str)
 def test_options_do_not_break_the_law(shape: Shape, option: str) -> None:
     case = draw(shape, 60, 8)
     values: dict[str, Any] = {"clip": 1e-6, "renormalize": True, "threshold": 0.3, "skip_bad": True}
