@@ -59,6 +59,11 @@ class Training:
         """Does the loss of a row count by the class of its label?"""
         return not self.within and (self.balanced or bool(self.weights))
 
+    @property
+    def apart(self) -> bool:
+        """Are parts of the loss kept by class until the balanced weights of all classes are known?"""
+        return self.balanced and (self.within or self.smoothing > 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -238,8 +243,9 @@ class Rows:
     or the side of the threshold. confidence: p of top. brier: sum over classes of (p - [label])**2,
     half of it for binary tasks. z_part, z_var: terms of Spiegelhalter's z. rank: of the label, from 1.
     positive: p of the positive class. score: what orders rows for AUROC. training: the loss under
-    `spec.training`, per unit of the weight of the label's class unless that is `within`. surprisals:
-    -ln p of every class (n, C), where only their sums by class will do. peer: the loss as
+    `spec.training`, per unit of the weight of the label's class unless that is `within`. parts:
+    of it, for balanced weights to weigh: -ln p of every class (n, C) under a smoothed hard label; the cost
+    of every class of a soft label; of there and of not there of every label (n, 2L). peer: the loss as
     the library of `spec.compat` has it. `counts` and `extremes` are what warnings are made of.
 
     Soft labels q: the label is argmax q, and hit is q of the top class. Multilabel: loss, brier and entropy
@@ -262,7 +268,7 @@ class Rows:
     positive: F64 | None = None
     score: F64 | None = None
     training: F64 | None = None
-    surprisals: F64 | None = None
+    parts: F64 | None = None
     peer: F64 | None = None
     hit: F64 | None = None
     square: F64 | None = None

@@ -119,7 +119,8 @@ def _states(spec: Spec, rows: int | None) -> int:
 
 
 def _copies(spec: Spec) -> int:
-    return TABLED if spec.task in ("soft", "multilabel") else COPIES
+    apart = 2 if spec.training is not None and spec.training.apart else 0
+    return apart + (TABLED if spec.task in ("soft", "multilabel") else COPIES)
 
 
 def _held(source: Source, columns: list[str], text: list[str]) -> tuple[int, int]:

@@ -78,8 +78,8 @@ def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:
     if spec.grouped:
         data |= {"group": settings.rules.group, **clusters(known)}
     if spec.training is not None:
-        by_class = spec.training.by_class and not spec.training.per_row
-        weights = class_weights(known) if by_class else []
+        shown = spec.training.balanced or (spec.training.by_class and not spec.training.per_row)
+        weights = class_weights(known) if shown else []
         data["training"] = training.said(spec.training, spec.task, weights)
     if states.spots:
         data["skipped_examples"] = {

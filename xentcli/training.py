@@ -97,9 +97,10 @@ def _within(settings: Settings, share: float, task: str, classes: tuple[str, ...
     given, positive = settings.class_weights, settings.pos_weight
     each = "label" if task == "multilabel" else "class"
     if given == "balanced":
-        raise UsageError(f"--class-weights balanced needs one hard label a row; this task is {task}",
-                         remedy=f"--class-weights FILE, with a weight for each {each}",
-                         id="training_task")  # fmt: skip
+        if positive is not None:
+            raise UsageError("--class-weights balanced and --pos-weight both weigh the positives of labels",
+                             remedy="choose one", id="pos_weight")  # fmt: skip
+        return Training(share, balanced=True, within=True)
     weights = () if given is None else by_name(given, Wanted("--class-weights", classes, each))
     if positive is None:
         positives: tuple[float, ...] = ()
@@ -133,7 +134,7 @@ def said(training: Training, task: str, weights: list[float]) -> dict[str, Any]:
     """The set-up as the result shows it; `weights` (C,) of the classes, empty without any."""
     out: dict[str, Any] = {"label_smoothing": training.smoothing}
     if training.within:
-        return out | _said_within(training, task)
+        return out | _said_within(training, task, weights)
     if training.per_row:
         return out | {"pos_weight": training.weights[1], "mean_over": "rows"}
     if not training.by_class:
@@ -146,10 +147,14 @@ def said(training: Training, task: str, weights: list[float]) -> dict[str, Any]:
     }
 
 
-def _said_within(training: Training, task: str) -> dict[str, Any]:
+def _said_within(training: Training, task: str, weights: list[float]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     if training.smoothing:
         out["target"] = "y (1 - E) + E/2" if task == "multilabel" else "q (1 - E) + E/C"
+    if training.balanced:
+        half = len(weights) // 2
+        sides = {"positives": weights[:half], "negatives": weights[half:]}
+        out |= {"class_weights": "balanced", **(sides if task == "multilabel" else {"weights": weights})}
     if training.weights:
         out |= {"class_weights": "given", "weights": list(training.weights)}
     if len(set(training.positives)) == 1:

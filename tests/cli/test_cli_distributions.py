@@ -113,7 +113,7 @@ def test_a_prior_of_a_multilabel_task_has_a_probability_for_each_label(
     refused(xent("score", path, "--prior", str(prior)), 3, "between 0 and 1")
 
 
-@pytest.mark.parametrize("option", [["--renormalize"], ["--class-weights", "balanced"]])
+@pytest.mark.parametrize("option", [["--renormalize"], ["--class-weights", "balanced", "--pos-weight", "2"]])
 def test_what_means_nothing_for_several_labels_is_refused(
     option: list[str], several: tuple[str, F64, F64]
 ) -> None:

@@ -73,8 +73,7 @@ def test_labels_and_their_positives_have_weights_of_their_own(several: Path, wei
 
 
 def test_what_is_not_for_such_tasks_is_refused(soft: Path, several: Path, weights: Path) -> None:
-    for path, task in ((soft, "soft"), (several, "multilabel")):
-        refused(score(path, "--class-weights", "balanced"), 2, "one hard label a row", task, "FILE")
+    refused(score(several, "--class-weights", "balanced", "--pos-weight", "2"), 2, "choose one")
     refused(score(soft, "--pos-weight", "2"), 2, "binary and multilabel tasks", "is soft")
     refused(score(several, "--pos-weight", "-2"), 2, "not a positive")
     refused(score(several, "--pos-weight", "thre"), 2, "--pos-weight: thre cannot be read", "--pos-weight 3")
@@ -108,3 +107,19 @@ def test_python_takes_numbers_paths_and_mappings(several: Path, weights: Path) -
 
     assert loss(2) == loss(np.float32(2.0)) == loss(dict.fromkeys(NAMES, 2.0))
     assert loss(weights) == loss(str(weights)) == loss(WEIGHTS) != loss(2)
+
+
+def test_balanced_weights_are_shown_and_are_those_of_a_file(soft: Path, several: Path) -> None:
+    found = score(soft, "--class-weights", "balanced", "--weight", "w")
+    balanced = ROWS.sum() / (3 * (ROWS[:, None] * Q).sum(axis=0))
+    said = found.report["data"]["training"]
+    assert said["class_weights"] == "balanced" and said["weights"] == pytest.approx(balanced, rel=1e-15)
+    given = text(soft.parent / "given.json", json.dumps(dict(zip(NAMES, said["weights"], strict=True))))
+    again = score(soft, "--class-weights", given, "--weight", "w")
+    assert found.value("training_loss") == pytest.approx(again.value("training_loss"), rel=1e-14)
+    assert found.report["definition"] != again.report["definition"]
+    report = score(several, "--class-weights", "balanced").report["data"]["training"]
+    assert report["positives"] == [1.0, 2.0, 2.0] and report["negatives"] == pytest.approx(
+        [1.0, 2 / 3, 2 / 3]
+    )
+    assert "balanced label weights" in xent("score", several, "--class-weights", "balanced").out

@@ -93,6 +93,7 @@ SHAPES += [
         (False, Training(0.1, within=True)),
         (True, Training(0.2, tuple(0.5 + i % 4 for i in range(c)), within=True, positives=tuple(
             0.25 + 3.0 * (i % 5) for i in range(c) if task == "multilabel"))),
+        (c == 3, Training(0.1, balanced=True, within=True)),
     )
 ]  # fmt: skip
 SHAPES += [Shape("soft", "probs", 3, 3, False, "text"), Shape("multilabel", "probs", 3, 3, False, "text")]

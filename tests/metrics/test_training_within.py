@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_expit, log_softmax
+from sklearn.utils.class_weight import compute_sample_weight
 
 from tests.metrics.scored import known, number, read
 from xentcli.batch import F64, Training
+from xentcli.metrics.training import class_weights
 
 steady = settings(derandomize=True, deadline=None, max_examples=15)
 seeds = st.integers(0, 2**32)
@@ -155,3 +157,69 @@ def test_clipping_bounds_every_part_of_the_target(task: str) -> None:
     yes, no = -np.log(np.maximum(p, 1e-4)), -np.log(np.maximum(1 - np.array(p), 1e-4))
     rows = (t * yes).sum(axis=1) if task == "soft" else (t * yes + (1 - t) * no).mean(axis=1)
     assert number(found, "training_loss") == pytest.approx(rows.mean(), rel=1e-13)
+
+
+@kinds
+@steady
+@given(seeds, st.sampled_from([2, 3, 70]), weightings, st.sampled_from([0.0, 0.1]))
+def test_balanced_weights_of_soft_labels(
+    kind: str, seed: int, size: int, weighting: str, smoothing: float
+) -> None:
+    z, q, weights = draw("soft", seed, size, weighting)
+    q = q * 0.9 + 0.1 / size  # every class occurs
+    taken = scores("soft", z, kind)
+    found = known([], taken, weights, task="soft", targets=q, kind=kind,
+                  training=Training(smoothing, balanced=True, within=True))  # fmt: skip
+    r = np.ones(len(q)) if weights is None else weights
+    balanced = r.sum() / (size * (r[:, None] * q).sum(axis=0))
+    rows = losses("soft", taken, kind, q, Training(smoothing, tuple(balanced.tolist()), within=True))
+    value = read(found, "training_loss")
+    assert value.value == pytest.approx(float((r * rows).sum() / r.sum()), rel=1e-11)
+    assert value.se is None and class_weights(found) == pytest.approx(balanced, rel=1e-12)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_one_hot_soft_labels_have_the_balanced_weights_of_hard_ones(smoothing: float) -> None:
+    z, _, weights = draw("soft", 1, 4, "whole")
+    labels = np.arange(len(z)) % 4
+    hard = known(labels, z, weights, kind="logits", training=Training(smoothing, balanced=True))
+    soft = known([], z, weights, task="soft", targets=np.eye(4)[labels], kind="logits",
+                 training=Training(smoothing, balanced=True, within=True))  # fmt: skip
+    assert class_weights(soft) == class_weights(hard)
+    # The weights of labels average to 1, so what the mean is over makes no difference.
+    assert number(soft, "training_loss") == pytest.approx(number(hard, "training_loss"), rel=1e-13)
+
+
+@kinds
+@pytest.mark.parametrize("weighting", ["none", "whole"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_balanced_weights_of_several_labels_are_those_of_each_column(
+    kind: str, weighting: str, smoothing: float
+) -> None:
+    z, y, weights = draw("multilabel", 7, 3, weighting)
+    y = np.rint(y)
+    taken = scores("multilabel", z, kind)
+    found = known([], taken, weights, task="multilabel", targets=y, kind=kind,
+                  training=Training(smoothing, balanced=True, within=True))  # fmt: skip
+    log_p, log_n = sides("multilabel", taken, kind)
+    r = np.ones(len(y)) if weights is None else weights
+    total = 0.0
+    for j in range(3):
+        column = np.repeat(y[:, j], r.astype(int))  # a row of weight 3 is three rows
+        of_class = dict(zip(*np.unique(column, return_index=True), strict=True))
+        each = compute_sample_weight("balanced", column)
+        positive, negative = each[of_class[1.0]], each[of_class[0.0]]
+        t = y[:, j] * (1 - smoothing) + smoothing / 2
+        cost = -(positive * t * log_p[:, j] + negative * (1 - t) * log_n[:, j])
+        total += float((r * cost).sum() / r.sum())
+    assert number(found, "training_loss") == pytest.approx(total / 3, rel=1e-12)
+
+
+def test_a_label_that_every_row_has_leaves_nothing_to_balance_and_cannot_be_smoothed() -> None:
+    p, y = [[0.6, 0.2], [0.9, 0.7]], [[1.0, 0.0], [1.0, 1.0]]
+    plain = known([], p, task="multilabel", targets=y, training=Training(balanced=True, within=True))
+    rows = [-math.log(0.6) - math.log(0.8), -math.log(0.9) - math.log(0.7)]
+    assert number(plain, "training_loss") == pytest.approx(sum(rows) / 4, rel=1e-14)
+    smooth = known([], p, task="multilabel", targets=y, training=Training(0.1, balanced=True, within=True))
+    value = read(smooth, "training_loss")
+    assert value.value is None and 'every row has the label "c0"' in (value.why or "")

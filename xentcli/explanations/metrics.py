@@ -101,7 +101,8 @@ MEASURES = (
         "t = q(1-E) + E/C, over Σ r_i. Multilabel: x_i = -mean over labels of w·(P·t·ln p + (1-t)·ln(1-p)), "
         "t = y(1-E) + E/2 as Keras smooths, P the positive weight, over Σ r_i",
         "0 to infinity", "infinite where a class of the target has p = 0; undefined for balanced weights "
-        "with smoothing where a class has no rows",
+        "with smoothing where a class has no rows. Balanced weights: n/(C·n_c), n_c = Σ_i q_ic for soft "
+        "labels; multilabel n/(2·n_1) for the positives of each label, n/(2·n_0) for its negatives",
         "The number that training printed; the cross-entropy is what compares across set-ups.",
         "torch: cross_entropy(weight, label_smoothing), "
         "binary_cross_entropy_with_logits(weight, pos_weight); Keras: BinaryCrossentropy(label_smoothing)",

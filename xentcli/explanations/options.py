@@ -78,9 +78,6 @@ ENTRIES = (
           "xent explain lists all metrics with their other names.", (f"{_GOOD} --only acuracy",)),
     Entry("unknown_name", 2, "xent explain knows no metric, warning, error or exit code of this name.",
           "xent explain lists all names.", ("xent explain acuracy",)),
-    Entry("training_task", 2, "Balanced class weights follow from the counts of one hard label a row, which "
-          "soft labels and several labels a row do not have.",
-          "--class-weights FILE, with the weights of training."),
     Entry("no_matrix", 2, "A row of a multilabel task has no one class, so none is confused with another.",
           "-o PATH.json has the figures of every label."),
     Entry("matrix_size", 2, "A confusion matrix of so many classes is too large to write.",

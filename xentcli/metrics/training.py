@@ -38,7 +38,8 @@ def training_loss(known: Known) -> Value:
     Σ r·x / Σ r, the weights being within x. As torch's `cross_entropy` and
     `binary_cross_entropy_with_logits` with `reduction="mean"`.
     se: sqrt(m/(m-1) Σ r²w²(x - L)²) over the denominator. Balanced weights are functions of the labels, so
-    there the mean of the label's class takes the place of L (delta method); with smoothing besides, no se.
+    there the mean of the label's class takes the place of L (delta method); with smoothing besides, and for
+    soft labels and multilabel, no se.
     Infinite as soon as a row gives p = 0 to a class that its target asks for.
     """
     training = known.spec.training
@@ -50,6 +51,8 @@ def training_loss(known: Known) -> Value:
         which = "a side of a label that the target asks for" if known.multilabel else f"{which} of the target"
         why = f"{counted(infinite, 'row')} gave {which} p = 0"
         return Value(math.inf, "nat", "lower", known.rows, why=why)
+    if training.balanced and training.within:
+        return _balanced_within(known)
     groups = Groups.of(known)
     if training.balanced and training.smoothing:
         return _smoothed_balanced(known, groups)
@@ -72,7 +75,11 @@ def training_loss(known: Known) -> Value:
 
 
 def class_weights(known: Known) -> list[float]:
-    """The weight of each class (C,), which torch takes as `weight`; 0 for one without a balanced weight."""
+    """The weight of each class (C,), which torch takes as `weight`; 0 for one without a balanced weight.
+    Balanced for several labels: of the rows that have each label, and then of those that do not (2L,)."""
+    training = known.spec.training
+    if training is not None and training.balanced and training.within:
+        return [float(weight) for weight in _within_weights(known)]
     return [float(weight) for weight in exact_weights(known)]
 
 
@@ -86,9 +93,40 @@ def exact_weights(known: Known) -> list[Fraction]:
     if not training.balanced:
         return [Fraction(w) for w in (training.weights if training.by_class else (1.0,))]
     counts = Groups.of(known).weight
+    return _balanced(counts, sum(counts, Fraction(0)))
+
+
+def _within_weights(known: Known) -> list[Fraction]:
+    """Balanced weights where every class has a part in a row: of soft labels n/(C·n_c), n_c being Σ r·q_c, as
+    for hard labels; several labels are a binary task each, so n/(2·n_1) for its positives and n/(2·n_0) for
+    its negatives, as scikit-learn's `compute_sample_weight("balanced")` of the column. 0 if there are none.
+    """
+    support = known.by_class.sums["support"]
+    counts = [support.exact(k) for k in range(support.size)]
+    if not known.multilabel:
+        return _balanced(counts, known.weight)
+    pairs = [_balanced([count, known.weight - count], known.weight) for count in counts]
+    return [pair[0] for pair in pairs] + [pair[1] for pair in pairs]
+
+
+def _balanced(counts: list[Fraction], total: Fraction) -> list[Fraction]:
+    """total/(K·count) of each, K of which are not 0, rounded to float64 as scikit-learn has them."""
     seen = sum(1 for count in counts if count)
-    # Rounded to float64, as scikit-learn has them: exact ones have no common denominator.
-    return [Fraction(float(sum(counts) / (seen * count))) if count else Fraction(0) for count in counts]
+    return [Fraction(number(total / (seen * count))) if count else Fraction(0) for count in counts]
+
+
+def _balanced_within(known: Known) -> Value:
+    """Σ_c w_c Σ r·cost_c over Σ r, for several labels over the number of labels besides."""
+    weights, columns = _within_weights(known), known.states.training.sums["columns"]
+    costs = [columns.exact(k) for k in range(columns.size)]
+    for k, (weight, cost) in enumerate(zip(weights, costs, strict=True)):
+        if cost and not weight:  # smoothing asks for what no row has
+            label = clean(known.spec.classes[k % known.spec.size])
+            has = "every row has" if k >= known.spec.size else "no row has"
+            why = f'{has} the label "{label}", so there is no balanced weight to smooth with'
+            return known.undefined("training_loss", why)
+    size = known.spec.size if known.multilabel else 1
+    return known.value("training_loss", number(dot(weights, costs) / (known.weight * size)))
 
 
 def _smoothed_balanced(known: Known, groups: Groups) -> Value:

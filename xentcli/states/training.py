@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from xentcli.batch import F64, Rows, Spec
-from xentcli.states.summed import Summed
+from xentcli.states.tabled import Tabled
 
 
-class TrainingLoss(Summed):
+class TrainingLoss(Tabled):
     """By label, or under one key without class weights, of x = `rows.training`: Σw, Σw², Σwx, Σw²x, Σw²x².
 
     Without row weights Σw² and Σw²x are Σw and Σwx, and are not kept twice. Infinite x are not summed,
-    they are counted among the notes; squares beyond float64 are counted in `vast`. `columns` (C,): Σw·(-ln p)
-    of every class, for balanced weights under label smoothing.
+    they are counted among the notes; squares beyond float64 are counted in `vast`. `columns`: Σw·x of every
+    column of `rows.parts`, which balanced weights are to weigh once they are known.
     """
 
     @classmethod
@@ -23,8 +23,8 @@ class TrainingLoss(Summed):
         keys = spec.size if training.by_class else 1
         names = ["weight", "loss", "square", *(["weight2", "loss2"] if spec.weighted else [])]
         out = dict.fromkeys(names, keys) | {"vast": 1}
-        if training.balanced and training.smoothing:
-            out["columns"] = spec.size
+        if training.apart:
+            out["columns"] = spec.size * (2 if spec.task == "multilabel" else 1)
         return out
 
     def update(self, rows: Rows) -> None:
@@ -42,8 +42,9 @@ class TrainingLoss(Summed):
             self.sums["loss"].add_exact(key, x * weight)
             self.sums["loss2"].add_exact(key, x * w2)
             self.sums["square"].add_exact(key, self._squares(x * weight))
-        if rows.surprisals is not None:
-            self._add_columns(rows.surprisals, weight)
+        if rows.parts is not None:
+            parts = np.where(np.isinf(rows.parts), 0.0, rows.parts)
+            self.add_up("columns", parts, weight)
 
     def _squares(self, x: F64) -> F64:
         with np.errstate(over="ignore"):
@@ -51,11 +52,3 @@ class TrainingLoss(Summed):
         vast = np.isinf(square)
         self.sums["vast"].add_integer(0, int(vast.sum()), 0)
         return np.where(vast, 0.0, square)
-
-    def _add_columns(self, surprisals: F64, weight: F64 | None) -> None:
-        keys = np.tile(np.arange(surprisals.shape[1]), surprisals.shape[0])
-        x = np.where(np.isinf(surprisals), 0.0, surprisals)
-        if weight is None:
-            self.sums["columns"].add(keys, x.reshape(-1))
-        else:
-            self.sums["columns"].add_exact(keys, (x * weight[:, None]).reshape(-1))

@@ -55,6 +55,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     target = np.ascontiguousarray(batch.targets.T)
     table = {name: np.empty((labels, n)) for name in ("p", "cost", "error")}
     entropy, square, trained = np.empty(n), np.empty(n), np.empty(n)
+    parts = np.empty((2 * labels if spec.training is not None and spec.training.apart else 0, n))
     clipped, tied, certain, decided = (np.zeros(n, np.bool_) for _ in range(4))
     step = max(1, _VALUES // labels)
     for part in (slice(lo, lo + step) for lo in range(0, n, step)):
@@ -63,7 +64,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
             sides = _sides(np.ascontiguousarray(scores[:, part]), spec)
             yes, no, clipped[part] = _cost(sides, y, 1.0 - y, spec)
             if spec.training is not None:
-                trained[part] = _trained(sides, y, spec, spec.training)
+                trained[part] = _trained(sides, y, spec, spec.training, parts[:, part])
         table["p"][:, part] = sides.p
         table["cost"][:, part] = yes + no
         error = sides.p - y if spec.kind == "probs" else (1.0 - y) * sides.p - y * sides.rest
@@ -82,7 +83,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     counts |= {"clipped": clipped, "ties": tied, "certain": certain, "decided": decided}
     counts["label_ties"] = (target == 0.5).any(axis=0)
     if spec.training is not None:
-        out.training = trained
+        out.training, out.parts = trained, parts.T if parts.size else None
         counts["training_infinite"] = np.isinf(trained)
     for name, mask in counts.items():
         finish.count(out, name, mask)
@@ -161,14 +162,17 @@ def _cost(sides: _Sides, y: F64, other: F64, spec: Spec) -> tuple[F64, F64, npt.
     return np.minimum(yes, most) * y, np.minimum(no, most) * other, clipped
 
 
-def _trained(sides: _Sides, y: F64, spec: Spec, training: Training) -> F64:
+def _trained(sides: _Sides, y: F64, spec: Spec, training: Training, parts: F64) -> F64:
     """The loss of each row (n,) as training had it: the mean over labels of w·(P·t·-ln p + (1-t)·-ln(1-p)).
 
     t = y(1-E) + E/2, as Keras's BinaryCrossentropy smooths; with the weights w of labels and P of their
     positives it is torch's `binary_cross_entropy_with_logits(weight, pos_weight)` of the target t.
+    parts (2L, n), or empty: takes the costs t·-ln p of all labels, and then those of (1-t).
     """
     kept, half = 1.0 - training.smoothing, training.smoothing / 2
     yes, no, _ = _cost(sides, y * kept + half, (1.0 - y) * kept + half, spec)
+    if parts.size:
+        parts[: spec.size], parts[spec.size :] = yes, no
     if training.positives:
         yes *= np.array(training.positives)[:, None]
     yes += no

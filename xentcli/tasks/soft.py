@@ -21,7 +21,7 @@ from xentcli.tasks.badrows import BadRows, keep
 @dataclass(frozen=True, slots=True)
 class _Sums:
     """Of each row (n,): Σ q·-ln p, Σ -q ln q, Σ (p - q)², Σ q², was p clipped; q·-ln p itself (n, C); and
-    the loss that training had (n,), if that is asked for.
+    the loss that training had (n,), if that is asked for, with its costs by class (n, C) to be balanced.
     """
 
     loss: F64
@@ -31,13 +31,15 @@ class _Sums:
     clipped: npt.NDArray[np.bool_]
     cost: F64
     trained: F64 | None = None
+    parts: F64 | None = None
 
     def first(self) -> _Sums:
         """The same of the first row alone."""
         trained = None if self.trained is None else self.trained[:1]
+        parts = None if self.parts is None else self.parts[:1]
         return _Sums(
             self.loss[:1], self.doubt[:1], self.brier[:1], self.square[:1], self.clipped[:1], self.cost[:1],
-            trained,
+            trained, parts,
         )  # fmt: skip
 
 
@@ -74,7 +76,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
         out.means = {"label_distribution_entropy": sums.doubt, "kl_divergence": sums.loss - sums.doubt}
     out.table = Table(targets, sums.cost)
     if sums.trained is not None:
-        out.training = sums.trained
+        out.training, out.parts = sums.trained, sums.parts
         finish.count(out, "training_infinite", np.isinf(out.training))
     likeliest = targets[np.arange(batch.size), batch.labels]
     finish.count(out, "clipped", sums.clipped)
@@ -87,11 +89,13 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
 def _sums(batch: Batch, spec: Spec, top: I64, high: F64, rest: F64) -> _Sums:
     """Visit every score with its q. `high` and `rest` (n,) are `high` and `s1` of multiclass.Reduced."""
     assert batch.targets is not None
-    n = batch.size
+    n, setup = batch.size, spec.training
     sums = _Sums(
         np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.zeros(n, np.bool_), np.empty((n, spec.size)),
-        None if spec.training is None else np.empty(n),
+        None if setup is None else np.empty(n),
+        None if setup is None or not setup.apart else np.empty((n, spec.size)),
     )  # fmt: skip
+    weights = np.array((setup and setup.weights) or (1.0,) * spec.size)
     axis = 0 if spec.width < CLASS_MAJOR_BELOW else 1
     with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
         for part, scores in batch.blocks(spec.width):
@@ -107,7 +111,10 @@ def _sums(batch: Batch, spec: Spec, top: I64, high: F64, rest: F64) -> _Sums:
                 sums.clipped[part] = (likely & (surprise > most)).any(axis=axis)
                 np.minimum(surprise, most, out=surprise)
             if sums.trained is not None:
-                sums.trained[part] = training.of_targets(surprise, q, spec)
+                costs = training.of_targets(surprise, q, spec)
+                sums.trained[part] = training.weighted(costs, weights)
+                if sums.parts is not None:
+                    sums.parts[part] = costs.T if axis == 0 else costs
             cost = np.multiply(surprise, q, out=surprise, where=likely)
             cost[~likely] = 0.0
             sums.cost[part] = cost.T if axis == 0 else cost

@@ -19,7 +19,7 @@ def add(rows: Rows, spec: Spec, blocks: Blocks) -> None:
 
     With smoothing E and class weights w, torch's loss of a row is (1-E)·w_y·l_y + E/C·Σ_c w_c·l_c, l being
     -ln p of each class. It is kept per unit of w_y; balanced weights, unknown yet, leave the second term
-    to `rows.surprisals`. Source: torch, aten/src/ATen/native/LossNLL.cpp, cross_entropy_loss_label_smoothing.
+    to `rows.parts`. Source: torch, aten/src/ATen/native/LossNLL.cpp, cross_entropy_loss_label_smoothing.
     """
     training = spec.training
     if training is None:
@@ -28,7 +28,7 @@ def add(rows: Rows, spec: Spec, blocks: Blocks) -> None:
         rows.training = rows.loss
     elif training.balanced:
         rows.training = scaled(rows.loss, 1.0 - training.smoothing)
-        rows.surprisals = _gathered(blocks, spec, rows.size)
+        rows.parts = _gathered(blocks, spec, rows.size)
     else:
         weights = np.array(training.weights or (1.0,) * spec.size)
         spread = np.empty(rows.size)
@@ -37,23 +37,22 @@ def add(rows: Rows, spec: Spec, blocks: Blocks) -> None:
         spread *= training.smoothing / spec.size / weights[rows.label]
         rows.training = scaled(rows.loss, 1.0 - training.smoothing) + spread
     infinite = np.isinf(rows.training)
-    if rows.surprisals is not None:
-        infinite |= np.isinf(rows.surprisals).any(axis=1)
+    if rows.parts is not None:
+        infinite |= np.isinf(rows.parts).any(axis=1)
     finish.count(rows, "training_infinite", infinite)
 
 
 def of_targets(surprisals: F64, targets: F64, spec: Spec) -> F64:
-    """The loss of soft labels under `spec.training`: -ln p and q of every class as a block, to (rows,).
+    """The cost t_c·l_c of every class under `spec.training`, as a block, from blocks of -ln p and of q.
 
-    Σ_c w_c·t_c·l_c with t = q(1-E) + E/C, for a mean over the rows. Source: torch,
+    t = q(1-E) + E/C; the loss of a row is Σ_c w_c·t_c·l_c, for a mean over the rows. Source: torch,
     aten/src/ATen/native/LossNLL.cpp, cross_entropy_loss_prob_target.
     """
     training = spec.training
     assert training is not None
     smoothed = targets * (1.0 - training.smoothing) + training.smoothing / spec.size
     asked = smoothed > 0.0
-    cost = np.multiply(surprisals, smoothed, where=asked, out=np.zeros_like(smoothed))
-    return weighted(cost, np.array(training.weights or (1.0,) * spec.size))
+    return np.multiply(surprisals, smoothed, where=asked, out=np.zeros_like(smoothed))
 
 
 def scaled(loss: F64, factor: float) -> F64:
