@@ -18,7 +18,8 @@ class Value:
     """One figure. `better` is "lower", "higher" or "" where neither is; lo and hi bound the interval.
 
     `value` is inf for an infinite figure and None for an undefined one; `why` explains both. `bound` is
-    the largest possible error of a figure that is not exact. `bounded`: undefined, but between `lower` and
+    the largest possible error of a figure that is not exact. `chance`: what a calibrated model would show,
+    and `p` how often it would show so much. `bounded`: undefined, but between `lower` and
     `upper`, None where nothing bounds it.
     """
 
@@ -34,6 +35,8 @@ class Value:
     lower: float | None = None
     upper: float | None = None
     bounded: bool = False
+    chance: float | None = None
+    p: float | None = None
 
     @property
     def state(self) -> str:
@@ -52,6 +55,9 @@ class Value:
             out["bound"] = _number(self.bound)
         if self.bounded:
             out |= {"lower": _number(self.lower), "upper": _number(self.upper)}
+        for key, found in (("chance", self.chance), ("p", self.p)):
+            if found is not None:
+                out[key] = _number(found)
         return out
 
 

@@ -31,7 +31,7 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
     """Read every metric off the states of a finished run, and say what it was a run of."""
     spec = states.spec
     prior = None if settings.prior is None else _prior(settings.prior, spec)
-    known = Known(states, prior, settings.level)
+    known = Known(states, prior, settings.level, settings.seed)
     pairs = {"binary": ["positive", "confidence"], "multilabel": ["labels"]}.get(spec.task, ["confidence"])
     report = Report(
         definition=_definition(spec, settings),
@@ -124,7 +124,7 @@ def _provenance(known: Known) -> dict[str, Any]:
         "xent": __version__,
         "kind": known.spec.kind,
         "n": known.rows,
-        "seed": 0,
+        "seed": known.seed,
         "ci": known.level,
         "labels_hash": digest.hexdigest()[:16],
     }

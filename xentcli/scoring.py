@@ -168,6 +168,8 @@ def _check(settings: Settings) -> None:
         raise UsageError(f"--limit {settings.limit}: at least one row", id="limit")
     if settings.jobs is not None and settings.jobs < 1:
         raise UsageError(f"--jobs {settings.jobs}: at least one", id="jobs")
+    if settings.seed < 0:
+        raise UsageError(f"--seed {settings.seed}: a whole number from 0 on", remedy="--seed 0", id="seed")
     if settings.level is not None and not 0.0 < settings.level < 1.0:
         raise UsageError(f"--ci {settings.level:g} is not between 0 and 1", remedy="--ci 0.95 or --ci none",
                          id="ci")  # fmt: skip

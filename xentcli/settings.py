@@ -30,6 +30,7 @@ class Settings:
     compat: str | None = None
     compat_bins: int | None = None
     level: float | None = 0.95
+    seed: int = 0
     limit: int | None = None
     all_classes: bool = False
     matrix: bool = False

@@ -121,9 +121,13 @@ def _of_peer(metric: Metric) -> dict[str, Any]:
 
 
 def _measure(metric: Metric) -> Measure:
+    from xentcli.explanations.calibration import companion as explained
     from xentcli.explanations.metrics import MEASURES
-    from xentcli.metrics.names import top_k
+    from xentcli.metrics.names import companion, top_k
 
+    found = companion(metric.key)
+    if found is not None:
+        return explained(found[0].key, found[1])
     key = metric.key if top_k(metric.key) is None else "topk_accuracy"
     return next(measure for measure in MEASURES if measure.key == key)
 

@@ -75,6 +75,7 @@ class Request:
     compat: str | None
     unit: str
     ci: str
+    seed: int
     format: str
     json: bool
     output: list[str] | None
@@ -188,7 +189,8 @@ class Request:
             bins=15 if self.bins is None else self.bins, compat=self.compat, compat_bins=self.bins,
              threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
             label_smoothing=self.label_smoothing, class_weights=self.class_weights,
-            pos_weight=self._pos_weight(), prior=self.prior, level=self._level(), limit=self.limit,
+            pos_weight=self._pos_weight(), prior=self.prior, level=self._level(), seed=self.seed,
+            limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,
             matrix=self.verbose or any(target.kind == "csv" for target in targets),
             jobs=self.jobs, sha256=self.expect_sha256, labels=self.labels, rows_to=self.rows,

@@ -114,3 +114,22 @@ CALIBRATION = (
         "The cross-entropy of always predicting the base rate.", _CORP,
     ),
 )  # fmt: skip
+
+
+def companion(key: str, part: str) -> Measure:
+    """The explanation of `KEY_chance` or `KEY_p`, which go with each error that chance raises."""
+    none = "the rows are no independent draws: --group, soft labels, several labels a row"
+    source = (
+        "Vaicenavicius et al. (2019), arXiv 1902.06977; Bröcker & Smith (2007), Weather and Forecasting 22"
+    )
+    if part == "chance":
+        return Measure(
+            f"{key}_chance", f"mean of {key} over labels redrawn from the predictions, in the bins (--seed)",
+            "0 to 1", none, f"A calibrated model of the same predictions has this {key} on average, not 0.",
+            source,
+        )  # fmt: skip
+    return Measure(
+        f"{key}_p", "(1 + how many of 999 redraws of the labels from the predictions, in the bins (--seed), "
+        f"have a {key} as large as that seen) / 1000", "0.001 to 1", none,
+        "Small: the predictions are not calibrated. Large data make any small gap significant.", source,
+    )  # fmt: skip

@@ -11,6 +11,9 @@ _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of
           "frequencies; for one hard label a row")  # fmt: skip
 _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
 _WALD = "maximum likelihood ± z standard errors from the information; none with --weight or --group"
+_REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
+            "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "
+            "count as chance; none with --group or soft labels")  # fmt: skip
 
 INTERVALS = {
     **dict.fromkeys(
@@ -28,6 +31,10 @@ INTERVALS = {
     "auroc": "DeLong's standard error, symmetric on the logit scale; none with --group",
     "average_precision": "delta method in the counts of each score, symmetric on the logit scale; none with "
     "--group",
+    **dict.fromkeys(
+        ("ece", "ece_positive", "mce", "ece_mass", "ece_mass_positive", "rmsce", "ks_calibration",
+         "kuiper_calibration", "smooth_ece", "smooth_ece_positive"), _REDRAWN,
+    ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
 }  # fmt: skip
 """By metric; no interval exists for one that is not here."""

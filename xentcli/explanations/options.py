@@ -32,6 +32,8 @@ ENTRIES = (
           "--max-memory 512MB or 2GiB.", (f"{_GOOD} --max-memory 5",)),
     Entry("ci", 2, "--ci is the level of the intervals, above 0 and below 1, or none.",
           "--ci 0.95 or --ci none", (f"{_GOOD} --ci 95",)),
+    Entry("seed", 2, "--seed numbers the draws of redrawn labels, from 0 on.",
+          "--seed 0", (f"{_GOOD} --seed -1",)),
     Entry("classes", 2, "--classes names a class twice, or names a file that holds no class names.",
           "--classes a,b,c in the order of the columns, or a file: a name a line, a JSON list, or an "
           "id2label object.", (f"{_GOOD} --classes a,b,a",)),

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from xentcli.metrics import peernames
-from xentcli.metrics.names import LISTED, Metric, available, resolve, top_k
+from xentcli.metrics.names import LISTED, Metric, available, companion, resolve, top_k
 
 if TYPE_CHECKING:
     from xentcli.batch import Spec
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 def read(metric: Metric, known: Known) -> Value:
     """The value of one metric; undefined ones say why."""
+    found = companion(metric.key)
+    if found is not None:
+        return _companion(metric, read(found[0], known), found[1], known)
     if known.spec.task == "topk":
         if metric.key not in LISTED and not top_k(metric.key):
             return known.undefined(metric.key, "it needs the probability of every class, not of those listed")
@@ -32,6 +35,16 @@ def read(metric: Metric, known: Known) -> Value:
     name = metric.key.rpartition(".")[2]
     value: Value = module.top_accuracy(known, k) if k else getattr(module, name)(known)
     return value
+
+
+def _companion(metric: Metric, value: Value, part: str, known: Known) -> Value:
+    """The level expected by chance, or the p-value, that comes with a value."""
+    from xentcli.metrics.chance import why_not
+
+    number = value.chance if part == "chance" else value.p
+    if number is None:
+        return known.undefined(metric.key, value.why or why_not(known) or "its rows are no draws")
+    return known.value(metric.key, number)
 
 
 def read_all(known: Known, extra: list[Metric]) -> dict[str, Value]:

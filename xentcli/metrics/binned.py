@@ -7,28 +7,22 @@ equal-width figures are exact and the others treat values within one cell as one
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from xentcli.batch import F64
+from xentcli.metrics import chance, redraw
 from xentcli.metrics.calibration import error, gap
+from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
+from xentcli.metrics.redraw import Statistic
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 DECILES = 10
+STEPS = 1000
 _WEIGHTED = "its formula counts rows, and these are weighted"
-
-
-def equal_mass(cells: Binned, bins: int) -> Binned:
-    """The cells in up to `bins` groups of nearly equal weight, in order; a cell is never split.
-
-    A cell goes to the group that its first row falls into, so there may be fewer groups than asked.
-    """
-    before = np.cumsum(cells.weight) - cells.weight
-    index = np.minimum((before * (bins / cells.weight.sum())).astype(np.int64), bins - 1)
-    _, group = np.unique(index, return_inverse=True)
-    return cells.grouped(group, int(group.max()) + 1)
 
 
 def ece_mass(known: Known) -> Value:
@@ -36,13 +30,18 @@ def ece_mass(known: Known) -> Value:
 
     Source: Nixon et al. (2019), arXiv 1904.01685, without splitting a value over two bins.
     """
-    return known.value("ece_mass", error(equal_mass(known.cells("confidence"), known.spec.bins), known))
+    return _by_mass(known, "ece_mass", "confidence")
 
 
 def ece_mass_positive(known: Known) -> Value:
     """`ece_mass` of the pair (p of the positive class, is positive)."""
-    mass = equal_mass(known.cells("positive"), known.spec.bins)
-    return known.value("ece_mass_positive", error(mass, known))
+    return _by_mass(known, "ece_mass_positive", "positive")
+
+
+def _by_mass(known: Known, key: str, pair: str) -> Value:
+    mass = equal_mass(known.cells(pair), known.spec.bins)
+    value = known.value(key, error(mass, known))
+    return chance.judge(known, value, pair, mass, chance.mean_gap(mass), scheme="mass")
 
 
 def rmsce(known: Known) -> Value:
@@ -52,7 +51,9 @@ def rmsce(known: Known) -> Value:
     """
     binned = known.binned("confidence")
     squares = np.nan_to_num(gap(binned)) ** 2
-    return known.value("rmsce", math.sqrt(float((binned.weight * squares).sum()) / float(known.weight)))
+    value = known.value("rmsce", math.sqrt(float((binned.weight * squares).sum()) / float(known.weight)))
+    filled = binned.where(binned.rows > 0)
+    return chance.judge(known, value, "confidence", filled, chance.root_mean_square_gap(filled))
 
 
 def l2_debiased(known: Known) -> Value:
@@ -103,7 +104,8 @@ def ks_calibration(known: Known) -> Value:
 
     Source: Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658; Gupta et al. (2021), arXiv 2006.12800.
     """
-    return known.value("ks_calibration", float(np.abs(_cumulative(known)).max()))
+    value = known.value("ks_calibration", float(np.abs(_cumulative(known)).max()))
+    return _tested_path(known, value, chance.largest_sum)
 
 
 def kuiper_calibration(known: Known) -> Value:
@@ -112,7 +114,17 @@ def kuiper_calibration(known: Known) -> Value:
     Source: Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658.
     """
     path = _cumulative(known)
-    return known.value("kuiper_calibration", float(path.max() - path.min()))
+    value = known.value("kuiper_calibration", float(path.max() - path.min()))
+    return _tested_path(known, value, chance.range_of_sums)
+
+
+def _tested_path(known: Known, value: Value, statistic: Callable[[Binned], Statistic]) -> Value:
+    """With what chance makes of it on a path of at most STEPS steps, which is exact up to as many cells."""
+    if chance.why_not(known) is not None:
+        return value
+    steps = equal_mass(known.cells("confidence"), STEPS)
+    drawn = chance.redraws(known, "confidence,path", steps, fine=True)
+    return redraw.judged(value, drawn, statistic(steps), known.level)
 
 
 def _cumulative(known: Known) -> F64:

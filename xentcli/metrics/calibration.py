@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
+from xentcli.metrics import chance
 from xentcli.metrics.known import Known
 from xentcli.report import Reliability, Value
 from xentcli.states.bins import Binned
@@ -19,7 +20,7 @@ def ece(known: Known) -> Value:
     mean share that the labels of a bin's rows give to the class predicted for them.
     Source: Guo et al. (2017), arXiv 1706.04599.
     """
-    return known.value("ece", error(known.binned("confidence"), known))
+    return _tested(known, "ece", "confidence")
 
 
 def ece_chance(known: Known) -> Value:
@@ -27,17 +28,17 @@ def ece_chance(known: Known) -> Value:
 
     Σ_b sqrt(2/π Σ_{i in b} w²p(1-p)) / W. Source: Bröcker & Smith (2007), Weather and Forecasting 22.
     """
-    return known.value("ece_chance", chance(known.binned("confidence"), known))
+    return known.value("ece_chance", expected(known.binned("confidence"), known))
 
 
 def ece_positive(known: Known) -> Value:
     """`ece` of the pair (p of the positive class, is positive)."""
-    return known.value("ece_positive", error(known.binned("positive"), known))
+    return _tested(known, "ece_positive", "positive")
 
 
 def ece_positive_chance(known: Known) -> Value:
     """`ece_chance` of the pair (p of the positive class, is positive)."""
-    return known.value("ece_positive_chance", chance(known.binned("positive"), known))
+    return known.value("ece_positive_chance", expected(known.binned("positive"), known))
 
 
 def mce(known: Known) -> Value:
@@ -45,7 +46,20 @@ def mce(known: Known) -> Value:
     binned = known.binned("confidence")
     gaps = gap(binned)
     worst = int(np.nanargmax(gaps))
-    return known.value("mce", float(gaps[worst]), n=int(binned.rows[worst]))
+    value = known.value("mce", float(gaps[worst]), n=int(binned.rows[worst]))
+    filled = binned.where(binned.rows > 0)
+    return chance.judge(known, value, "confidence", filled, chance.largest_gap(filled))
+
+
+def _tested(known: Known, key: str, pair: str) -> Value:
+    """The error of a pair in equal-width bins, with what chance makes of it."""
+    binned = known.binned(pair)
+    value = known.value(key, error(binned, known))
+    if binned.variance is None:
+        return value
+    filled = binned.where(binned.rows > 0)
+    level = expected(binned, known)
+    return chance.judge(known, value, pair, filled, chance.mean_gap(filled), chance=level)
 
 
 def gap(binned: Binned) -> F64:
@@ -60,7 +74,7 @@ def error(binned: Binned, known: Known) -> float:
     return float(np.abs(binned.p - binned.y).sum()) / float(known.weight)
 
 
-def chance(binned: Binned, known: Known) -> float:
+def expected(binned: Binned, known: Known) -> float:
     """The expectation of `error` if every label were drawn from its p, by the normal approximation."""
     assert binned.variance is not None
     spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from xentcli.states.moments import DIFFERENCES
 from xentcli.states.tail import Losses
 
 if TYPE_CHECKING:
+    from xentcli.metrics.redraw import Redraws
     from xentcli.plan import StateSet
     from xentcli.states.summed import Summed
 
@@ -51,11 +52,16 @@ class Sums:
 
 @dataclass(frozen=True)
 class Known:
-    """A finished StateSet. `prior` (C,) is what to compare against; None: the label frequencies."""
+    """A finished StateSet. `prior` (C,) is what to compare against; None: the label frequencies.
+
+    seed: of redrawn labels, of which `drawn` keeps those that several metrics read.
+    """
 
     states: StateSet
     prior: F64 | None = None
     level: float | None = 0.95
+    seed: int = 0
+    drawn: dict[str, Redraws] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def spec(self) -> Spec:

@@ -14,7 +14,8 @@ class Metric:
     """A metric's key, its file in `metrics/`, unit, better direction, and what it says in one line.
 
     `tasks` are those it is defined for; `least` is the number of classes from which it is reported.
-    `asked`: only when asked for, with `--metric`, in a rule, or by an option of its own.
+    `asked`: only when asked for, with `--metric`, in a rule, or by an option of its own. `tested`: chance
+    raises it, so it has the companions `KEY_chance` and `KEY_p`.
     """
 
     key: str
@@ -26,6 +27,7 @@ class Metric:
     tasks: tuple[str, ...] = ("binary", "multiclass")
     least: int = 2
     asked: bool = False
+    tested: bool = False
 
 
 _BINARY = ("binary",)
@@ -103,11 +105,11 @@ METRICS = (
     Metric("macro_average_precision", "ranking", "fraction", "higher",
            "mean average precision over the labels", ("map", "macro_ap"), _MULTILABEL),
     Metric("ece", "calibration", "fraction", "lower", "mean gap of confidence and accuracy, in bins",
-           (), _CLASSES),
+           (), _CLASSES, tested=True),
     Metric("ece_chance", "calibration", "fraction", "", "the ECE expected if calibrated"),
-    Metric("mce", "calibration", "fraction", "lower", "largest gap of a bin", (), _CLASSES),
+    Metric("mce", "calibration", "fraction", "lower", "largest gap of a bin", (), _CLASSES, tested=True),
     Metric("ece_positive", "calibration", "fraction", "lower", "mean gap for the positive class, in bins",
-           (), _BINARY),
+           (), _BINARY, tested=True),
     Metric("ece_positive_chance", "calibration", "fraction", "", "ece_positive expected if calibrated",
            (), _BINARY),
     Metric("ece_labels", "multilabel", "fraction", "lower",
@@ -115,20 +117,21 @@ METRICS = (
     Metric("spiegelhalter_z", "significance", "", "", "standard normal if calibrated (Spiegelhalter 1986)"),
     Metric("spiegelhalter_p", "significance", "", "",
            "chance of a z so far from 0 if calibrated, two-sided", asked=True),
-    Metric("ece_mass", "binned", "fraction", "lower", "ece in bins of equal mass", asked=True),
+    Metric("ece_mass", "binned", "fraction", "lower", "ece in bins of equal mass", asked=True, tested=True),
     Metric("ece_mass_positive", "binned", "fraction", "lower", "ece_positive in bins of equal mass",
-           (), _BINARY, asked=True),
+           (), _BINARY, asked=True, tested=True),
     Metric("ece_debiased", "binned", "fraction", "lower", "ece less its bias", asked=True),
-    Metric("rmsce", "binned", "fraction", "lower", "root mean squared gap of the bins", asked=True),
+    Metric("rmsce", "binned", "fraction", "lower", "root mean squared gap of the bins",
+           asked=True, tested=True),
     Metric("l2_debiased", "binned", "", "lower", "squared calibration error less its bias", asked=True),
     Metric("ks_calibration", "binned", "fraction", "lower",
-           "largest cumulative difference of labels and predictions", asked=True),
+           "largest cumulative difference of labels and predictions", asked=True, tested=True),
     Metric("kuiper_calibration", "binned", "fraction", "lower",
-           "range of the cumulative difference of labels and predictions", asked=True),
+           "range of the cumulative difference of labels and predictions", asked=True, tested=True),
     Metric("smooth_ece", "smooth", "fraction", "lower", "calibration error with a kernel, not bins",
-           asked=True),
+           asked=True, tested=True),
     Metric("smooth_ece_positive", "smooth", "fraction", "lower", "smooth_ece of the positive class",
-           (), _BINARY, asked=True),
+           (), _BINARY, asked=True, tested=True),
     Metric("hosmer_lemeshow", "binned", "", "lower", "chi-squared of ten bins of equal mass",
            (), _BINARY, asked=True),
     Metric("hosmer_lemeshow_p", "binned", "", "", "chance of a hosmer_lemeshow so large if calibrated",
@@ -167,6 +170,16 @@ def resolve(name: str) -> Metric:
     lowered = name.strip().lower().replace("-", "_")
     if lowered in _BY_NAME:
         return _BY_NAME[lowered]
+    found = companion(lowered)
+    if found is not None:
+        base, part = found
+        says = (
+            f"{base.key} expected if calibrated"
+            if part == "chance"
+            else f"chance of a {base.key} so large if calibrated"
+        )
+        return Metric(f"{base.key}_{part}", base.module, base.unit if part == "chance" else "", "", says, (),
+                      base.tasks, asked=True)  # fmt: skip
     match = _TOP_K.fullmatch(lowered)
     if match:
         k = int(match[1])
@@ -177,6 +190,15 @@ def resolve(name: str) -> Metric:
         remedy="xent explain (it lists every metric, with what it means)",
         id="unknown_metric",
     )
+
+
+def companion(key: str) -> tuple[Metric, str] | None:
+    """The metric that a name `KEY_chance` or `KEY_p` goes with, and which of the two it is."""
+    if key in _BY_NAME:
+        return None
+    base, _, part = key.rpartition("_")
+    metric = _BY_NAME.get(base)
+    return (metric, part) if metric is not None and metric.tested and part in ("chance", "p") else None
 
 
 def top_k(key: str) -> int | None:

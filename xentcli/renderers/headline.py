@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from xentcli.errors import counted
-from xentcli.renderers.numbers import NBSP, decimals, figure, fixed, loss_in, percent, shown
+from xentcli.renderers.numbers import NBSP, decimals, figure, fixed, loss_in, percent, probability, shown
 from xentcli.report import Value
 
 # Figures of every report that the headline leaves out; any other one was asked for.
@@ -94,13 +94,15 @@ class Headline:
         """The calibration error to tell: of the positive class where there is one."""
         return next((key for key in ("ece_positive", "ece_labels") if key in self.metrics), "ece")
 
-    def put(self, key: str, name: str = "", default: int = 4, bracket: bool = False) -> str:
+    def put(
+        self, key: str, name: str = "", default: int = 4, bracket: bool = False, interval: bool = True
+    ) -> str:
         """A figure after its name, shares in percent; "" if it was not computed."""
         value = self.metrics.get(key)
         if value is None:
             return ""
         value = percent(value) if key in _PERCENT or _TOP_K.fullmatch(key) else value
-        return name + figure(value, self.digits, default=default, bracket=bracket)
+        return name + figure(value, self.digits, default=default, bracket=bracket, interval=interval)
 
     def top(self, key: str) -> str:
         match = _TOP_K.fullmatch(key)
@@ -202,12 +204,14 @@ class Headline:
         """ECE beside the level that chance alone would give."""
         key = self.ece_key
         names = {"ece": "ECE ", "ece_positive": "ECE of p(positive) ", "ece_labels": "ECE of p(label) "}
-        text = self.put(key, names[key], 3)
+        text = self.put(key, names[key], 3, interval=False)
         chance = self.metrics.get(f"{key}_chance")
         if chance is None or chance.value is None or self.metrics[key].value is None:
             return text
         places = decimals(self.metrics[key].value or 0.0, self.digits or 3)
-        return f"{text} ({fixed(chance.value, places)} expected by chance)"
+        p = self.metrics[key].p
+        tested = "" if p is None else f", {probability(p)}"
+        return f"{text} ({fixed(chance.value, places)} expected by chance{tested})"
 
     def worst(self, percents: str) -> str:
         """The share of the loss that the worst rows have; "" if it is not known."""

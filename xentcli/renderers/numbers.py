@@ -126,6 +126,13 @@ def figure(
     return f"{text}{NBSP}±{NBSP}{fixed(half, places, 0.0)}{tail}{off}"
 
 
+def probability(p: float) -> str:
+    """`p = 0.03`: two digits, at most three decimals, and "≤ 0.001" where that is all that is known."""
+    if p <= 0.001:
+        return f"p{NBSP}≤{NBSP}0.001"
+    return f"p{NBSP}={NBSP}{fixed(p, min(decimals(p, 2), 3))}"
+
+
 def apart(one: float, other: float, places: int = 4) -> tuple[str, str]:
     """Both numbers at the fewest decimals, from `places`, at which they differ if they do."""
     while places < 17 and (

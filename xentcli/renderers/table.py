@@ -163,6 +163,10 @@ def _figures(metrics: dict[str, Value], look: Look) -> list[Line]:
         said = [figure(value, look.digits) if rows is None else count(rows)]
         if value.unit in ("nat", "bit") and value.state == "finite":
             said[0] += f"{NBSP}{value.unit}s"
+        if raw.chance is not None:
+            places = numbers.decimals(raw.value or 0.0, look.digits or 3)
+            said += [f"{numbers.fixed(raw.chance, places)} expected by chance"]
+        said += [numbers.probability(raw.p)] if raw.p is not None else []
         said += [f"n{NBSP}={NBSP}{count(value.n)}"] if value.n is not None else []
         said += [look.prose(value.why)] if value.state == "infinite" and value.why else []
         lines += look.text([look.prose(key).ljust(longest), *said])

@@ -1,0 +1,164 @@
+"""What chance makes of calibration errors: against every outcome there is, exact distributions and limits."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import stats
+
+from tests.metrics.scored import known, number, read
+from xentcli.metrics import redraw, smooth
+from xentcli.metrics.names import METRICS
+from xentcli.states.bins import Binned
+
+F64 = npt.NDArray[np.float64]
+TESTED = [metric.key for metric in METRICS if metric.tested]
+
+
+def drawn(seed: int, n: int, factor: float = 1.0) -> tuple[npt.NDArray[np.int64], F64]:
+    """Labels and p of the positive class, logits `factor` times what they should be."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(0.5, 1.5, n)
+    return (rng.random(n) < 1 / (1 + np.exp(-logit))).astype(np.int64), 1 / (1 + np.exp(-factor * logit))
+
+
+def test_p_is_the_share_of_all_outcomes_with_an_error_so_large() -> None:
+    p = np.array([0.02, 0.04, 0.03, 0.31, 0.33, 0.32, 0.61, 0.65, 0.98, 0.97])
+    bins = np.array([0, 0, 0, 1, 1, 1, 2, 2, 3, 3])
+    seen_labels = np.array([0, 1, 0, 1, 0, 0, 0, 1, 1, 1])
+
+    def error(y: F64) -> float:
+        return float(np.abs(np.bincount(bins, y - p)).sum()) / p.size
+
+    chances, errors = [], []
+    for outcome in itertools.product((0.0, 1.0), repeat=p.size):
+        y = np.array(outcome)
+        chances.append(float(np.prod(np.where(y == 1, p, 1 - p))))
+        errors.append(error(y))
+    exact = float(np.array(chances)[np.array(errors) >= error(seen_labels) - 1e-12].sum())
+    value = read(known(seen_labels, p, bins=4), "ece_positive")
+    assert value.value == pytest.approx(error(seen_labels))
+    assert value.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 999))
+
+
+@pytest.mark.parametrize(
+    "p", [[0.001] * 300 + [0.02] * 50, [0.999] * 300 + [0.9] * 40, [0.45, 0.5, 0.55] * 4]
+)
+def test_redrawn_sums_have_the_distribution_of_sums_of_draws(p: list[float]) -> None:
+    exact = np.ones(1)
+    for each in p:
+        exact = np.convolve(exact, [1 - each, each])
+    rows, mean = float(len(p)), math.fsum(p)
+    one = np.ones(1)
+    bins = Binned(rows * one, rows * one, mean * one, mean * one, math.fsum(x * (1 - x) for x in p) * one)
+    found = redraw.draw(bins, 1.0, 0, weighted=False, count=20_000).noise[:, 0]
+    shares = np.bincount(np.rint(found + mean).astype(int), minlength=exact.size) / found.size
+    noise = float(np.sqrt(exact * 2 / math.pi / found.size).sum())  # of the shares themselves
+    assert np.abs(shares - exact).sum() < noise + 0.02
+    assert abs(found.mean()) < 4 * found.std() / math.sqrt(found.size)
+    assert found.var() == pytest.approx(float(np.asarray(bins.variance)[0]), rel=0.1)
+
+
+def brownian_range_beyond(x: float) -> float:
+    """P(max - min of Brownian motion on [0, 1] > x). Source: Feller (1951), Annals of Math. Statistics 22."""
+    terms = [(-1) ** (k - 1) * k * stats.norm.sf(k * x) for k in range(1, 60)]
+    return float(8 * sum(terms))
+
+
+def test_cumulative_differences_of_many_rows_are_those_of_brownian_motion() -> None:
+    y, p = drawn(3, 20_000, 1.02)
+    found = known(y, p)
+    confidence = np.maximum(p, 1 - p)
+    sigma = math.sqrt(float((confidence * (1 - confidence)).sum())) / p.size
+    ks, kuiper = read(found, "ks_calibration"), read(found, "kuiper_calibration")
+    assert ks.value is not None and kuiper.value is not None and ks.p is not None and kuiper.p is not None
+    at = ks.value / sigma
+    above = 1 - 4 / math.pi * sum(
+        (-1) ** k / (2 * k + 1) * math.exp(-((2 * k + 1) ** 2) * math.pi**2 / 8 / at**2) for k in range(50)
+    )
+    assert 0.02 < above < 0.98
+    assert ks.p == pytest.approx(above, abs=0.05)
+    assert kuiper.p == pytest.approx(brownian_range_beyond(kuiper.value / sigma), abs=0.05)
+    assert ks.chance == pytest.approx(math.sqrt(math.pi / 2) * sigma, rel=0.06)
+    assert kuiper.chance == pytest.approx(2 * math.sqrt(2 / math.pi) * sigma, rel=0.06)
+
+
+def test_one_width_tells_which_redraws_have_a_larger_smooth_error() -> None:
+    mass = np.random.default_rng(0).normal(size=(40, 241)) / 241 / 8
+    errors = smooth.fixed_point(mass)
+    at = np.full(40, np.median(errors) * 1.01)
+    assert ((smooth.integral(smooth.waves(mass), at) >= at) == (errors >= at)).all()
+
+
+@pytest.mark.parametrize("name", TESTED)
+@pytest.mark.parametrize("factor", [1.0, 1.15, 2.0])
+def test_an_interval_holds_zero_exactly_if_chance_explains_the_error(name: str, factor: float) -> None:
+    y, p = drawn(5, 700, factor)
+    value = read(known(y, p), name)
+    assert value.value is not None and value.lo is not None and value.hi is not None and value.p is not None
+    assert 0.0 <= value.lo <= value.value <= value.hi <= 1.0
+    assert (value.lo == 0.0) == (value.p > 0.025)
+    assert value.chance is not None and 0 < value.chance < 0.4
+    narrow = read(replace(known(y, p), level=0.5), name)
+    assert narrow.lo is not None and narrow.hi is not None
+    assert value.lo <= narrow.lo and narrow.hi <= value.hi
+    assert (narrow.value, narrow.p, narrow.chance) == (value.value, value.p, value.chance)
+    bare = read(replace(known(y, p), level=None), name)
+    assert (bare.lo, bare.hi, bare.p, bare.chance) == (None, None, value.p, value.chance)
+
+
+def test_calibrated_predictions_are_rejected_as_often_as_the_level_says() -> None:
+    p_values = [number(replace(known(*drawn(seed, 300)), level=None), "ece_p") for seed in range(1000, 1400)]
+    assert 0.025 <= np.mean(np.array(p_values) <= 0.05) <= 0.08
+    assert 0.42 <= np.mean(p_values) <= 0.58
+
+
+@pytest.mark.parametrize("name", ["ece", "mce", "ece_mass_positive", "smooth_ece"])
+def test_companions_are_read_by_name(name: str) -> None:
+    found = known(*drawn(6, 400, 1.5))
+    value = read(found, name)
+    assert (number(found, f"{name}_p"), number(found, f"{name}_chance")) == (value.p, value.chance)
+
+
+def test_a_seed_gives_the_same_figures_again_and_another_seed_others() -> None:
+    y, p = drawn(7, 400, 1.2)
+    assert read(known(y, p), "ece") == read(known(y, p), "ece")
+    one, other = (read(replace(known(y, p), seed=seed), "ece") for seed in (0, 1))
+    assert one.value == other.value and one.p != other.p
+
+
+def test_equal_weights_hardly_change_what_chance_makes() -> None:
+    y, p = drawn(8, 2000, 1.1)
+    one, other = read(known(y, p), "ece"), read(known(y, p, np.full(2000, 3.0)), "ece")
+    assert one.p is not None and one.lo is not None and one.hi is not None
+    assert other.chance == pytest.approx(one.chance, rel=1e-9)
+    assert other.p == pytest.approx(one.p, abs=0.06)
+    assert other.lo == pytest.approx(one.lo, abs=0.004) and other.hi == pytest.approx(one.hi, abs=0.004)
+
+
+def test_weights_of_few_rows_make_chance_count_for_more() -> None:
+    y, p = drawn(9, 2000, 1.1)
+    w = np.where(np.arange(2000) < 50, 100.0, 1.0)
+    assert number(known(y, p, w), "ece_chance") > 3 * number(known(y, p), "ece_chance")
+
+
+def test_certain_predictions_that_fail_are_not_chance() -> None:
+    value = read(known([0, 1, 1, 1] * 20, [1.0] * 80), "ece")
+    assert value.value == pytest.approx(0.25) and value.p == 0.001 and value.chance == 0.0
+    assert value.lo is not None and value.hi is not None and 0.1 < value.lo < 0.25 < value.hi < 0.45
+
+
+def test_rows_that_are_no_draws_have_no_test_and_say_why() -> None:
+    y, p = drawn(10, 100)
+    grouped = known(y, p, groups=np.arange(100) // 5)
+    soft = known([], np.stack([1 - p, p], axis=1), task="soft", targets=np.stack([1 - p, p], axis=1))
+    for found in (grouped, soft):
+        value = read(found, "ece")
+        assert value.value is not None and (value.p, value.lo) == (None, None)
+    undefined = read(grouped, "ece_p")
+    assert undefined.value is None and "group" in (undefined.why or "")

@@ -1,0 +1,99 @@
+"""Calibration errors beside what chance alone makes of them: the bins of each, redrawn once for all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.batch import F64, I64
+from xentcli.metrics import redraw
+from xentcli.metrics.known import Known
+from xentcli.metrics.redraw import Redraws, Statistic
+from xentcli.report import Value
+from xentcli.states.bins import Binned
+
+_COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one
+
+
+def why_not(known: Known) -> str | None:
+    """Why no label can be redrawn from its p; None if it can."""
+    if known.spec.grouped:
+        return "the rows of a group are no independent draws"
+    if known.spec.task in ("soft", "multilabel"):
+        return "soft labels are no draws" if known.spec.task == "soft" else "the labels of a row go together"
+    return None
+
+
+def judge(known: Known, value: Value, pair: str, bins: Binned, statistic: Statistic, *,
+          scheme: str = "width", chance: float | None = None) -> Value:  # fmt: skip
+    """`value`, which is `statistic` of the residuals of `bins`, with its chance level, p-value and interval.
+
+    bins hold rows each; `pair` and `scheme` name them.
+    """
+    if why_not(known) is not None or value.value is None:
+        return value
+    drawn = redraws(known, f"{pair},{scheme}", bins)
+    return redraw.judged(value, drawn, statistic, known.level, chance=chance)
+
+
+def redraws(known: Known, name: str, bins: Binned, fine: bool = False) -> Redraws:
+    """The redraws of the bins called `name`, made once. fine: they hold few rows each, as those of a path."""
+    if name not in known.drawn:
+        unit = float(known.weight2 / known.weight)
+        known.drawn[name] = redraw.draw(
+            bins, unit, known.seed, weighted=known.spec.weighted,
+            coarse=mass_index(bins.weight, _COARSE) if fine else None,
+        )  # fmt: skip
+    return known.drawn[name]
+
+
+def mass_index(weight: F64, bins: int) -> I64:
+    """The group (n,) of each cell, in order, of up to `bins` groups of nearly equal weight.
+
+    A cell is never split: it goes to the group that its first row falls into, so there may be fewer groups.
+    """
+    before = np.cumsum(weight) - weight
+    index = np.minimum((before * (bins / weight.sum())).astype(np.int64), bins - 1)
+    out: I64 = np.unique(index, return_inverse=True)[1].astype(np.int64)
+    return out
+
+
+def equal_mass(cells: Binned, bins: int) -> Binned:
+    """The cells in up to `bins` groups of nearly equal weight (`mass_index`)."""
+    group = mass_index(cells.weight, bins)
+    return cells.grouped(group, int(group.max()) + 1)
+
+
+def mean_gap(bins: Binned) -> Statistic:
+    """Σ_b |Σw(y - p)| / W."""
+    total = float(bins.weight.sum())
+    return lambda residuals: np.abs(residuals).sum(axis=-1) / total
+
+
+def root_mean_square_gap(bins: Binned) -> Statistic:
+    """sqrt(Σ_b W_b/W · gap²)."""
+    per = 1.0 / bins.weight / float(bins.weight.sum())
+    return lambda residuals: np.sqrt((residuals * residuals * per).sum(axis=-1))
+
+
+def largest_gap(bins: Binned) -> Statistic:
+    """max_b |mean y - mean p|."""
+    per = 1.0 / bins.weight
+    return lambda residuals: np.abs(residuals * per).max(axis=-1)
+
+
+def largest_sum(bins: Binned) -> Statistic:
+    """max_k |Σ_{b<=k} Σw(y - p)| / W."""
+    total = float(bins.weight.sum())
+    return lambda residuals: np.abs(np.cumsum(residuals, axis=-1)).max(axis=-1) / total
+
+
+def range_of_sums(bins: Binned) -> Statistic:
+    """max_k - min_k of the same sums, 0 among them."""
+    total = float(bins.weight.sum())
+
+    def statistic(residuals: F64) -> F64:
+        path = np.cumsum(residuals, axis=-1)
+        out: F64 = (np.maximum(path.max(axis=-1), 0.0) - np.minimum(path.min(axis=-1), 0.0)) / total
+        return out
+
+    return statistic

@@ -1,0 +1,184 @@
+"""What chance alone makes of a calibration error: its level, a p-value and an interval.
+
+All three come from one set of redrawn residuals Σw(y - p) of the bins. Were every label drawn from its own p,
+they would vary like this around 0: that gives the level expected by chance and the p-value, which says how
+often a calibrated model shows at least the error seen.
+
+The interval inverts that test along the gaps seen: for each factor from 0 up, the truth is taken to be those
+gaps times the factor, and the factors at which the error seen is neither too large nor too small make the
+interval. So it holds 0 exactly if the one-sided test does not reject at half of 1 - level, whereas
+percentiles of a bootstrap never come near 0: redrawing rows adds to a figure that chance has already raised.
+For its lower end, gaps within two standard errors count as chance, else what chance adds in bins without a
+gap would pass for error in those that have one.
+Source: Vaicenavicius et al. (2019), arXiv 1902.06977, for the redrawing; Davison & Hinkley (1997), Bootstrap
+Methods and their Application, 5.6, for limits by inverted tests; Andrews & Soares (2010), Econometrica 78,
+119-157, for leaving out what may be chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xentcli.batch import F64, I64
+from xentcli.report import Value
+from xentcli.states.bins import Binned
+
+REPLICATES = 999
+_FEWEST, _VALUES = 199, 30_000  # redraws that limits rest on: at least, and times bins
+_HALVINGS = 14
+_SURE = 2.0  # standard errors
+_LARGEST = 1024.0  # times the gaps seen
+_TIES = 1.0 - 1e-9  # rounding must not tell a redraw from the error it repeats
+
+Statistic = Callable[[F64], F64]
+"""Residuals (..., M) to errors (...,): they grow with the residuals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redraws:
+    """Redrawn residuals of the bins (R, M) around 0, and what else varies when rows are drawn anew.
+
+    seen: the residuals Σw(y - p) (M,). noise: redrawn under calibration. more: standard normals. mass: the
+    relative change of each bin's share of the rows. spread: Σw²p(1-p) (M,). p, gap (M,): mean p of each bin
+    and its mean y - p, of coarser bins where these hold few rows each. firm: how much of it is beyond two
+    standard errors, from 0 to 1. unit: Σw²/Σw.
+    """
+
+    seen: F64
+    noise: F64
+    more: F64
+    mass: F64
+    spread: F64
+    weight: F64
+    p: F64
+    gap: F64
+    firm: F64
+    unit: float
+
+    def beyond_chance(self) -> Redraws:
+        """The same of the gaps that two standard errors do not explain; of all if they explain every one."""
+        if not self.firm.any():
+            return self
+        return replace(self, seen=self.seen * self.firm, gap=self.gap * self.firm)
+
+    def first(self, count: int) -> Redraws:
+        """The first `count` redraws alone."""
+        return replace(self, noise=self.noise[:count], more=self.more[:count], mass=self.mass[:count])
+
+    def at(self, factor: float) -> F64:
+        """Residuals (R, M) drawn where the truth is the gaps seen times `factor`."""
+        if factor == 0.0:
+            return self.noise
+        rate = np.clip(self.p + factor * self.gap, 0.0, 1.0)
+        calm = self.p * (1.0 - self.p)
+        rows = np.divide(self.spread, calm, out=self.weight * self.unit, where=calm > 0)
+        wanted = rows * rate * (1.0 - rate)
+        # A wider spread is made by adding, so that rare errors of a certain model do not become large ones.
+        shrink = np.sqrt(np.divide(wanted, self.spread, out=np.ones(rate.size), where=wanted < self.spread))
+        added = np.sqrt(np.maximum(wanted - self.spread, 0.0))
+        out: F64 = factor * self.seen * (1.0 + self.mass)
+        out += self.noise * shrink
+        out += self.more * added
+        return out
+
+
+def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | None = None,
+         count: int = REPLICATES) -> Redraws:  # fmt: skip
+    """`count` redraws of the bins, which all hold rows and have a variance.
+
+    Unweighted, the number of positives of a bin is a binomial with the mean and nearly the variance of the
+    sum of its draws; weighted, the residual is normal. coarse (M,): the group of each bin whose gap is its.
+    """
+    assert bins.variance is not None
+    rng = np.random.default_rng(seed)
+    spread = np.maximum(bins.variance, 0.0)
+    shape = (count, spread.size)
+    more = rng.standard_normal(shape)
+    if weighted:
+        noise = rng.standard_normal(shape) * np.sqrt(spread)
+    else:
+        columns = zip(bins.rows.tolist(), bins.p.tolist(), spread.tolist(), strict=True)
+        noise = np.stack([_sums(rng, *column, count) for column in columns], axis=1)
+    rows = bins.weight / unit
+    mass = rng.poisson(rows, shape) / rows
+    mass -= (mass * bins.weight).sum(axis=1, keepdims=True) / bins.weight.sum()
+    group = np.arange(spread.size) if coarse is None else coarse
+    around = bins if coarse is None else bins.grouped(coarse, int(coarse.max()) + 1)
+    assert around.variance is not None
+    residual = around.y - around.p
+    chance = np.maximum(around.variance, 0.0) / np.maximum(residual * residual, 1e-300)
+    firm = np.maximum(1.0 - _SURE * _SURE * chance, 0.0)
+    p, gap = np.clip(bins.p / bins.weight, 0.0, 1.0), residual / around.weight
+    return Redraws(bins.y - bins.p, noise, more, mass, spread, bins.weight, p, gap[group], firm[group], unit)
+
+
+def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count: int) -> F64:
+    """`count` sums of `rows` draws with the probabilities' sum `p` and variance `spread`, less `p`."""
+    few = min(p, rows - p)  # of the rarer outcome, whose binomial is the nearer one
+    if few <= 0.0:
+        return np.zeros(count)
+    trials = np.ceil(few * few / max(few - spread, few * few / rows) * (1.0 - 1e-12))
+    out: F64 = rng.binomial(int(trials), min(few / trials, 1.0), count).astype(np.float64)
+    out -= few
+    return out if few == p else -out
+
+
+def judged(value: Value, redraws: Redraws, statistic: Statistic, level: float | None, *,
+           chance: float | None = None, error: Statistic | None = None) -> Value:  # fmt: skip
+    """`value` with the level expected by chance, the p-value, and the interval at `level`, None for none.
+
+    chance: the level, where it has a closed form. error: the error itself, where `statistic` only compares
+    with the value seen.
+    """
+    seen = value.value
+    assert seen is not None
+    calibrated = statistic(redraws.noise)
+    drawn = redraws.first(max(_FEWEST, _VALUES // redraws.seen.size))
+    if chance is None:
+        chance = float((calibrated if error is None else error(drawn.noise)).mean())
+    error = error or statistic
+    found = replace(value, chance=chance, p=_share(calibrated >= seen * _TIES))
+    if level is None:
+        return found
+    tail = (1.0 - level) / 2
+    firm = drawn.beyond_chance()
+
+    def beyond(factor: float) -> bool:
+        """Is the error seen larger than it may be by chance?"""
+        return _share(statistic(firm.at(factor)) >= seen * _TIES) <= tail
+
+    def short(factor: float) -> bool:
+        """May the error seen be as small as it is by chance?"""
+        return _share(statistic(drawn.at(factor)) * _TIES <= seen) > tail
+
+    low = 0.0
+    if _share(calibrated >= seen * _TIES) <= tail:
+        low = _last(beyond, _end(beyond))
+    high = _last(short, _end(short))
+    lo, hi = float(error(low * firm.seen)), float(error(high * redraws.seen))
+    return replace(found, lo=min(lo, seen), hi=max(min(hi, 1.0), seen))
+
+
+def _end(holds: Callable[[float], bool]) -> float:
+    """A factor at which a condition no longer holds."""
+    high = 1.0
+    while high < _LARGEST and holds(high):
+        high *= 2.0
+    return high
+
+
+def _share(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
+    """The share that is true, the case at hand among them: never 0."""
+    return (1 + int(np.count_nonzero(mask))) / (1 + mask.size)
+
+
+def _last(holds: Callable[[float], bool], high: float) -> float:
+    """The largest factor in (0, high] at which a condition holds, which fails from some factor on."""
+    low = 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return (low + high) / 2
