@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,8 @@ def as_alone(path: Path, count: int, by: list[str], **options: Any) -> Report:
                 continue
             other = alone.metrics[key]
             assert value.state == other.state, key
+            if key == "ece":  # of slices no labels are redrawn
+                other = replace(other, lo=None, hi=None)
             for one, two in ((value.value, other.value), (value.se, other.se), (value.lo, other.lo),
                              (value.hi, other.hi), (value.lower, other.lower)):  # fmt: skip
                 # A slice keeps Σp of a bin to 2**-72 and no cells of 1/4800.
