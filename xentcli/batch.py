@@ -24,7 +24,8 @@ Real = npt.NDArray[np.floating]
 CLASS_MAJOR_BELOW = 64
 """With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 17
+"""Values of a block: it stays in the second-level cache while it is worked on."""
 
 EXAMPLES = 5
 """Of each kind of bad rows, so many are named."""
@@ -90,6 +91,16 @@ class Spec:
     compat: str | None = None
     compat_bins: int = 0
     grouped: bool = False
+    precision: str = "auto"
+
+    @property
+    def narrow(self) -> bool:
+        """Are exponentials taken in float32, because scores are stored in that or less?
+
+        With two classes they never are, so that one column and two of them give the same figures.
+        """
+        stored = self.stored in ("f2", "bf", "f4") and self.kind in ("logits", "logprobs")
+        return self.precision == "auto" and stored and self.width > 2 and self.task in ("multiclass", "soft")
 
     @property
     def size(self) -> int:

@@ -124,6 +124,7 @@ def _provenance(known: Known) -> dict[str, Any]:
         "xent": __version__,
         "kind": known.spec.kind,
         "n": known.rows,
+        "precision": "float32" if known.spec.narrow else "float64",
         "seed": known.seed,
         "ci": known.level,
         "labels_hash": digest.hexdigest()[:16],

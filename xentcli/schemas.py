@@ -48,7 +48,8 @@ SCORE = _document(
     "score", "What xent score found",
     {"verdict": {"enum": ["pass", "fail", "undefined", "inconclusive"]}},
     definition=_TEXT,
-    provenance=_object(xent=_TEXT, kind=_TEXT, n=_WHOLE, seed=_WHOLE, ci=_maybe(_NUMBER), labels_hash=_TEXT),
+    provenance=_object(xent=_TEXT, kind=_TEXT, n=_WHOLE, precision={"enum": ["float32", "float64"]},
+                       seed=_WHOLE, ci=_maybe(_NUMBER), labels_hash=_TEXT),
     data=_object(
         {"positive": _TEXT, "weight_column": _TEXT, "notes": _many(_TEXT),
          "skipped_examples": _each(_many(_object(file=_TEXT, row=_WHOLE)))},

@@ -164,6 +164,9 @@ def _check(settings: Settings) -> None:
         raise UsageError(f"--threshold {settings.threshold:g} is not between 0 and 1", id="threshold")
     if settings.clip is not None and not 0.0 < settings.clip < 1.0:
         raise UsageError(f"--clip {settings.clip:g} is not between 0 and 1", id="clip")
+    if settings.precision not in ("auto", "float64"):
+        raise UsageError(f'--precision "{clean(settings.precision)}" is neither auto nor float64',
+                         remedy="--precision float64, or leave it out", id="precision")  # fmt: skip
     if settings.limit is not None and settings.limit < 1:
         raise UsageError(f"--limit {settings.limit}: at least one row", id="limit")
     if settings.jobs is not None and settings.jobs < 1:
@@ -250,7 +253,8 @@ def _spec(what: Resolution, settings: Settings) -> Spec:
         bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
         skip_bad=settings.rules.skip_bad, training=training.plan(settings, what.task, what.classes),
         by=settings.rules.by, grouped=settings.rules.group is not None,
-        compat=settings.compat, compat_bins=training.peer_bins(settings, what.task),
+        precision=settings.precision, compat=settings.compat,
+        compat_bins=training.peer_bins(settings, what.task),
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class Settings:
     bins: int = 15
     threshold: float = 0.5
     clip: float | None = None
+    precision: str = "auto"
     renormalize: bool = False
     prior: str | None = None
     label_smoothing: float | None = None

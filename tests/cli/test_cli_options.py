@@ -280,6 +280,15 @@ def test_renormalize(tmp_path: Path) -> None:
     assert abs(found.value() + LN(0.75 * 0.25) / 2) < 1e-12
 
 
+def test_precision(tmp_path: Path) -> None:
+    columns = {f"z{j}": pa.array([0.1 * j, 1.0 - j, 0.3], pa.float32()) for j in range(3)}
+    path = parquet(tmp_path / "preds.parquet", {**columns, "y": [1, 0, 2]})
+    auto, full = (score(path, "--kind", "logits", *more) for more in ((), ("--precision", "float64")))
+    assert [o.report["provenance"]["precision"] for o in (auto, full)] == ["float32", "float64"]
+    assert 0.0 < abs(auto.value() - full.value()) < 1e-7
+    refused(score(path, "--precision", "float16"), 2, "--precision")
+
+
 def test_clip(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", {"p": [0.0, 0.5], "y": [1, 1]})
     assert score(path).report["metrics"]["cross_entropy"]["state"] == "infinite"

@@ -54,6 +54,7 @@ class Request:
     on_bad: str
     renormalize: bool
     clip: float | None
+    precision: str
     input_format: str | None
     delimiter: str | None
     decimal: str
@@ -188,6 +189,7 @@ class Request:
             metrics=(*extra, *(m for m in wanted if m not in extra)),
             bins=15 if self.bins is None else self.bins, compat=self.compat, compat_bins=self.bins,
              threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
+            precision=self.precision,
             label_smoothing=self.label_smoothing, class_weights=self.class_weights,
             pos_weight=self._pos_weight(), prior=self.prior, level=self._level(), seed=self.seed,
             limit=self.limit,

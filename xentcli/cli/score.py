@@ -56,6 +56,7 @@ def command(
     dtype: Annotated[str | None, _option(_COLUMNS, "--dtype", metavar="TYPE", text="Type of scores stored as raw bytes, or as uint16: float16, bfloat16, float32, float64.")] = None,
     allow_remote: Annotated[bool, _option(_FILES, "--allow-remote", text="Read http(s) addresses, too; s3:// and gs:// are always read.")] = False,
     expect_sha256: Annotated[str | None, _option(_FILES, "--expect-sha256", metavar="HEX", text="Refuse the file unless it has this hash.")] = None,
+    precision: Annotated[str, _option(_METRICS, "--precision", metavar="auto|float64", text="Exponentials of logits stored in float32 or less: in float32, losses within 1e-7, or in float64. [auto]")] = "auto",
     metric: Annotated[list[str] | None, _option(_METRICS, "-m", "--metric", metavar="NAME", text="Add a metric, such as top3_accuracy; repeat.")] = None,
     per_class: Annotated[str | None, _option(_METRICS, "--per-class", metavar="N|all", text="How many classes to show. [10; JSON 1000]")] = None,
     bins: Annotated[int | None, _option(_METRICS, "--bins", metavar="N", text="Equal-width bins of ECE; N divides 4800. [15]")] = None,

@@ -31,9 +31,9 @@ def within(known: Known, key: str, value: float, error: Error, low: float = 0.0,
     Between -1 and 1 that is Fisher's z. Source: Agresti (2013), Categorical Data Analysis, 3.1.6.
     """
     plain, half = _half(known, key, value, error)
-    if half is None or not low < value < high or half == 0.0:
+    share = (value - low) / (high - low)  # next to a border, it may round to 0 or 1 where value does not
+    if half is None or not 0.0 < share < 1.0 or half == 0.0:
         return replace(plain, se=plain.se or None)
-    share = (value - low) / (high - low)
     logit, step = math.log(share / (1.0 - share)), half / (high - low) / (share * (1.0 - share))
     lo, hi = (low + (high - low) / (1.0 + math.exp(-min(max(at, -700.0), 700.0)))
               for at in (logit - step, logit + step))  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Rows, Spec, Table
-from xentcli.tasks import finish, multiclass, simplex, training, votes
+from xentcli.tasks import finish, multiclass, simplex, softmax, training, votes
 from xentcli.tasks.badrows import BadRows, keep
 
 
@@ -52,7 +52,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     if spec.kind == "votes":
         votes.check(bad, batch, spec)
         spec = replace(spec, kind="probs", renormalize=True)
-    reduced = multiclass.reduce(batch, spec, bad)
+    reduced = softmax.reduce(batch, spec, bad)
     high, rest = reduced.high.copy(), reduced.s1.copy()
     logits = spec.kind == "logits"
     out = (
@@ -63,7 +63,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     if bad.found:
         return out, bad
     finish.count(out, "ties", reduced.tied)
-    if batch.size == 1 and spec.width < CLASS_MAJOR_BELOW:  # as in multiclass.reduce
+    if batch.size == 1 and spec.width < CLASS_MAJOR_BELOW:  # as in softmax.reduce
         twin = keep(batch, np.array([0, 0]))
         sums = _sums(twin, spec, reduced.top[[0, 0]], high[[0, 0]], rest[[0, 0]]).first()
     else:
@@ -87,7 +87,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
 
 
 def _sums(batch: Batch, spec: Spec, top: I64, high: F64, rest: F64) -> _Sums:
-    """Visit every score with its q. `high` and `rest` (n,) are `high` and `s1` of multiclass.Reduced."""
+    """Visit every score with its q. `high` and `rest` (n,) are `high` and `s1` of softmax.Reduced."""
     assert batch.targets is not None
     n, setup = batch.size, spec.training
     sums = _Sums(
