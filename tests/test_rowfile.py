@@ -90,10 +90,10 @@ def test_one_column_binary(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_pandas_is_not_imported(kind: str, tmp_path: Path) -> None:
-    source = made(tmp_path / "in.parquet", 10, 6)
+    source = made(tmp_path / "in.parquet", 10, 6, name=list("abcdefghij"))
     code = f"""
 import sys, xentcli
-xentcli.score([{str(source)!r}], rows={str(tmp_path / "rows")!r} + ".{kind}")
+xentcli.score([{str(source)!r}], top=3, id="name", rows={str(tmp_path / "rows")!r} + ".{kind}")
 assert "pandas" not in sys.modules
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -141,3 +141,35 @@ def test_rows_that_list_their_likeliest_classes(tmp_path: Path) -> None:
     with (tmp_path / "rows.csv").open(newline="") as file:
         texts = list(csv.DictReader(file))
     assert [row["loss"] for row in texts] == ["" if x is None else repr(x) for x in found["loss"]]
+
+
+@pytest.mark.parametrize("stored", ["int32", "text", "dictionary"])
+def test_ids_are_carried_through(stored: str, tmp_path: Path) -> None:
+    texts, whole = pa.array([f"=x{i % 9}" for i in range(300)]), pa.array(range(300), pa.int32())
+    values = {"int32": whole, "text": texts, "dictionary": texts.dictionary_encode()}[stored]
+    source = made(tmp_path / "in.parquet", 300, 3, use=[i % 3 != 0 for i in range(300)], image=values)
+    expected = [x for i, x in enumerate(pq.read_table(source)["image"].to_pylist()) if i % 3]
+    xentcli.score(source, id="image", where={"use": "true"}, rows=tmp_path / "rows.parquet", jobs=2)
+    table = pq.read_table(tmp_path / "rows.parquet")
+    assert str(table.schema.field("id").type) == ("int64" if stored == "int32" else "string")
+    assert table["id"].to_pylist() == expected
+    xentcli.score(source, id="image", where={"use": "true"}, rows=tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        found = [row["id"] for row in csv.DictReader(file)]
+    assert found == [str(x) if stored == "int32" else f"'{x}" for x in expected]
+
+
+def test_flags_say_what_is_unusual_about_a_row(tmp_path: Path) -> None:
+    rows = [(1.0, 0.0, "b"), (0.5, 0.5, "a"), (0.2, 0.8, "b"), (0.0, 1.0, "b")]
+    p_a, p_b, label = zip(*(rows * 40), strict=True)
+    table = pa.table({"p_a": p_a, "p_b": p_b, "label": label})
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=6)
+    xentcli.score(tmp_path / "in.parquet", rows=tmp_path / "rows.parquet", jobs=2)
+    expected = ["zero_probability certain", "ties", "", "certain"]
+    assert read(tmp_path / "rows.parquet")["flags"] == expected * 40
+    xentcli.score(tmp_path / "in.parquet", rows=tmp_path / "rows.parquet", clip=1e-3)
+    assert read(tmp_path / "rows.parquet")["flags"][:4] == ["certain clipped", "ties", "", "certain"]
+    wrong = pa.table({"p_a": [0.2, 0.9], "p_b": [0.8, 0.105], "label": ["b", "a"]})
+    pq.write_table(wrong, tmp_path / "in.parquet")
+    xentcli.score(tmp_path / "in.parquet", rows=tmp_path / "rows.parquet")
+    assert read(tmp_path / "rows.parquet")["flags"] == ["", "row_sum"]

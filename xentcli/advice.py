@@ -287,6 +287,6 @@ def _heavy_tail(known: Known, report: Report) -> Warning | None:
         "XW118",
         f"few rows carry the loss: the worst 1 % have {100 * worst.value:.3g} % of it; {why}, and the one "
         "of the cross-entropy is too narrow",
-        "--rows PATH shows which; more rows, or a bounded figure such as brier_score or accuracy",
+        "--top 20 shows the worst rows; more rows, or a bounded figure such as brier_score or accuracy",
         max(1, round(0.01 * known.rows)),
     )

@@ -43,6 +43,7 @@ def score(
     clip: float | None = None,
     precision: str = "auto",
     metric: Iterable[str] = (),
+    top: int = 0,
     bins: int | None = None,
     threshold: float = 0.5,
     prior: str | None = None,
@@ -98,7 +99,7 @@ def score(
         label_smoothing=label_smoothing,
         class_weights=os.fspath(class_weights) if isinstance(class_weights, os.PathLike) else class_weights,
         pos_weight=_weights(pos_weight),
-        limit=limit, jobs=jobs, labels=file,
+        limit=limit, jobs=jobs, labels=file, top=top,
         rows_to=None if rows is None else os.fspath(rows),
     )  # fmt: skip
     return run(_inputs(source, None if file else labels, settings.reading), settings)

@@ -71,6 +71,7 @@ class Spec:
     """Everything that decides what is computed from a row; equal specs give comparable results.
 
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
+    `top`: how many of the worst rows are told.
     `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text".
     """
 
@@ -92,6 +93,7 @@ class Spec:
     compat_bins: int = 0
     grouped: bool = False
     precision: str = "auto"
+    top: int = 0
 
     @property
     def narrow(self) -> bool:
@@ -162,10 +164,28 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
+class Ids:
+    """What the column of `--id` says of n rows: row i has `values[at[i]]` of an Arrow array."""
+
+    values: Any
+    at: I64
+
+    def keep(self, mask: npt.NDArray[np.bool_] | I64) -> Ids:
+        """The ids of the rows that a mask (n,) or an index selects."""
+        return Ids(self.values, self.at[mask])
+
+    def texts(self, rows: I64) -> list[str | None]:
+        """The ids of the rows as text, None for null; looked at one by one."""
+        found = [self.values[at].as_py() for at in self.at[rows].tolist()]
+        return [None if one is None else str(one) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Scores of n rows with their labels: `columns` (width arrays of n) or `matrix` (n, width).
 
-    `keys`: the slices of the rows, for each `--by`; `groups` (n,): their buckets for `--group`.
+    `keys`: the slices of the rows, for each `--by`; `groups` (n,): their buckets for `--group`; `ids`: their
+    names, where they are to be told.
 
     `targets` (n, C) is what each row says of every class, where one index does not say it: the label
     distribution of soft labels (non-negative, `labels` its argmax, the lowest index of a tie), or the
@@ -186,6 +206,7 @@ class Batch:
     groups: I64 | None = None
     targets_text: bool = False
     lists: Lists | None = None
+    ids: Ids | None = None
 
     @property
     def size(self) -> int:
@@ -263,7 +284,8 @@ class Rows:
     are means over the labels; label, predicted and top say nothing. Both have a `table`, `square`
     (Σq², or the mean of target²) and `means`, more quantities by their names in `states.moments`.
 
-    `batch`: the rows as they were read, for states that keep the scores of some.
+    `batch`: the rows as they were read, for states that keep the scores of some. `flags`: which rows (n,)
+    the counts are of, where rows are to be told; scratch, like the rest.
     """
 
     label: I64
@@ -290,6 +312,7 @@ class Rows:
     skipped: dict[str, int] = field(default_factory=dict)
     spots: Spots = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    flags: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     extremes: dict[str, float] = field(default_factory=dict)
     examples: dict[str, tuple[float, str]] = field(default_factory=dict)
     keys: tuple[Keys, ...] = ()

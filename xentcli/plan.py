@@ -26,6 +26,7 @@ from xentcli.states.softbins import SoftBins
 from xentcli.states.softclasses import SoftClasses
 from xentcli.states.tail import Tail
 from xentcli.states.training import TrainingLoss
+from xentcli.states.worst import Worst
 
 STATES: dict[str, type[Any]] = {
     "moments": Moments,
@@ -47,6 +48,7 @@ STATES: dict[str, type[Any]] = {
     "slices": Slices,
     "clusters": Clusters,
     "tail": Tail,
+    "worst": Worst,
 }
 
 
@@ -57,7 +59,8 @@ def needed(spec: Spec) -> list[str]:
     follows from the score and the label, so that the cells of both are its distribution.
     """
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
-    optional = {"slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped}
+    optional = {"slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
+                "worst": spec.top > 0}  # fmt: skip
     return [*names, *(name for name, wanted in optional.items() if wanted)]
 
 
@@ -196,6 +199,10 @@ class StateSet:
     @property
     def clusters(self) -> Clusters:
         return cast(Clusters, self.states["clusters"])
+
+    @property
+    def worst(self) -> Worst:
+        return cast(Worst, self.states["worst"])
 
     @property
     def tail(self) -> Tail:

@@ -118,6 +118,38 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True)
+class WorstRow:
+    """One of the rows with the highest losses: where it stands, its id, and what it was taken for.
+
+    `loss` in nats, inf where the label has p = 0; `p_label` and `p_predicted` None where the row does not
+    say. Several labels a row: `label` is the one that costs most, `p_label` its p, `target` what it should
+    be, `predicted` whether it is predicted, and `wrong` how many labels are wrong. Lists of the likeliest
+    classes: a row that does not list its label has a loss of at least `loss`.
+    """
+
+    file: str
+    row: int | None
+    id: str | None
+    label: str
+    predicted: str | bool
+    p_label: float | None
+    p_predicted: float | None
+    loss: float
+    weight: float | None = None
+    target: float | None = None
+    wrong: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; an infinite loss is null, as p of the label says it."""
+        out: dict[str, Any] = {"file": self.file, "row": self.row, "id": self.id, "label": self.label}
+        out |= {"predicted": self.predicted, "p_label": _number(self.p_label)}
+        out |= {} if self.wrong is not None else {"p_predicted": _number(self.p_predicted)}
+        out["loss"] = _number(self.loss)
+        more = {"weight": self.weight, "target": self.target, "wrong": self.wrong}
+        return out | {name: value for name, value in more.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Warning:
     """Something that makes a figure shaky or the input suspect, with its remedy. `count` in rows."""
 
@@ -152,6 +184,7 @@ class Report:
     reliability: list[Reliability] = field(default_factory=list)
     warnings: list[Warning] = field(default_factory=list)
     slices: list[SliceRow] = field(default_factory=list)
+    worst: list[WorstRow] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
     verdict: str | None = None
     confusion: Confusion | None = None
@@ -167,6 +200,7 @@ class Report:
             "metrics": {key: value.to_dict() for key, value in self.metrics.items()},
             "classes": [row.to_dict() for row in shown],
             "slices": [row.to_dict() for row in self.slices],
+            "worst": [row.to_dict() for row in self.worst],
             "reliability": [diagram.to_dict() for diagram in self.reliability],
             "rules": self.rules,
         }

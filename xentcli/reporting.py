@@ -12,7 +12,7 @@ from xentcli import __version__, advice, metrics, training
 from xentcli.batch import F64, Spec
 from xentcli.columns import Resolution
 from xentcli.errors import DataError, UsageError, clean, listing
-from xentcli.metrics import calibration, perclass, slices
+from xentcli.metrics import calibration, perclass, slices, worst
 from xentcli.metrics.compat import conventions
 from xentcli.metrics.known import Known
 from xentcli.metrics.loss import clusters
@@ -43,6 +43,7 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         else perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
         reliability=[calibration.diagram(known, pair) for pair in pairs],
         slices=slices.slices(known),
+        worst=worst.rows(known),
     )
     if spec.compat is not None:
         peer, names = PEERS[spec.compat], [name for name in report.metrics if "." in name]

@@ -10,16 +10,23 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from xentcli.batch import Rows, Spec
+from xentcli.batch import Ids, Rows, Spec
 from xentcli.errors import no_formula
+from xentcli.readers.arrays import is_text, text_array
 from xentcli.replacing import replacing, told
+
+FLAGS = ("zero_probability", "ties", "certain", "clipped", "above_one", "row_sum", "label_ties", "label_sum")
+"""What may be unusual about a row: p = 0 for its label, several likeliest classes, p of exactly 1, a loss
+that was clipped, p above 1 by rounding, probabilities that do not add up to 1, several likeliest labels, and
+labels that do not add up to 1."""
 
 
 class RowFile:
     """Rows as record batches, written in order although threads bring them in any."""
 
-    def __init__(self, path: str, spec: Spec, files: bool) -> None:
+    def __init__(self, path: str, spec: Spec, files: bool, id: str | None = None) -> None:
         self.path = path
+        self.id = id
         self.spec = spec
         self.files = files
         self._csv = path.lower().endswith(".csv")
@@ -73,7 +80,7 @@ class RowFile:
 
     def _table(self, rows: Rows | None) -> pa.RecordBatch:
         """One row a row: where it came from, what it was and was taken for, and its figures."""
-        columns = {**self._origin(rows), **self._found(rows)}
+        columns = {**self._origin(rows), **self._found(rows), "flags": self._flags(rows)}
         if rows is None:
             columns = {name: array[:0] for name, array in columns.items()}
         return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
@@ -88,7 +95,35 @@ class RowFile:
         if self.files:
             source = "" if place is None else place.source
             out = {"file": self._named(np.zeros(n, np.int32), _texts([source])), **out}
+        if self.id is not None:
+            ids = None if rows is None or rows.batch is None else rows.batch.ids
+            out["id"] = _texts([]) if ids is None else self._ids(ids)
         return out
+
+    def _ids(self, ids: Ids) -> pa.Array:
+        """The ids of the rows as they are, whole numbers of any width as int64, and safe in a CSV."""
+        kind = ids.values.type
+        values = ids.values.dictionary_decode() if pa.types.is_dictionary(kind) else ids.values
+        values = values.take(_array(ids.at))
+        if pa.types.is_integer(values.type) and values.type != pa.uint64():
+            return values.cast(pa.int64())
+        if values.type == pa.uint64() or pa.types.is_floating(values.type):
+            return values
+        if not is_text(values.type):
+            return values.cast(pa.string())
+        if not self._csv:
+            return values.cast(pa.string())
+        return text_array([None if text is None else no_formula(text) for text in values.to_pylist()])
+
+    def _flags(self, rows: Rows | None) -> pa.Array:
+        """What is unusual about each row, as the names of FLAGS with a space between them."""
+        found = {} if rows is None else {name: rows.flags[name] for name in FLAGS if name in rows.flags}
+        code = np.zeros(0 if rows is None else rows.size, np.int64)
+        for bit, mask in enumerate(found.values()):
+            code |= mask.astype(np.int64) << bit
+        used, index = np.unique(code, return_inverse=True)
+        names = [" ".join(n for bit, n in enumerate(found) if one >> bit & 1) for one in used.tolist()]
+        return self._named(index, _texts(names))
 
     def _found(self, rows: Rows | None) -> dict[str, pa.Array]:
         empty = np.zeros(0)

@@ -61,6 +61,11 @@ SCORE = _document(
     classes=_many(_object(class_=_TEXT, support=_maybe(_NUMBER), confused_with=_maybe(_TEXT),
                           metrics=_each(VALUE))),
     slices=_many(_object(by=_each(_maybe(_TEXT)), rows=_WHOLE, metrics=_each(VALUE))),
+    worst=_many(_object(
+        {"p_predicted": _maybe(_NUMBER), "weight": _NUMBER, "target": _NUMBER, "wrong": _WHOLE},
+        file=_TEXT, row=_maybe(_WHOLE), id=_maybe(_TEXT), label=_TEXT,
+        predicted={"type": ["string", "boolean"]}, p_label=_maybe(_NUMBER), loss=_maybe(_NUMBER),
+    )),
     reliability=_many(_object(pair=_TEXT, scheme=_TEXT, bins=_WHOLE, rows=_many(_object(
         lo=_NUMBER, hi=_NUMBER, n=_WHOLE, mean_p=_maybe(_NUMBER), mean_y=_maybe(_NUMBER))))),
     rules=_many(_object(

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _STORED = {"f2": "float16", "bf": "bfloat16", "f4": "float32", "f8": "float64", "written": "text"}
 
 
+MOST_TOLD = 10_000
+"""Rows that `--top` may ask for: they are held in memory by every thread."""
+
 Progress = Callable[[int, float | None], None]
 """Called with the rows read so far and, if it is known, the share of the input they are."""
 
@@ -43,6 +46,7 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     """
     sources = opened(inputs, settings)
     looks = previews(sources, settings)
+    settings = replace(settings, rules=replace(settings.rules, id=_id(looks[0][0], settings)))
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
     what = read([look for _, look in filled], settings.ask, sources[0].path)
     scored = list(dict.fromkeys(source for source, _ in filled))
@@ -94,13 +98,22 @@ def previews(sources: list[Source], settings: Settings) -> list[tuple[Source, Pr
     return long.through(looks, settings.ask, settings.rules.skip_bad, joined=settings.labels is not None)
 
 
+def _id(source: Source, settings: Settings) -> str | None:
+    """The column that names rows, where they are to be told."""
+    if settings.rows_to is None and not settings.top:
+        return None
+    if isinstance(source, long.Items):
+        return source.long.id
+    return source.labels.id if isinstance(source, joined.Joined) else settings.ask.id
+
+
 def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
     """The one reading of all shards that have rows; CannotDecide if none of the set at `path` has."""
     if not looks:
         raise CannotDecide("0 rows, so there is nothing to score", where=clean(path, 200), id="no_rows")
     first = replace(looks[0], peers=tuple(looks[1:]))
     what = resolve(first, ask)
-    check_keys(first, ask.by, ask.group)
+    check_keys(first, ask.by, ask.group, ask.id)
     for index, look in enumerate(looks[1:], 1):
         others = tuple(p for i, p in enumerate(looks) if i != index)
         what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), ask))
@@ -167,6 +180,9 @@ def _check(settings: Settings) -> None:
     if settings.precision not in ("auto", "float64"):
         raise UsageError(f'--precision "{clean(settings.precision)}" is neither auto nor float64',
                          remedy="--precision float64, or leave it out", id="precision")  # fmt: skip
+    if not 0 <= settings.top <= MOST_TOLD:
+        raise UsageError(f"--top {settings.top}: from 0 to {MOST_TOLD:,} rows",
+                         remedy="--rows PATH writes every row", id="top")  # fmt: skip
     if settings.limit is not None and settings.limit < 1:
         raise UsageError(f"--limit {settings.limit}: at least one row", id="limit")
     if settings.jobs is not None and settings.jobs < 1:
@@ -253,7 +269,7 @@ def _spec(what: Resolution, settings: Settings) -> Spec:
         bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
         skip_bad=settings.rules.skip_bad, training=training.plan(settings, what.task, what.classes),
         by=settings.rules.by, grouped=settings.rules.group is not None,
-        precision=settings.precision, compat=settings.compat,
+        precision=settings.precision, compat=settings.compat, top=settings.top,
         compat_bins=training.peer_bins(settings, what.task),
     )  # fmt: skip
 
@@ -283,7 +299,7 @@ def _run(
         if settings.rows_to is None:
             states = threads.run(spec, parts, jobs, tell)
         else:
-            with RowFile(settings.rows_to, spec, len(sources) > 1).opened() as file:
+            with RowFile(settings.rows_to, spec, len(sources) > 1, settings.rules.id).opened() as file:
                 states = threads.run(spec, parts, jobs, tell, file.tap)
     except (DataError, OSError) as error:
         for source in sources:

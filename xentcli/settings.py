@@ -39,3 +39,4 @@ class Settings:
     sha256: str | None = None
     labels: str | None = None
     rows_to: str | None = None
+    top: int = 0

@@ -112,7 +112,7 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
     names = tuple(f"c{i}" for i in range(shape.classes))
     spec = Spec(
         shape.task, shape.kind, names, shape.width, tuple(f"p_{name}" for name in names)[: shape.width],
-        shape.stored, shape.weighted, training=shape.training,
+        shape.stored, shape.weighted, training=shape.training, top=4,
         compat=shape.compat, compat_bins=15 if shape.compat in ("torchmetrics", "netcal") else 0,
     )  # fmt: skip
     labels = rng.integers(0, shape.classes, n)

@@ -341,7 +341,6 @@ def test_options_that_say_too_little_or_name_nothing(tmp_path: Path) -> None:
     refused(score(path, *SAID, "--missing-class", "one"), 2, '"one"')
     right = wide(tmp_path, scores, labels)
     refused(score(right, "--missing-class", "zero"), 2, "--missing-class", "--class-column")
-    refused(score(right, "--id", "label"), 2, "--id", "--class-column")
 
 
 def test_files_of_two_layouts_are_no_set(tmp_path: Path) -> None:

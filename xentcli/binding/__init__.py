@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xentcli.batch import F64, I64, Batch, Place, Real
+from xentcli.batch import F64, I64, Batch, Ids, Place, Real
 from xentcli.binding import classes, keys, listed, lists, targets
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
@@ -27,13 +27,14 @@ WEIGHTS = f"0, or from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}"
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What to do with unusual rows."""
+    """What to do with unusual rows; `id` is the column that names them, where they are to be told."""
 
     where: tuple[tuple[str, str], ...] = ()
     ignore_label: str | None = None
     skip_bad: bool = False
     by: tuple[tuple[str, ...], ...] = ()
     group: str | None = None
+    id: str | None = None
 
 
 def bind(
@@ -71,9 +72,10 @@ def bind(
         columns = tuple(_scores(record.column(name), name, bad) for name in what.columns)
     slices = tuple(keys.keys(record, by, source) for by in rules.by)
     groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
+    ids = None if rules.id is None else Ids(record.column(rules.id), np.arange(n))
     text = what.targets is not None and what.targets.stored == "text"
     batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=slices, groups=groups,
-                  targets_text=text, lists=held)  # fmt: skip
+                  targets_text=text, lists=held, ids=ids)  # fmt: skip
     if JOINED in (record.schema.metadata or {}):
         bad.found = [
             (reason, mask, partial(_no_label, record) if reason == "label_null" else tell)
@@ -207,5 +209,5 @@ def text_columns(what: Resolution, rules: Rules) -> list[str]:
     """Columns that a format without types should read as text: labels and keys."""
     labels = what.label_columns if what.targets is None or what.targets.truth else ()
     by = (column for columns in rules.by for column in columns)
-    group = () if rules.group is None else (rules.group,)
-    return list(dict.fromkeys([*labels, *(column for column, _ in rules.where), *by, *group]))
+    named = (name for name in (rules.group, rules.id) if name is not None)
+    return list(dict.fromkeys([*labels, *(column for column, _ in rules.where), *by, *named]))

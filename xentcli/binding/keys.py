@@ -19,11 +19,11 @@ _AT_ONCE = 1 << 15  # values hashed at a time
 _NAN = np.frombuffer(b"nan\0\0\0\0\0", np.uint64)[0]
 
 
-def check(preview: Preview, by: tuple[str, ...], group: str | None) -> None:
+def check(preview: Preview, by: tuple[str, ...], group: str | None, id: str | None) -> None:
     """UsageError for columns that hold lists or structs, before anything is read."""
     for column in preview.columns:
-        if column.type in ("list", "other") and (column.name in by or column.name == group):
-            option = "--by" if column.name in by else "--group"
+        if column.type in ("list", "other") and column.name in (*by, group, id):
+            option = "--by" if column.name in by else "--group" if column.name == group else "--id"
             raise _not_a_key(column.name, column.arrow, preview.source, option)
 
 

@@ -67,6 +67,7 @@ class Request:
     expect_sha256: str | None
     metric: list[str] | None
     per_class: str | None
+    top: int
     bins: int | None
     threshold: float
     prior: str | None
@@ -195,7 +196,7 @@ class Request:
             limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,
             matrix=self.verbose or any(target.kind == "csv" for target in targets),
-            jobs=self.jobs, sha256=self.expect_sha256, labels=self.labels, rows_to=self.rows,
+            jobs=self.jobs, sha256=self.expect_sha256, labels=self.labels, rows_to=self.rows, top=self.top,
         )  # fmt: skip
 
     def _pair(self, text: str) -> tuple[str, str]:

@@ -17,6 +17,8 @@ ENTRIES = (
           (f"{_GOOD} --kind prob",)),
     Entry("bins", 2, "The edges of bins are exact only for numbers of bins that divide 4800.",
           "--bins 10, 15, 20, 25, 30 … The message lists all.", (f"{_GOOD} --bins 7",)),
+    Entry("top", 2, "--top holds the worst rows in memory, so there may not be any number of them.",
+          "--top 20; --rows PATH writes every row.", (f"{_GOOD} --top 20000",)),
     Entry("threshold", 2, "--threshold is a probability, and for binary and multilabel tasks.",
           "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),
     Entry("renormalize", 2, "The probabilities of a multilabel row are of labels apart from each other, so "

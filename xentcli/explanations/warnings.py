@@ -127,7 +127,7 @@ ENTRIES = (
         "--group). Or the 100 highest losses look like those of a distribution without a variance, for which "
         "no normal interval holds (the shape of a generalised Pareto distribution is 1/2 or more; Zhang & "
         "Stephens 2009).",
-        "--rows PATH shows which: a wrong label among them may be all it is. More rows; or a bounded "
+        "--top 20 shows the worst rows: a wrong label among them may be all it is. More rows; or a bounded "
         "figure such as brier_score or accuracy.",
         ("xent score sample_data/cancer.parquet",),
     ),

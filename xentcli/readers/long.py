@@ -42,12 +42,10 @@ def through(looks: Looks, ask: Ask, skip_bad: bool, joined: bool = False) -> Loo
     previews = [look for _, look in filled]
     found = recognise(replace(previews[0], peers=tuple(previews[1:])), ask) if previews else None
     if found is None:
-        given = {"--id": ask.id is not None, "--missing-class": ask.missing_class != "error"}
-        for option in given:
-            if given[option] and previews:
-                raise UsageError(f"{option} is about files with one row per item and class",
-                                 remedy="--class-column COLUMN names the class of each row",
-                                 id="long_form")  # fmt: skip
+        if ask.missing_class != "error" and previews:
+            raise UsageError("--missing-class is about files with one row per item and class",
+                             remedy="--class-column COLUMN names the class of each row",
+                             id="long_form")  # fmt: skip
         return looks
     items = Items([source for source, _ in filled], found, ask.missing_class == "zero", skip_bad)
     return [(items, items.seen(look)) if look.sample.num_rows else (source, look) for source, look in looks]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from xentcli.errors import counted
-from xentcli.renderers import numbers, slices, strip
+from xentcli.renderers import numbers, slices, strip, worst
 from xentcli.renderers.headline import KNOWN, Headline
 from xentcli.renderers.numbers import MISSING, NBSP, count, figure
 from xentcli.renderers.strip import wide
@@ -96,7 +96,7 @@ def render(
     blocks.append(_peer(report, look))
     if not quiet:
         blocks += [_reliability(report, look), _classes(report, look, per_class)]
-        blocks.append(slices.lines(report.slices, look, per_class))
+        blocks += [slices.lines(report.slices, look, per_class), worst.lines(report, look)]
         blocks += [_confusion(report, look), _evidence(report, look)] if verbose else []
         blocks.append(_notes(report, look))
     lines: list[Line] = []

@@ -69,6 +69,7 @@ def keep(batch: Batch, mask: Mask | npt.NDArray[np.int64]) -> Batch:
         weights=None if batch.weights is None else batch.weights[mask],
         targets=None if batch.targets is None else batch.targets[mask],
         groups=None if batch.groups is None else batch.groups[mask],
+        ids=None if batch.ids is None else batch.ids.keep(mask),
         lists=None if batch.lists is None else batch.lists.keep(mask.astype(np.bool_, copy=False)),
         keys=tuple((codes[mask], names) for codes, names in batch.keys),
     )

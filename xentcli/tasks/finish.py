@@ -15,6 +15,7 @@ def count(rows: Rows, name: str, mask: npt.NDArray[np.bool_]) -> None:
     found = int(np.count_nonzero(mask))
     if found:
         rows.counts[name] = rows.counts.get(name, 0) + found
+        rows.flags[name] = mask
 
 
 def label_scores(batch: Batch) -> F64:
@@ -64,7 +65,7 @@ def impossible(rows: Rows, batch: Batch) -> None:
     if rows.loss.max(initial=0.0) == np.inf:
         infinite = np.isinf(rows.loss)
         first = int(infinite.argmax())
-        rows.counts["zero_probability"] = int(infinite.sum())
+        count(rows, "zero_probability", infinite)
         rows.examples["zero_probability"] = (
             -float(batch.place.row(first)),
             batch.place.where(first),

@@ -37,8 +37,7 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     training.add(out, spec, training.of_scores(batch, spec, reduced.high, reduced.s1))
     sums = None if spec.kind == "logits" else reduced.s1
     peers.add(out, spec, training.of_scores(batch, spec, reduced.high, reduced.s1), sums)
-    if reduced.tied.any():
-        out.counts["ties"] = int(reduced.tied.sum())
+    finish.count(out, "ties", reduced.tied)
     return out, bad
 
 

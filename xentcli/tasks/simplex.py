@@ -147,6 +147,8 @@ def _note(rows: Rows, name: str, batch: Batch, sums: F64, which: I64, effects: F
         worst = int(effects.argmax())
         row = int(which[worst])
         rows.counts[name] = which.size
+        rows.flags[name] = np.zeros(batch.size, np.bool_)
+        rows.flags[name][which] = True
         rows.extremes[name] = float(effects[worst])
         rows.examples[name] = (
             float(effects[worst]),
