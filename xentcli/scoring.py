@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xentcli import memory, reporting, secondlook, streams, topk, training
+from xentcli import checking, memory, reporting, secondlook, streams, training
 from xentcli.batch import Batch, Spec
 from xentcli.binding import Rules
 from xentcli.binding.keys import check as check_keys
@@ -17,7 +15,6 @@ from xentcli.columns import Ask, Resolution, resolve
 from xentcli.columns.schema import Preview
 from xentcli.engines import threads
 from xentcli.errors import BadRow, CannotDecide, DataError, UsageError, XentError, clean, counted, listing
-from xentcli.numerics.grid import EDGES
 from xentcli.readers import Source, bits, joined, long
 from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
 
 _STORED = {"f2": "float16", "bf": "bfloat16", "f4": "float32", "f8": "float64", "written": "text"}
 
-
-MOST_TOLD = 10_000
-"""Rows that `--top` may ask for: they are held in memory by every thread."""
 
 Progress = Callable[[int, float | None], None]
 """Called with the rows read so far and, if it is known, the share of the input they are."""
@@ -79,11 +73,10 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
 
 def opened(inputs: Sequence[str | Source], settings: Settings) -> list[Source]:
     """The files, opened, once the options are found to be possible."""
-    _check(settings)
-    _check_groups(settings)
+    checking.options(settings)
     sources = open_all(inputs, settings.reading)
     if settings.sha256 is not None:
-        _check_hash(sources, settings.sha256)
+        checking.file_hash(sources, settings.sha256)
     return sources
 
 
@@ -164,54 +157,6 @@ def grouped(
         return secondlook.grouped(error, what, spec, calm.rules, parts, settings.limit)
     except (XentError, OSError, MemoryError):  # nothing must come between the user and the first error
         return error
-
-
-def _check(settings: Settings) -> None:
-    training.check(settings)
-    topk.check(settings)
-    if settings.bins < 1 or EDGES % settings.bins:
-        near = [b for b in range(1, 201) if EDGES % b == 0]
-        raise UsageError(f"--bins {settings.bins}: the number of bins must divide {EDGES}",
-                         remedy=f"one of {', '.join(map(str, near))}", id="bins")  # fmt: skip
-    if not 0.0 <= settings.threshold <= 1.0:
-        raise UsageError(f"--threshold {settings.threshold:g} is not between 0 and 1", id="threshold")
-    if settings.clip is not None and not 0.0 < settings.clip < 1.0:
-        raise UsageError(f"--clip {settings.clip:g} is not between 0 and 1", id="clip")
-    if settings.precision not in ("auto", "float64"):
-        raise UsageError(f'--precision "{clean(settings.precision)}" is neither auto nor float64',
-                         remedy="--precision float64, or leave it out", id="precision")  # fmt: skip
-    if not 0 <= settings.top <= MOST_TOLD:
-        raise UsageError(f"--top {settings.top}: from 0 to {MOST_TOLD:,} rows",
-                         remedy="--rows PATH writes every row", id="top")  # fmt: skip
-    if settings.limit is not None and settings.limit < 1:
-        raise UsageError(f"--limit {settings.limit}: at least one row", id="limit")
-    if settings.jobs is not None and settings.jobs < 1:
-        raise UsageError(f"--jobs {settings.jobs}: at least one", id="jobs")
-    if settings.seed < 0:
-        raise UsageError(f"--seed {settings.seed}: a whole number from 0 on", remedy="--seed 0", id="seed")
-    if settings.level is not None and not 0.0 < settings.level < 1.0:
-        raise UsageError(f"--ci {settings.level:g} is not between 0 and 1", remedy="--ci 0.95 or --ci none",
-                         id="ci")  # fmt: skip
-
-
-def _check_groups(settings: Settings) -> None:
-    """Refuse what slices and groups are not there for."""
-    if settings.rules.group is not None and settings.rules.by:
-        raise UsageError("--by does not go with --group: the intervals of slices take rows as independent",
-                         remedy="one run with each", id="by_group")  # fmt: skip
-
-
-def _check_hash(sources: list[Source], expected: str) -> None:
-    if len(sources) != 1 or sources[0].path == "-" or "://" in sources[0].path:
-        raise UsageError("--expect-sha256 goes with one file on this machine", id="sha256")
-    digest = hashlib.sha256()
-    with Path(sources[0].path).open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != expected.lower():
-        where = clean(sources[0].path, 200)
-        what = f"its SHA-256 is {digest.hexdigest()}, not the one expected"
-        raise DataError(what, where=where, remedy="fetch the file again", id="sha256")
 
 
 def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> str:

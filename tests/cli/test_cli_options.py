@@ -479,6 +479,17 @@ def test_by(tmp_path: Path) -> None:
     refused(score(path, "--by", "kin"), 2, "kind")
 
 
+def test_top(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", table(doc=["a", "b", "c", "d"]))
+    ran = score(path, "--top", "2", "--id", "doc")
+    losses = [row["loss"] for row in ran.report["worst"]]
+    assert len(losses) == 2 and losses == sorted(losses, reverse=True)
+    assert {row["id"] for row in ran.report["worst"]} < set("abcd")
+    assert not score(path).report["worst"]
+    assert "costliest rows" in xent("score", path, "--top", "2").out
+    refused(score(path, "--top", "-1"), 2, "--top")
+
+
 def test_group(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table(doc=["a", "b", "b", "c"]))
     alone, grouped = score(path).report, score(path, "--group", "doc").report

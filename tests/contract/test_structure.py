@@ -23,6 +23,7 @@ LAYERS = [
         "secondlook",
         "streams",
         "reporting",
+        "checking",
         "training",
         "topk",
         "classweights",
