@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 import xentcli
 from tests.corpus.corpus import xent
 from tests.topk.cases import case, score, write
-from xentcli.batch import Batch, Ids, Place, Spec
+from xentcli.batch import Batch, Place, Spec
 from xentcli.plan import StateSet
+from xentcli.rowids import Ids
 from xentcli.tasks.badrows import keep
 
 N = 700

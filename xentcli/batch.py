@@ -16,6 +16,7 @@ import numpy.typing as npt
 from xentcli.errors import Spot, clean
 from xentcli.numerics import grid, rowhash
 from xentcli.numerics.scratch import buffer
+from xentcli.rowids import Ids
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -161,23 +162,6 @@ class Lists:
         number = np.cumsum(mask) - 1
         rest = None if self.rest is None else self.rest[mask]
         return Lists(number[self.row[kept]], self.index[kept], self.score[kept], rest)
-
-
-@dataclass(frozen=True, slots=True)
-class Ids:
-    """What the column of `--id` says of n rows: row i has `values[at[i]]` of an Arrow array."""
-
-    values: Any
-    at: I64
-
-    def keep(self, mask: npt.NDArray[np.bool_] | I64) -> Ids:
-        """The ids of the rows that a mask (n,) or an index selects."""
-        return Ids(self.values, self.at[mask])
-
-    def texts(self, rows: I64) -> list[str | None]:
-        """The ids of the rows as text, None for null; looked at one by one."""
-        found = [self.values[at].as_py() for at in self.at[rows].tolist()]
-        return [None if one is None else str(one) for one in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from xentcli.batch import Ids, Rows, Spec
+from xentcli.batch import Rows, Spec
 from xentcli.errors import no_formula
 from xentcli.readers.arrays import is_text, text_array
 from xentcli.replacing import replacing, told
+from xentcli.rowids import Ids
 
 FLAGS = ("zero_probability", "ties", "certain", "clipped", "above_one", "row_sum", "label_ties", "label_sum")
 """What may be unusual about a row: p = 0 for its label, several likeliest classes, p of exactly 1, a loss

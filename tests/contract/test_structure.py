@@ -43,6 +43,7 @@ LAYERS = [
         "states",
         "columns",
         "batch",
+        "rowids",
         "report",
         "numerics",
         "explanations",

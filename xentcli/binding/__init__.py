@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xentcli.batch import F64, I64, Batch, Ids, Place, Real
+from xentcli.batch import F64, I64, Batch, Place, Real
 from xentcli.binding import classes, keys, listed, lists, targets
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
 from xentcli.readers.arrays import is_text, nulls, numbers
 from xentcli.readers.joined import JOINED
+from xentcli.rowids import Ids
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, keep, null
 
 LEAST_WEIGHT, MOST_WEIGHT = 1e-150, 1e150  # their squares are float64 numbers
