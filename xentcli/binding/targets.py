@@ -169,6 +169,9 @@ def _onehot(table: F64, what: Resolution, targets: Targets, bad: BadRows) -> Non
 
     def tell(row: int) -> Found:
         label = f"the labels in {clean(what.label)} are one-hot, but these are {_shown(table, row)}"
+        value = table[row, 0]
+        if value < 0 and (table[row] == value).all():
+            return label, f"--ignore-label {value:.6g} leaves such rows out; {SKIP}"
         if not binary[row]:
             return label, f"--task soft if they are distributions or votes; {SKIP}"
         ones = int(table[row].sum())
@@ -209,10 +212,12 @@ def _soft(table: F64, what: Resolution, targets: Targets, bad: BadRows) -> None:
         allowed[far] = np.maximum(LIMIT, _rounding(table[far]))
 
     def tell(row: int) -> Found:
+        whole = (table[row] == np.rint(table[row])).all()
+        votes = "divide counts of votes by their sum; " if whole else ""
         return (
             f"the label distribution in {clean(what.label)} adds up to {sums[row]:.9g}, not 1 "
             f"({_shown(table, row)})",
-            f"--task multilabel if a row may have several labels; {SKIP}",
+            f"--task multilabel if a row may have several labels; {votes}{SKIP}",
         )
 
     bad.add("label_sum", np.logical_and(off > allowed, ~wrong), tell)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from xentcli.columns import candidates as find_candidates
 from xentcli.columns import labelled, listed, questions
 from xentcli.columns.candidates import Candidate
+from xentcli.columns.families import ZEROS_AND_ONES
 from xentcli.columns.kinds import KINDS
 from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, LabelMap
@@ -102,7 +103,7 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     if named_labels and label.labels is not None and not (ask.pred and chosen.width == 1):
         wide = [chosen] if ask.pred else find_candidates.find(preview, free)
         for family in labelled.families(preview, wide, free, ask.ignore_label):
-            if family.form in ("onehot", "several") and label.labels.column in family.columns:
+            if family.form in ZEROS_AND_ONES and label.labels.column in family.columns:
                 raise questions.one_of_several(preview, label, family)
     targets = binding.targets
     if targets is not None and targets.form == "multilabel":

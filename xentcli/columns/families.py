@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.kinds import F64
@@ -19,7 +20,10 @@ from xentcli.columns.labels import Key
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import VOTES, says_label, says_score, words
 
+Mask = npt.NDArray[np.bool_]
+
 NEAR_ONE = 2e-2
+ZEROS_AND_ONES = ("onehot", "nearly", "several")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,9 @@ class Family:
     """Label columns, one a class, with what tells them apart; or one list column.
 
     `scores`: the score columns that are called alike. `metadata`: the class names that the file keeps
-    for them. `form`: what the sampled values
-    are, or None with the reason in `why`: onehot, several (zeros and ones), votes, soft, fractions,
-    members (a list of the labels that apply).
+    for them. `form`: what the sampled values are, or None with the reason in `why`: onehot, nearly (one-hot
+    but for a few rows), several (zeros and ones), votes, soft, fractions, members (a list of the labels
+    that apply).
     """
 
     columns: tuple[Column, ...]
@@ -117,7 +121,7 @@ def says_so(found: Family) -> bool:
     told = says_label(found.prefix) == 2
     if says_score(found.prefix) and not told:
         return False
-    if found.form in ("onehot", "several"):
+    if found.form in ZEROS_AND_ONES:
         return told or not all(suffix.isdigit() for suffix in found.suffixes)
     if found.form == "votes":
         return bool(set(words(found.prefix)) & VOTES)
@@ -160,31 +164,53 @@ def _number(value: Any) -> float:
 
 
 def judge(values: F64, numbers: list[int]) -> tuple[str | None, str]:
-    """What label columns hold, by their values (n, C), and the evidence for it; rows have `numbers`."""
+    """What label columns hold, by their values (n, C), and the evidence for it; rows have `numbers`.
+
+    Up to one row in ten may differ from all others: it is bad, which reading the rows will say of each.
+    """
     if not len(values):
         return None, "no row of the sample has a label in all of them"
-    sums = values.sum(axis=1)
 
     def at(row: int) -> str:
         return f"row {numbers[row]}" if numbers[row] else "a row"
 
-    wrong = ~((values >= 0) & (values < np.inf)).all(axis=1)
-    if wrong.any():
+    def shown(row: int) -> str:
+        cells = ", ".join(f"{value:.6g}" for value in values[row, :6])
+        return f"{at(row)} has {cells}{', …' if values.shape[1] > 6 else ''}"
+
+    wrong: Mask = np.logical_not(((values >= 0) & (values < np.inf)).all(axis=1))
+    if not _few(wrong):
         row = int(wrong.argmax())
         return None, f"{at(row)} has {values[row].min():.6g}"
-    whole = bool((values == np.rint(values)).all())
-    if whole and values.max() <= 1:
-        if (sums == 1).all():
-            return "onehot", "zeros, and a single 1 in each row"
-        row = int((sums != 1).argmax())
-        return "several", f"zeros and ones, of which {at(row)} has {int(sums[row]) or 'none'}"
-    if whole:
-        return "votes", f"whole numbers up to {int(values.max()):,}, counts of votes"
-    off = np.abs(sums - 1)
-    if (off <= NEAR_ONE).all():
-        return "soft", f"rows that add up to 1 within {float(off.max()):.1g}"
-    row = int((off > NEAR_ONE).argmax())
+    with np.errstate(invalid="ignore"):
+        sums = values.sum(axis=1)
+        whole = (values == np.rint(values)).all(axis=1) & ~wrong
+        off = np.abs(sums - 1)
+    marks = whole & (values.max(axis=1) <= 1)
+    single: Mask = np.logical_and(marks, sums == 1)
+    if single.all():
+        return "onehot", "zeros, and a single 1 in each row"
+    shares = ~whole & ~wrong & (off <= NEAR_ONE)
+    if not shares.any() and _few(np.logical_not(single)):
+        return "nearly", f"zeros and a single 1, but for {int((~single).sum()):,} of {len(values):,} rows " \
+            f"({shown(int((~single).argmax()))})"  # fmt: skip
+    odd = f", but for {shown(int(wrong.argmax()))}" if wrong.any() else ""
+    if (marks | wrong).all():
+        row = int((marks & (sums != 1)).argmax())
+        return "several", f"zeros and ones, of which {at(row)} has {int(sums[row]) or 'none'}{odd}"
+    if (whole | wrong).all():
+        return "votes", f"whole numbers up to {int(values[whole].max()):,}, counts of votes{odd}"
+    far: Mask = np.logical_not(shares | single)
+    if shares.any() and _few(far):
+        odd = f", but for {shown(int(far.argmax()))}" if far.any() else ""
+        return "soft", f"rows that add up to 1 within {float(off[~far].max()):.1g}{odd}"
+    row = int((far & ~wrong).argmax())
     why = f"which do not add up to 1 ({at(row)}: {sums[row]:.6g})"
-    if values.max() <= 1:
+    if values[~wrong].max() <= 1:
         return "fractions", f"fractions {why}"
-    return None, f"they hold values up to {values.max():.6g} {why}"
+    return None, f"they hold values up to {values[~wrong].max():.6g} {why}"
+
+
+def _few(rows: Mask) -> bool:
+    """Are these rows (n,) one in ten at most?"""
+    return int(rows.sum()) * 10 <= rows.size

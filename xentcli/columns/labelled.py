@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 from xentcli.columns.candidates import Candidate, shared_prefix
-from xentcli.columns.families import Family, family, list_family, paired, says_so
+from xentcli.columns.families import ZEROS_AND_ONES, Family, family, list_family, paired, says_so
 from xentcli.columns.labels import Binding, Labels, bind, look
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.targets import bind_family
@@ -131,7 +131,7 @@ def likely(
     preview: Preview, taken: set[str], found: list[Family], task: str, ignored: str | None
 ) -> list[Label]:
     """Label columns that nobody named: families first in line with columns whose names say so."""
-    zeros_and_ones = [f for f in found if f.form in ("onehot", "several")]
+    zeros_and_ones = [f for f in found if f.form in ZEROS_AND_ONES]
     members = {c.name for f in [*zeros_and_ones, *filter(says_so, found)] for c in f.columns}
     sets = [Label(f.why, family=f) for f in found if says_so(f)]
     free = [c for c in preview.columns if c.name not in taken | members]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import Family
 from xentcli.columns.labels import Binding, Key, LabelMap, Misfit, in_order
-from xentcli.columns.schema import Column
+from xentcli.columns.schema import WHOLE, Column
 from xentcli.errors import clean, listing
 
 
@@ -44,8 +44,14 @@ def task_of(found: Family, candidate: Candidate, asked: str) -> str | Misfit:
         if form in ("members", "fractions"):
             return Misfit(f"{text} holds {found.why}", _BY_ITSELF)
         return "soft"
-    if form == "onehot":
-        return "hard"
+    if form == "onehot" or (form == "nearly" and (candidate.kind.sure or asked != "auto")):
+        return "hard"  # what a row has beside a single 1 is told when it is read
+    if form == "nearly":
+        return Misfit(
+            f"{text} holds {found.why}: one label a row, or several",
+            f"{_BY_ITSELF}; --task {'binary' if candidate.width == 2 else 'multiclass'} takes rows with "
+            "another number of ones than one as bad",
+        )
     if asked in ("binary", "multiclass"):
         return Misfit(f"{text} holds {found.why}, not one label a row", _ONE)
     if form in ("soft", "votes"):
@@ -110,8 +116,11 @@ def bind_family(
 
 
 def _votes(found: Family) -> bool:
-    """Whole numbers above one, or ones that do not add up to one: counts, if they are a distribution."""
-    return found.form in ("votes", "several")
+    """Are labels that say how likely every class is counts? Whole numbers above one, or ones that do not add
+    up to one; or any in columns that can hold nothing else. A single 1 means the same either way.
+    """
+    typed = all(c.stored in WHOLE for c in found.columns)
+    return found.form in ("votes", "several") or (typed and found.form in ("onehot", "nearly"))
 
 
 _Matched = tuple[tuple[str, ...], tuple[Column, ...], tuple[Column, ...], str]
