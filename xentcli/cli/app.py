@@ -6,28 +6,25 @@ import contextlib
 import os
 import signal
 import sys
+from importlib import import_module
 from types import FrameType
 from typing import cast
 
 import typer
 
 from xentcli import __version__
-from xentcli.cli import explain, inspect, schema, score
 from xentcli.cli.output import ReaderLeft
 from xentcli.cli.panels import Panels
 from xentcli.errors import XentError, clean
 
-app = typer.Typer(
-    name="xent",
-    help="Score files of predictions: cross-entropy, perplexity and calibration, with error bars.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    epilog="Exit codes: 0 done, 1 a rule failed, 2 usage, 3 bad input, 4 cannot decide, 70 a bug, "
-    "74 output cannot be written, 130 interrupted, 141 broken pipe, 143 terminated.",
-)
+_VERSION = ("--version", "-V")
+_COMMANDS = {
+    "score": "Score predictions against labels, with intervals.",
+    "inspect": "Show what xent sees in a file and why, without scoring it.",
+    "explain": "Explain a metric, a warning, an error or an exit code.",
+    "schema": "Print the JSON Schema of what --json prints.",
+}
+"""Commands, each a module beside this one, with their lines in the list of them."""
 
 
 def _version(wanted: bool) -> None:
@@ -36,12 +33,10 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: bool = typer.Option(
         False,
-        "--version",
-        "-V",
+        *_VERSION,
         callback=_version,
         is_eager=True,
         help="Print the version and exit.",
@@ -50,16 +45,29 @@ def _root(
     pass
 
 
-app.command(
-    "score", cls=Panels, no_args_is_help=True, epilog=score.EXAMPLES,
-    short_help="Score predictions against labels, with intervals.",
-)(score.command)  # fmt: skip
-app.command(
-    "inspect", cls=Panels, no_args_is_help=True, epilog=inspect.EXAMPLES,
-    short_help="Show what xent sees in a file and why, without scoring it.",
-)(inspect.command)  # fmt: skip
-app.command("explain", short_help="Explain a metric, a warning, an error or an exit code.")(explain.command)
-app.command("schema", short_help="Print the JSON Schema of what --json prints.")(schema.command)
+def _application(argv: list[str]) -> typer.Typer:
+    """The parser with the one command that `argv` begins with, or else with all: each costs time to make."""
+    app = typer.Typer(
+        name="xent",
+        help="Score files of predictions: cross-entropy, perplexity and calibration, with error bars.",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        epilog="Exit codes: 0 done, 1 a rule failed, 2 usage, 3 bad input, 4 cannot decide, 70 a bug, "
+        "74 output cannot be written, 130 interrupted, 141 broken pipe, 143 terminated.",
+    )
+    app.callback()(_root)
+    first = argv[0] if argv else ""
+    for name in (first,) if first in _COMMANDS else () if first in _VERSION else _COMMANDS:
+        module = import_module(f"xentcli.cli.{name}")
+        examples = getattr(module, "EXAMPLES", None)  # of commands that need a file
+        app.command(
+            name, cls=Panels if examples else None, no_args_is_help=examples is not None, epilog=examples,
+            short_help=_COMMANDS[name],
+        )(module.command)  # fmt: skip
+    return app
 
 
 _LONGEST = 2000  # characters of a message; names in it are cut much earlier
@@ -110,7 +118,7 @@ def _invoke(argv: list[str]) -> int:
     """Parse and run; usage errors of the parser are ours to print."""
     usage_error = cast(type[Exception], typer.BadParameter.__mro__[2])
     try:
-        result = app(args=argv, prog_name="xent", standalone_mode=False)
+        result = _application(argv)(args=argv, prog_name="xent", standalone_mode=False)
     except typer.Abort as abort:
         if isinstance(abort.__context__, EOFError):  # the parser takes it for Ctrl-D; here it is a bug
             raise RuntimeError("unexpected end of data") from abort.__context__

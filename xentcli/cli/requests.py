@@ -263,8 +263,6 @@ class Request:
 
     def _remarks(self, rules: list[gating.Rule], report: Report) -> None:
         """Warnings, remarks and verdicts go to stderr."""
-        from xentcli.renderers import table
-
         ascii_only = not out.can_encode(sys.stderr)
         if not self.quiet:
             for note in report.data.get("notes", []):
@@ -275,6 +273,10 @@ class Request:
             for text in gating.contradictions(rules):
                 out.say(f"warning XW201: {text}")
             if report.warnings:
-                out.say(table.render_warnings(report, ascii_only))
+                from xentcli.renderers.table import render_warnings
+
+                out.say(render_warnings(report, ascii_only))
         if report.rules:
-            out.say(table.render_rules(report, ascii_only))
+            from xentcli.renderers.table import render_rules
+
+            out.say(render_rules(report, ascii_only))

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from xentcli.batch import Batch, Rows, Spec
+
+if TYPE_CHECKING:
+    from xentcli.tasks.badrows import BadRows
+
+Kernel = Callable[[Batch, Spec], "tuple[Rows, BadRows]"]
+
+
+def _kernel(spec: Spec) -> Kernel:
+    """That of the task, the only one that is imported."""
+    hard = "binary" if spec.width == 1 else "multiclass"
+    name = spec.task if spec.task in ("soft", "multilabel", "topk") else hard
+    kernel: Kernel = import_module(f"{__name__}.{name}").rows
+    return kernel
 
 
 def rows(batch: Batch, spec: Spec) -> Rows:
     """The quantities of every row of `batch`; raises BadRow at the first row that has none."""
-    from xentcli.tasks import binary, multiclass, multilabel, soft, topk
-
-    by_task = {"soft": soft.rows, "multilabel": multilabel.rows, "topk": topk.rows}
-    kernel = by_task.get(spec.task, binary.rows if spec.width == 1 else multiclass.rows)
+    kernel = _kernel(spec)
     out, bad = kernel(batch, spec)
     while bad.found:
         if not spec.skip_bad:
