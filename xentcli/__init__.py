@@ -1,6 +1,7 @@
 """Score files of predictions: cross-entropy, perplexity and calibration with error bars.
 
-`score` and the errors load on first use, so that importing the package, and `xent --version`, is cheap.
+`score`, `calibrate` and the errors load on first use, so that importing the package, and
+`xent --version`, is cheap.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from xentcli.api import score
+    from xentcli.api import calibrate, score
     from xentcli.report import Report
 
-__all__ = ["Report", "__version__", "score"]
+__all__ = ["Report", "__version__", "calibrate", "score"]
 
-_HOME = {"score": "xentcli.api", "Report": "xentcli.report"}
+_HOME = {"score": "xentcli.api", "calibrate": "xentcli.api", "Report": "xentcli.report"}
 
 
 def __getattr__(name: str) -> Any:

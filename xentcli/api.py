@@ -1,10 +1,11 @@
-"""`xentcli.score`: the Python form of `xent score`."""
+"""`xentcli.score` and `calibrate`: the Python forms of `xent score` and `xent calibrate fit`."""
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xentcli.binding import Rules
 from xentcli.columns import Ask
@@ -15,6 +16,14 @@ from xentcli.readers import Options, Source
 from xentcli.report import Report
 from xentcli.scoring import Settings
 from xentcli.scoring import score as run
+
+if TYPE_CHECKING:
+    from xentcli.calibrating.maps import CalibrationMap
+
+_READING = ("delimiter", "decimal", "quote", "comment", "encoding", "input_format", "dtype", "allow_remote")
+_SAME = ("compat", "threshold", "clip", "renormalize", "prior", "label_smoothing", "limit", "jobs", "seed",
+         "precision", "top")  # fmt: skip
+"""Arguments that are options of reading, and settings, under their own names."""
 
 
 def score(
@@ -76,33 +85,68 @@ def score(
     Options mean what they mean on the command line. Raises `xentcli.errors.XentError`: UsageError for
     options and missing files, DataError for content, CannotDecide where there are no rows.
     """
+    given = dict(locals())
+    settings = _settings(given)
+    return run(_inputs(source, None if settings.labels else labels, settings.reading), settings)
+
+
+def calibrate(
+    source: Any,
+    *,
+    method: str = "auto",
+    prior_rows: float = 1.0,
+    map_bins: int = 15,
+    labels: Any = None,
+    **options: Any,
+) -> CalibrationMap:
+    """Fit a calibration map, with what it gains on rows held out of the fit: `CalibrationMap.after`, `found`.
+
+    method: temperature, vector, platt, beta, histogram, isotonic, or auto, which tries all that can be and
+    takes the simplest of the best. prior_rows: what isotonic, histogram and vector maps are drawn towards,
+    0 for plain ones. map_bins: bins of histogram maps. source, labels and options are those of `score`;
+    `by`, `rows`, `compat` and `top` are for reports. Raises XentError as it does; CannotDecide without a fit.
+    """
+    from xentcli.calibrating.choosing import Asked
+    from xentcli.calibrating.fitting import fit
+    from xentcli.calibrating.methods import Tuning
+
+    usual = {name: p.default for name, p in inspect.signature(score).parameters.items()}
+    unknown = sorted(options.keys() - usual.keys())
+    unknown += [name for name in ("by", "rows", "compat", "top") if options.get(name)]
+    if unknown:
+        raise TypeError(f"calibrate() got an unexpected keyword argument '{unknown[0]}'")
+    settings = _settings(usual | options | {"labels": labels})
+    asked = Asked(method, Tuning(prior_rows, map_bins))
+    return fit(_inputs(source, None if settings.labels else labels, settings.reading), settings, asked)
+
+
+def _settings(given: Mapping[str, Any]) -> Settings:
+    """The Settings of the arguments of `score`."""
+    by, where, labels = given["by"], given["where"], given["labels"]
     named = [by] if isinstance(by, str) else list(by)
     slices = tuple(dict.fromkeys(tuple(one.split(",")) for one in named))
     filters = tuple((column, str(value)) for column, value in (where or {}).items())
-    ignored = None if ignore_label is None else str(ignore_label)
-    file = os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None
-    settings = Settings(
-        ask=Ask(_names(label), _names(pred), kind, task, tuple(classes),
-                positive, weight, filters, ignored, tuple(c for columns in slices for c in columns),
-                id, class_column, missing_class, group, pred_ids, pred_rest),
+    ignored = None if given["ignore_label"] is None else str(given["ignore_label"])
+    weights, bins, rows = given["class_weights"], given["bins"], given["rows"]
+    return Settings(
+        ask=Ask(_names(given["label"]), _names(given["pred"]), given["kind"], given["task"],
+                tuple(given["classes"]), given["positive"], given["weight"], filters, ignored,
+                tuple(c for columns in slices for c in columns), given["id"], given["class_column"],
+                given["missing_class"], given["group"], given["pred_ids"], given["pred_rest"]),
         reading=Options(
-            delimiter=delimiter, decimal=decimal, quote=quote, comment=comment, missing=tuple(na),
-            encoding=encoding, input_format=input_format, dtype=dtype,
-            allow_remote=allow_remote,
-            max_memory=None if max_memory is None else parse(max_memory),
+            missing=tuple(given["na"]),
+            max_memory=None if given["max_memory"] is None else parse(given["max_memory"]),
+            **{name: given[name] for name in _READING},
         ),
-        rules=Rules(filters, ignored, on_bad == "skip", slices, group),
-        metrics=tuple(resolve(name) for name in metric),
-        bins=15 if bins is None else bins, compat=compat, compat_bins=bins,
-         threshold=threshold, clip=clip, renormalize=renormalize, prior=prior, level=ci, seed=seed,
-        precision=precision,
-        label_smoothing=label_smoothing,
-        class_weights=os.fspath(class_weights) if isinstance(class_weights, os.PathLike) else class_weights,
-        pos_weight=_weights(pos_weight),
-        limit=limit, jobs=jobs, labels=file, top=top,
+        rules=Rules(filters, ignored, given["on_bad"] == "skip", slices, given["group"]),
+        metrics=tuple(resolve(name) for name in given["metric"]),
+        bins=15 if bins is None else bins, compat_bins=bins, level=given["ci"],
+        class_weights=os.fspath(weights) if isinstance(weights, os.PathLike) else weights,
+        pos_weight=_weights(given["pos_weight"]),
+        labels=os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
         rows_to=None if rows is None else os.fspath(rows),
+        **{name: given[name] for name in _SAME},
     )  # fmt: skip
-    return run(_inputs(source, None if file else labels, settings.reading), settings)
 
 
 def _inputs(source: Any, labels: Any, options: Options) -> list[str | Source]:

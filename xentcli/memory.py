@@ -105,6 +105,15 @@ def fit(
     return jobs
 
 
+def left(spec: Spec, sources: list[Source], columns: list[str], text: list[str], limit: int) -> int:
+    """Bytes of the limit that a run with one thread leaves."""
+    rows = [source.rows for source in sources]
+    sizes = [_held(source, columns, text) for source in sources]
+    walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
+    states = _states(spec, None if None in rows else sum(row or 0 for row in rows))
+    return max(0, limit - BASE - walk - batch - states)
+
+
 def _states(spec: Spec, rows: int | None) -> int:
     """What the states of a thread can grow to: cells of scores and pairs of classes come with rows."""
     held = [getattr(state, "sums", None) for state in StateSet.empty(spec).states.values()]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,8 @@ import pyarrow as pa
 from xentcli.batch import Rows, Spec
 from xentcli.errors import no_formula
 from xentcli.readers.arrays import is_text, text_array
-from xentcli.replacing import replacing, told
 from xentcli.rowids import Ids
+from xentcli.tablefile import TableFile, array
 
 FLAGS = ("zero_probability", "ties", "certain", "clipped", "above_one", "row_sum", "label_ties", "label_sum")
 """What may be unusual about a row: p = 0 for its label, several likeliest classes, p of exactly 1, a loss
@@ -22,36 +20,22 @@ that was clipped, p above 1 by rounding, probabilities that do not add up to 1, 
 labels that do not add up to 1."""
 
 
-class RowFile:
+class RowFile(TableFile):
     """Rows as record batches, written in order although threads bring them in any."""
 
     def __init__(self, path: str, spec: Spec, files: bool, id: str | None = None) -> None:
-        self.path = path
+        super().__init__(path, "--rows")
         self.id = id
         self.spec = spec
         self.files = files
-        self._csv = path.lower().endswith(".csv")
         names = [no_formula(name) if self._csv else name for name in spec.classes]
         self._names = _texts(names)
         self._lock = threading.Lock()
         self._next = 0
         self._early: dict[int, pa.RecordBatch | None] = {}
-        self._writer: Any = None
-        self._target = path
 
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[RowFile]:
-        """Replaces the file when the block ends well."""
-        with replacing(self.path, "--rows") as temporary:
-            self._target = temporary
-            try:
-                yield self
-                if self._writer is None:
-                    self._write(self._table(None))
-            finally:
-                if self._writer is not None:
-                    with told(self.path, "--rows"):
-                        self._writer.close()
+    def none(self) -> pa.RecordBatch:
+        return self._table(None)
 
     def tap(self, number: int, rows: Rows | None) -> None:
         """Take the rows of batch `number`; write it and those that waited for it."""
@@ -62,22 +46,7 @@ class RowFile:
                 ready = self._early.pop(self._next)
                 self._next += 1
                 if ready is not None:
-                    self._write(ready)
-
-    def _write(self, batch: pa.RecordBatch) -> None:
-        with told(self.path, "--rows"):
-            if self._writer is None:
-                self._writer = self._open(batch.schema)
-            self._writer.write_batch(batch)
-
-    def _open(self, schema: pa.Schema) -> Any:
-        if self._csv:
-            from pyarrow import csv
-
-            return csv.CSVWriter(self._target, schema)
-        from pyarrow import parquet
-
-        return parquet.ParquetWriter(self._target, schema, compression="zstd", write_page_checksum=True)
+                    self.write(ready)
 
     def _table(self, rows: Rows | None) -> pa.RecordBatch:
         """One row a row: where it came from, what it was and was taken for, and its figures."""
@@ -92,7 +61,7 @@ class RowFile:
         numbers = np.zeros(n, np.int64)
         if place is not None:
             numbers = np.arange(place.first, place.first + n) if place.numbers is None else place.numbers
-        out = {"row": _array(numbers)}
+        out = {"row": array(numbers)}
         if self.files:
             source = "" if place is None else place.source
             out = {"file": self._named(np.zeros(n, np.int32), _texts([source])), **out}
@@ -105,7 +74,7 @@ class RowFile:
         """The ids of the rows as they are, whole numbers of any width as int64, and safe in a CSV."""
         kind = ids.values.type
         values = ids.values.dictionary_decode() if pa.types.is_dictionary(kind) else ids.values
-        values = values.take(_array(ids.at))
+        values = values.take(array(ids.at))
         if pa.types.is_integer(values.type) and values.type != pa.uint64():
             return values.cast(pa.int64())
         if values.type == pa.uint64() or pa.types.is_floating(values.type):
@@ -141,21 +110,21 @@ class RowFile:
         out = {
             "label": self._named(rows.label, self._names),
             "predicted": self._named(rows.predicted, self._names),
-            "correct": _array(rows.predicted == rows.label),
-            "loss": _array(rows.loss),
+            "correct": array(rows.predicted == rows.label),
+            "loss": array(rows.loss),
         }
         if self.spec.task == "soft":
             for name in ("label_distribution_entropy", "kl_divergence"):
-                out[name] = _array(rows.means.get(name, empty))
+                out[name] = array(rows.means.get(name, empty))
         if self.spec.task == "binary":
-            out["positive"] = _array(empty if positive is None else positive)
-        out["confidence"] = _array(empty if confidence is None else confidence)
-        out["entropy"] = _array(rows.entropy)
-        out["brier_score"] = _array(rows.brier)
+            out["positive"] = array(empty if positive is None else positive)
+        out["confidence"] = array(empty if confidence is None else confidence)
+        out["entropy"] = array(rows.entropy)
+        out["brier_score"] = array(rows.brier)
         if self.spec.width >= 3:
-            out["rank"] = _array(empty.astype(np.int64) if rows.rank is None else rows.rank)
+            out["rank"] = array(empty.astype(np.int64) if rows.rank is None else rows.rank)
         if self.spec.weighted:
-            out["weight"] = _array(empty if rows.weight is None else rows.weight)
+            out["weight"] = array(empty if rows.weight is None else rows.weight)
         return out
 
     def _of_labels(self, rows: Rows) -> dict[str, pa.Array]:
@@ -165,7 +134,7 @@ class RowFile:
         out |= {"entropy": rows.entropy, "brier_score": rows.brier}
         if self.spec.weighted:
             out["weight"] = np.zeros(0) if rows.weight is None else rows.weight
-        return {name: _array(values) for name, values in out.items()}
+        return {name: array(values) for name, values in out.items()}
 
     def _of_lists(self, rows: Rows) -> dict[str, pa.Array]:
         """A row that does not list its label has neither loss nor rank, and a loss that it has at least."""
@@ -174,19 +143,19 @@ class RowFile:
         out = {
             "label": self._named(rows.label, self._names),
             "predicted": self._named(rows.predicted, self._names),
-            "correct": _array(rows.predicted == rows.label),
-            "listed": _array(listed),
-            "loss": _array(rows.loss, listed),
-            "loss_at_least": _array(rows.loss),
-            "confidence": _array(np.zeros(0) if rows.confidence is None else rows.confidence),
-            "rank": _array(rank, listed),
+            "correct": array(rows.predicted == rows.label),
+            "listed": array(listed),
+            "loss": array(rows.loss, listed),
+            "loss_at_least": array(rows.loss),
+            "confidence": array(np.zeros(0) if rows.confidence is None else rows.confidence),
+            "rank": array(rank, listed),
         }
         if self.spec.weighted:
-            out["weight"] = _array(np.zeros(0) if rows.weight is None else rows.weight)
+            out["weight"] = array(np.zeros(0) if rows.weight is None else rows.weight)
         return out
 
     def _named(self, index: Any, names: pa.Array) -> pa.Array:
-        codes = _array(index.astype(np.int32))
+        codes = array(index.astype(np.int32))
         named = pa.DictionaryArray.from_arrays(codes, names)
         return named.dictionary_decode() if self._csv else named
 
@@ -198,13 +167,3 @@ def _texts(texts: list[str]) -> pa.Array:
     return pa.Array.from_buffers(
         pa.string(), len(data), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(data))]
     )
-
-
-def _array(values: Any, known: Any = None) -> pa.Array:
-    """A copy of the values (n,), which are scratch, as an Arrow array; null where not `known` (n,)."""
-    valid = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little").tobytes())
-    if values.dtype == np.bool_:
-        packed = np.packbits(values, bitorder="little").tobytes()
-        return pa.Array.from_buffers(pa.bool_(), values.size, [valid, pa.py_buffer(packed)])
-    kind = pa.from_numpy_dtype(values.dtype)
-    return pa.Array.from_buffers(kind, values.size, [valid, pa.py_buffer(values.tobytes())])

@@ -112,4 +112,36 @@ EXPLAIN = _document(
      "exit_codes": _each(_TEXT)},
 )  # fmt: skip
 
-KINDS: dict[str, Schema] = {"score": SCORE, "inspect": INSPECT, "explain": EXPLAIN}
+_GAIN = _object(
+    {"sign": {"enum": [1, -1]}, "beyond_noise": {"type": ["boolean", "null"]}},
+    value=_maybe(_NUMBER), state={"enum": ["finite", "infinite", "undefined"]}, unit=_TEXT,
+    better={"enum": ["lower", "higher", ""]}, n=_maybe(_WHOLE), se=_maybe(_NUMBER), lo=_maybe(_NUMBER),
+    hi=_maybe(_NUMBER), why=_maybe(_TEXT),
+)  # fmt: skip
+
+CALIBRATION = _document(
+    "calibration", "A calibration map of xent calibrate fit, with what it gains on held-out rows",
+    {"provenance": _FREE, "chosen": _TEXT, "tuning": _object(prior_rows=_NUMBER, map_bins=_WHOLE),
+     "data": _FREE,
+     "fit": _object(rows=_WHOLE, of=_WHOLE, sample=_maybe(_NUMBER), folds=_WHOLE,
+                    folds_by={"enum": ["row", "id", "group"]}, folds_column=_maybe(_TEXT)),
+     "before": _each(VALUE), "after": _each(VALUE), "gain": _GAIN, "in_sample": _each(VALUE),
+     "methods": _many(_object(method=_TEXT, cross_entropy={"type": ["object", "null"]}, gain=_GAIN,
+                              why=_maybe(_TEXT))),
+     "rules": SCORE["properties"]["rules"], "verdict": SCORE["properties"]["verdict"],
+     "warnings": SCORE["properties"]["warnings"]},
+    method={"enum": ["temperature", "vector", "platt", "beta", "histogram", "isotonic"]},
+    parameters=_FREE,
+    reading=_object(
+        task={"enum": ["binary", "multiclass"]}, kind=_TEXT, classes=_many(_TEXT), columns=_many(_TEXT),
+        layout={"enum": ["columns", "list"]}, width={"type": "integer", "minimum": 1}, reverse=_FLAG,
+        clip=_maybe(_NUMBER), renormalize=_FLAG,
+    ),
+)  # fmt: skip
+
+KINDS: dict[str, Schema] = {
+    "score": SCORE,
+    "inspect": INSPECT,
+    "explain": EXPLAIN,
+    "calibration": CALIBRATION,
+}

@@ -40,7 +40,9 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     """
     sources = opened(inputs, settings)
     looks = previews(sources, settings)
-    settings = replace(settings, rules=replace(settings.rules, id=_id(looks[0][0], settings)))
+    told = settings.rows_to is not None or settings.top > 0
+    id = id_column(looks[0][0], settings) if told else None
+    settings = replace(settings, rules=replace(settings.rules, id=id))
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
     what = read([look for _, look in filled], settings.ask, sources[0].path)
     scored = list(dict.fromkeys(source for source, _ in filled))
@@ -91,10 +93,8 @@ def previews(sources: list[Source], settings: Settings) -> list[tuple[Source, Pr
     return long.through(looks, settings.ask, settings.rules.skip_bad, joined=settings.labels is not None)
 
 
-def _id(source: Source, settings: Settings) -> str | None:
-    """The column that names rows, where they are to be told."""
-    if settings.rows_to is None and not settings.top:
-        return None
+def id_column(source: Source, settings: Settings) -> str | None:
+    """The column that names the rows of all sources of a set, if there is one."""
     if isinstance(source, long.Items):
         return source.long.id
     return source.labels.id if isinstance(source, joined.Joined) else settings.ask.id
@@ -117,7 +117,7 @@ def fold(
     what: Resolution, sources: list[Source], settings: Settings, progress: Progress | None = None
 ) -> StateSet:
     """The states of all rows of the sources."""
-    spec = _spec(what, settings)
+    spec = spec_of(what, settings)
     if spec.task not in ("binary", "multilabel") and settings.threshold != 0.5:
         raise UsageError("--threshold is for binary and multilabel tasks; this one has "
                          f"{spec.size:,} classes", remedy="leave --threshold out",
@@ -144,7 +144,7 @@ def grouped(
     if not (all(getattr(s, "again", False) for s in given) if given else all(map(os.path.isfile, paths))):
         return error
     calm = replace(settings, sha256=None, rules=replace(settings.rules, skip_bad=True))
-    spec = _spec(what, calm)
+    spec = spec_of(what, calm)
     try:
         looks = previews(opened(inputs, calm), calm)
         fresh = list(dict.fromkeys(source for source, look in looks if look.sample.num_rows))
@@ -207,7 +207,8 @@ def _differs(what: str, first: Preview, look: Preview) -> DataError:
                      id="shards_differ")  # fmt: skip
 
 
-def _spec(what: Resolution, settings: Settings) -> Spec:
+def spec_of(what: Resolution, settings: Settings) -> Spec:
+    """What is to be computed of rows that read so."""
     return Spec(
         task=what.task, kind=what.kind, classes=what.classes, width=what.width, columns=what.columns,
         stored=what.stored, weighted=what.weight is not None, threshold=settings.threshold,

@@ -713,8 +713,9 @@ def test_many_classes_have_no_matrix_and_no_error(tmp_path: Path) -> None:
 
 
 def test_every_option_has_a_test() -> None:
-    """The name of each option of the help stands in a test of this folder."""
-    folder = Path(__file__).parent
-    written = "\n".join(path.read_text() for path in folder.glob("test_*.py"))
+    """The name of each option of the help stands in a test of this folder, or of its command."""
+    tests = Path(__file__).parents[1]
+    paths = [path for folder in ("cli", "calibrating") for path in (tests / folder).glob("test_*.py")]
+    written = "\n".join(path.read_text() for path in paths)
     missing = {name for name in known_options() if f'"{name}"' not in written}
     assert missing <= {"--help", "--version"}

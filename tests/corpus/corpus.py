@@ -86,10 +86,11 @@ def strict(text: str) -> Any:
 
 @functools.cache
 def known_options() -> frozenset[str]:
-    """Every option that the help of `xent score` shows."""
+    """Every option that the help of `xent score`, and of `xent calibrate`, shows."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        main(["score", "--help"])
+        for command in (["score"], ["calibrate", "fit"], ["calibrate", "apply"]):
+            main([*command, "--help"])
     return frozenset(OPTION.findall(out.getvalue())) | {"--version"}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -66,11 +67,8 @@ def bind(
     held = None
     if what.listed is not None:
         held = listed.read(record, what, what.listed, bad)
-    elif what.layout == "list":
-        matrix = lists.matrix(record.column(what.columns[0]), what.columns[0], what.width, bad, "score_null")
-        matrix = matrix[:, ::-1] if what.reverse else matrix
     else:
-        columns = tuple(_scores(record.column(name), name, bad) for name in what.columns)
+        columns, matrix = scores(record, what, bad)
     slices = tuple(keys.keys(record, by, source) for by in rules.by)
     groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
     ids = None if rules.id is None else Ids(record.column(rules.id), np.arange(n))
@@ -119,6 +117,28 @@ def _filter(record: pa.RecordBatch, kept: Mask) -> pa.RecordBatch:
 
 
 # -- scores ----------------------------------------------------------------------------------------
+class Where(Protocol):
+    """Which columns hold the scores, as a Resolution says it."""
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def layout(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def reverse(self) -> bool: ...
+
+
+def scores(record: pa.RecordBatch, where: Where, bad: BadRows) -> tuple[tuple[Real, ...], Real | None]:
+    """The scores of each row: columns (n,), or the matrix (n, width) of a list column."""
+    if where.layout != "list":
+        return tuple(_scores(record.column(name), name, bad) for name in where.columns), None
+    name = where.columns[0]
+    matrix = lists.matrix(record.column(name), name, where.width, bad, "score_null")
+    return (), matrix[:, ::-1] if where.reverse else matrix
+
+
 def _scores(array: pa.Array, name: str, bad: BadRows) -> Real:
     missing = nulls(array)
     values = numbers(array)

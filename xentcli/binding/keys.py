@@ -52,19 +52,21 @@ def keys(record: pa.RecordBatch, by: tuple[str, ...], source: str) -> Keys:
 
 def buckets(record: pa.RecordBatch, name: str, source: str, bad: BadRows) -> I64:
     """The bucket (n,) of each row's group, by a hash of its text; rows without a group are bad."""
-    array = record.column(name)
-    _check_type(array.type, name, source, "--group")
-    if pa.types.is_dictionary(array.type) and len(array.dictionary) <= len(array):
-        hashes, none = _hashed(array.dictionary)
-        lost = nulls(array)
-        codes = numbers(array.indices).astype(np.int64)
-        codes = codes if lost is None else np.where(lost, len(hashes), codes)
-        out, missing = np.append(hashes, np.uint64(0))[codes], np.append(none, True)[codes]
-    else:
-        dense = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-        out, missing = _hashed(dense)
+    out, missing = hashes(record.column(name), name, source, "--group")
     bad.add("group_null", missing, lambda row: null(name))
     return (out % np.uint64(BUCKETS)).astype(np.int64)
+
+
+def hashes(array: pa.Array, name: str, source: str, option: str) -> tuple[rowhash.U64, Mask]:
+    """A hash (n,) of the text of each value of a column that `option` named, and which have none (n,)."""
+    _check_type(array.type, name, source, option)
+    if not (pa.types.is_dictionary(array.type) and len(array.dictionary) <= len(array)):
+        return _hashed(array.dictionary_decode() if pa.types.is_dictionary(array.type) else array)
+    found, none = _hashed(array.dictionary)
+    lost = nulls(array)
+    codes = numbers(array.indices).astype(np.int64)
+    codes = codes if lost is None else np.where(lost, len(found), codes)
+    return np.append(found, np.uint64(0))[codes], np.append(none, True)[codes]
 
 
 def _hashed(array: pa.Array) -> tuple[rowhash.U64, Mask]:

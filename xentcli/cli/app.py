@@ -21,6 +21,7 @@ _VERSION = ("--version", "-V")
 _COMMANDS = {
     "score": "Score predictions against labels, with intervals.",
     "inspect": "Show what xent sees in a file and why, without scoring it.",
+    "calibrate": "Fit a calibration map, or apply one to files.",
     "explain": "Explain a metric, a warning, an error or an exit code.",
     "schema": "Print the JSON Schema of what --json prints.",
 }
@@ -62,6 +63,9 @@ def _application(argv: list[str]) -> typer.Typer:
     first = argv[0] if argv else ""
     for name in (first,) if first in _COMMANDS else () if first in _VERSION else _COMMANDS:
         module = import_module(f"xentcli.cli.{name}")
+        if hasattr(module, "app"):  # commands of its own
+            app.add_typer(module.app, name=name, help=_COMMANDS[name])
+            continue
         examples = getattr(module, "EXAMPLES", None)  # of commands that need a file
         app.command(
             name, cls=Panels if examples else None, no_args_is_help=examples is not None, epilog=examples,

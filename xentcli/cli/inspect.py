@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 import sys
-import typing
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xentcli.cli import output, score
+from xentcli.cli import borrowed, output, score
 
 if TYPE_CHECKING:
     from xentcli.inspecting import Inspection
@@ -20,22 +18,15 @@ EXAMPLES = (
     "Examples: xent inspect preds.parquet  |  xent inspect 'part-*.parquet' --label y  |  "
     "xent inspect preds.csv --json | jq .commands"
 )
-_SCORE = inspect.signature(score.command).parameters
-_HINTS = typing.get_type_hints(score.command, include_extras=True)
-
-
-def _option(name: str) -> Any:
-    """How typer describes a parameter of `xent score`."""
-    return _HINTS[name].__metadata__[0]
 
 
 def _spelt(name: str) -> str:
     """The long form of an option; typer keeps the first form given as a default."""
-    info = _option(name)
+    info = borrowed.option(name)
     return next(f for f in map(str, (info.default, *info.param_decls)) if f.startswith("--"))
 
 
-_INPUT = [name for name in _SCORE if name == "files" or _option(name).rich_help_panel in score.INPUT]
+_INPUT = ["files", *borrowed.of(*score.INPUT)]
 
 
 def command(**typed: Any) -> int:
@@ -43,8 +34,7 @@ def command(**typed: Any) -> int:
     from xentcli.cli.requests import Request
 
     as_json, verbose = typed.pop("json"), typed.pop("verbose")
-    defaults = {name: parameter.default for name, parameter in _SCORE.items()}
-    settings = Request(**(defaults | typed)).settings()
+    settings = Request(**(borrowed.DEFAULTS | typed)).settings()
     from xentcli.inspecting import inspect as look
 
     found = look(typed["files"], settings)
@@ -64,17 +54,7 @@ _VERBOSE = Annotated[
     bool, typer.Option("-v", "--verbose", help="Every column, and all labels seen.", show_default=False)
 ]
 
-# The options are those of `xent score`, not copies of them: what is added there is here.
-_OWN: list[tuple[str, Any]] = [("json", _JSON), ("verbose", _VERBOSE)]
-command.__annotations__ = {name: _HINTS[name] for name in _INPUT} | dict(_OWN) | {"return": int}
-command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-    [_SCORE[name].replace(annotation=_HINTS[name]) for name in _INPUT]
-    + [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
-        for name, kind in _OWN
-    ],
-    return_annotation=int,
-)
+borrowed.give(command, _INPUT, [("json", _JSON, False), ("verbose", _VERBOSE, False)])
 
 
 def commands(typed: dict[str, Any], readings: Sequence[str]) -> list[str]:
@@ -85,7 +65,7 @@ def commands(typed: dict[str, Any], readings: Sequence[str]) -> list[str]:
         words = ["xent", "score", *(_path(path) for path in typed["files"])]
         for name in _INPUT[1:]:
             option, value = _spelt(name), typed[name]
-            if value == _SCORE[name].default or option in settled:
+            if value == borrowed.DEFAULTS[name] or option in settled:
                 continue
             each = value if isinstance(value, list) else [value]
             words += [option] if value is True else [w for v in each for w in (option, shlex.quote(str(v)))]

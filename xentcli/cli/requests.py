@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,19 +94,19 @@ class Request:
     max_memory: str | None
     chunk_rows: int | None
 
-    def settings(self) -> Settings:
-        """The checked options of a look, which has no rules and writes nothing."""
+    def settings(self, rules: Sequence[gating.Rule] = ()) -> Settings:
+        """The checked options of a command that writes no report, with the metrics of rules."""
         self._check_choices()
-        return self._settings([], [], [])
+        return self._settings(list(rules), [], [])
 
     def run(self) -> int:
         """Check everything that can be wrong before reading, score, deliver; returns the exit code."""
         self._check_choices()
         rules = [gating.parse(text) for text in self.require or []]
         only = [resolve(name) for name in self.only or []]
-        targets = out.distinct([out.target(text, self._inputs()) for text in self.output or []])
+        targets = out.distinct([out.target(text, self.inputs()) for text in self.output or []])
         if self.rows is not None:
-            out.check_rows(self.rows, self._inputs(), targets)
+            out.check_rows(self.rows, self.inputs(), targets)
         if sys.stdout is None:
             raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
         settings = self._settings(rules, only, targets)
@@ -135,7 +136,7 @@ class Request:
                           remedy="-o PATH.json says of each class with which it is confused",
                           id="matrix_size")  # fmt: skip
 
-    def _inputs(self) -> list[str]:
+    def inputs(self) -> list[str]:
         """Every file that is read, by any option."""
         from xentcli.readers.opening import expand
 

@@ -9,9 +9,11 @@ import typer
 from xentcli.cli import output
 from xentcli.errors import UsageError, clean, closest
 
+_HELP = "score, inspect, explain or calibration."
+
 
 def command(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="score, inspect or explain.")] = "score",
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=_HELP)] = "score",
 ) -> int:
     """Print the JSON Schema of what a command prints with --json."""
     from xentcli.report import dumps

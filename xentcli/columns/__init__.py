@@ -122,7 +122,7 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
         evidence["label"] = _form(label, targets)
     return Resolution(
         _task(preview, ask, chosen, binding), kind, chosen.layout, tuple(c.name for c in binding.columns),
-        chosen.width, binding.classes, label.text, binding.labels, _stored(chosen), chosen.text,
+        chosen.width, binding.classes, label.text, binding.labels, precision(chosen), chosen.text,
         ask.weight, evidence, binding.reverse, targets,
     )  # fmt: skip
 
@@ -322,7 +322,7 @@ def _check_types(preview: Preview, ask: Ask, chosen: Candidate, labels: tuple[Co
         )
 
 
-def _stored(chosen: Candidate) -> str:
+def precision(chosen: Candidate) -> str:
     """The coarsest precision among the score columns."""
     kinds = {"text" if column.stored == "written" else column.stored for column in chosen.columns}
     order = ("text", "bf", "f2", "f4")

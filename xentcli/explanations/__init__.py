@@ -13,6 +13,7 @@ from xentcli.explanations import (
     jsonlines,
     labels,
     lists,
+    maps,
     options,
     results,
     rows,
@@ -31,6 +32,7 @@ SUBJECTS: dict[str, tuple[Entry, ...]] = {
     "items": items.ENTRIES,
     "lists": lists.ENTRIES,
     "options": options.ENTRIES,
+    "calibration": maps.ENTRIES,
     "results": results.ENTRIES,
     "warnings": warnings.ENTRIES,
 }

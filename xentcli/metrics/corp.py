@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xentcli.batch import F64
+from xentcli.batch import F64, I64
 from xentcli.metrics.known import Known
 from xentcli.report import Value
 
@@ -20,18 +20,26 @@ Score = Callable[[F64, F64], float]
 
 
 def isotonic(negatives: F64, positives: F64) -> tuple[F64, F64]:
-    """Counts of the blocks of isotonic regression of the label on the order of the cells (n,).
+    """Counts of the blocks of isotonic regression of the label on the order of the cells (n,)."""
+    _, negatives, positives = blocks(negatives, positives)
+    return negatives, positives
+
+
+def blocks(negatives: F64, positives: F64) -> tuple[I64, F64, F64]:
+    """The first cell of each block of isotonic regression of the label on the cells (n,), and its counts.
 
     Pool adjacent violators; whole runs of falling rates at once, until none falls.
     Source: Ayer et al. (1955), Annals of Mathematical Statistics 26.
     """
+    first = np.arange(negatives.size)
     while True:
         # rate[i + 1] <= rate[i], without division
         falls = positives[1:] * negatives[:-1] <= positives[:-1] * negatives[1:]
         if not falls.any():
-            return negatives, positives
+            return first, negatives, positives
         starts = np.flatnonzero(np.concatenate([[True], ~falls]))
         negatives, positives = np.add.reduceat(negatives, starts), np.add.reduceat(positives, starts)
+        first = first[starts]
 
 
 def brier_miscalibration(known: Known) -> Value:

@@ -8,9 +8,8 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
+from xentcli.numerics.logistic import newton
 from xentcli.report import Value
-
-_STEPS = 100
 
 
 def expected_observed(known: Known) -> Value:
@@ -50,7 +49,7 @@ def _fitted(known: Known, key: str, *, slope: bool) -> Value:
         return known.undefined(key, "some predictions are exactly 0 or 1, which have no logit")
     columns = np.stack([np.ones(logit.size), logit]) if slope else np.ones((1, logit.size))
     offset = 0.0 if slope else logit
-    found = _newton(columns, offset, negatives, positives)
+    found = newton(columns, offset, negatives, positives)
     if found is None:
         return known.undefined(key, "the scores separate the classes, or are all the same")
     at, covariance = found
@@ -68,28 +67,3 @@ def _logits(score: F64, kind: str, width: int) -> F64:
             return score - np.log(-np.expm1(score))
         score = np.clip(score, 0.0, 1.0)
         return np.log(score) - np.log1p(-score)
-
-
-def _newton(columns: F64, offset: F64 | float, negatives: F64, positives: F64) -> tuple[F64, F64] | None:
-    """Maximum likelihood of the coefficients of `columns` (k, n), and their covariance; None: no maximum."""
-    total = negatives + positives
-
-    def likelihood(at: F64) -> float:
-        eta = at @ columns + offset
-        return float((positives * eta - total * np.logaddexp(0.0, eta)).sum())
-
-    at = np.zeros(len(columns))
-    for _ in range(_STEPS):
-        p = 0.5 * (1.0 + np.tanh((at @ columns + offset) / 2))
-        information: F64 = (columns * (total * p * (1.0 - p))) @ columns.T
-        if not np.linalg.cond(information) < 1e13:
-            return None
-        step = np.linalg.solve(information, columns @ (positives - total * p))
-        if np.abs(step).max() < 1e-10 * (1.0 + np.abs(at).max()):
-            covariance: F64 = np.linalg.inv(information).astype(np.float64)
-            return at + step, covariance
-        here = likelihood(at)
-        while likelihood(at + step) < here and np.abs(step).max() > 1e-12:  # overshot
-            step = step / 2
-        at = at + step
-    return None

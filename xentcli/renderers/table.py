@@ -92,7 +92,7 @@ def render(
     training = tuple(words(report.data["training"])) if "training" in report.data else ()
     headline = Headline(report.metrics, unit, digits, reference, training)
     asked = {k: v for k, v in headline.rest.items() if verbose or k not in KNOWN}
-    blocks = [_title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
+    blocks = [title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
     blocks.append(_peer(report, look))
     if not quiet:
         blocks += [_reliability(report, look), _classes(report, look, per_class)]
@@ -105,7 +105,7 @@ def render(
     return _paint(lines, color)
 
 
-def _title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
+def title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
     """What was read, and how: file, rows, classes, columns; below, the rows left out."""
     inputs, rows, scored = data.get("inputs") or [], data.get("rows", 0), data.get("scored")
     one = look.name(re.split(r"[/\\]", inputs[0])[-1]) if len(inputs) == 1 else ""

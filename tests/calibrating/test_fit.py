@@ -1,0 +1,291 @@
+"""`fit` on files: figures of held-out rows, the same for any order, cut and format; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+from scipy.special import log_softmax
+from sklearn.calibration import _SigmoidCalibration, _TemperatureScaling
+
+import xentcli
+from tests.calibrating.made import Array, binary, classes, softmax, write
+from tests.contract.conforms import faults
+from tests.corpus.corpus import refused, strict, xent
+from xentcli.calibrating import fitting, gathering
+from xentcli.calibrating.judging import gain
+from xentcli.calibrating.maps import CalibrationMap
+from xentcli.numerics.rowhash import FOLDS, folds, hashed
+from xentcli.schemas import KINDS
+
+
+def figures(found: CalibrationMap) -> str:
+    """Everything of a map that no order of rows and no way to read them may change."""
+    document = found.to_dict()
+    document["data"].pop("inputs")
+    return json.dumps(document, sort_keys=True)
+
+
+def bucket_folds(groups: Array) -> Array:
+    """The fold (n,) of each row, of groups whose buckets are known."""
+    return folds(hashed(groups.astype(np.int64)), FOLDS)
+
+
+# -- honest figures --------------------------------------------------------------------------------
+def test_before_is_what_scoring_says(samples: Path) -> None:
+    for name in ("digits_overconfident.parquet", "cancer.csv"):
+        report = xentcli.score(samples / name)
+        found = xentcli.calibrate(samples / name, method="temperature").found
+        assert found["before"] == {key: value.to_dict() for key, value in report.metrics.items()}
+        assert found["data"]["rows"] == report.data["rows"]
+
+
+def held_out(rows: gathering.Rows, method: str) -> Array:
+    """Losses (n,) by scikit-learn, of each fold by the map of the others."""
+    z, y, fold = np.asarray(rows.batch.matrix, np.float64), rows.batch.labels, rows.folds(FOLDS)
+    out = np.empty(len(y))
+    for k in range(FOLDS):
+        fit, held = fold != k, fold == k
+        if method == "platt":
+            known = _SigmoidCalibration().fit(z[fit, 0], y[fit])
+            logit = -(known.a_ * z[held, 0] + known.b_)
+            out[held] = np.logaddexp(0.0, np.where(y[held] == 1, -logit, logit))
+        else:
+            beta = _TemperatureScaling().fit(z[fit], y[fit]).beta_
+            out[held] = -log_softmax(beta * z[held], axis=1)[np.arange(held.sum()), y[held]]
+    return out
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt"])
+def test_after_is_of_rows_held_out_of_the_fit(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    z, y = binary(700) if method == "platt" else classes(700, 3)
+    seen: list[gathering.Rows] = []
+    gather = gathering.gather
+    monkeypatch.setattr(gathering, "gather", lambda *a, **k: seen.append(gather(*a, **k)) or seen[-1])
+    found = xentcli.calibrate(write(tmp_path / "a.parquet", z, y), method=method, kind="logits")
+    (rows,) = seen
+    losses = held_out(rows, method)
+    assert found.found["after"]["cross_entropy"]["value"] == pytest.approx(losses.mean(), rel=1e-9)
+    before = xentcli.score(z, labels=y, kind="logits").metrics["cross_entropy"].value
+    assert found.found["gain"]["value"] == pytest.approx(before - losses.mean(), rel=1e-6)
+    sizes = np.bincount(rows.folds(FOLDS), minlength=FOLDS)
+    assert sizes.min() > 100 and sizes.sum() == 700
+
+
+def test_what_a_map_gains_on_its_own_rows_is_more_than_on_others(tmp_path: Path) -> None:
+    z, y = binary(150, seed=3, slope=1.0, shift=0.0)
+    found = xentcli.calibrate(write(tmp_path / "a.parquet", z, y), kind="logits", method="isotonic").found
+    before, after, own = (found[k]["cross_entropy"]["value"] for k in ("before", "after", "in_sample"))
+    assert own < before < after and found["gain"]["value"] == pytest.approx(before - after, rel=1e-9)
+    assert found["gain"]["beyond_noise"] is not True
+
+
+def test_the_error_of_the_gain_is_that_of_paired_differences() -> None:
+    rng = np.random.default_rng(0)
+    one, other, w = rng.exponential(size=400), rng.exponential(size=400), rng.uniform(0.5, 2.0, 400)
+    plain = gain(one, other, None, None, 0.95)
+    assert plain.value == pytest.approx((one - other).mean())
+    assert plain.se == pytest.approx((one - other).std(ddof=1) / 20.0)
+    weighed = gain(one, other, w, None, 0.9)
+    d = one - other
+    mean = (w * d).sum() / w.sum()
+    assert weighed.value == pytest.approx(mean)
+    assert weighed.se == pytest.approx(np.sqrt((w**2 * (d - mean) ** 2).sum() * 400 / 399) / w.sum())
+    assert weighed.lo == pytest.approx(mean - 1.6448536 * (weighed.se or 0), abs=1e-6)
+    groups = np.repeat(np.arange(20), 20)
+    sums = np.array([(d[groups == g] - d.mean()).sum() for g in range(20)])
+    clustered = gain(one, other, None, groups, 0.95)
+    assert clustered.se == pytest.approx(np.sqrt((sums**2).sum() * 20 / 19) / 400)
+    assert clustered.hi == pytest.approx(d.mean() + 2.0930240 * (clustered.se or 0), abs=1e-6)
+
+
+def test_a_gain_from_an_infinite_loss_is_infinite_and_one_to_it_is_minus_infinite() -> None:
+    finite, infinite = np.array([0.1, 0.2]), np.array([0.1, np.inf])
+    assert gain(infinite, finite, None, None, 0.95).value == np.inf
+    assert gain(finite, infinite, None, None, 0.95).value == -np.inf
+    assert gain(infinite, infinite, None, None, 0.95).value is None
+
+
+def test_rows_of_a_group_or_of_an_id_are_held_out_together(tmp_path: Path) -> None:
+    z, y = classes(60, 3, seed=1)
+    path = write(tmp_path / "a.parquet", np.tile(z, (8, 1)), np.tile(y, 8), user=np.tile(np.arange(60), 8))
+    alone = xentcli.calibrate(path, kind="logits", method="histogram").found
+    for option in ("group", "id"):
+        found = xentcli.calibrate(path, kind="logits", method="histogram", **{option: "user"}).found
+        assert found["fit"]["folds_by"] == option and found["fit"]["folds_column"] == "user"
+        assert found["after"]["cross_entropy"]["value"] > alone["after"]["cross_entropy"]["value"] + 0.05
+
+
+def test_equal_rows_are_spread_over_the_folds(tmp_path: Path) -> None:
+    p = np.repeat([0.2, 0.8], 500)
+    y = np.concatenate([np.arange(500) % 5 == 0, np.arange(500) % 5 != 0]).astype(np.int64)
+    found = xentcli.calibrate(write(tmp_path / "a.parquet", p, y), method="histogram").found
+    assert found["after"]["cross_entropy"]["value"] == pytest.approx(0.5004, abs=5e-3)
+
+
+# -- no order of rows matters ----------------------------------------------------------------------
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_no_figure_and_no_parameter_depends_on_order_cut_or_threads(task: str, tmp_path: Path) -> None:
+    z, y = binary(500, seed=2) if task == "binary" else classes(500, 4, seed=2)
+    z = z.round(1)  # so that there are equal rows
+    w = np.random.default_rng(1).uniform(0.5, 2.0, 500)
+    first = figures(xentcli.calibrate(write(tmp_path / "a.parquet", z, y, w=w), kind="logits", weight="w"))
+    order = np.random.default_rng(2).permutation(500)
+    parts = [write(tmp_path / f"{i}.parquet", z[part], y[part], groups=37, w=w[part])
+             for i, part in enumerate(np.array_split(order, 3))]  # fmt: skip
+    assert figures(xentcli.calibrate(parts, kind="logits", weight="w", jobs=2)) == first
+    table = pq.read_table(parts[0])
+    pacsv.write_csv(table, tmp_path / "0.csv")
+    assert figures(xentcli.calibrate([parts[0]], kind="logits", weight="w", method="temperature")) == figures(
+        xentcli.calibrate([tmp_path / "0.csv"], kind="logits", weight="w", method="temperature")
+    )
+
+
+def test_of_more_scores_than_memory_takes_a_sample_is_fitted_on_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    z, y = classes(2000, 3, seed=5)
+    path = write(tmp_path / "a.parquet", z, y, groups=300)
+    whole = xentcli.calibrate(path, kind="logits", method="temperature")
+    monkeypatch.setattr(fitting, "MOST_VALUES", 2400)
+    order = np.random.default_rng(0).permutation(2000)
+    other = write(tmp_path / "b.parquet", z[order], y[order])
+    part = xentcli.calibrate(path, kind="logits", method="temperature")
+    fit = part.found["fit"]
+    assert fit["of"] == 2000 and fit["sample"] == 0.25 and 350 < fit["rows"] < 650
+    assert part.found["data"]["rows"] == 2000
+    assert part.parameters["temperature"] == pytest.approx(whole.parameters["temperature"], rel=0.2)
+    assert figures(xentcli.calibrate(other, kind="logits", method="temperature")) == figures(part)
+    assert "A sample:" in xent("calibrate", "fit", path, "--kind", "logits", "--method", "temperature").out
+
+
+# -- what is read ----------------------------------------------------------------------------------
+def test_probabilities_logits_and_logarithms_of_one_model_have_one_temperature(tmp_path: Path) -> None:
+    z, y = classes(400, 3, seed=6)
+    found = []
+    for kind, scores in (("logits", z), ("probs", softmax(z)), ("logprobs", log_softmax(z, axis=1))):
+        path = write(tmp_path / f"{kind}.parquet", scores, y)
+        found.append(xentcli.calibrate(path, kind=kind, method="temperature").parameters["temperature"])
+    assert found == pytest.approx([found[0]] * 3, rel=1e-12)
+
+
+def test_lists_two_columns_and_one_column_of_a_binary_task_have_one_map(tmp_path: Path) -> None:
+    z, y = binary(300, seed=7)
+    p = 1.0 / (1.0 + np.exp(-z))
+    one = write(tmp_path / "one.parquet", p, y)
+    two = write(tmp_path / "two.parquet", np.stack([1.0 - p, p], axis=1), y)
+    pairs = pa.array(np.stack([1.0 - p, p], axis=1).tolist())
+    pq.write_table(pa.table({"p": pairs, "label": y}), tmp_path / "list.parquet")
+    found = [xentcli.calibrate(path, method="platt") for path in (one, two, tmp_path / "list.parquet")]
+    for each in found:
+        assert each.parameters["slope"] == pytest.approx(found[0].parameters["slope"], rel=1e-9)
+    assert [each.reading.width for each in found] == [1, 2, 2]
+
+
+def test_arrays_and_frames_are_sources(tmp_path: Path) -> None:
+    import pandas as pd
+
+    z, y = classes(200, 3, seed=8)
+    whole = xentcli.calibrate(write(tmp_path / "a.parquet", z, y), kind="logits", method="vector")
+    frame = pd.DataFrame({**{f"p_{k}": z[:, k] for k in range(3)}, "label": y})
+    assert xentcli.calibrate(frame, kind="logits", method="vector").parameters == whole.parameters
+    array = xentcli.calibrate(z, labels=y, kind="logits", method="vector")
+    assert array.parameters == whole.parameters and array.probabilities(z).shape == (200, 3)
+    with pytest.raises(TypeError, match="colour"):
+        xentcli.calibrate(z, labels=y, colour="red")
+
+
+def test_bad_rows_end_a_fit_as_they_end_a_score_and_are_left_out_on_request(tmp_path: Path) -> None:
+    z, y = classes(200, 3, seed=9)
+    bad = z.copy()
+    bad[17, 1] = np.nan
+    path = write(tmp_path / "a.parquet", bad, y)
+    refused(xent("calibrate", "fit", path, "--kind", "logits"), 3, "row 18", "[score_nan]")
+    found = xentcli.calibrate(path, kind="logits", method="temperature", on_bad="skip")
+    assert found.found["data"]["skipped"] == {"score_nan": 1} and found.found["fit"]["rows"] == 199
+
+
+# -- the choice ------------------------------------------------------------------------------------
+def test_auto_takes_the_simplest_of_those_that_are_as_good(tmp_path: Path) -> None:
+    z, y = binary(3000, seed=10, slope=0.5, shift=0.0)
+    found = xentcli.calibrate(write(tmp_path / "a.parquet", z, y), kind="logits")
+    tried = found.found["methods"]
+    assert [one["method"] for one in tried] == ["temperature", "platt", "beta", "histogram", "isotonic"]
+    assert found.method == "temperature" and found.found["gain"]["beyond_noise"]
+    z, y = binary(3000, seed=10, slope=0.5, shift=1.0)
+    assert xentcli.calibrate(write(tmp_path / "b.parquet", z, y), kind="logits").method == "platt"
+
+
+def test_a_method_without_a_fit_is_named_with_the_reason(samples: Path) -> None:
+    found = xentcli.calibrate(samples / "cancer.csv").found
+    beta = next(one for one in found["methods"] if one["method"] == "beta")
+    assert "53 rows" in beta["why"] and beta["cross_entropy"] is None and beta["gain"]["value"] is None
+
+
+# -- the command line ------------------------------------------------------------------------------
+def test_the_document_conforms_and_is_the_file(samples: Path, tmp_path: Path) -> None:
+    for name in ("digits_logits.parquet", "cancer.parquet"):
+        words = ["calibrate", "fit", samples / name, "-o", tmp_path / "map.json", "--json", "-q"]
+        outcome = xent(*words, "--require", "accuracy >= 0.5")
+        document = strict(outcome.out)
+        assert outcome.code == 0 and faults(document, KINDS["calibration"]) == []
+        assert strict((tmp_path / "map.json").read_text()) == document and document["verdict"] == "pass"
+
+
+def test_rules_are_judged_on_held_out_rows(samples: Path) -> None:
+    words = ["calibrate", "fit", samples / "digits_logits.parquet", "--method", "temperature", "-q"]
+    assert xent(*words, "--require", "cross_entropy <= 0.13").code == 0
+    outcome = xent(*words, "--require", "cross_entropy <= 0.11")
+    assert outcome.code == 1 and "FAIL" in outcome.err
+
+
+def test_options_change_what_is_shown(samples: Path) -> None:
+    words = ["calibrate", "fit", samples / "cancer.parquet", "--method", "isotonic"]
+    usual = xent(*words).out
+    for more in (["--unit", "bits"], ["--digits", "7"], ["--ci", "0.5"], ["-m", "mcc"], ["-q"],
+                 ["--prior-rows", "0"], ["--limit", "400"], ["--clip", "0.1"]):  # fmt: skip
+        assert xent(*words, *more).out != usual, more
+    assert xent(*words, "--json").out != xent(*words, "--json", "--seed", "1").out
+    plain = strict(xent(*words, "--prior-rows", "0", "--json").out)
+    assert plain["after"]["cross_entropy"]["state"] == "infinite" and plain["gain"]["sign"] == -1
+    histogram = [*words[:-1], "histogram"]
+    assert xent(*histogram).out != xent(*histogram, "--map-bins", "5").out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "id"),
+    [
+        (["--method", "plat"], 2, "choice"), (["--prior-rows", "-1"], 2, "choice"),
+        (["--map-bins", "0"], 2, "choice"), (["--method", "vector"], 2, "calibrate_task"),
+        (["--where", "label=true"], 4, "one_class"), (["-o", "no/such/map.json"], 74, "output"),
+        (["--limit", "1"], 4, "one_class"), (["--group", "label"], 4, "too_few_rows"),
+        (["--max-memory", "1MB"], 2, "max_memory"), (["--bins", "7"], 2, "bins"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_fitted_is_refused(words: list[str], code: int, id: str, samples: Path) -> None:
+    outcome = xent("calibrate", "fit", samples / "cancer.parquet", "--label", "label", *words)
+    if id == "too_few_rows" and outcome.code == 0:  # two labels may fall into two folds
+        return
+    refused(outcome, code, f"[{id}]")
+
+
+def test_tasks_without_one_label_a_row_are_refused(tmp_path: Path) -> None:
+    table: dict[str, Any] = {"p_a": [0.2, 0.9], "p_b": [0.7, 0.1], "y_a": [0, 1], "y_b": [1, 1]}
+    pq.write_table(pa.table(table), tmp_path / "a.parquet")
+    outcome = xent("calibrate", "fit", tmp_path / "a.parquet", "--label", "y_*", "--task", "multilabel")
+    refused(outcome, 2, "multilabel", "[calibrate_task]")
+
+
+def test_the_map_is_not_written_over_an_input(samples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes((samples / "cancer.parquet").read_bytes())
+    refused(xent("calibrate", "fit", path, "-o", path), 2, "[output_is_input]")
+    assert path.read_bytes() == (samples / "cancer.parquet").read_bytes()

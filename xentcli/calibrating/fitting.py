@@ -1,0 +1,112 @@
+"""`xent calibrate fit`: files in, the best map and what it gains on rows that it was not fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from xentcli import memory, scoring, streams
+from xentcli.batch import Spec
+from xentcli.calibrating import choosing, gathering
+from xentcli.calibrating.choosing import Asked
+from xentcli.calibrating.gathering import Rows
+from xentcli.calibrating.maps import CalibrationMap
+from xentcli.calibrating.methods import registry
+from xentcli.columns import Resolution
+from xentcli.errors import CannotDecide, UsageError, clean, closest, counted
+from xentcli.numerics.rowhash import FOLDS
+from xentcli.readers import Source, joined, long
+from xentcli.settings import Settings
+
+MOST_VALUES = 64_000_000
+"""Of more scores than these, a sample of the rows is fitted on."""
+
+_BYTES = 48
+"""Of memory for each of them: as read, as logits, sorted, and what is computed of them."""
+
+
+def fit(
+    inputs: Sequence[str | Source], settings: Settings, asked: Asked, progress: scoring.Progress | None = None
+) -> CalibrationMap:
+    """Fit a map on files or Sources, and judge it on rows held out of each fit.
+
+    Raises UsageError (options), DataError (content), CannotDecide (no rows, one class, no fit).
+    """
+    check(asked)
+    sources = scoring.opened(inputs, settings)
+    looks = [(s, look) for s, look in scoring.previews(sources, settings) if look.sample.num_rows]
+    what = scoring.read([look for _, look in looks], settings.ask, sources[0].path)
+    spec = scoring.spec_of(what, settings)
+    _check_task(spec, asked)
+    scored = list(dict.fromkeys(source for source, _ in looks))
+    if settings.rules.group is None:
+        rules = replace(settings.rules, id=scoring.id_column(scored[0], settings))
+        settings = replace(settings, rules=rules)
+    rows = _rows(what, spec, scored, settings, progress)
+    _check_rows(rows, spec)
+    found = choosing.choose(rows, what, spec, settings, asked)
+    found.found["data"]["inputs"] = [source.path for source in sources]
+    return found
+
+
+def check(asked: Asked) -> None:
+    """UsageError for what cannot be meant."""
+    names = ["auto", *registry.METHODS]
+    if asked.method not in names:
+        raise UsageError(f'--method "{clean(asked.method)}" is not known.{closest(asked.method, names)}',
+                         remedy=f"--method {'|'.join(names)}", id="choice")  # fmt: skip
+    if not 0.0 <= asked.tuning.prior < np.inf:
+        raise UsageError(f"--prior-rows {asked.tuning.prior:g} is below 0 or no number", id="choice",
+                         remedy="--prior-rows 1, or 0 for the plain map")  # fmt: skip
+    if asked.tuning.bins < 1:
+        raise UsageError(f"--map-bins {asked.tuning.bins}: at least one", id="choice")
+
+
+def _check_task(spec: Spec, asked: Asked) -> None:
+    if spec.task not in ("binary", "multiclass"):
+        each = "each label as a binary task of its own, with --label and --pred"
+        raise UsageError(f"maps are of binary and multiclass scores; this task is {spec.task}",
+                         remedy=each if spec.task == "multilabel" else "one label and all scores a row",
+                         id="calibrate_task")  # fmt: skip
+    if asked.method == "vector" and spec.size == 2:
+        raise UsageError("--method vector is for more than two classes", id="calibrate_task",
+                         remedy="--method platt has a factor and a shift for two")  # fmt: skip
+
+
+def _rows(
+    what: Resolution, spec: Spec, sources: list[Source], settings: Settings, progress: scoring.Progress | None
+) -> Rows:
+    """The rows to fit on, as many as memory takes."""
+    limit = settings.reading.max_memory or memory.usual()
+    wanted = streams.columns(what, settings.rules)
+    memory.fit(spec, sources, *wanted, 1, limit)
+    most = min(MOST_VALUES, memory.left(spec, sources, *wanted, limit) // _BYTES)
+
+    def tell(read: int) -> None:
+        if progress is not None:
+            progress(read, sources[0].position() if len(sources) == 1 else None)
+
+    for source in sources:
+        if isinstance(source, long.Items):
+            source.kind = what.kind
+    rows = gathering.gather(what, spec, sources, settings.rules, settings.limit, most, tell)
+    for source in sources:
+        source.check_unchanged()
+    if settings.limit is None:
+        joined.settle(sources, settings.rules.skip_bad)
+    return rows
+
+
+def _check_rows(rows: Rows, spec: Spec) -> None:
+    if not rows.size:
+        raise CannotDecide(f"0 of {counted(rows.read, 'row')} left to fit a map on", id="no_rows")
+    labels = np.unique(rows.batch.labels)
+    if labels.size == 1:
+        name = clean(spec.classes[labels[0]])
+        raise CannotDecide(f'all {rows.size:,} rows have the label "{name}": nothing to calibrate by',
+                           remedy="rows of all classes", id="one_class")  # fmt: skip
+    if np.unique(rows.folds(FOLDS)).size < 2:
+        raise CannotDecide(f"{counted(rows.size, 'row')} cannot be held out of one another",
+                           remedy="more rows, ids or groups", id="too_few_rows")  # fmt: skip

@@ -1,0 +1,162 @@
+"""`xent calibrate`: fit a map, see what it gains on rows it has not seen, apply it to files."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xentcli import gating
+from xentcli.cli import borrowed, output, progress, score
+from xentcli.cli.panels import Panels
+from xentcli.cli.requests import Request
+from xentcli.errors import UsageError, counted, listing
+from xentcli.metrics.names import resolve
+from xentcli.renderers import numbers
+
+if TYPE_CHECKING:
+    from xentcli.calibrating.maps import CalibrationMap
+
+app = typer.Typer(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+_FIT = (
+    "Examples: xent calibrate fit preds.parquet -o map.json  |  "
+    "xent calibrate fit preds.csv --method temperature"
+)
+_APPLY = (
+    "Examples: xent calibrate apply map.json new.parquet -o out.parquet  |  "
+    "xent score out.parquet --pred 'calibrated_*'"
+)
+_MAP, _ROWS, _COLUMNS, _OUTPUT = "Map", "Rows", "Columns", "Output"
+_FROM_SCORE = [
+    "files", *borrowed.of(*score.INPUT), "metric", "group", "bins", "unit", "ci", "seed", "precision",
+    "digits", "json", "quiet", "no_progress", "require", "max_memory", "chunk_rows",
+]  # fmt: skip
+
+
+def _option(panel: str, *names: str, text: str, metavar: str) -> Any:
+    return typer.Option(*names, help=text, metavar=metavar, rich_help_panel=panel, show_default=False)
+
+
+_METHOD = _option(
+    _MAP, "--method", metavar="METHOD",
+    text="temperature, vector, platt, beta, histogram, isotonic; auto tries all that can be. [auto]",
+)  # fmt: skip
+_PRIOR = _option(
+    _MAP, "--prior-rows", metavar="N",
+    text="Isotonic, histogram, vector: rows that the prior counts for; 0 is the plain map. [1]",
+)  # fmt: skip
+_BINS = _option(_MAP, "--map-bins", metavar="N", text="Bins of a histogram map, of equal weight. [15]")
+_TO = _option(_OUTPUT, "-o", "--output", metavar="PATH", text="Write the map, as JSON.")
+_ROWS_TO = _option(_OUTPUT, "-o", "--output", metavar="PATH", text="The Parquet file to write.")
+_KIND = _option(
+    _COLUMNS, "--kind", metavar="KIND", text="That of the map, where the values look like another kind."
+)
+_MAP_FILE = typer.Argument(metavar="MAP", help="A map that fit has written.")
+
+
+def fit(**typed: Any) -> int:
+    """Fit a calibration map, and say what it gains on rows that were held out of the fit."""
+    method, prior, bins = typed.pop("method"), typed.pop("prior_rows"), typed.pop("map_bins")
+    path = typed.pop("output")
+    request = Request(**(borrowed.DEFAULTS | typed))
+    rules = [gating.parse(text) for text in request.require or []]
+    settings = request.settings(rules)
+    if path is not None:
+        output.check_place(path, request.inputs(), "--output")
+    from xentcli.calibrating import fitting
+    from xentcli.calibrating.choosing import Asked
+    from xentcli.calibrating.methods import Tuning
+
+    with progress.line(request.quiet or request.no_progress) as tell:
+        found = fitting.fit(request.files, settings, Asked(method, Tuning(prior, bins)), tell)
+    assert found.after is not None
+    gating.judge(rules, found.after) if rules else None
+    if path is not None:
+        found.save(path)
+    code = gating.exit_code(found.after)
+    try:
+        output.write(_text(found, request), code)
+    finally:
+        _remarks(found, request, path)
+    return code
+
+
+def _text(found: CalibrationMap, request: Request) -> str:
+    if request.json:
+        return found.to_json(not output.can_encode(sys.stdout))
+    from xentcli.renderers import calibration
+    from xentcli.renderers.table import Look
+
+    unit: Any = request.unit
+    look = Look(None, not output.can_encode(sys.stdout), unit, request.digits)
+    extra = [resolve(name).key for name in request.metric or []]
+    return calibration.render(found.to_dict(), extra, look, request.quiet)
+
+
+def _remarks(found: CalibrationMap, request: Request, path: str | None) -> None:
+    """Warnings, notes and verdicts on stderr."""
+    from xentcli.renderers import table
+
+    assert found.before is not None and found.after is not None
+    ascii_only = not output.can_encode(sys.stderr)
+    if not request.quiet:
+        if found.before.warnings:  # what to do of them is about other commands
+            bare = [replace(warning, remedy="") for warning in found.before.warnings]
+            output.say(table.render_warnings(replace(found.before, warnings=bare), ascii_only))
+        if path is None:
+            output.say("note: no map was written; -o map.json writes it")
+    if found.after.rules:
+        output.say(table.render_rules(found.after, ascii_only))
+
+
+borrowed.give(fit, _FROM_SCORE, [
+    ("method", Annotated[str, _METHOD], "auto"), ("prior_rows", Annotated[float, _PRIOR], 1.0),
+    ("map_bins", Annotated[int, _BINS], 15), ("output", Annotated[str | None, _TO], None),
+])  # fmt: skip
+app.command("fit", cls=Panels, no_args_is_help=True, epilog=_FIT,
+            short_help="Fit a map, and say what it gains on held-out rows.")(fit)  # fmt: skip
+
+
+def apply(**typed: Any) -> int:
+    """Write files with calibrated probabilities beside their columns, row by row in their order."""
+    path, to, kind = typed.pop("map"), typed.pop("output"), typed.pop("kind")
+    request = Request(**(borrowed.DEFAULTS | typed))
+    options = request.settings().reading
+    if to is None:
+        raise UsageError("where the rows are to go is not said", remedy="-o out.parquet", id="output_kind")
+    output.check_place(to, [*request.inputs(), path], "--output")
+    from xentcli.calibrating import applying, maps
+
+    found = maps.load(path)
+    with progress.line(request.quiet or request.no_progress) as tell:
+        done = applying.apply(
+            found, request.files, to, pred=tuple(request.pred or ()), kind=kind, reading=options,
+            skip_bad=request.on_bad == "skip", progress=tell,
+        )  # fmt: skip
+    if not request.quiet:
+        for note in done.notes:
+            output.say(f"note: {note}")
+        for reason, count in sorted(done.skipped.items()):
+            output.say(f"note: {counted(count, 'row')} without a result: {reason}")
+    if not request.quiet:
+        names, where = listing([numbers.shown(name) for name in done.columns]), numbers.shown(to)
+        output.write(f"{counted(done.rows, 'row')} with {names} by {found.method} in {where}", 0)
+    return 0
+
+
+borrowed.give(
+    apply,
+    ["files", "pred", "on_bad", *borrowed.of("Files"), "dtype", "quiet", "no_progress", "max_memory",
+     "chunk_rows"],
+    [("kind", Annotated[str, _KIND], "auto"), ("output", Annotated[str | None, _ROWS_TO], None)],
+    first=[("map", Annotated[str, _MAP_FILE])],
+)  # fmt: skip
+app.command("apply", cls=Panels, no_args_is_help=True, epilog=_APPLY,
+            short_help="Write files with calibrated probabilities.")(apply)  # fmt: skip

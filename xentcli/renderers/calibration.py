@@ -1,0 +1,125 @@
+"""A fitted map as text: what it gains on rows it has not seen, against other methods, and what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xentcli.errors import counted
+from xentcli.renderers import numbers
+from xentcli.renderers.numbers import MISSING, NBSP, figure
+from xentcli.renderers.strip import grid
+from xentcli.renderers.table import Look, title
+from xentcli.report import Value
+
+Document = dict[str, Any]
+
+_FIRST = {"cross_entropy": "cross-entropy", "ece": "ECE", "ece_positive": "ECE of p(positive)",
+          "brier_score": "Brier score", "accuracy": "accuracy"}  # fmt: skip
+_LISTED = 8  # parameters that are shown one by one
+
+
+def render(document: Document, extra: list[str], look: Look, quiet: bool = False) -> str:
+    """The `xent.calibration/1` document as text; `extra` are metrics asked for, to show with the usual."""
+    blocks = [_lines(title(document["data"], look, False)), _figures(document, extra, look)]
+    if not quiet:
+        blocks += [_methods(document, look), _parameters(document, look)]
+        blocks.append([look.say(f"  {line}") for line in _notes(document)])
+    text = "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
+    return text.replace(NBSP, " ")
+
+
+def _lines(lines: Any) -> list[str]:
+    return ["".join(text for text, _ in line) for line in lines]
+
+
+def value_of(found: dict[str, Any]) -> Value:
+    """The Value that a document has written down."""
+    value = found["value"]
+    if found["state"] == "infinite":
+        value = float("inf") * found.get("sign", 1)
+    return Value(value, found["unit"], found["better"], found["n"], found["se"], found["lo"], found["hi"],
+                 found["why"])  # fmt: skip
+
+
+def _figures(document: Document, extra: list[str], look: Look) -> list[str]:
+    """Each figure as the scores are and calibrated, and what that gains."""
+    sides = document["before"], document["after"]
+    usual = [key for key in _FIRST if key != "ece" or "ece_positive" not in sides[0]]
+    rows = [["on held-out rows", "as they are", document["method"]]]
+    shown = [key for key in dict.fromkeys([*usual, *extra]) if key in sides[0]]
+    rows += [[_FIRST.get(key, key), *(_shown(side[key], look, key) for side in sides)] for key in shown]
+    gain = document["gain"]
+    words = {
+        True: "beyond noise",
+        False: "within noise",
+        None: "" if gain["value"] is None else "no interval",
+    }
+    said = _shown(gain, look)
+    said += f" {look.unit} a row" if gain["state"] == "finite" else f" ({gain['why']})" if gain["why"] else ""
+    note = words[gain["beyond_noise"]]
+    lines = grid(rows, frozenset({0, 1, 2}), "   ")
+    return [f"  {look.say(line)}" for line in [*lines, f"gain: {said}{', ' * bool(note)}{note}"]]
+
+
+def _shown(found: dict[str, Any], look: Look, key: str = "") -> str:
+    value = numbers.loss_in(value_of(found), look.unit)
+    if key.startswith("ece") and look.digits is None and value.value is not None:
+        return numbers.fixed(value.value, 4)
+    return figure(numbers.percent(value) if key.endswith("accuracy") else value, look.digits)
+
+
+def _methods(document: Document, look: Look) -> list[str]:
+    """The methods that were tried, in a table; nothing where one was asked for."""
+    tried = document["methods"]
+    if len(tried) < 2:
+        return []
+    losses = [
+        None if one["why"] else numbers.loss_in(value_of(one["cross_entropy"]), look.unit) for one in tried
+    ]
+    known = [loss.value for loss in losses if loss is not None and loss.state == "finite"]
+    places = numbers.decimals(max((x for x in known if x is not None), default=1.0), look.digits or 4)
+    rows = [["method", "cross-entropy", "gain", "", ""]]
+    for one, loss in zip(tried, losses, strict=True):
+        gain = numbers.loss_in(value_of(one["gain"]), look.unit)
+        half = numbers.half_width(gain)
+        note = "chosen" if one["method"] == document["method"] else ""
+        rows.append([
+            one["method"],
+            MISSING if loss is None or loss.value is None else numbers.fixed(loss.value, places),
+            MISSING if gain.value is None else numbers.fixed(gain.value, places),
+            "" if half is None else f"± {numbers.fixed(half, places, 0.0)}",
+            f"no map: {look.prose(one['why'])}" if one["why"] else note,
+        ])  # fmt: skip
+    return [f"  {look.say(line)}" for line in grid(rows, frozenset({0, 4}))]
+
+
+def _parameters(document: Document, look: Look) -> list[str]:
+    """The map in words, or how many numbers it has."""
+    method, found = document["method"], document["parameters"]
+    if method == "temperature":
+        return [f"  temperature {numbers.fixed(found['temperature'], 4)}: logits divided by it"]
+    plain = {name: value for name, value in found.items() if isinstance(value, float)}
+    if plain:
+        return [f"  {method}: " + ", ".join(f"{name} {numbers.fixed(v, 4)}" for name, v in plain.items())]
+    parts = found.get("classes")
+    if parts is not None:
+        return [f"  {method}: one map for each of {len(parts):,} classes, divided by their sum"]
+    names = ", ".join(f"{len(values):,} {name}" for name, values in found.items())
+    return [f"  {method}: {names}"]
+
+
+def _notes(document: Document) -> list[str]:
+    """What the figures rest on."""
+    fit, level = document["fit"], document["provenance"]["ci"]
+    column = f' "{numbers.shown(fit["folds_column"])}"' if fit["folds_column"] else ""
+    notes = [f"{fit['folds']} folds by {fit['folds_by']}{column}: each is judged by a map of the others; "
+             "the map to keep is fitted on all rows."]  # fmt: skip
+    if fit["sample"] is not None:
+        notes.append(f"A sample: {fit['rows']:,} of {fit['of']:,} rows, chosen by their hashes.")
+    if level is not None:
+        notes.append(f"± is the half-width of the {100 * level:.3g}{NBSP}% interval.")
+    if len(document["methods"]) > 1:
+        notes.append(f"Chosen: {document['chosen']}.")
+    if document["warnings"]:
+        notes.append(f"{counted(len(document['warnings']), 'warning')} on stderr.")
+    return notes
