@@ -73,7 +73,8 @@ class Spec:
 
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
     `top`: how many of the worst rows are told.
-    `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text".
+    `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text"; of several
+    files the coarsest. single: none of them holds more than float32 does.
     """
 
     task: str
@@ -95,6 +96,7 @@ class Spec:
     grouped: bool = False
     precision: str = "auto"
     top: int = 0
+    single: bool = False
 
     @property
     def narrow(self) -> bool:
@@ -109,6 +111,13 @@ class Spec:
     def size(self) -> int:
         """The number of classes."""
         return len(self.classes)
+
+    @property
+    def tallied(self) -> bool:
+        """Is every figure a function of how often each float32 score was seen with each label?"""
+        plain = self.kind == "probs" and self.clip is None and self.threshold == 0.5 and not self.weighted
+        more = self.by or self.grouped or self.compat is not None or self.training is not None
+        return self.single and self.task == "binary" and self.width == 1 and plain and not more
 
     def column(self, index: int) -> str:
         """How a message names score `index`."""
@@ -269,7 +278,8 @@ class Rows:
     (Σq², or the mean of target²) and `means`, more quantities by their names in `states.moments`.
 
     `batch`: the rows as they were read, for states that keep the scores of some. `flags`: which rows (n,)
-    the counts are of, where rows are to be told; scratch, like the rest.
+    the counts are of, where rows are to be told; scratch, like the rest. single: p of the
+    positive class where `spec.tallied`.
     """
 
     label: I64
@@ -302,6 +312,7 @@ class Rows:
     keys: tuple[Keys, ...] = ()
     groups: I64 | None = None
     batch: Batch | None = None
+    single: npt.NDArray[np.float32] | None = None
 
     _located: tuple[I64, F64] | None = None
     _hashes: rowhash.U64 | None = None

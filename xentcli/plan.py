@@ -25,10 +25,12 @@ from xentcli.states.slices import Slices
 from xentcli.states.softbins import SoftBins
 from xentcli.states.softclasses import SoftClasses
 from xentcli.states.tail import Tail
+from xentcli.states.tally import Tally
 from xentcli.states.training import TrainingLoss
 from xentcli.states.worst import Worst
 
 STATES: dict[str, type[Any]] = {
+    "tally": Tally,
     "moments": Moments,
     "classes": Classes,
     "confusion": Confusion,
@@ -52,6 +54,10 @@ STATES: dict[str, type[Any]] = {
 }
 
 
+TALLIED = ("moments", "classes", "confusion", "positive", "scores")
+"""What `tasks.tallied` works out from a tally."""
+
+
 def needed(spec: Spec) -> list[str]:
     """Names of the states that the metrics of `spec` read.
 
@@ -65,6 +71,8 @@ def needed(spec: Spec) -> list[str]:
 
 
 def _needed_by_task(spec: Spec) -> list[str]:
+    if spec.tallied:
+        return ["tally", "notes"]
     always = ["moments", "notes"]
     if spec.task == "multilabel":
         ranking = ["labelscores"] if spec.size <= MOST_LABELS else []
@@ -93,6 +101,7 @@ class StateSet:
     ignored: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     spots: Spots = field(default_factory=dict)
+    _derived: dict[str, State] | None = None
 
     @classmethod
     def empty(cls, spec: Spec) -> StateSet:
@@ -100,6 +109,7 @@ class StateSet:
 
     def add(self, rows: Rows | None, batch: Batch, read: int) -> None:
         """Add the rows of a batch that came from `read` rows of its file."""
+        self._derived = None
         self.read += read
         self.ignored += batch.ignored
         left = batch if rows is None else rows
@@ -116,6 +126,7 @@ class StateSet:
 
     def merge(self, other: StateSet) -> None:
         """Add the rows of another set of the same spec."""
+        self._derived = None
         self.read += other.read
         self.ignored += other.ignored
         for reason, count in other.skipped.items():
@@ -125,7 +136,18 @@ class StateSet:
             state.merge(other.states[name])
 
     def has(self, name: str) -> bool:
-        return name in self.states
+        """Is a state of this name there, or can it be worked out?"""
+        return name in self.states or (self.spec.tallied and name in TALLIED)
+
+    def _found(self, name: str) -> State:
+        """A state, worked out from the tally where there is one."""
+        if name in self.states or not self.spec.tallied:
+            return self.states[name]
+        if self._derived is None:
+            from xentcli.tasks.tallied import derived
+
+            self._derived = derived(cast(Tally, self.states["tally"]))
+        return self._derived[name]
 
     @property
     def nbytes(self) -> int:
@@ -134,15 +156,15 @@ class StateSet:
     # -- the states by name, for metrics --------------------------------------------------------
     @property
     def moments(self) -> Moments:
-        return cast(Moments, self.states["moments"])
+        return cast(Moments, self._found("moments"))
 
     @property
     def classes(self) -> Classes:
-        return cast(Classes, self.states["classes"])
+        return cast(Classes, self._found("classes"))
 
     @property
     def confusion(self) -> Confusion:
-        return cast(Confusion, self.states["confusion"])
+        return cast(Confusion, self._found("confusion"))
 
     @property
     def ranks(self) -> Ranks:
@@ -158,11 +180,11 @@ class StateSet:
 
     @property
     def positive(self) -> PositiveBins:
-        return cast(PositiveBins, self.states["positive"])
+        return cast(PositiveBins, self._found("positive"))
 
     @property
     def scores(self) -> Scores:
-        return cast(Scores, self.states["scores"])
+        return cast(Scores, self._found("scores"))
 
     @property
     def training(self) -> TrainingLoss:

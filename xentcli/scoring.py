@@ -110,7 +110,13 @@ def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
     for index, look in enumerate(looks[1:], 1):
         others = tuple(p for i, p in enumerate(looks) if i != index)
         what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), ask))
-    return what
+    return replace(what, single=all(_single(what, look) for look in looks))
+
+
+def _single(what: Resolution, look: Preview) -> bool:
+    """Are the scores of a shard columns of float32, or of less?"""
+    stored = [column.stored for column in look.columns if column.name in what.columns]
+    return look.long is None and bool(stored) and set(stored) <= {"f2", "bf", "f4"}
 
 
 def fold(
@@ -211,11 +217,12 @@ def spec_of(what: Resolution, settings: Settings) -> Spec:
     """What is to be computed of rows that read so."""
     return Spec(
         task=what.task, kind=what.kind, classes=what.classes, width=what.width, columns=what.columns,
-        stored=what.stored, weighted=what.weight is not None, threshold=settings.threshold,
-        bins=settings.bins, clip=settings.clip, renormalize=settings.renormalize,
-        skip_bad=settings.rules.skip_bad, training=training.plan(settings, what.task, what.classes),
-        by=settings.rules.by, grouped=settings.rules.group is not None,
-        precision=settings.precision, compat=settings.compat, top=settings.top,
+        stored=what.stored, single=what.single, weighted=what.weight is not None,
+        threshold=settings.threshold, bins=settings.bins, clip=settings.clip,
+        renormalize=settings.renormalize, skip_bad=settings.rules.skip_bad,
+        training=training.plan(settings, what.task, what.classes), by=settings.rules.by,
+        grouped=settings.rules.group is not None, precision=settings.precision,
+        compat=settings.compat, top=settings.top,
         compat_bins=training.peer_bins(settings, what.task),
     )  # fmt: skip
 

@@ -47,9 +47,11 @@ class Shape:
     stored: str = "f8"
     training: Training | None = None
     compat: str | None = None
+    single: bool = False
 
     def __str__(self) -> str:
         tail = ("-weighted" if self.weighted else "") + (f"-{self.compat}" if self.compat else "")
+        tail += "-single" if self.single else ""
         if self.training is not None:
             weights = "balanced" if self.training.balanced else "given" if self.training.weights else "plain"
             tail += f"-smoothed{self.training.smoothing:g}-{weights}"
@@ -65,6 +67,7 @@ SHAPES = [
     if classes != 12 or kind == "logits"
 ]
 SHAPES += [Shape(task, "probs", c, width, False, "text") for task, c, width in SIZES]
+SHAPES += [Shape("binary", "probs", 2, 1, False, "f4", single=True)]
 SHAPES += [
     Shape("binary" if c == 2 else "multiclass", kind, c, width, weighted, "f8", training)
     for c, width, kind in ((2, 1, "probs"), (2, 2, "logits"), (3, 3, "logprobs"), (70, 70, "logits"))
@@ -114,6 +117,7 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
         shape.task, shape.kind, names, shape.width, tuple(f"p_{name}" for name in names)[: shape.width],
         shape.stored, shape.weighted, training=shape.training, top=4,
         compat=shape.compat, compat_bins=15 if shape.compat in ("torchmetrics", "netcal") else 0,
+        single=shape.single,
     )  # fmt: skip
     labels = rng.integers(0, shape.classes, n)
     if shape.kind == "logits":
@@ -123,6 +127,8 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
         if shape.kind == "logprobs":
             with np.errstate(divide="ignore"):
                 scores = np.log(scores)
+    if shape.single:
+        scores = scores.astype(np.float32)
     weights = _weights(rng, n) if shape.weighted else None
     if shape.task == "soft":
         targets = _distributions(rng, n, shape.classes)

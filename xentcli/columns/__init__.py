@@ -50,6 +50,7 @@ class Resolution:
 
     `label` names the label for people; `label_columns` are read for it. `targets`: what they mean where
     they say something of every class. `listed`: the scores are lists of the likeliest classes alone.
+    `single`: no shard keeps scores in more than float32; known once all are read.
     """
 
     task: str
@@ -67,6 +68,7 @@ class Resolution:
     reverse: bool = False
     targets: Targets | None = None
     listed: listed.Listed | None = None
+    single: bool = False
 
     @property
     def label_columns(self) -> tuple[str, ...]:

@@ -112,6 +112,10 @@ class Moments(Summed):
         self.sums["all"].add_integer(_NAMES.index("vast"), int(vast.sum()), 0)
         return np.where(vast, 0.0, x)
 
+    def put(self, name: str, total: float) -> None:
+        """Add a total that was worked out elsewhere."""
+        self.sums["all"].add_exact(_NAMES.index(name), np.array([total]))
+
     def exact(self, name: str) -> Fraction:
         """One of the sums, as a Fraction."""
         return self.sums["all"].exact(_NAMES.index(name))

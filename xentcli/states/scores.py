@@ -48,6 +48,19 @@ class Scores:
     def empty(cls, spec: Spec) -> Self:
         return cls(spec)
 
+    @classmethod
+    def of(cls, spec: Spec, step: int, keys: I64, rows: I64) -> Self:
+        """From cells (n,) at LEVELS[step], ascending, each some times over, with rows by label (n, 2)."""
+        state = cls(spec)
+        starts = _starts(keys)
+        state.step, state.keys = step, keys[starts]
+        state.sums = ExactSums(2 * starts.size)
+        if starts.size:
+            rows = np.add.reduceat(rows, starts, axis=0)
+        state.sums.add_tallies(np.arange(2 * starts.size), rows.ravel())
+        state._compact()
+        return state
+
     @property
     def level(self) -> int:
         """How many low bits of a score its cell leaves out; 0: every figure is exact."""

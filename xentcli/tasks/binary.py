@@ -3,18 +3,48 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from xentcli.batch import F64, Batch, Rows, Spec
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.select import either
 from xentcli.tasks import finish, peers, simplex, training
 from xentcli.tasks.badrows import BadRows, Mask, not_a_number
+from xentcli.tasks.deferred import Deferred
+
+F32 = npt.NDArray[np.float32]
 
 _LOWEST = -745.2  # below ln of the smallest float64: keeps 0 * inf out of the entropy
 
 
 def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     """The quantities of each row; meaningless if there are bad rows."""
+    if not spec.tallied:
+        return quantities(batch, spec)
+    column = batch.column(0)
+    assert np.can_cast(column.dtype, np.float32)
+    p = np.ascontiguousarray(column, np.float32)
+    if p.min(initial=1.0) >= 0.0 and p.max(initial=0.0) <= 1.0:
+        return _counted(batch, spec, p), BadRows(batch.size)
+    out, bad = quantities(batch, spec)
+    if not bad.found and out.positive is not None:
+        out.single = out.positive.astype(np.float32)
+    return out, bad
+
+
+def _counted(batch: Batch, spec: Spec, p: F32) -> Rows:
+    """Rows of sound float32 scores (n,): only what warnings count, for the rest is hardly ever asked for."""
+    out = Deferred(batch, lambda: quantities(batch, spec)[0])
+    out.single = p
+    finish.count(out, "ties", p == 0.5)
+    if p.min(initial=1.0) == 0.0 or p.max(initial=0.0) == 1.0:
+        finish.count(out, "certain", (p == 0.0) | (p == 1.0))
+        finish.note_impossible(out, batch, p == (batch.labels == 0))
+    return out
+
+
+def quantities(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
+    """All of them, now."""
     bad = BadRows(batch.size)
     score = buffer("binary.score", batch.size)
     np.copyto(score, batch.column(0))

@@ -63,7 +63,12 @@ def all_tasks(rows: Rows, batch: Batch, spec: Spec) -> None:
 def impossible(rows: Rows, batch: Batch) -> None:
     """Count rows with an infinite loss, and remember the first of them."""
     if rows.loss.max(initial=0.0) == np.inf:
-        infinite = np.isinf(rows.loss)
+        note_impossible(rows, batch, np.isinf(rows.loss))
+
+
+def note_impossible(rows: Rows, batch: Batch, infinite: npt.NDArray[np.bool_]) -> None:
+    """Count the rows (n,) whose loss is infinite, if there are any, and remember the first of them."""
+    if infinite.any():
         first = int(infinite.argmax())
         count(rows, "zero_probability", infinite)
         rows.examples["zero_probability"] = (

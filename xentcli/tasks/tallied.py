@@ -1,0 +1,104 @@
+"""The states of a binary task from its `Tally`: what each would hold, had it seen every row itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.batch import F64, I64, Batch, Place, Rows, Spec
+from xentcli.numerics import grid
+from xentcli.states import State
+from xentcli.states.bins import PositiveBins
+from xentcli.states.cells import Nodes
+from xentcli.states.classes import Classes
+from xentcli.states.confusion import Confusion
+from xentcli.states.moments import Moments
+from xentcli.states.scores import LEVELS, Scores
+from xentcli.states.summed import Summed
+from xentcli.states.tally import Tally
+from xentcli.tasks import binary
+
+_BLOCK = 1 << 14
+
+
+def derived(tally: Tally) -> dict[str, State]:
+    """The states that a Tally stands for, by their names in `plan.STATES`."""
+    sums = _Sums(tally.spec)
+    sums.repeat(*tally.exact())
+    for cells in tally.cells():
+        for nodes in cells.nodes():
+            sums.spread(nodes)
+    return {**sums.states(), "scores": _scores(tally)}
+
+
+class _Sums:
+    """The states that are nothing but sums over rows."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.moments = Moments.empty(spec)
+        self.classes = Classes.empty(spec)
+        self.confusion = Confusion.empty(spec)
+        self.positive = PositiveBins.empty(spec)
+
+    def states(self) -> dict[str, Summed]:
+        names = ("moments", "classes", "confusion", "positive")
+        return {name: getattr(self, name) for name in names}
+
+    def repeat(self, score: F64, label: I64, times: I64) -> None:
+        """Add rows (n,), each so many times, by doubling: exactly what adding them one by one gives."""
+        summed = self.states().values()
+        for bit in reversed(range(int(times.max(initial=0)).bit_length())):
+            for state in summed:
+                state.merge(state)
+            chosen = np.flatnonzero(times >> bit & 1)
+            for lo in range(0, chosen.size, 4 * _BLOCK):
+                part = chosen[lo : lo + 4 * _BLOCK]
+                rows = _rows(score[part], label[part], self.spec)
+                for state in summed:
+                    state.update(rows)
+
+    def spread(self, nodes: Nodes) -> None:
+        """Add the rows that a quadrature stands for."""
+        moments, sums = self.moments, self.positive.sums
+        label, rows, weight = nodes.label, nodes.rows.astype(np.float64), nodes.weight
+        labels, weights = np.repeat(label, weight.shape[1]), weight.reshape(-1)
+        found = _rows(nodes.p.reshape(-1), labels, self.spec)
+        moments.put("rows", float(rows.sum()))
+        for name, x in (("loss", found.loss), ("brier", found.brier)):
+            each = weights * x
+            self.classes.sums[name].add_exact(
+                np.arange(2), np.array([each[labels == c].sum() for c in (0, 1)])
+            )
+            moments.put(f"{name}_2", float((each * x).sum()))
+        excess = found.loss - found.entropy
+        for name, x in (
+            ("entropy", found.entropy), ("entropy_2", found.entropy**2), ("excess_2", excess**2),
+            ("z_part", found.z_part), ("z_var", found.z_var),
+        ):  # fmt: skip
+            moments.put(name, float((weights * x).sum()))
+        self.confusion.sums["matrix"].add_exact(2 * label + nodes.side, rows)
+        offset = nodes.p - grid.edge_of_cell()[nodes.bin, None]
+        sums["rows"].add_exact(2 * nodes.bin + label, rows)
+        sums["offset"].add_exact(nodes.bin, (weight * offset).sum(axis=1))
+        sums["variance"].add_exact(nodes.bin, (weight * offset * offset).sum(axis=1))
+
+
+def _rows(score: F64, label: I64, spec: Spec) -> Rows:
+    """The quantities of rows (n,); scratch arrays."""
+    return binary.quantities(Batch(label, Place("", 1), (score,)), spec)[0]
+
+
+def _scores(tally: Tally) -> Scores:
+    """The order of all rows."""
+    score, label, times = tally.exact()
+    rows = np.zeros((score.size, 2), np.int64)
+    rows[np.arange(score.size), label] = times
+    keys = score.view(np.int64)
+    if not tally.coarse:
+        return Scores.of(tally.spec, 0, keys, rows)
+    keys, zeros = keys >> LEVELS[1], int(np.count_nonzero(score == 0.0))
+    parts = [(keys[:zeros], rows[:zeros]), *(cells.scores() for cells in tally.cells()),
+             (keys[zeros:], rows[zeros:])]  # fmt: skip
+    return Scores.of(
+        tally.spec, 1, np.concatenate([k for k, _ in parts]), np.concatenate([r for _, r in parts])
+    )
