@@ -22,8 +22,10 @@ from xentcli.readers.csverrors import explain, header_again, repeats_header
 from xentcli.readers.csvhead import describe, read_names
 from xentcli.readers.dialects import dialect_of
 from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split, stray_quote
-from xentcli.readers.textsource import BLOCK_BYTES, TextSource
+from xentcli.readers.textsource import TextSource
 
+BLOCK_BYTES = 1 << 21
+_CODED = pa.dictionary(pa.int32(), pa.string())
 _LAST_OF_INF = np.frombuffer(b"fFyY", np.uint8)
 
 
@@ -87,19 +89,22 @@ class CsvSource(TextSource):
     def _units(self, names: list[str], columns: list[str], numeric: frozenset[str]) -> Iterator[Unit]:
         for block in self._walk():
             self.no_final_newline = not block.closed
-            yield Unit(block.first, partial(self._load, block, names, columns, numeric))
+            yield Unit(block.first, partial(self._load, block, names, columns, numeric, coded=True))
 
     def _load(
-        self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str]
+        self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str], coded: bool = False
     ) -> pa.RecordBatch:
-        """The records of a block: float64 for `numeric` with null for an empty cell, else strings."""
+        """The records of a block: float64 for `numeric` with null for an empty cell, else strings.
+
+        coded: those as a dictionary, which the parser makes for less than whoever needs it afterwards.
+        """
         delimiter, quote = ord(self._dialect.delimiter), block.quote
         if not is_utf8(block) or (
             quote is not None and stray_quote(block.octets, delimiter, quote) is not None
         ):
             raise self._fault(block, names, numeric)
         try:
-            batch = self._parse(block, names, columns, numeric)
+            batch = self._parse(block, names, columns, numeric, coded and not self._dialect.missing)
         except pa.ArrowInvalid as error:
             raise self._fault(block, names, numeric, str(error)) from error
         if batch.num_rows != block.rows:
@@ -113,9 +118,10 @@ class CsvSource(TextSource):
         return batch
 
     def _parse(
-        self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str]
+        self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str], coded: bool = False
     ) -> pa.RecordBatch:
         dialect, data = self._dialect, block.data
+        text = _CODED if coded else pa.string()
         if bytes(data[:3]) == b"\xef\xbb\xbf":
             data = memoryview(
                 b"\n" + bytes(data)
@@ -131,7 +137,7 @@ class CsvSource(TextSource):
                 newlines_in_values=block.folded,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.float64() if name in numeric else pa.string() for name in columns},
+                column_types={name: pa.float64() if name in numeric else text for name in columns},
                 include_columns=columns,
                 null_values=["", *dialect.missing],
                 strings_can_be_null=False,
