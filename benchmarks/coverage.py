@@ -1,0 +1,190 @@
+"""Do intervals hold the truth as often as they say, and do tests reject as often as they may?
+
+    python benchmarks/coverage.py [RUNS]
+
+Rows are drawn from models whose truth is known from four million rows of their own; every run scores new
+ones. The tables are in docs/coverage.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from xentcli import metrics
+from xentcli.batch import F64, I64, Batch, Place, Spec
+from xentcli.metrics.known import Known
+from xentcli.metrics.names import resolve
+from xentcli.plan import StateSet
+
+SIZES = (500, 2_000, 10_000, 50_000)
+MEANS = ("cross_entropy", "perplexity", "brier_score", "overconfidence", "accuracy")
+RATIOS = ("normalized_cross_entropy", "brier_skill_score", "macro_f1", "mcc")
+AREAS = ("auroc", "average_precision")
+ERRORS = ("ece", "ece_positive", "ece_mass", "rmsce", "mce")
+SLOW = ("ks_calibration", "kuiper_calibration", "smooth_ece")
+TESTS = (*(f"{key}_p" for key in ERRORS), "spiegelhalter_p", "hosmer_lemeshow_p")
+BIASED = (*ERRORS, *SLOW)
+_TRUTH = 4_000_000
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Labels (n,), scores (n,) or (n, C), the probability of each label's class that draws it, groups."""
+
+    labels: I64
+    scores: F64
+    weights: F64 | None = None
+    groups: I64 | None = None
+    truth: F64 | None = None  # P(positive) (n,)
+
+    def known(self) -> Known:
+        """What is known of the rows."""
+        matrix = self.scores if self.scores.ndim == 2 else self.scores[:, None]
+        size = max(matrix.shape[1], 2)
+        spec = Spec(
+            "binary" if size == 2 else "multiclass", "probs", tuple(map(str, range(size))), matrix.shape[1],
+            weighted=self.weights is not None, grouped=self.groups is not None,
+        )  # fmt: skip
+        states = StateSet.empty(spec)
+        for lo in range(0, self.labels.size, 1 << 16):
+            part = slice(lo, lo + (1 << 16))
+            batch = Batch(
+                self.labels[part], Place("rows", 1), matrix=matrix[part],
+                weights=None if self.weights is None else self.weights[part],
+                groups=None if self.groups is None else self.groups[part],
+            )  # fmt: skip
+            states.fold(batch, batch.size)
+        return Known(states)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Binary rows: a logit from N(0.5, 1.5²) draws the label, `times` it is the prediction.
+
+    each: rows of a group, which share most of their logit and draw their labels together. weighted: rows
+    weigh 1 to 5. two_digits: predictions are written with two.
+    """
+
+    times: float = 1.0
+    each: int = 1
+    weighted: bool = False
+    two_digits: bool = False
+
+    def draw(self, rng: np.random.Generator, n: int) -> Drawn:
+        """n rows."""
+        many = -(-n // self.each)
+        logit = rng.normal(0.5, 1.5, many)
+        luck = rng.random(many)
+        if self.each > 1:
+            logit = (np.repeat(logit, self.each) + rng.normal(0, 0.5, many * self.each))[:n]
+            own = rng.random(n)
+            luck = np.where(rng.random(n) < 0.5, np.repeat(luck, self.each)[:n], own)
+        truth = 1.0 / (1.0 + np.exp(-logit))
+        p = 1.0 / (1.0 + np.exp(-self.times * logit))
+        p = np.round(p, 2) if self.two_digits else p
+        if self.two_digits:
+            truth = p
+        weights = rng.integers(1, 6, n).astype(np.float64) if self.weighted else None
+        groups = rng.permutation(many) % 1024 if self.each > 1 else None
+        spread = None if groups is None else np.repeat(groups, self.each)[:n].astype(np.int64)
+        return Drawn((luck < truth).astype(np.int64), p, weights, spread, truth)
+
+
+@cache
+def truths(model: Model, names: tuple[str, ...]) -> dict[str, float]:
+    """The figures of the model itself; those of calibration from labels that are their own probabilities."""
+    rng = np.random.default_rng(2**32)
+    plain = replace(model, each=1, weighted=False)
+    found = plain.draw(rng, _TRUTH)
+    if model.each > 1:  # one row of each group has the law of any
+        grouped = replace(model, each=2).draw(rng, 2 * _TRUTH)
+        found = Drawn(grouped.labels[::2], grouped.scores[::2], truth=None)
+    known = found.known()
+    out = {name: metrics.read(resolve(name), known).value for name in names if name not in BIASED}
+    out |= {name: 0.0 if model.times == 1.0 else value(known, name) for name in names if name in BIASED}
+    return {name: x for name, x in out.items() if x is not None}
+
+
+def value(known: Known, name: str) -> float:
+    """An error of so many rows that chance adds next to nothing."""
+    found = metrics.read(resolve(name), replace(known, level=None)).value
+    assert found is not None
+    return found
+
+
+def covered(model: Model, names: tuple[str, ...], n: int, runs: int) -> dict[str, float]:
+    """The share of runs whose 95 % interval holds the truth."""
+    truth, inside = truths(model, names), dict.fromkeys(names, 0)
+    for seed in range(runs):
+        known = replace(model.draw(np.random.default_rng(seed), n).known(), seed=seed)
+        for name in names:
+            found = metrics.read(resolve(name), known)
+            inside[name] += (
+                found.lo is not None and found.hi is not None and found.lo <= truth[name] <= found.hi
+            )
+    return {name: count / runs for name, count in inside.items()}
+
+
+def rejected(model: Model, names: tuple[str, ...], n: int, runs: int) -> dict[str, float]:
+    """The share of runs of a calibrated model with p <= 0.05."""
+    count = dict.fromkeys(names, 0)
+    for seed in range(runs):
+        known = replace(model.draw(np.random.default_rng(seed), n).known(), seed=seed, level=None)
+        for name in names:
+            p = metrics.read(resolve(name), known).value
+            count[name] += p is not None and p <= 0.05
+    return {name: found / runs for name, found in count.items()}
+
+
+def rare(n: int, runs: int) -> float:
+    """Coverage of an accuracy of 99.9 %."""
+    inside = 0
+    for seed in range(runs):
+        right = np.random.default_rng(seed).random(n) < 0.999
+        found = metrics.read(resolve("accuracy"), Drawn(right.astype(np.int64), np.full(n, 0.9)).known())
+        assert found.lo is not None and found.hi is not None
+        inside += found.lo <= 0.999 <= found.hi
+    return inside / runs
+
+
+def table(title: str, columns: dict[int, dict[str, float]]) -> Iterator[str]:
+    """A Markdown table: a row a figure, a column a number of rows."""
+    yield f"\n{title}\n"
+    yield "| | " + " | ".join(f"{n:,}" for n in columns) + " |"
+    yield "|---" * (len(columns) + 1) + "|"
+    for name in next(iter(columns.values())):
+        yield f"| `{name}` | " + " | ".join(f"{100 * found[name]:.1f}" for found in columns.values()) + " |"
+
+
+def main() -> None:
+    """Print every table."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    every, few = (*MEANS, *RATIOS, *AREAS), max(runs // 3, 1)
+    over, calm = Model(1.3), Model()
+    weighted, grouped = replace(over, weighted=True), replace(over, each=10)
+    cases = [
+        ("over-confident", over, (*every, *ERRORS), SIZES, runs),
+        ("over-confident, slower figures", over, SLOW, (2_000,), few),
+        ("calibrated", calm, (*ERRORS, "cross_entropy"), (500, 10_000), runs),
+        ("over-confident, rows weigh 1 to 5", weighted, (*every, "ece"), (500, 10_000), runs),
+        ("over-confident, groups of 10", grouped, (*MEANS, *RATIOS, "balanced_cross_entropy"), SIZES, runs),
+    ]
+    for title, model, names, sizes, count in cases:
+        found = {n: covered(model, names, n, count if n < 50_000 else max(count // 2, 1)) for n in sizes}
+        print("\n".join(table(f"Coverage in %: {title}", found)), flush=True)
+    found = {n: {"accuracy": rare(n, runs)} for n in SIZES}
+    print("\n".join(table("Coverage in %: 99.9 % right", found)), flush=True)
+    for title, model in (("calibrated", calm), ("calibrated, two digits", replace(calm, two_digits=True))):
+        found = {n: rejected(model, TESTS, n, runs) for n in (500, 2_000, 10_000)}
+        print("\n".join(table(f"Rejected at 5 %, in %: {title}", found)), flush=True)
+        slow = {2_000: rejected(model, tuple(f"{key}_p" for key in SLOW), 2_000, few)}
+        print("\n".join(table(f"Rejected at 5 %, in %: {title}, slower figures", slow)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
