@@ -36,6 +36,42 @@ CALIBRATION = (
         "Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155",
     ),
     Measure(
+        "ece_sweep", "as ece_mass, in the most bins up to which the accuracy of the bins never falls",
+        "0 to 1", "",
+        "The data choose the number of bins: the bias of ece is less, and so is the choice of bins.",
+        "Roelofs et al. (2022), AISTATS, PMLR 151; arXiv 2012.08668",
+    ),
+    Measure(
+        "ece_toplabel", "Σ_c Σ_b W_cb/W · |mean conf_cb - accuracy_cb|, over rows predicted as class c",
+        "0 to 1", "", "At least ece: gaps of two classes that cancel each other there are seen here.",
+        "Gupta & Ramdas (2022), ICLR; arXiv 2107.08353",
+    ),
+    Measure(
+        "atb", "∫ (Σ_(conf < q) w (conf - right) / W)² + (Σ_(conf >= q) w (conf - right) / W)² dq, q from 0 "
+        "to 1",
+        "0 to 1", "", "Truthful: in expectation least for the true probabilities, which holds of no ece.",
+        "Hartline, Hu & Wu (2026), COLT, PMLR 336, 3185-3223",
+    ),
+    Measure(
+        "atb_positive", f"as atb, {_POSITIVE}", "0 to 1", "",
+        "Judges the positive class, not the likeliest one.",
+        "Hartline, Hu & Wu (2026), COLT, PMLR 336, 3185-3223",
+    ),
+    Measure(
+        "ici", f"Σ w |p - q| / W, {_PAV}", "0 to 1", "",
+        "The integrated calibration index, by isotonic regression where its authors smooth by loess.",
+        "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
+    ),
+    Measure(
+        "e50", f"median of |p - q|, {_PAV}", "0 to 1", "", "Half of the rows are within this of calibrated.",
+        "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
+    ),
+    Measure(
+        "e90", f"90th percentile of |p - q|, {_PAV}", "0 to 1", "",
+        "Nine tenths of the rows are within this of calibrated.",
+        "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
+    ),
+    Measure(
         "ks_calibration", "max over t of |Σ_(conf_i <= t) w_i (right_i - conf_i)| / W", "0 to 1", "",
         "The largest cumulative gap; no bins to choose.",
         "Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658; Gupta et al. (2021), arXiv 2006.12800",

@@ -32,7 +32,8 @@ INTERVALS = {
     "average_precision": "delta method in the counts of each score, symmetric on the logit scale; none with "
     "--group",
     **dict.fromkeys(
-        ("ece", "ece_positive", "mce", "ece_mass", "ece_mass_positive", "rmsce", "ks_calibration",
+        ("ece", "ece_positive", "mce", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",
+         "ks_calibration",
          "kuiper_calibration", "smooth_ece", "smooth_ece_positive"), _REDRAWN,
     ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),

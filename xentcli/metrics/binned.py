@@ -17,11 +17,14 @@ from xentcli.metrics.calibration import error, gap
 from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Statistic
+from xentcli.numerics import grid
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 DECILES = 10
 STEPS = 1000
+_LOW = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)
+SIDES = (_LOW, ~_LOW)  # cells of p that predict the negative class, and the positive one
 _WEIGHTED = "its formula counts rows, and these are weighted"
 
 
@@ -54,6 +57,35 @@ def rmsce(known: Known) -> Value:
     value = known.value("rmsce", math.sqrt(float((binned.weight * squares).sum()) / float(known.weight)))
     filled = binned.where(binned.rows > 0)
     return chance.judge(known, value, "confidence", filled, chance.root_mean_square_gap(filled))
+
+
+def ece_toplabel(known: Known) -> Value:
+    """Σ_c Σ_b |Σw(confidence - right)| / W over the rows predicted as each class c, 0 to 1, at least `ece`.
+
+    In redraws, the rows of a class and bin share the bin's mean confidence.
+    Source: Gupta & Ramdas (2022), ICLR, arXiv 2107.08353.
+    """
+    bins = _by_class(known)
+    value = known.value("ece_toplabel", error(bins, known))
+    return chance.judge(known, value, "toplabel", bins, chance.mean_gap(bins))
+
+
+def _by_class(known: Known) -> Binned:
+    """Sums over the rows of each predicted class and bin that has any."""
+    if not known.states.has("classbins"):
+        sides = [known.states.positive.binned(known.spec.bins, mirrored=True, only=side) for side in SIDES]
+        columns = [np.concatenate(pair) for pair in zip(*(_columns(side) for side in sides), strict=True)]
+    else:
+        weight, p, hits = (part.ravel() for part in known.states.classbins.by_class())
+        rate = np.divide(p, weight, out=np.zeros(p.size), where=weight > 0)
+        columns = [weight, weight, p, hits, p * (1.0 - rate) * float(known.weight2 / known.weight)]
+    bins = Binned(*columns)
+    return bins.where(bins.weight > 0)
+
+
+def _columns(bins: Binned) -> list[F64]:
+    assert bins.variance is not None
+    return [bins.rows, bins.weight, bins.p, bins.y, bins.variance]
 
 
 def l2_debiased(known: Known) -> Value:

@@ -42,6 +42,13 @@ def blocks(negatives: F64, positives: F64) -> tuple[I64, F64, F64]:
         first = first[starts]
 
 
+def rates(negatives: F64, positives: F64) -> F64:
+    """The rate (n,) of the block of isotonic regression that each cell is in."""
+    first, low, high = blocks(negatives, positives)
+    out: F64 = np.repeat(high / (low + high), np.diff(first, append=negatives.size))
+    return out
+
+
 def brier_miscalibration(known: Known) -> Value:
     """Brier score less that of the recalibrated predictions, 0 to 1; in-sample, so a little high."""
     return _part(known, "brier_miscalibration", "brier", _squares, miscalibration=True)

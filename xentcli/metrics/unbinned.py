@@ -1,0 +1,130 @@
+"""Calibration errors without bins, or with those that the data ask for: sweep, two-bin, isotonic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from xentcli.batch import F64
+from xentcli.metrics import chance, corp, redraw
+from xentcli.metrics.chance import equal_mass, mass_index
+from xentcli.metrics.known import Known
+from xentcli.metrics.redraw import Statistic
+from xentcli.report import Value
+from xentcli.states.bins import Binned
+
+STEPS = 1000  # cells, at most, that labels are redrawn in
+
+
+def ece_sweep(known: Known) -> Value:
+    """ECE of the confidence in as many bins of equal mass as keep the accuracy rising with it, 0 to 1.
+
+    The number of bins goes up from 1 until accuracies fall somewhere, and then one back.
+    Source: Roelofs et al. (2022), AISTATS, PMLR 151, arXiv 2012.08668; but no value is split over two bins.
+    """
+    return _tested(known, "ece_sweep", "confidence", _sweep)
+
+
+def atb(known: Known) -> Value:
+    """∫ (Σ_{p<q} w(p - y) / W)² + (Σ_{p>=q} w(p - y) / W)² dq over [0, 1] for the confidence, 0 to 1.
+
+    The averaged two-bin error: on average no other prediction than the true probability has less of it.
+    Source: Hartline, Hu & Wu (2026), COLT, PMLR 336, 3185-3223.
+    """
+    return _tested(known, "atb", "confidence", _two_bins)
+
+
+def atb_positive(known: Known) -> Value:
+    """`atb` of the pair (p of the positive class, is positive)."""
+    return _tested(known, "atb_positive", "positive", _two_bins)
+
+
+def ici(known: Known) -> Value:
+    """Mean of |p - q|, q the isotonic regression of the labels on p of the positive class, 0 to 1.
+
+    In cells of 1/4800. Source: Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065, who smooth
+    by loess instead.
+    """
+    return _tested(known, "ici", "positive", lambda cells: _of_isotonic(cells, None))
+
+
+def e50(known: Known) -> Value:
+    """Median of |p - q|, as `ici`."""
+    return _tested(known, "e50", "positive", lambda cells: _of_isotonic(cells, 0.5))
+
+
+def e90(known: Known) -> Value:
+    """90th percentile of |p - q|, as `ici`."""
+    return _tested(known, "e90", "positive", lambda cells: _of_isotonic(cells, 0.9))
+
+
+def _tested(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic]) -> Value:
+    """The figure of the cells of a pair, with the level and p-value from redraws in at most STEPS of them.
+
+    No interval: these figures choose their bins by the labels, so gaps times a factor have others.
+    """
+    cells = known.cells(pair)
+    value = known.value(key, float(make(cells)(cells.y - cells.p)))
+    if chance.why_not(known) is not None:
+        return value
+    steps = equal_mass(cells, STEPS)
+    drawn = chance.redraws(known, f"{pair},path", steps, fine=True)
+    return redraw.judged(value, drawn, make(steps), None)
+
+
+def _sweep(cells: Binned) -> Statistic:
+    """The error of residuals (..., M) at the finest bins of equal mass whose rates do not fall."""
+    total = float(cells.weight.sum())
+
+    def statistic(residuals: F64) -> F64:
+        flat = residuals.reshape(-1, residuals.shape[-1])
+        rising, out = np.arange(len(flat)), np.zeros(len(flat))
+        bins = 1
+        while rising.size and bins <= cells.weight.size:
+            starts = np.flatnonzero(np.diff(mass_index(cells.weight, bins), prepend=-1))
+            weight, p = np.add.reduceat(cells.weight, starts), np.add.reduceat(cells.p, starts)
+            gap = np.add.reduceat(flat[rising], starts, axis=1)
+            holds = (np.diff((p + gap) / weight, axis=1) >= -1e-12).all(axis=1)
+            rising, gap = rising[holds], gap[holds]
+            out[rising] = np.abs(gap).sum(axis=1) / total
+            bins += 1
+        return out.reshape(residuals.shape[:-1])
+
+    return statistic
+
+
+def _two_bins(cells: Binned) -> Statistic:
+    """The averaged two-bin error of residuals (..., M)."""
+    at = cells.p / cells.weight
+    step = np.diff(at, prepend=0.0, append=1.0)
+    total = float(cells.weight.sum())
+
+    def statistic(residuals: F64) -> F64:
+        below = np.cumsum(residuals, axis=-1) / total
+        whole = below[..., -1:]
+        inner = (step[1:] * (below**2 + (whole - below) ** 2)).sum(axis=-1)
+        out: F64 = inner + step[0] * whole[..., 0] ** 2
+        return out
+
+    return statistic
+
+
+def _of_isotonic(cells: Binned, share: float | None) -> Statistic:
+    """Mean, or a quantile, of |p - q| of residuals (..., M), q the isotonic regression of y on p."""
+    at, weight = cells.p / cells.weight, cells.weight
+
+    def one(residual: F64) -> float:
+        positives = np.clip(cells.p + residual, 0.0, weight)
+        gap = np.abs(at - corp.rates(weight - positives, positives))
+        if share is None:
+            return float((weight * gap).sum() / weight.sum())
+        order = np.argsort(gap, kind="stable")
+        reached = np.cumsum(weight[order]) >= share * weight.sum() * (1.0 - 1e-12)
+        return float(gap[order][int(reached.argmax())])
+
+    def statistic(residuals: F64) -> F64:
+        flat = residuals.reshape(-1, residuals.shape[-1])
+        return np.array([one(row) for row in flat]).reshape(residuals.shape[:-1])
+
+    return statistic
