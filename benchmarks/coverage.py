@@ -163,16 +163,17 @@ def table(title: str, columns: dict[int, dict[str, float]]) -> Iterator[str]:
 
 def main() -> None:
     """Print every table."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    every, few = (*MEANS, *RATIOS, *AREAS), max(runs // 3, 1)
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    every, few = (*MEANS, *RATIOS, *AREAS), max(runs // 3, 2)
     over, calm = Model(1.3), Model()
     weighted, grouped = replace(over, weighted=True), replace(over, each=10)
     cases = [
-        ("over-confident", over, (*every, *ERRORS), SIZES, runs),
-        ("over-confident, slower figures", over, SLOW, (2_000,), few),
-        ("calibrated", calm, (*ERRORS, "cross_entropy"), (500, 10_000), runs),
-        ("over-confident, rows weigh 1 to 5", weighted, (*every, "ece"), (500, 10_000), runs),
+        ("over-confident", over, every, SIZES, runs),
+        ("over-confident, rows weigh 1 to 5", weighted, every, (500, 10_000), runs),
         ("over-confident, groups of 10", grouped, (*MEANS, *RATIOS, "balanced_cross_entropy"), SIZES, runs),
+        ("over-confident, errors of calibration", over, ERRORS, SIZES, few),
+        ("calibrated, errors of calibration", calm, ERRORS, (500, 10_000), few),
+        ("over-confident, slower errors", over, SLOW, (2_000,), few // 2),
     ]
     for title, model, names, sizes, count in cases:
         found = {n: covered(model, names, n, count if n < 50_000 else max(count // 2, 1)) for n in sizes}
@@ -180,10 +181,10 @@ def main() -> None:
     found = {n: {"accuracy": rare(n, runs)} for n in SIZES}
     print("\n".join(table("Coverage in %: 99.9 % right", found)), flush=True)
     for title, model in (("calibrated", calm), ("calibrated, two digits", replace(calm, two_digits=True))):
-        found = {n: rejected(model, TESTS, n, runs) for n in (500, 2_000, 10_000)}
+        found = {n: rejected(model, TESTS, n, few) for n in (500, 2_000, 10_000)}
         print("\n".join(table(f"Rejected at 5 %, in %: {title}", found)), flush=True)
-        slow = {2_000: rejected(model, tuple(f"{key}_p" for key in SLOW), 2_000, few)}
-        print("\n".join(table(f"Rejected at 5 %, in %: {title}, slower figures", slow)), flush=True)
+        slow = {2_000: rejected(model, tuple(f"{key}_p" for key in SLOW), 2_000, few // 2)}
+        print("\n".join(table(f"Rejected at 5 %, in %: {title}, slower errors", slow)), flush=True)
 
 
 if __name__ == "__main__":

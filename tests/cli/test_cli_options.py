@@ -541,6 +541,17 @@ def test_ci(tmp_path: Path) -> None:
         refused(score(path, "--ci", bad), 2, "--ci")
 
 
+def test_seed(tmp_path: Path) -> None:
+    path = many(tmp_path)
+    first, again, other = (score(path, "--seed", seed).report for seed in ("0", "0", "7"))
+    assert first == again == score(path).report
+    assert other["provenance"]["seed"] == 7
+    assert other["metrics"]["ece"]["value"] == first["metrics"]["ece"]["value"]
+    assert other["metrics"]["ece"] != first["metrics"]["ece"]
+    refused(score(path, "--seed", "-1"), 2, "--seed")
+    refused(score(path, "--seed", "x"), 2, "--seed")
+
+
 # -- output ----------------------------------------------------------------------------------------
 def test_format_and_json(tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")
