@@ -24,9 +24,8 @@ SCHEMA = "xent.inspect/1"
 _LABELS = 1000  # distinct labels that are counted out
 _HEAD = 1 << 20
 
-# Processor seconds and bytes that a run takes, measured with benchmarks/run.py.
-_START, _PER_ROW, _PER_VALUE, _PER_TEXT = 0.4, 100e-9, 14e-9, 200e-9
-_BASE, _PER_THREAD, _BATCH = 100e6, 65e6, 65536
+# Processor seconds that a run takes, measured with benchmarks/run.py, and rows that a thread takes at a time.
+_START, _PER_ROW, _PER_VALUE, _PER_TEXT, _BATCH = 0.4, 100e-9, 14e-9, 200e-9, 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Inspection:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float | None = None
-    memory: float | None = None
+    memory: int | None = None
 
     @property
     def rows(self) -> int | None:
@@ -132,9 +131,8 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
     Raises as scoring does for options and for files that cannot be opened or have no columns to show;
     what else would stop scoring is among the `problems`.
     """
-    reading = replace(settings.reading, chunk_rows=settings.reading.chunk_rows or PREVIEW_ROWS)
     limit = PREVIEW_ROWS if settings.limit is None else min(settings.limit, PREVIEW_ROWS)
-    trial = replace(settings, reading=reading, limit=limit, sha256=None)  # a hash would read all of a file
+    trial = replace(settings, limit=limit, sha256=None)  # a hash would read all of a file
     sources = scoring.opened(inputs, trial)
     looks = scoring.previews(sources, trial)
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
@@ -153,6 +151,7 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
     else:
         # One file is tried: the checks that all shards are alike have been made.
         _try(found, found.what, inputs, [filled[0][0]], trial)
+        _estimate(found, found.what, [source for source, _ in filled], settings)
         found.labels = _counts(first, found.what)
     found.columns = [_column(first, column, found.what, settings.ask) for column in first.columns]
     return found
@@ -161,8 +160,7 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
 def _try(
     found: Inspection, what: Resolution, inputs: list[str], sources: list[Source], settings: Settings
 ) -> None:
-    """Score the first rows, keep what is said of them, and estimate what all rows take."""
-    size = len(what.classes)
+    """Score the first rows, and keep what is said of them."""
     try:
         states = scoring.fold(what, sources, settings)
         report = reporting.build(states, what, settings)
@@ -172,13 +170,17 @@ def _try(
         found.problems.append(_problem(error))
     else:
         found.problems += [Problem(w.id, 0, w.message, w.example, w.remedy) for w in report.warnings]
-    if found.rows is None:
-        return
-    jobs = min(settings.jobs or scoring.cores(), max(1, found.rows // _BATCH))
-    each = _PER_ROW + what.width * (_PER_TEXT if what.stored == "text" else _PER_VALUE)
-    found.seconds = _START + found.rows * each / jobs
-    share = min(1.0, found.rows / _BATCH)
-    found.memory = _BASE + jobs * (share * _PER_THREAD + 8.0 * min(size * size, 4_000_000))
+
+
+def _estimate(found: Inspection, what: Resolution, sources: list[Source], settings: Settings) -> None:
+    """What scoring takes: memory at most, added up as for `--max-memory`, and about what time."""
+    need = scoring.need(what, sources, settings)
+    jobs = max(1, need.jobs(scoring.wanted_jobs(settings), settings.reading.max_memory))
+    found.memory = need.total(jobs)
+    rows = found.rows if settings.limit is None else min(settings.limit, found.rows or settings.limit)
+    if rows is not None:
+        each = _PER_ROW + what.width * (_PER_TEXT if what.stored == "text" else _PER_VALUE)
+        found.seconds = _START + rows * each / min(jobs, max(1, rows // _BATCH))
 
 
 def _problem(error: XentError) -> Problem:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from xentcli.batch import Spec
@@ -34,9 +35,9 @@ TABLED = 15
 USUAL = (8 << 20, 8 << 20)
 """What a walk and a batch take where a reader does not say."""
 
-_COUNTED, _WEIGHTED, _PAIR, _CELL = 24, 48, 48, 48
+_COUNTED, _WEIGHTED, _PAIR, _CELL, _READ = 24, 48, 48, 48, 160
 """Bytes of an exact sum without and with weights; of a pair of classes and of a cell of scores while
-two sets of them are joined."""
+two sets of them are joined; and of a cell when the ranking is read off them."""
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
           "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}  # fmt: skip
@@ -74,6 +75,51 @@ def shown(size: int) -> str:
     return f"{-(-size // 10**6)}MB"
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Bytes that a run takes: for the states, and for each thread for its walk through a file and its batch.
+
+    `alone`: every thread has states of its own. `reading`: what reading the finished states takes.
+    """
+
+    states: int
+    walk: int
+    batch: int
+    alone: bool
+    reading: int
+
+    @classmethod
+    def of(cls, spec: Spec, sources: list[Source], columns: list[str], text: list[str]) -> Need:
+        """What a run of `sources`, which are told of no limit, takes at most."""
+        known = [source.rows for source in sources]
+        rows = None if None in known else sum(row or 0 for row in known)
+        cells = 0 if spec.task != "binary" else MOST_CELLS if rows is None else min(rows, MOST_CELLS)
+        sizes = [_held(source, columns, text) for source in sources]
+        walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
+        return cls(_states(spec, rows), walk, batch, not shared(spec), _READ * cells)
+
+    @property
+    def once(self) -> int:
+        """Bytes that do not depend on the number of threads."""
+        return BASE + (0 if self.alone else self.states)
+
+    @property
+    def thread(self) -> int:
+        """Bytes of a thread."""
+        return self.walk + self.batch + (self.states if self.alone else 0)
+
+    def total(self, jobs: int) -> int:
+        """Bytes with so many threads, which are gone when the states are read."""
+        return max(self.once + jobs * self.thread, BASE + self.states + self.reading)
+
+    def jobs(self, wanted: int, limit: int | None) -> int:
+        """How many of the threads that are wanted the limit has room for, perhaps none."""
+        limit = limit or usual()
+        if self.total(1) > limit:
+            return 0
+        return min(wanted, (limit - self.once) // max(1, self.thread))
+
+
 def fit(
     spec: Spec, sources: list[Source], columns: list[str], text: list[str], jobs: int, limit: int | None
 ) -> int:
@@ -82,26 +128,20 @@ def fit(
     Raises DataError where there is no room for one.
     """
     limit = limit or usual()
-    rows = [source.rows for source in sources]
-    states = _states(spec, None if None in rows else sum(row or 0 for row in rows))
-    sizes = [_held(source, columns, text) for source in sources]
-    walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
-    each = walk + batch
-    once, thread = (states, each) if shared(spec) else (0, states + each)
-    room = limit - BASE - once
-    if room < thread:
-        least = BASE + states + each
+    need = Need.of(spec, sources, columns, text)
+    jobs = need.jobs(jobs, limit)
+    if not jobs:
         raise DataError(
-            f"at least {shown(least)} of memory are needed, and --max-memory is {shown(limit)}: "
-            f"{shown(states)} for the sums, {shown(batch)} for rows in work, "
-            f"{shown(walk)} for what is read of a file at once",
-            where=clean(sources[0].path, 200), remedy=f"--max-memory {shown(least)}", id="over_memory",
+            f"at least {shown(need.total(1))} of memory are needed, and --max-memory is {shown(limit)}: "
+            f"{shown(need.states + need.reading)} for the sums, {shown(need.batch)} for rows in work, "
+            f"{shown(need.walk)} for what is read of a file at once",
+            where=clean(sources[0].path, 200), remedy=f"--max-memory {shown(need.total(1))}",
+            id="over_memory",
         )  # fmt: skip
-    jobs = min(jobs, room // max(1, thread))
     for source in sources:
         allow: Callable[[int], None] | None = getattr(source, "allow", None)
         if allow is not None:
-            allow(room // jobs - (thread - walk))
+            allow((limit - need.once) // jobs - (need.thread - need.walk))
     return jobs
 
 

@@ -238,7 +238,7 @@ def _run(
     left = [settings.limit if settings.limit is not None else -1]
     parts = [_stream(part, what, settings.rules, left)
              for part in streams.parts(what, sources, settings.rules)]  # fmt: skip
-    jobs = 1 if settings.limit is not None else min(settings.jobs or cores(), 256)
+    jobs = wanted_jobs(settings)
     total = sum(source.rows or 0 for source in sources) if all(s.rows for s in sources) else None
 
     def tell(rows: int) -> None:
@@ -268,6 +268,16 @@ def _run(
     if states.moments.exact("rows") == 0:
         raise _no_rows_left(states)
     return states
+
+
+def need(what: Resolution, sources: list[Source], settings: Settings) -> memory.Need:
+    """The memory that `fold` takes at most."""
+    return memory.Need.of(_spec(what, settings), sources, *streams.columns(what, settings.rules))
+
+
+def wanted_jobs(settings: Settings) -> int:
+    """How many threads a run takes if there is memory for all of them."""
+    return 1 if settings.limit is not None else min(settings.jobs or cores(), 256)
 
 
 def cores() -> int:

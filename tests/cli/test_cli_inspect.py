@@ -12,7 +12,9 @@ import pyarrow as pa
 import pytest
 
 from tests.contract.test_explanations import EXAMPLES, follow
-from tests.corpus.corpus import Outcome, good, parquet, process, refused, strict, text, xent
+from tests.corpus.corpus import Outcome, good, parquet, process, refused, score, strict, text, xent
+from tests.corpus.test_corpus_memory import cost
+from xentcli import scoring
 from xentcli.explanations import Entry
 
 SAMPLES = ["cancer.csv", "cancer.parquet", "digits_good.parquet", "digits_logits.parquet"]
@@ -100,6 +102,34 @@ def test_more_rows_take_more_time_and_no_more_memory(tmp_path: Path) -> None:
         found.append(look(path)["estimate"])
     assert found[0]["seconds"] < found[1]["seconds"] < 60
     assert found[0]["bytes"] <= found[1]["bytes"]
+
+
+def test_the_memory_is_what_scoring_adds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What inspect says is the least --max-memory that scoring takes with as many threads."""
+    monkeypatch.setattr(scoring, "cores", lambda: 1)
+    z = np.random.default_rng(0).normal(size=(70_000, 40))
+    wide = parquet(tmp_path / "wide.parquet", {**{f"logit_{i}": z[:, i] for i in range(40)},
+                                               "label": np.arange(70_000) % 40})  # fmt: skip
+    one = parquet(
+        tmp_path / "one.parquet", {"score": np.linspace(0.1, 0.9, 70_000), "label": [0, 1] * 35_000}
+    )
+    lines = text(tmp_path / "a.csv", "p_0,p_1,p_2,y\n" + "0.25,0.5,0.25,1\n" * 2000)
+    for path in (wide, one, lines):
+        told = look(path)["estimate"]["bytes"]
+        enough, less = f"{told // 10**6 + 1}MB", f"{told // 10**6 - 1}MB"
+        assert score(path, "--max-memory", enough).code == 0
+        refused(score(path, "--max-memory", less), 3, f"at least {-(-told // 10**6)}MB")
+        monkeypatch.setattr(scoring, "cores", lambda: 2)
+        assert look(path)["estimate"]["bytes"] > told or path is one  # whose ranking is read with one thread
+        monkeypatch.setattr(scoring, "cores", lambda: 1)
+
+
+def test_a_run_stays_below_the_memory_that_is_told(tmp_path: Path) -> None:
+    n = 400_000
+    p = np.random.default_rng(0).random(n)
+    path = parquet(tmp_path / "a.parquet", {"p": p, "label": (p > 0.5).astype(int)})
+    told = look(path)["estimate"]["bytes"]
+    assert cost(tmp_path, path).peak < told / 10**6
 
 
 # -- the line to type ------------------------------------------------------------------------------

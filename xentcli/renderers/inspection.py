@@ -92,8 +92,9 @@ def _reading(found: Inspection, verbose: bool) -> list[str]:
         lines += _line("labels", f"in the first {counted(found.sampled, 'row')}: {counts}{more}")
     for note in found.notes:
         lines += _line("note", shown(note))
-    if found.seconds is not None and found.memory is not None:
-        lines += _line("to score", f"{_time(found.seconds)}, about {_size(_rounded(found.memory))} of memory")
+    if found.memory is not None:
+        time = "" if found.seconds is None else f"{_time(found.seconds)}, "
+        lines += _line("to score", f"{time}at most {_size(found.memory)} of memory")
     return lines
 
 
