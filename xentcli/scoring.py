@@ -272,7 +272,7 @@ def _run(
 
 def need(what: Resolution, sources: list[Source], settings: Settings) -> memory.Need:
     """The memory that `fold` takes at most."""
-    return memory.Need.of(_spec(what, settings), sources, *streams.columns(what, settings.rules))
+    return memory.Need.of(spec_of(what, settings), sources, *streams.columns(what, settings.rules))
 
 
 def wanted_jobs(settings: Settings) -> int:
