@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 import xentcli
 from tests.corpus.corpus import xent
 from tests.topk.cases import case, write
-from xentcli.batch import Batch, Lists, Place, Spec
+from xentcli.batch import Batch, Place, Spec
 from xentcli.metrics.slices import holm
 from xentcli.plan import StateSet
 from xentcli.report import Report
+from xentcli.rowparts import Lists
 from xentcli.states import Arrays
 from xentcli.tasks.badrows import keep
 

@@ -19,7 +19,7 @@ from tests.corpus.corpus import xent
 from tests.topk.cases import case, score, write
 from xentcli.batch import Batch, Place, Spec
 from xentcli.plan import StateSet
-from xentcli.rowids import Ids
+from xentcli.rowparts import Ids
 from xentcli.tasks.badrows import keep
 
 N = 700

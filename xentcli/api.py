@@ -71,6 +71,7 @@ def score(
     na: Iterable[str] = (),
     encoding: str | None = None,
     rows: str | os.PathLike[str] | None = None,
+    label_errors: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     max_memory: int | str | None = None,
     allow_remote: bool = False,
@@ -104,7 +105,8 @@ def calibrate(
     method: temperature, vector, platt, beta, histogram, isotonic, or auto, which tries all that can be and
     takes the simplest of the best. prior_rows: what isotonic, histogram and vector maps are drawn towards,
     0 for plain ones. map_bins: bins of histogram maps. source, labels and options are those of `score`;
-    `by`, `rows`, `compat` and `top` are for reports. Raises XentError as it does; CannotDecide without a fit.
+    `by`, `rows`, `compat`, `top` and `label_errors` are for reports. Raises XentError as it does;
+    CannotDecide without a fit.
     """
     from xentcli.calibrating.choosing import Asked
     from xentcli.calibrating.fitting import fit
@@ -112,7 +114,8 @@ def calibrate(
 
     usual = {name: p.default for name, p in inspect.signature(score).parameters.items()}
     unknown = sorted(options.keys() - usual.keys())
-    unknown += [name for name in ("by", "rows", "compat", "top") if options.get(name)]
+    reports = ("by", "rows", "compat", "top", "label_errors")
+    unknown += [name for name in reports if options.get(name)]
     if unknown:
         raise TypeError(f"calibrate() got an unexpected keyword argument '{unknown[0]}'")
     settings = _settings(usual | options | {"labels": labels})
@@ -127,7 +130,8 @@ def _settings(given: Mapping[str, Any]) -> Settings:
     slices = tuple(dict.fromkeys(tuple(one.split(",")) for one in named))
     filters = tuple((column, str(value)) for column, value in (where or {}).items())
     ignored = None if given["ignore_label"] is None else str(given["ignore_label"])
-    weights, bins, rows = given["class_weights"], given["bins"], given["rows"]
+    weights, bins = given["class_weights"], given["bins"]
+    rows, doubts = given["rows"], given["label_errors"]
     return Settings(
         ask=Ask(_names(given["label"]), _names(given["pred"]), given["kind"], given["task"],
                 tuple(given["classes"]), given["positive"], given["weight"], filters, ignored,
@@ -145,6 +149,7 @@ def _settings(given: Mapping[str, Any]) -> Settings:
         pos_weight=_weights(given["pos_weight"]),
         labels=os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
         rows_to=None if rows is None else os.fspath(rows),
+        label_errors=None if doubts is None else os.fspath(doubts),
         **{name: given[name] for name in _SAME},
     )  # fmt: skip
 

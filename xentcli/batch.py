@@ -16,7 +16,7 @@ import numpy.typing as npt
 from xentcli.errors import Spot, clean
 from xentcli.numerics import grid, rowhash
 from xentcli.numerics.scratch import buffer
-from xentcli.rowids import Ids
+from xentcli.rowparts import Ids, Lists
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -72,7 +72,8 @@ class Spec:
     """Everything that decides what is computed from a row; equal specs give comparable results.
 
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
-    `top`: how many of the worst rows are told.
+    `top`: how many of the worst rows are told. `confident`: are labels to be doubted? And once it is known,
+    `thresholds` (C,): from which p on a row counts as one of a class; see `states.suspects`.
     `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text"; of several
     files the coarsest. single: none of them holds more than float32 does.
     """
@@ -97,6 +98,8 @@ class Spec:
     precision: str = "auto"
     top: int = 0
     single: bool = False
+    confident: bool = False
+    thresholds: tuple[float, ...] = ()
 
     @property
     def narrow(self) -> bool:
@@ -116,7 +119,9 @@ class Spec:
     def tallied(self) -> bool:
         """Is every figure a function of how often each float32 score was seen with each label?"""
         plain = self.kind == "probs" and self.clip is None and self.threshold == 0.5 and not self.weighted
-        more = self.by or self.grouped or self.compat is not None or self.training is not None
+        more = (
+            self.by or self.grouped or self.confident or self.compat is not None or self.training is not None
+        )
         return self.single and self.task == "binary" and self.width == 1 and plain and not more
 
     def column(self, index: int) -> str:
@@ -151,26 +156,6 @@ class Place:
 def earliest(one: Spots, other: Spots) -> Spots:
     """Of both, the first EXAMPLES of each kind."""
     return {kind: sorted([*one.get(kind, []), *other.get(kind, [])])[:EXAMPLES] for kind in one | other}
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """The classes that n rows list, all (total,): row, ascending, class index and score.
-
-    rest (n,): the probability of all classes that the row does not list, where a column says it.
-    """
-
-    row: I64
-    index: I64
-    score: F64
-    rest: F64 | None = None
-
-    def keep(self, mask: npt.NDArray[np.bool_]) -> Lists:
-        """The lists of the rows in `mask` (n,), with their new numbers."""
-        kept = mask[self.row]
-        number = np.cumsum(mask) - 1
-        rest = None if self.rest is None else self.rest[mask]
-        return Lists(number[self.row[kept]], self.index[kept], self.score[kept], rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +252,7 @@ class Rows:
     loss: -ln p of the label, inf where p = 0. top: argmax, the lowest index of a tie. predicted: top,
     or the side of the threshold. confidence: p of top. brier: sum over classes of (p - [label])**2,
     half of it for binary tasks. z_part, z_var: terms of Spiegelhalter's z. rank: of the label, from 1.
+    guess, p_guess: the class that the row is confidently of, by `spec.thresholds`, or -1, and its p.
     positive: p of the positive class. score: what orders rows for AUROC. training: the loss under
     `spec.training`, per unit of the weight of the label's class unless that is `within`. parts:
     of it, for balanced weights to weigh: -ln p of every class (n, C) under a smoothed hard label; the cost
@@ -298,6 +284,8 @@ class Rows:
     parts: F64 | None = None
     peer: F64 | None = None
     hit: F64 | None = None
+    guess: I64 | None = None
+    p_guess: F64 | None = None
     square: F64 | None = None
     means: dict[str, F64] = field(default_factory=dict)
     table: Table | None = None

@@ -21,9 +21,11 @@ from xentcli.states.notes import Notes
 from xentcli.states.peer import Peer
 from xentcli.states.ranks import Ranks
 from xentcli.states.scores import Scores
+from xentcli.states.selfconfidence import SelfConfidence
 from xentcli.states.slices import Slices
 from xentcli.states.softbins import SoftBins
 from xentcli.states.softclasses import SoftClasses
+from xentcli.states.suspects import Suspects
 from xentcli.states.tail import Tail
 from xentcli.states.tally import Tally
 from xentcli.states.training import TrainingLoss
@@ -51,6 +53,8 @@ STATES: dict[str, type[Any]] = {
     "clusters": Clusters,
     "tail": Tail,
     "worst": Worst,
+    "selfconfidence": SelfConfidence,
+    "suspects": Suspects,
 }
 
 
@@ -64,9 +68,11 @@ def needed(spec: Spec) -> list[str]:
     One-column binary keeps one calibration pair: that of the confidence is its mirror image; and its loss
     follows from the score and the label, so that the cells of both are its distribution.
     """
+    if spec.thresholds:
+        return ["suspects"]
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
     optional = {"slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
-                "worst": spec.top > 0}  # fmt: skip
+                "worst": spec.top > 0, "selfconfidence": spec.confident}  # fmt: skip
     return [*names, *(name for name, wanted in optional.items() if wanted)]
 
 
@@ -225,6 +231,14 @@ class StateSet:
     @property
     def worst(self) -> Worst:
         return cast(Worst, self.states["worst"])
+
+    @property
+    def selfconfidence(self) -> SelfConfidence:
+        return cast(SelfConfidence, self.states["selfconfidence"])
+
+    @property
+    def suspects(self) -> Suspects:
+        return cast(Suspects, self.states["suspects"])
 
     @property
     def tail(self) -> Tail:

@@ -185,6 +185,7 @@ class Report:
     warnings: list[Warning] = field(default_factory=list)
     slices: list[SliceRow] = field(default_factory=list)
     worst: list[WorstRow] = field(default_factory=list)
+    label_errors: dict[str, Any] | None = None
     rules: list[dict[str, Any]] = field(default_factory=list)
     verdict: str | None = None
     confusion: Confusion | None = None
@@ -204,6 +205,8 @@ class Report:
             "reliability": [diagram.to_dict() for diagram in self.reliability],
             "rules": self.rules,
         }
+        if self.label_errors is not None:
+            out["label_errors"] = self.label_errors
         if self.verdict is not None:
             out["verdict"] = self.verdict
         return out | {"warnings": [warning.to_dict() for warning in self.warnings]}

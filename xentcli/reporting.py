@@ -12,7 +12,7 @@ from xentcli import __version__, advice, metrics, training
 from xentcli.batch import F64, Spec
 from xentcli.columns import Resolution
 from xentcli.errors import DataError, UsageError, clean, listing
-from xentcli.metrics import calibration, perclass, slices, worst
+from xentcli.metrics import calibration, labelerrors, perclass, slices, worst
 from xentcli.metrics.compat import conventions
 from xentcli.metrics.known import Known
 from xentcli.metrics.loss import clusters
@@ -23,6 +23,7 @@ from xentcli.settings import Settings
 
 if TYPE_CHECKING:
     from xentcli.plan import StateSet
+    from xentcli.states.suspects import Suspects
 
 CLASSES_KEPT = 1000
 
@@ -54,6 +55,11 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         matrix = states.confusion.values("matrix").reshape(spec.size, spec.size)
         report.confusion = Confusion(list(spec.classes), matrix.tolist())
     return report
+
+
+def label_errors(states: StateSet, suspects: Suspects) -> dict[str, Any]:
+    """What `--label-errors` found, beside the file."""
+    return labelerrors.found(Known(states), suspects)
 
 
 def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:

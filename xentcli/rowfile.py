@@ -11,7 +11,7 @@ import pyarrow as pa
 from xentcli.batch import Rows, Spec
 from xentcli.errors import no_formula
 from xentcli.readers.arrays import is_text, text_array
-from xentcli.rowids import Ids
+from xentcli.rowparts import Ids
 from xentcli.tablefile import TableFile, array
 
 FLAGS = ("zero_probability", "ties", "certain", "clipped", "above_one", "row_sum", "label_ties", "label_sum")

@@ -46,7 +46,11 @@ VALUE = _object(
 
 SCORE = _document(
     "score", "What xent score found",
-    {"verdict": {"enum": ["pass", "fail", "undefined", "inconclusive"]}},
+    {"verdict": {"enum": ["pass", "fail", "undefined", "inconclusive"]},
+     "label_errors": _object(
+         suspected=_WHOLE, listed=_WHOLE, estimated=_NUMBER, noise_rate=_NUMBER,
+         thresholds=_many(_maybe(_NUMBER)),
+         pairs=_many(_object(label=_TEXT, suggested=_TEXT, rows=_WHOLE)))},
     definition=_TEXT,
     provenance=_object(xent=_TEXT, kind=_TEXT, n=_WHOLE, precision={"enum": ["float32", "float64"]},
                        seed=_WHOLE, ci=_maybe(_NUMBER), labels_hash=_TEXT),

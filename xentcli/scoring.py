@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xentcli import checking, memory, reporting, secondlook, streams, training
-from xentcli.batch import Batch, Spec
-from xentcli.binding import Rules
+from xentcli import checking, labelerrors, memory, reporting, secondlook, streams, training
+from xentcli.batch import Spec
 from xentcli.binding.keys import check as check_keys
 from xentcli.columns import Ask, Resolution, resolve
 from xentcli.columns.schema import Preview
@@ -20,7 +19,6 @@ from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
 from xentcli.rowfile import RowFile
 from xentcli.settings import Settings
-from xentcli.streams import Part, Piece
 from xentcli.tasks.simplex import judge_text
 
 if TYPE_CHECKING:
@@ -40,17 +38,27 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     """
     sources = opened(inputs, settings)
     looks = previews(sources, settings)
-    told = settings.rows_to is not None or settings.top > 0
+    told = settings.top > 0 or settings.rows_to is not None or settings.label_errors is not None
     id = id_column(looks[0][0], settings) if told else None
     settings = replace(settings, rules=replace(settings.rules, id=id))
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
     what = read([look for _, look in filled], settings.ask, sources[0].path)
     scored = list(dict.fromkeys(source for source, _ in filled))
+    given = [source for source in inputs if not isinstance(source, str)]
+    if settings.label_errors is not None:
+        labelerrors.check(what, given or scored, bool(given))
     try:
         states = fold(what, scored, settings, progress)
     except BadRow as error:
         raise grouped(error, inputs, scored, what, settings) from None
     report = reporting.build(states, what, settings)
+    if settings.label_errors is not None:
+        again = _fresh(inputs, len(scored), what, replace(settings, sha256=None))
+        suspects = labelerrors.look(states, what, again, settings, settings.jobs or cores())
+        for source in sources:
+            source.check_unchanged()
+        labelerrors.write(settings.label_errors, suspects, states.spec, len(sources) > 1)
+        report.label_errors = reporting.label_errors(states, suspects)
     report.data["inputs"] = [source.path for source in sources]
     used = {what.listed.scores} if what.listed is not None else set(what.columns)
     mixed = {c.stored for _, look in filled for c in look.columns if c.name in used}
@@ -152,17 +160,22 @@ def grouped(
     calm = replace(settings, sha256=None, rules=replace(settings.rules, skip_bad=True))
     spec = spec_of(what, calm)
     try:
-        looks = previews(opened(inputs, calm), calm)
-        fresh = list(dict.fromkeys(source for source, look in looks if look.sample.num_rows))
-        fresh = fresh[: len(scored)]
-        for source in fresh:
-            if isinstance(source, long.Items):
-                source.kind = what.kind
+        fresh = _fresh(inputs, len(scored), what, calm)
         memory.fit(spec, fresh, *streams.columns(what, calm.rules), 1, settings.reading.max_memory)
         parts = streams.parts(what, fresh, calm.rules)
         return secondlook.grouped(error, what, spec, calm.rules, parts, settings.limit)
     except (XentError, OSError, MemoryError):  # nothing must come between the user and the first error
         return error
+
+
+def _fresh(inputs: Sequence[str | Source], count: int, what: Resolution, settings: Settings) -> list[Source]:
+    """The `count` sources with rows, opened again."""
+    looks = previews(opened(inputs, settings), settings)
+    fresh = list(dict.fromkeys(source for source, look in looks if look.sample.num_rows))[:count]
+    for source in fresh:
+        if isinstance(source, long.Items):
+            source.kind = what.kind
+    return fresh
 
 
 def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> str:
@@ -222,7 +235,7 @@ def spec_of(what: Resolution, settings: Settings) -> Spec:
         renormalize=settings.renormalize, skip_bad=settings.rules.skip_bad,
         training=training.plan(settings, what.task, what.classes), by=settings.rules.by,
         grouped=settings.rules.group is not None, precision=settings.precision,
-        compat=settings.compat, top=settings.top,
+        compat=settings.compat, top=settings.top, confident=settings.label_errors is not None,
         compat_bins=training.peer_bins(settings, what.task),
     )  # fmt: skip
 
@@ -236,7 +249,7 @@ def _run(
 ) -> StateSet:
     wanted, text = streams.columns(what, settings.rules)
     left = [settings.limit if settings.limit is not None else -1]
-    parts = [_stream(part, what, settings.rules, left)
+    parts = [streams.batches(part, what, settings.rules, left)
              for part in streams.parts(what, sources, settings.rules)]  # fmt: skip
     jobs = wanted_jobs(settings)
     total = sum(source.rows or 0 for source in sources) if all(s.rows for s in sources) else None
@@ -286,27 +299,6 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
-
-
-def _stream(part: Part, what: Resolution, rules: Rules, left: list[int]) -> threads.Stream:
-    """Batches of one partition; `left` is how many rows may still be read, or negative for all."""
-
-    def batches() -> Iterator[threads.Work]:
-        for piece in part.pieces():
-            if left[0] == 0:
-                return
-
-            def load(piece: Piece = piece) -> tuple[Batch, int]:
-                record = piece.unit.load()
-                if 0 <= left[0] < record.num_rows:
-                    record = record.slice(0, left[0])
-                if left[0] > 0:
-                    left[0] -= record.num_rows
-                return piece.bind(record, what, rules), record.num_rows
-
-            yield load
-
-    return batches
 
 
 def _no_rows_left(states: StateSet) -> CannotDecide:

@@ -40,3 +40,4 @@ class Settings:
     labels: str | None = None
     rows_to: str | None = None
     top: int = 0
+    label_errors: str | None = None

@@ -10,6 +10,7 @@ import pyarrow as pa
 from xentcli import binding
 from xentcli.batch import Batch
 from xentcli.columns import Resolution
+from xentcli.engines import threads
 from xentcli.readers import Source, Unit
 
 
@@ -55,3 +56,24 @@ def parts(what: Resolution, sources: list[Source], rules: binding.Rules) -> list
     wanted, text = columns(what, rules)
     walks = [(source.path, walk) for source in sources for walk in source.partitions(wanted, text)]
     return [Part(index, path, walk) for index, (path, walk) in enumerate(walks)]
+
+
+def batches(part: Part, what: Resolution, rules: binding.Rules, left: list[int]) -> threads.Stream:
+    """Batches of one partition; `left` is how many rows may still be read, or negative for all."""
+
+    def walk() -> Iterator[threads.Work]:
+        for piece in part.pieces():
+            if left[0] == 0:
+                return
+
+            def load(piece: Piece = piece) -> tuple[Batch, int]:
+                record = piece.unit.load()
+                if 0 <= left[0] < record.num_rows:
+                    record = record.slice(0, left[0])
+                if left[0] > 0:
+                    left[0] -= record.num_rows
+                return piece.bind(record, what, rules), record.num_rows
+
+            yield load
+
+    return walk

@@ -490,6 +490,14 @@ def test_top(tmp_path: Path) -> None:
     refused(score(path, "--top", "-1"), 2, "--top")
 
 
+def test_label_errors(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", table())
+    ran = score(path, "--label-errors", tmp_path / "doubts.csv")
+    assert ran.report["label_errors"]["listed"] == len((tmp_path / "doubts.csv").read_text().splitlines()) - 1
+    assert "label_errors" not in score(path).report
+    assert "label errors" in xent("score", path, "--label-errors", tmp_path / "doubts.jsonl").out
+
+
 def test_group(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table(doc=["a", "b", "b", "c"]))
     alone, grouped = score(path).report, score(path, "--group", "doc").report

@@ -20,7 +20,7 @@ from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
 from xentcli.readers.arrays import is_text, nulls, numbers
 from xentcli.readers.joined import JOINED
-from xentcli.rowids import Ids
+from xentcli.rowparts import Ids
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, keep, null
 
 LEAST_WEIGHT, MOST_WEIGHT = 1e-150, 1e150  # their squares are float64 numbers

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from xentcli.batch import F64, I64, Lists
+from xentcli.batch import F64, I64
 from xentcli.binding import classes, lists
 from xentcli.columns import Resolution
 from xentcli.columns.listed import Listed
 from xentcli.errors import clean, counted, listing
 from xentcli.readers.arrays import is_text, nulls, numbers
+from xentcli.rowparts import Lists
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, null
 
 

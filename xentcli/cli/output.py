@@ -69,13 +69,16 @@ def check_place(path: str, inputs: list[str], option: str) -> None:
                           where=clean(path, 200), id="output")  # fmt: skip
 
 
-def check_rows(path: str, inputs: list[str], targets: list[Target]) -> None:
-    """Refuse a `--rows` that cannot be written, before anything is read."""
-    if not path.lower().endswith((".parquet", ".csv")):
-        raise UsageError(f'--rows "{clean(path)}": what to write is not clear from the name',
-                         remedy="a name that ends in .parquet or .csv", id="output_kind")  # fmt: skip
-    check_place(path, inputs, "--rows")
-    distinct([*targets, Target("rows", path)])
+def check_rows(
+    option: str, path: str, inputs: list[str], targets: list[Target], more: tuple[str, ...] = ()
+) -> list[Target]:
+    """Refuse a file of rows that cannot be written, before anything is read; else the targets with it."""
+    suffixes = (".parquet", ".csv", *more)
+    if not path.lower().endswith(suffixes):
+        raise UsageError(f'{option} "{clean(path)}": what to write is not clear from the name',
+                         remedy=f"a name that ends in {' or '.join(suffixes)}", id="output_kind")  # fmt: skip
+    check_place(path, inputs, option)
+    return distinct([*targets, Target("rows", path)])
 
 
 def distinct(targets: list[Target]) -> list[Target]:

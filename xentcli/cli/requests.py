@@ -83,6 +83,7 @@ class Request:
     json: bool
     output: list[str] | None
     rows: str | None
+    label_errors: str | None
     only: list[str] | None
     digits: int | None
     color: str
@@ -105,8 +106,11 @@ class Request:
         rules = [gating.parse(text) for text in self.require or []]
         only = [resolve(name) for name in self.only or []]
         targets = out.distinct([out.target(text, self.inputs()) for text in self.output or []])
+        taken = targets
         if self.rows is not None:
-            out.check_rows(self.rows, self.inputs(), targets)
+            taken = out.check_rows("--rows", self.rows, self.inputs(), taken)
+        if self.label_errors is not None:
+            out.check_rows("--label-errors", self.label_errors, self.inputs(), taken, (".jsonl",))
         if sys.stdout is None:
             raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
         settings = self._settings(rules, only, targets)
@@ -198,6 +202,7 @@ class Request:
             all_classes=self._per_class() is None and self.per_class is not None,
             matrix=self.verbose or any(target.kind == "csv" for target in targets),
             jobs=self.jobs, sha256=self.expect_sha256, labels=self.labels, rows_to=self.rows, top=self.top,
+            label_errors=self.label_errors,
         )  # fmt: skip
 
     def _pair(self, text: str) -> tuple[str, str]:

@@ -76,6 +76,7 @@ def command(
     json: Annotated[bool, _option(_OUTPUT, "--json", text="The same as --format json.")] = False,
     output: Annotated[list[str] | None, _option(_OUTPUT, "-o", "--output", metavar="[KIND:]PATH", text="Also write: .json the result, .csv the confusion matrix, .txt the table; repeat.")] = None,
     rows: Annotated[str | None, _option(_OUTPUT, "--rows", metavar="PATH", text="Write loss, confidence, predicted class, flags … of every row: .parquet or .csv.")] = None,
+    label_errors: Annotated[str | None, _option(_OUTPUT, "--label-errors", metavar="PATH", text="Write rows whose label looks wrong, by confident learning: .parquet, .csv or .jsonl.")] = None,
     only: Annotated[list[str] | None, _option(_OUTPUT, "--only", metavar="METRIC", text="Print this value alone; repeat.")] = None,
     digits: Annotated[int | None, _option(_OUTPUT, "--digits", metavar="N", text="Significant digits in the table.")] = None,
     color: Annotated[str, _option(_OUTPUT, "--color", metavar="WHEN", text="auto, always or never. [auto]")] = "auto",

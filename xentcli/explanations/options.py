@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xentcli.explanations.entry import Entry
+from xentcli.explanations.entry import Entry, python
 
 _GOOD = "xent score sample_data/digits_good.parquet"
 
@@ -19,6 +19,17 @@ ENTRIES = (
           "--bins 10, 15, 20, 25, 30 … The message lists all.", (f"{_GOOD} --bins 7",)),
     Entry("top", 2, "--top holds the worst rows in memory, so there may not be any number of them.",
           "--top 20; --rows PATH writes every row.", (f"{_GOOD} --top 20000",)),
+    Entry("label_errors_task", 2, "--label-errors compares the p of classes with the one label a row has: "
+          "soft labels, several labels and lists of the likeliest classes have no such thing.",
+          "Leave --label-errors out; --top and --rows tell of rows of any task.",
+          (python("{'p_a': [0.2, 0.9], 'p_b': [0.8, 0.1], 'q_a': [0.1, 0.7], 'q_b': [0.9, 0.3]}"),
+           "xent score preds.parquet --label 'q_*' --label-errors doubts.csv")),
+    Entry("label_errors_pipe", 2, "--label-errors reads its input twice: once for how sure the predictions "
+          "of each class are, and once to judge rows by it. A pipe can be read once.",
+          "Write the predictions to a file first.",
+          ("cat sample_data/cancer.csv | xent score - --label-errors doubts.csv",)),
+    Entry("label_errors_changed", 3, "The input had other rows when it was read for the second time.",
+          "Wait until nothing writes to it."),
     Entry("threshold", 2, "--threshold is a probability, and for binary and multilabel tasks.",
           "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),
     Entry("renormalize", 2, "The probabilities of a multilabel row are of labels apart from each other, so "

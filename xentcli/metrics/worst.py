@@ -14,6 +14,7 @@ def rows(known: Known) -> list[WorstRow]:
     if not known.states.has("worst"):
         return []
     state = known.states.worst
+    state.settle()
     columns = {name: column.tolist() for name, column in state.columns.items()}
     listed = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     out = []
@@ -27,7 +28,7 @@ def _told(known: Known, one: dict[str, Any]) -> dict[str, Any]:
     """The fields of a WorstRow from the columns of the state."""
     names = known.spec.classes
     p, other = (None if value != value else value for value in (one["p_label"], one["p_predicted"]))
-    out = {"label": names[one["label"]], "p_label": p, "p_predicted": other, "loss": one["loss"]}
+    out = {"label": names[one["label"]], "p_label": p, "p_predicted": other, "loss": 0.0 - one["key"]}
     out["weight"] = one["weight"] if known.spec.weighted else None
     if known.multilabel:
         return out | {"p_predicted": None, "target": other, "wrong": one["wrong"],

@@ -97,6 +97,7 @@ def render(
     if not quiet:
         blocks += [_reliability(report, look), _classes(report, look, per_class)]
         blocks += [slices.lines(report.slices, look, per_class), worst.lines(report, look)]
+        blocks.append(worst.doubted(report, look))
         blocks += [_confusion(report, look), _evidence(report, look)] if verbose else []
         blocks.append(_notes(report, look))
     lines: list[Line] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from xentcli.errors import counted
 from xentcli.renderers import numbers, strip
 from xentcli.renderers.numbers import MISSING
 from xentcli.report import Report, Value, WorstRow
@@ -27,6 +28,19 @@ def lines(report: Report, look: Look) -> list[Line]:
     out: list[Line] = [[("  costliest rows", "bold")], [("  " + head.rstrip(), "dim")]]
     out += [[("  " + line.rstrip(), "")] for line in body]
     return out + look.text([f"no room for: {', '.join(hidden)}"] if hidden else [], style="dim")
+
+
+def doubted(report: Report, look: Look) -> list[Line]:
+    """What `--label-errors` found: rows, the estimated share of wrong labels, and the commonest pairs."""
+    found = report.label_errors
+    if found is None:
+        return []
+    rate = numbers.figure(numbers.percent(Value(found["noise_rate"])), look.digits, default=3)
+    said = [f"{counted(found['suspected'], 'row')} suspected", f"about {rate} of the labels wrong"]
+    said += [f"the first {numbers.count(found['listed'])} written"] * (found["listed"] < found["suspected"])
+    pairs = [f"{look.name(pair['label'])}, rather {look.name(pair['suggested'])}: {pair['rows']:,}"
+             for pair in found["pairs"][:5]]  # fmt: skip
+    return [[("  label errors  (confident learning)", "bold")], *look.text(said, 4), *look.text(pairs, 4)]
 
 
 def _columns(report: Report, look: Look) -> list[tuple[str, list[str]]]:

@@ -33,4 +33,8 @@ def rows(batch: Batch, spec: Spec) -> Rows:
         out, bad = kernel(batch, spec)
     out.skipped, out.spots = batch.skipped, batch.spots
     out.keys, out.groups, out.batch = batch.keys, batch.groups, batch
+    if spec.thresholds:
+        from xentcli.tasks import confident
+
+        out.guess, out.p_guess = confident.classes(out, spec)
     return out

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import F64, I64, Batch, Lists, Rows, Spec
+from xentcli.batch import F64, I64, Batch, Rows, Spec
 from xentcli.errors import clean, counted
+from xentcli.rowparts import Lists
 from xentcli.tasks import finish
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask
 from xentcli.tasks.simplex import LIMIT, MOST_BY_TEXT, MOST_DIGITS, sum_tolerance, text_tolerance

@@ -1,0 +1,49 @@
+"""What a batch may hold of its rows beside scores and labels: their ids, and the classes they list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """What the column of `--id` says of n rows: row i has `values[at[i]]` of an Arrow array."""
+
+    values: Any
+    at: I64
+
+    def keep(self, mask: npt.NDArray[np.bool_] | I64) -> Ids:
+        """The ids of the rows that a mask (n,) or an index selects."""
+        return Ids(self.values, self.at[mask])
+
+    def texts(self, rows: I64) -> list[str | None]:
+        """The ids of the rows as text, None for null; looked at one by one."""
+        found = [self.values[at].as_py() for at in self.at[rows].tolist()]
+        return [None if one is None else str(one) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The classes that n rows list, all (total,): row, ascending, class index and score.
+
+    rest (n,): the probability of all classes that the row does not list, where a column says it.
+    """
+
+    row: I64
+    index: I64
+    score: F64
+    rest: F64 | None = None
+
+    def keep(self, mask: npt.NDArray[np.bool_]) -> Lists:
+        """The lists of the rows in `mask` (n,), with their new numbers."""
+        kept = mask[self.row]
+        number = np.cumsum(mask) - 1
+        rest = None if self.rest is None else self.rest[mask]
+        return Lists(number[self.row[kept]], self.index[kept], self.score[kept], rest)
