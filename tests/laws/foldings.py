@@ -116,6 +116,7 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
     spec = Spec(
         shape.task, shape.kind, names, shape.width, tuple(f"p_{name}" for name in names)[: shape.width],
         shape.stored, shape.weighted, training=shape.training, top=4,
+        confident=shape.task in ("binary", "multiclass"),
         compat=shape.compat, compat_bins=15 if shape.compat in ("torchmetrics", "netcal") else 0,
         single=shape.single,
     )  # fmt: skip
