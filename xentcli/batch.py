@@ -119,9 +119,7 @@ class Spec:
     def tallied(self) -> bool:
         """Is every figure a function of how often each float32 score was seen with each label?"""
         plain = self.kind == "probs" and self.clip is None and self.threshold == 0.5 and not self.weighted
-        more = (
-            self.by or self.grouped or self.confident or self.compat is not None or self.training is not None
-        )
+        more = self.by or self.grouped or self.compat is not None or self.training is not None
         return self.single and self.task == "binary" and self.width == 1 and plain and not more
 
     def column(self, index: int) -> str:

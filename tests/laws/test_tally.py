@@ -19,7 +19,7 @@ from xentcli.plan import TALLIED, StateSet
 from xentcli.states import cells, tally
 
 SHAPE = Shape("binary", "probs", 2, 1, False, "f4", single=True)
-SPEC = replace(draw(SHAPE, 1, 0).spec, top=0)
+SPEC = replace(draw(SHAPE, 1, 0).spec, top=0, confident=False)
 
 
 @pytest.fixture
