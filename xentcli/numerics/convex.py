@@ -31,9 +31,12 @@ def minimise(function: Convex, start: F64) -> F64 | None:
     Steps are halved until the value falls. Source: Nocedal & Wright (2006), Numerical Optimization, 7.1.
     """
     at, here = start, function.value(start)
+    first = 0.0
     for _ in range(_STEPS):
         gradient, diagonal, times = function.slope(at)
-        step = _solve(times, -gradient, diagonal)
+        steep = float(np.abs(gradient).max(initial=0.0))
+        first = first or steep
+        step = _solve(times, -gradient, diagonal, min(0.1, steep / first) if first else 0.0)
         size = float(np.abs(step).max(initial=0.0))
         if not np.isfinite(size):
             return None
@@ -47,13 +50,16 @@ def minimise(function: Convex, start: F64) -> F64 | None:
     return None
 
 
-def _solve(times: Callable[[F64], F64], right: F64, diagonal: F64) -> F64:
-    """x with Hx = right, H positive definite, by conjugate gradients scaled by the diagonal of H."""
+def _solve(times: Callable[[F64], F64], right: F64, diagonal: F64, close: float) -> F64:
+    """x with Hx = right, H positive definite, by conjugate gradients scaled by the diagonal of H.
+
+    close: by how much the residual is to fall, the more the nearer the minimum is.
+    """
     scale = np.where(diagonal > 0, diagonal, 1.0)
     x, residual = np.zeros_like(right), right
     scaled = residual / scale
     direction, size = scaled, float((residual * scaled).sum())
-    enough = size * 1e-24
+    enough = size * max(close, 1e-12) ** 2
     for _ in range(4 * right.size):
         if size <= enough:
             break
