@@ -1,4 +1,4 @@
-"""`xent explain`: what a metric, a warning, an error or an exit code means."""
+"""`xent explain`: what a metric, a warning, an error, an exit code or a calibration method means."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xentcli.metrics.names import Metric
 
 SCHEMA = "xent.explain/1"
-_HELP = "A metric, an id such as XW104 or row_sum, or an exit code; all of them if left out."
+_HELP = "A metric, an id such as XW104 or row_sum, an exit code, a calibration method; all if left out."
 _WIDTH = 92
 _EPS = {"keras": "1e-07."}
 _SPACING = "the spacing at 1 of the type that p is stored in, 2.22e-16 for float64."
@@ -45,12 +45,14 @@ def command(
 def _list() -> dict[str, Any]:
     from xentcli.explanations import SUBJECTS
     from xentcli.explanations.codes import CODES
+    from xentcli.explanations.methods import WAYS
     from xentcli.metrics.names import METRICS
 
     return {
         "schema": SCHEMA,
         "metrics": {m.key: {"says": m.says, "aliases": list(m.aliases)} for m in METRICS},
         "ids": {subject: [entry.id for entry in entries] for subject, entries in SUBJECTS.items()},
+        "methods": {way.name: way.says for way in WAYS},
         "exit_codes": {str(code): text for code, text in CODES.items()},
     }
 
@@ -85,8 +87,12 @@ def _metric(name: str) -> dict[str, Any]:
     try:
         metric = resolve(name)
     except UsageError:
+        from xentcli.explanations.methods import METHODS
+
+        if name.lower() in METHODS:
+            return _method(name.lower())
         known = [text for metric in METRICS for text in (metric.key, *metric.aliases)]
-        hint = closest(name, [*known, *ENTRIES, *map(str, CODES)])
+        hint = closest(name, [*known, *ENTRIES, *METHODS, *map(str, CODES)])
         raise UsageError(f'nothing is called "{clean(name)}".{hint}', id="unknown_name",
                          remedy="xent explain lists all names") from None  # fmt: skip
     if "." in metric.key:
@@ -100,6 +106,15 @@ def _metric(name: str) -> dict[str, Any]:
         "tasks": list(metric.tasks), "reading": measure.reading, "source": measure.source,
         **({} if found is None else {"interval": found}),
     }  # fmt: skip
+
+
+def _method(name: str) -> dict[str, Any]:
+    """A way to calibrate."""
+    from dataclasses import asdict
+
+    from xentcli.explanations.methods import METHODS
+
+    return {"schema": SCHEMA, "kind": "method", **asdict(METHODS[name])}
 
 
 def _of_peer(metric: Metric) -> dict[str, Any]:
@@ -137,6 +152,8 @@ def _prose(document: dict[str, Any]) -> str:
     kind = document["kind"]
     if kind == "metric":
         return _metric_text(document)
+    if kind == "method":
+        return _method_text(document)
     titles = {"exit_code": f"exit code {document['name']}", "warning": f"warning {document['name']}"}
     title = titles.get(kind) or f"error {document['name']} (exit code {document['exit_code']})"
     lines = [title, "", *_wrapped(document["cause"])]
@@ -168,6 +185,14 @@ def _metric_text(document: dict[str, Any]) -> str:
     )
 
 
+def _method_text(document: dict[str, Any]) -> str:
+    rows = {"formula": "formula", "no map": "undefined", "exact": "exact", "reading": "reading",
+            "source": "source"}  # fmt: skip
+    lines = [f"calibration method {document['name']}: {document['says']}", ""]
+    lines += [line for name, key in rows.items() for line in _field(name, document[key])]
+    return "\n".join(lines) + "\n"
+
+
 def _field(name: str, text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)
 
@@ -179,10 +204,12 @@ def _wrapped(text: str) -> list[str]:
 def _listing() -> str:
     from xentcli.explanations import SUBJECTS
     from xentcli.explanations.codes import CODES
+    from xentcli.explanations.methods import WAYS
     from xentcli.metrics.names import METRICS
 
     wide = max(len(metric.key) for metric in METRICS) + 2
     lines = ["metrics", *(f"  {metric.key:<{wide}}{metric.says}" for metric in METRICS)]
+    lines += ["", "calibration methods", *(f"  {way.name:<{wide}}{way.says}" for way in WAYS)]
     for subject, entries in SUBJECTS.items():
         lines += ["", "warnings" if subject == "warnings" else f"errors: {subject}"]
         names = ", ".join(entry.id for entry in entries)
