@@ -241,7 +241,7 @@ def dumps(document: dict[str, Any], ascii_only: bool = True) -> str:
     import json
 
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=ascii_only)
-    if not all(char.isprintable() or char == "\n" for char in text):
+    if not text.replace("\n", "").isprintable():
         # What could reorder a line or move the cursor, and lone surrogates, which have no UTF-8.
         text = json.dumps(document, indent=2, allow_nan=False).replace("\x7f", "\\u007f")
     return text

@@ -1,8 +1,6 @@
 """`xent score`: options in, one library call, one report out."""
 
-from __future__ import annotations
-
-from typing import Annotated
+from typing import Annotated  # annotations as they are: the parser would have to evaluate texts of them
 
 import typer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -128,14 +129,8 @@ def single(preview: Preview, column: Column, claim: str | None) -> Candidate:
     kind = judge(values, *_bounds(preview, [column]), claimed)
     layout = "list" if column.type == "list" else "columns"
     suffix = _suffix_of_score(column.name)
-    return Candidate(
-        layout,
-        (column,),
-        (suffix,),
-        "",
-        kind,
-        values.shape[1] if values.size else column.width or 1,
-    )
+    width = values.shape[1] if values.size else column.width or 1
+    return Candidate(layout, (column,), (suffix,), "", kind, width)
 
 
 def family(preview: Preview, columns: list[Column], prefix: str, claim: str | None) -> Candidate:
@@ -280,6 +275,9 @@ def _usual(lengths: Counter[int]) -> int:
 
 
 def _floats(values: list[object]) -> list[float]:
+    with suppress(TypeError, ValueError):  # of something that is no number: one by one
+        if (whole := np.array(values, np.float64)).ndim == 1:
+            return [*whole.tolist()]
     out = []
     for value in values:
         try:

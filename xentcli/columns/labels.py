@@ -32,7 +32,7 @@ class LabelMap:
     @property
     def identity(self) -> bool:
         """Integer labels that are class indices as they stand."""
-        return self.type == "int" and all(key == index for key, index in self.table.items())
+        return self.type == "int" and list(self.table) == list(self.table.values())
 
 
 @dataclass(frozen=True, slots=True)
