@@ -10,6 +10,9 @@ from xentcli.metrics.known import Known
 from xentcli.report import Report, Warning
 from xentcli.tasks.simplex import MOST_DIGITS
 
+OF_RESULTS = frozenset({"XW118"})
+"""What is said of a result and not of the input, so that it means nothing of the first rows alone."""
+
 MOST_SKEWED = 0.2
 """A mean of n rows with skewness G1 has G1/√n; at this, n = 25 G1², an interval of 95 % holds 94 %.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xentcli import __version__, reporting, scoring
+from xentcli.advice import OF_RESULTS
 from xentcli.columns import Ask, Resolution
 from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
@@ -169,7 +170,8 @@ def _try(
     except XentError as error:
         found.problems.append(_problem(error))
     else:
-        found.problems += [Problem(w.id, 0, w.message, w.example, w.remedy) for w in report.warnings]
+        told = [warning for warning in report.warnings if warning.id not in OF_RESULTS]
+        found.problems += [Problem(w.id, 0, w.message, w.example, w.remedy) for w in told]
 
 
 def _estimate(found: Inspection, what: Resolution, sources: list[Source], settings: Settings) -> None:

@@ -81,7 +81,7 @@ def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:
     if spec.task == "binary":
         data["positive"] = spec.classes[1]
     if what.weight is not None:
-        data["weight_column"] = what.weight
+        data |= {"weight_column": what.weight, "effective_rows": known.effective}
     if spec.grouped:
         data |= {"group": settings.rules.group, **clusters(known)}
     if spec.training is not None:

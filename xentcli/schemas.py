@@ -55,7 +55,7 @@ SCORE = _document(
     provenance=_object(xent=_TEXT, kind=_TEXT, n=_WHOLE, precision={"enum": ["float32", "float64"]},
                        seed=_WHOLE, ci=_maybe(_NUMBER), labels_hash=_TEXT),
     data=_object(
-        {"positive": _TEXT, "weight_column": _TEXT, "notes": _many(_TEXT),
+        {"positive": _TEXT, "weight_column": _TEXT, "effective_rows": _NUMBER, "notes": _many(_TEXT),
          "skipped_examples": _each(_many(_object(file=_TEXT, row=_WHOLE)))},
         inputs=_many(_TEXT), rows=_WHOLE, scored=_WHOLE, ignored=_WHOLE, skipped=_each(_WHOLE),
         weight=_NUMBER, task=_TEXT, kind=_TEXT, pred=_TEXT, label=_TEXT, bound=_TEXT, classes=_many(_TEXT),

@@ -123,6 +123,8 @@ def title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
     for key, said in columns.items():
         # "weight" is the name of a column in some results and the total weight in others.
         phrases += [f'{said} "{look.name(data[key])}"'] if isinstance(data.get(key), str) else []
+    if isinstance(data.get("effective_rows"), (int, float)):
+        phrases.append(f"worth {count(round(data['effective_rows'], 1))} rows of equal weight")
     if data.get("bound") and (verbose or data["bound"] == "in file order"):
         phrases.append(f"classes bound {look.prose(data['bound'])}")
     skipped = {why: n for why, n in (data.get("skipped") or {}).items() if n}

@@ -1,0 +1,84 @@
+"""`--ci LEVEL`: every interval is of the level asked for, those of slices and clusters too."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+import xentcli
+from xentcli.report import Report, Value
+
+NORMAL = (
+    "cross_entropy", "predictive_entropy", "overconfidence", "brier_score", "normalized_cross_entropy",
+    "brier_skill_score",
+)  # fmt: skip
+
+
+def scored(level: float, **options: Any) -> Report:
+    rng = np.random.default_rng(4)
+    p = rng.dirichlet([1.0, 1.0, 1.0], 800)
+    y = np.array([rng.choice(3, p=row) for row in p])
+    columns: dict[str, Any] = {f"p_{c}": p[:, c] for c in range(3)}
+    columns |= {"label": y, "w": rng.gamma(2.0, size=800), "doc": rng.integers(0, 30, 800)}
+    return xentcli.score(pa.table(columns | {"part": rng.integers(0, 3, 800)}), ci=level, **options)
+
+
+def half(value: Value) -> float:
+    assert value.lo is not None and value.hi is not None
+    return (value.hi - value.lo) / 2
+
+
+def wilson(share: float, n: float, z: float) -> tuple[float, float]:
+    """The roots of (share - p)² = z² p(1 - p) / n."""
+    roots = np.roots([1 + z * z / n, -(2 * share + z * z / n), share * share])
+    return float(roots.min()), float(roots.max())
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("options", [{}, {"weight": "w"}, {"group": "doc"}], ids=str)
+def test_every_interval_is_of_the_level(level: float, options: dict[str, str]) -> None:
+    report = scored(level, **options)
+    assert report.provenance["ci"] == level
+    q = float(stats.norm.ppf(0.5 + level / 2))
+    if options.get("group"):
+        q = float(stats.t.ppf(0.5 + level / 2, 29))
+    found = report.metrics
+    for key in NORMAL:
+        value = found[key]
+        assert value.se is not None and half(value) == pytest.approx(q * value.se, rel=1e-9), key
+    loss, perplexity = found["cross_entropy"], found["perplexity"]
+    assert loss.lo is not None and loss.hi is not None
+    assert (perplexity.lo, perplexity.hi) == (math.exp(loss.lo), math.exp(loss.hi))
+    accuracy = found["accuracy"]
+    if not options:
+        assert (accuracy.lo, accuracy.hi) == pytest.approx(wilson(accuracy.value or 0.0, 800, q), rel=1e-9)
+    if options.get("weight"):
+        effective = report.data["effective_rows"]
+        assert (accuracy.lo, accuracy.hi) == pytest.approx(
+            wilson(accuracy.value or 0.0, effective, q), rel=1e-9
+        )
+
+
+def test_slices_have_the_level_too() -> None:
+    q = float(stats.norm.ppf(0.95))
+    for row in scored(0.9, by="part").slices:
+        for key in ("cross_entropy", "brier_score"):
+            se = row.metrics[key].se
+            assert se is not None and half(row.metrics[key]) == pytest.approx(q * se, rel=1e-9)
+        accuracy = row.metrics["accuracy"]
+        expected = wilson(accuracy.value or 0.0, row.rows, q)
+        assert (accuracy.lo, accuracy.hi) == pytest.approx(expected, rel=1e-9)
+
+
+def test_weighted_rows_say_how_many_they_are_worth() -> None:
+    rng = np.random.default_rng(5)
+    w = rng.gamma(0.5, size=300)
+    table = pa.table({"score": rng.random(300), "label": rng.random(300) < 0.5, "w": w})
+    report = xentcli.score(table, weight="w")
+    assert report.data["effective_rows"] == pytest.approx(w.sum() ** 2 / (w * w).sum(), rel=1e-13)
+    assert "effective_rows" not in xentcli.score(table).data
