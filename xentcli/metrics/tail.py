@@ -145,8 +145,9 @@ def skewness(known: Known) -> float | None:
     found, mean = known.losses, number(known.sums("loss").mean)
     with np.errstate(over="ignore", invalid="ignore"):
         depth = (found.least + found.most) / (2 * found.mass) - mean
-        square = float((found.mass * depth**2).sum()) / float(known.weight)
-        cube = float((found.mass * depth**3).sum()) / float(known.weight)
+        squares = found.mass * depth * depth  # the third power by pow() takes twenty times as long
+        square = float(squares.sum()) / float(known.weight)
+        cube = float((squares * depth).sum()) / float(known.weight)
         if not 0.0 < square < math.inf or not math.isfinite(cube):
             return None
     return float(cube / square**1.5 / math.sqrt(known.effective))

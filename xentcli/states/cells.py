@@ -3,8 +3,8 @@
 A row is q = min(p, 1 - p), which float32 holds exactly, its side (is p > 1/2?) and its label. Its place is
 that of the bits of q, less 1 on the upper side, so that cells there are closed at the end that cells of p
 are. Cells are runs of places: coarse ones keep 12 bits of the mantissa, and the moments of their rows about
-their middle; cells of p itself keep 14 bits and a count. All are integers, so neither the order of the rows
-nor a cut matters; rows that come in order are added several times as fast.
+their middle; fine ones, which divide those of p, keep 14 bits and a count. All are integers, so neither the
+order of the rows nor a cut matters; rows that come in order are added several times as fast.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.numerics import grid
+from xentcli.numerics.runs import run_starts
 from xentcli.numerics.scratch import buffer
 from xentcli.states import Arrays
 
@@ -40,7 +41,7 @@ _DOUBLES = 896 * OCTAVE  # what the bits of a float64, less its lowest 29, are a
 _FINE, _COARSE = 9, 11  # bits of a place that cells leave out
 _HALF = 1 << (_COARSE - 1)
 _CUBE = 8  # bits of a cubed offset that are left out, so that no sum overflows below 2**40 rows
-_ROWS = 1 << 16  # that are added at a time
+_ROWS = 1 << 17  # that are added at a time
 _NODES = 1 << 14  # cells whose nodes are made at a time
 _INNER, _OUTER = 3 / 8, 15 / 16  # the four nodes, in halves of a coarse cell from its middle
 _PLACES = np.array([-_OUTER, -_INNER, _INNER, _OUTER])
@@ -66,13 +67,13 @@ class Cells:
     """The rows with q in one window: 0 is [2**-32, 1), 1 the 32 octaves below, ...
 
     moments (4, 8, cells): count, Σu, Σu² and Σu³ of the offsets u from the middle of a coarse cell, by
-    4 * below its edge + 2 * label + side. counts (2, cells): rows of each label in the cells of p.
+    4 * below its edge + 2 * label + side. counts (4, cells): rows in fine cells, by 2 * label + side.
     """
 
     def __init__(self, window: int) -> None:
         self.first = first(window)
         self.moments = np.zeros((4, 8, WINDOW >> _COARSE), np.int64)
-        self.counts = np.zeros((2, WINDOW >> _FINE), np.int64)
+        self.counts = np.zeros((4, WINDOW >> _FINE), np.int64)
         self._edges = edges() if window == 0 else None
 
     def add(self, keys: U32, times: I64 | None = None) -> None:
@@ -85,9 +86,7 @@ class Cells:
         n = keys.size
         cell = np.right_shift(keys, _FINE, out=buffer("cells.cell", n, np.uint32))
         starts = run_starts(cell)
-        np.add.at(
-            self.counts.reshape(-1), self._of_p(cell[starts].astype(np.int64)), _lengths(starts, n, times)
-        )
+        np.add.at(self.counts.reshape(-1), cell[starts].astype(np.int64), _lengths(starts, n, times))
         offset = np.bitwise_and(keys, (1 << _COARSE) - 1, out=buffer("cells.offset", n, np.uint32))
         np.right_shift(keys, _COARSE, out=cell)
         if self._edges is not None:
@@ -96,8 +95,7 @@ class Cells:
         at = cell[starts].astype(np.int64)
         rows, *moments = self.moments.reshape(4, -1)
         np.add.at(rows, at, _lengths(starts, n, times))
-        power, unit = buffer("cells.power", n, np.int64), buffer("cells.unit", n, np.int64)
-        np.copyto(unit, offset)
+        power, unit = buffer("cells.power", n, np.int32), offset.view(np.int32)
         unit -= _HALF
         np.copyto(power, unit)
         for order, sums in enumerate(moments):
@@ -105,34 +103,24 @@ class Cells:
                 power *= unit
             if order == 2:
                 power >>= _CUBE
-            np.add.at(sums, at, np.add.reduceat(power if times is None else power * times, starts))
-
-    def _of_p(self, cell: I64) -> I64:
-        """The cell of p, by label, of fine cells (n,) by below, label and side; one is within the other."""
-        label = cell >> LABEL - _FINE & 1
-        inside = cell & (1 << SIDE - _FINE) - 1
-        high = np.flatnonzero(cell >> SIDE - _FINE & 1)
-        q = _value(self.first + (inside[high] + 1 << _FINE))
-        inside[high] = keys_of(1.0 - q) - self.first >> _FINE
-        return inside + label * self.counts.shape[1]
+            np.add.at(sums, at, _totals(power if times is None else power * times, starts))
 
     def merge(self, other: Cells) -> None:
         """Add the rows of the same window of another state."""
-        for mine, theirs in ((self.moments, other.moments), (self.counts, other.counts)):
-            used = slice(other._lowest() * mine.shape[-1] // 32, None)
-            mine[..., used] += theirs[..., used]
+        coarse, fine = other._occupied()
+        self.moments.reshape(4, -1)[:, coarse] += other.moments.reshape(4, -1)[:, coarse]
+        self.counts.reshape(-1)[fine] += other.counts.reshape(-1)[fine]
 
-    def _lowest(self) -> int:
-        """The first octave with rows."""
-        octaves = self.moments[0].reshape(8, 32, -1).any(axis=(0, 2))
-        return int(octaves.argmax())
+    def _occupied(self) -> tuple[I64, I64]:
+        """The coarse and fine cells with rows, in order."""
+        return np.flatnonzero(self.moments[0]), np.flatnonzero(self.counts)
 
     def to_arrays(self) -> Arrays:
         """The occupied cells with their sums, in order."""
-        coarse, fine = np.flatnonzero(self.moments[0]), np.flatnonzero(self.counts)
+        coarse, fine = self._occupied()
         return {
             "cells": coarse, "moments": self.moments.reshape(4, -1)[:, coarse],
-            "p_cells": fine, "counts": self.counts.reshape(-1)[fine],
+            "fine": fine, "counts": self.counts.reshape(-1)[fine],
         }  # fmt: skip
 
     @classmethod
@@ -140,7 +128,7 @@ class Cells:
         """The inverse of `to_arrays`."""
         out = cls(window)
         out.moments.reshape(4, -1)[:, np.asarray(arrays["cells"], np.int64)] = arrays["moments"]
-        out.counts.reshape(-1)[np.asarray(arrays["p_cells"], np.int64)] = arrays["counts"]
+        out.counts.reshape(-1)[np.asarray(arrays["fine"], np.int64)] = arrays["counts"]
         return out
 
     @property
@@ -151,8 +139,15 @@ class Cells:
     def scores(self) -> tuple[I64, I64]:
         """Cells of p that keep 14 bits of its mantissa, as the high bits of a float64, ascending (cells,),
         and the rows of each label in them (cells, 2)."""
-        used = np.flatnonzero(self.counts[0] | self.counts[1])
-        return (used << _FINE) + self.first + _DOUBLES >> _FINE, self.counts[:, used].T
+        by_label = self.counts.reshape(2, 2, -1)
+        rows = by_label[:, 0].copy()
+        high = np.flatnonzero(by_label[:, 1].any(axis=0))
+        p = 1.0 - _value(self.first + (high + 1 << _FINE))  # in the cell of p that the cell of q is part of
+        within = keys_of(p) - self.first >> _FINE
+        for mine, more in zip(rows, by_label[:, 1, high], strict=True):
+            np.add.at(mine, within, more)
+        used = np.flatnonzero(rows[0] | rows[1])
+        return (used << _FINE) + self.first + _DOUBLES >> _FINE, rows[:, used].T
 
     def nodes(self) -> Iterator[Nodes]:
         """The quadrature of all occupied coarse cells, in their order, some at a time."""
@@ -178,13 +173,6 @@ def first(window: int) -> int:
     return ONE - (window + 1) * WINDOW
 
 
-def run_starts(values: npt.NDArray[np.unsignedinteger]) -> I64:
-    """Where each run of equal values (n,) begins."""
-    begins = np.ones(values.size, np.bool_)
-    np.not_equal(values[1:], values[:-1], out=begins[1:])
-    return np.flatnonzero(begins)
-
-
 def _mark_below(cell: U32, offset: U32, edges: U32) -> None:
     """Set a bit above those of coarse cells (n,) where the offset (n,) is below that in `edges`."""
     at, below = buffer("cells.at", cell.size, np.int64), buffer("cells.below", cell.size, np.uint32)
@@ -194,6 +182,14 @@ def _mark_below(cell: U32, offset: U32, edges: U32) -> None:
     below >>= 31  # wrapped around where the offset is less
     below <<= LABEL + 1 - _COARSE
     cell |= below
+
+
+def _totals(values: npt.NDArray[np.signedinteger], starts: I64) -> I64:
+    """The sum of each run of the values (n,)."""
+    sums = np.cumsum(values, dtype=np.int64, out=buffer("cells.sums", values.size, np.int64))
+    totals: I64 = sums[np.append(starts[1:], values.size) - 1]
+    totals[1:] -= sums[starts[1:] - 1]
+    return totals
 
 
 def _lengths(starts: I64, n: int, times: I64 | None) -> I64:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Rows, Spec
+from xentcli.numerics.runs import run_starts
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
@@ -43,6 +44,7 @@ class Scores:
         self._table: I64 | None = None  # counts of 2 * (cell - base) + label
         self._known: I64 | None = None  # the one key that each cell of the table stands for
         self._base = 0
+        self._read: tuple[F64, F64] | None = None  # what `cells` found last
 
     @classmethod
     def empty(cls, spec: Spec) -> Self:
@@ -52,10 +54,10 @@ class Scores:
     def of(cls, spec: Spec, step: int, keys: I64, rows: I64) -> Self:
         """From cells (n,) at LEVELS[step], ascending, each some times over, with rows by label (n, 2)."""
         state = cls(spec)
-        starts = _starts(keys)
+        starts = run_starts(keys)
         state.step, state.keys = step, keys[starts]
         state.sums = ExactSums(2 * starts.size)
-        if starts.size:
+        if starts.size < keys.size:
             rows = np.add.reduceat(rows, starts, axis=0)
         state.sums.add_tallies(np.arange(2 * starts.size), rows.ravel())
         state._compact()
@@ -73,6 +75,7 @@ class Scores:
 
     def add(self, score: F64, label: I64, weight: F64 | None) -> None:
         """Add scores (n,) with labels 0 or 1 (n,)."""
+        self._read = None
         keys = order_bits(score)
         if self.level:
             keys >>= self.level
@@ -193,7 +196,7 @@ class Scores:
         weights = np.concatenate([weight for _, _, weight in pending if weight is not None])
         order = np.argsort(keys)
         ordered = keys[order]
-        starts = _starts(ordered)
+        starts = run_starts(ordered)
         cell = np.repeat(np.arange(starts.size), np.diff(starts, append=keys.size))
         sums = ExactSums(2 * starts.size)
         sums.add_exact(2 * cell + labels[order], weights[order])
@@ -208,7 +211,7 @@ class Scores:
         if not self.keys.size:
             return
         keys = self.keys >> drop
-        starts = _starts(keys)
+        starts = run_starts(keys)
         self.sums.normalise()
         cube = self.sums.limbs.reshape(-1, keys.size, 2)
         merged = np.add.reduceat(cube, starts, axis=1) if len(cube) else cube[:, : starts.size]
@@ -222,6 +225,7 @@ class Scores:
         return tables and exact and (self.step, self._base) == (other.step, other._base)
 
     def merge(self, other: Self) -> None:
+        self._read = None
         if self._joins_table(other) and not (self.keys.size or other.keys.size):
             assert self._table is not None and other._table is not None
             self._table += other._table
@@ -258,6 +262,13 @@ class Scores:
 
     def cells(self) -> tuple[F64, F64]:
         """Σw of negatives and of positives (cells,), from the lowest score to the highest."""
+        if self._read is None:
+            pairs = self._pairs()
+            self._read = (pairs[:, 0].copy(), pairs[:, 1].copy())
+        return self._read
+
+    def _pairs(self) -> F64:
+        """The `cells` as pairs (cells, 2)."""
         if self._table is not None and self._known is None and not self.keys.size:
             outside = type(self)(self.spec)  # scores below the table, and above it
             outside.step, outside._pending = self.step, list(self._pending)
@@ -267,11 +278,9 @@ class Scores:
             if outside.step == self.step and len(inside) + outside.keys.size <= MOST_CELLS:
                 below = int(np.searchsorted(outside.keys, self._base))
                 rest = outside.sums.values().reshape(-1, 2)
-                pairs = np.concatenate([rest[:below], inside, rest[below:]])
-                return pairs[:, 0], pairs[:, 1]
+                return np.concatenate([rest[:below], inside, rest[below:]])
         self._compact()
-        pairs = self.sums.values().reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+        return self.sums.values().reshape(-1, 2)
 
     def scores(self) -> F64:
         """The score of each of the `cells` (cells,): itself at level 0, else the middle of its cell."""
@@ -304,20 +313,13 @@ def _counted(pending: list[_Waiting]) -> tuple[I64, ExactSums]:
     for side in (0, 1):
         keys = np.concatenate([keys[label == side] for keys, label, _ in pending])
         keys.sort()
-        starts = _starts(keys)
+        starts = run_starts(keys)
         sides.append((keys[starts], np.diff(starts, append=keys.size)))
     keys = np.union1d(sides[0][0], sides[1][0])
     sums = ExactSums(2 * keys.size)
     for side, (own, counts) in enumerate(sides):
         sums.add_tallies(2 * np.searchsorted(keys, own) + side, counts)
     return keys, sums
-
-
-def _starts(ordered: I64) -> I64:
-    """Where each run of equal keys (sorted) begins."""
-    first = np.ones(ordered.size, np.bool_)
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    return np.flatnonzero(first)
 
 
 def _distinct(keys: I64, drop: int, most: int) -> int:

@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
+from xentcli.numerics.runs import run_starts
 from xentcli.numerics.scratch import buffer
 from xentcli.states import Arrays
-from xentcli.states.cells import F32, LABEL, OCTAVE, ONE, SIDE, U32, WINDOW, Cells, first, keys_of, run_starts
+from xentcli.states.cells import F32, LABEL, OCTAVE, ONE, SIDE, U32, WINDOW, Cells, first, keys_of
 
 MOST = 1 << 20
 """Distinct scores that are kept as they are."""
@@ -198,7 +199,7 @@ class Tally:
         state._counts = np.asarray(arrays["counts"], np.int64)
         state._certain = np.array(arrays["certain"], np.int64)
         for window in np.asarray(arrays["windows"], np.int64).tolist():
-            own = {name: arrays[f"{window}.{name}"] for name in ("cells", "moments", "p_cells", "counts")}
+            own = {name: arrays[f"{window}.{name}"] for name in ("cells", "moments", "fine", "counts")}
             state._windows[window] = Cells.from_arrays(own, window)
         return state
 
