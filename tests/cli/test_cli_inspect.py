@@ -183,6 +183,7 @@ _AFTER_ALL = (
     "sha256",
     "labels_unused",
     "XW112",
+    "XW118",
 )  # all but the first need all of a file, or more than its first rows
 
 

@@ -34,7 +34,7 @@ def command(
     classes: Annotated[str | None, _option(_COLUMNS, "--classes", metavar="A,B,…|FILE|N", text="Class names in the order of the score columns; how many there are, with --pred-ids.")] = None,
     positive: Annotated[str | None, _option(_COLUMNS, "--positive", metavar="CLASS", text="The class that a single score column is about.")] = None,
     labels: Annotated[str | None, _option(_COLUMNS, "--labels", metavar="FILE", text="A file with the labels, joined by id, or by position if there are no ids.")] = None,
-    id: Annotated[str | None, _option(_COLUMNS, "--id", metavar="COL", text="The column of ids: of --labels (COL=OTHER if it is OTHER there), --class-column, and of rows in --top and --rows.")] = None,
+    id: Annotated[str | None, _option(_COLUMNS, "--id", metavar="COL", text="The column of ids: of --labels (COL=OTHER if it is OTHER there), --class-column, and of rows that are told one by one.")] = None,
     weight: Annotated[str | None, _option(_COLUMNS, "--weight", metavar="COL", text="A column of row weights.")] = None,
     class_column: Annotated[str | None, _option(_COLUMNS, "--class-column", metavar="COL", text="Each row is one class of an item, named here; --pred is its score.")] = None,
     missing_class: Annotated[str, _option(_COLUMNS, "--missing-class", metavar="error|zero", text="An item without a row for a class: stop, or p = 0. [error]")] = "error",
