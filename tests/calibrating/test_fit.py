@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -289,3 +291,53 @@ def test_the_map_is_not_written_over_an_input(samples: Path, tmp_path: Path) -> 
     path.write_bytes((samples / "cancer.parquet").read_bytes())
     refused(xent("calibrate", "fit", path, "-o", path), 2, "[output_is_input]")
     assert path.read_bytes() == (samples / "cancer.parquet").read_bytes()
+
+
+# -- layouts ---------------------------------------------------------------------------------------
+def test_joined_labels_and_rows_for_each_class_give_the_map_of_one_table(tmp_path: Path) -> None:
+    z, y = classes(200, 3, seed=11)
+    p, names = softmax(z), np.array(list("abc"))
+    ids = [f"r{i}" for i in range(200)]
+    wide = {"id": ids, **{f"p_{name}": p[:, k] for k, name in enumerate(names)}}
+    pq.write_table(pa.table(wide), tmp_path / "preds.parquet")
+    pq.write_table(pa.table({"id": ids[::-1], "label": names[y][::-1]}), tmp_path / "labels.parquet")
+    pq.write_table(pa.table({**wide, "label": names[y]}), tmp_path / "one.parquet")
+    parts = {"id": np.repeat(ids, 3), "cls": np.tile(names, 200), "p": p.reshape(-1)}
+    parts["label"] = np.repeat(names[y], 3)
+    pq.write_table(pa.table(parts), tmp_path / "long.parquet")
+    one = xentcli.calibrate(tmp_path / "one.parquet", id="id", method="vector")
+    others = [
+        xentcli.calibrate(tmp_path / "preds.parquet", labels=tmp_path / "labels.parquet", method="vector"),
+        xentcli.calibrate(tmp_path / "long.parquet", id="id", class_column="cls", pred="p", method="vector"),
+    ]
+    for other in others:
+        assert other.parameters == one.parameters and other.found["fit"]["folds_by"] == "id"
+        assert other.found["after"] == one.found["after"]
+
+
+def test_votes_and_sums_that_are_not_one_are_divided_by_their_sum(tmp_path: Path) -> None:
+    rng = np.random.default_rng(12)
+    votes = rng.integers(1, 20, (300, 3))
+    y = (votes + rng.gumbel(size=(300, 3)) * 5).argmax(axis=1)
+    p = votes / votes.sum(axis=1, keepdims=True)
+    wanted = xentcli.calibrate(write(tmp_path / "p.parquet", p, y), method="temperature")
+    counted = write(tmp_path / "v.parquet", votes, y)
+    tripled = write(tmp_path / "s.parquet", p * 3.0, y)
+    for path, options in ((counted, {"kind": "votes"}), (tripled, {"kind": "probs", "renormalize": True})):
+        own = xentcli.calibrate(path, method="temperature", **options)
+        found = own.probabilities(votes if path is counted else p * 3.0)
+        assert found == pytest.approx(wanted.probabilities(p), rel=1e-9)
+
+
+def test_neither_a_fit_nor_an_apply_imports_more_than_it_needs(samples: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from xentcli.cli.app import main; import xentcli.cli.calibrate\n"
+        "early = [m for m in ('numpy', 'pyarrow', 'rich') if m in sys.modules]\n"
+        f"main(['calibrate', 'fit', {str(samples / 'cancer.csv')!r}, '-o', 'm.json', '--json', '-q'])\n"
+        f"main(['calibrate', 'apply', 'm.json', {str(samples / 'cancer.csv')!r}, '-o', 'o.parquet', '-q'])\n"
+        "late = [m for m in ('rich', 'pandas', 'scipy', 'sklearn') if m in sys.modules]\n"
+        "print(early, late, file=sys.stderr)"
+    )
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[] []"

@@ -115,7 +115,8 @@ def _notes(document: Document) -> list[str]:
     notes = [f"{fit['folds']} folds by {fit['folds_by']}{column}: each is judged by a map of the others; "
              "the map to keep is fitted on all rows."]  # fmt: skip
     if fit["sample"] is not None:
-        notes.append(f"A sample: {fit['rows']:,} of {fit['of']:,} rows, chosen by their hashes.")
+        alike = "; rows that are alike go together, --id COL parts them" if fit["folds_by"] == "row" else ""
+        notes.append(f"A sample: {fit['rows']:,} of {fit['of']:,} rows, chosen by their hashes{alike}.")
     if level is not None:
         notes.append(f"± is the half-width of the {100 * level:.3g}{NBSP}% interval.")
     if len(document["methods"]) > 1:
