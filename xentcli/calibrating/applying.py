@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from xentcli import binding, memory, tasks
+from xentcli import binding, checking, memory, tasks
 from xentcli.batch import F64, I64, Batch, Place, Spec
 from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.calibrating.matching import match
@@ -48,7 +48,7 @@ class _File:
 
 def apply(
     found: CalibrationMap, inputs: Sequence[str | Source], to: str, *, pred: tuple[str, ...] = (),
-    kind: str = "auto", reading: Options | None = None, skip_bad: bool = False,
+    kind: str = "auto", reading: Options | None = None, skip_bad: bool = False, sha256: str | None = None,
     progress: Callable[[int, float | None], None] | None = None,
 ) -> Applied:  # fmt: skip
     """Write the rows of files, in order, to a Parquet file `to` with the probabilities of the map.
@@ -61,7 +61,10 @@ def apply(
         raise UsageError(f'--output "{clean(to)}": a Parquet file is written', id="output_kind",
                          remedy="a name that ends in .parquet")  # fmt: skip
     options = reading or Options()
-    sources = bits.through(open_all(inputs, options), options.dtype, pred)
+    sources = open_all(inputs, options)
+    if sha256 is not None:
+        checking.file_hash(sources, sha256)
+    sources = bits.through(sources, options.dtype, pred)
     files = [_file(found, source, pred, kind) for source in sources]
     _check_same(files)
     out = Applied(columns=_names(files[0]))
@@ -93,7 +96,7 @@ class _Output(TableFile):
     def none(self) -> pa.RecordBatch:
         found, file, names = self._of
         sample = file.source.preview().sample
-        arrays = [sample.column(name)[:0] for name in sample.schema.names]
+        arrays = [_text(sample.column(name)[:0]) for name in sample.schema.names]
         new = _arrays(np.zeros((0, found.reading.width)), np.zeros(0, bool), file.reading)
         return pa.RecordBatch.from_arrays([*arrays, *new], [*sample.schema.names, *names])
 
@@ -182,8 +185,15 @@ def _calibrated(
     out.rows += n
     for reason, count in batch.skipped.items():
         out.skipped[reason] = out.skipped.get(reason, 0) + count
-    arrays = [*record.columns, *_arrays(p, good, file.reading)]
+    held = [_text(array) if name in file.text else array
+            for name, array in zip(record.schema.names, record.columns, strict=True)]  # fmt: skip
+    arrays = [*held, *_arrays(p, good, file.reading)]
     return pa.RecordBatch.from_arrays(arrays, [*record.schema.names, *out.columns])
+
+
+def _text(column: pa.Array) -> pa.Array:
+    """Text as text: a block of a text file may be coded, and the next one not."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def _where(place: Place, size: int, whole: Place, rows: int) -> I64:

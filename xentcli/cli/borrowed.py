@@ -24,23 +24,17 @@ def of(*panels: str) -> list[str]:
     return [name for name in PARAMETERS if getattr(option(name), "rich_help_panel", None) in panels]
 
 
-def give(
-    command: Callable[..., int], names: Sequence[str], own: Sequence[tuple[str, Any, Any]],
-    first: Sequence[tuple[str, Any]] = (),
-) -> None:  # fmt: skip
-    """Let a command of `**typed` have parameters of `xent score`, and its `own`: name, type, default.
+Own = tuple[str, Any, Any]
+"""Name, type with what typer is to know, and default of a parameter of another command."""
 
-    first: arguments, name and type, that come before.
-    """
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
-        for name, kind in first
-    ]
-    parameters += [PARAMETERS[name].replace(annotation=HINTS[name]) for name in names]
-    parameters += [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, kind, default in own
-    ]
-    command.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": int}
-    signature = inspect.Signature(parameters, return_annotation=int)
+
+def give(command: Callable[..., int], parameters: Sequence[str | Own]) -> None:
+    """Let a command of `**typed` have these parameters, in this order; names are those of `xent score`."""
+    found = []
+    for one in parameters:
+        name, kind, default = one if isinstance(one, tuple) else (one, HINTS[one], DEFAULTS[one])
+        key = inspect.Parameter.KEYWORD_ONLY
+        found.append(inspect.Parameter(name, key, default=default, annotation=kind))
+    command.__annotations__ = {p.name: p.annotation for p in found} | {"return": int}
+    signature = inspect.Signature(found, return_annotation=int)
     command.__signature__ = signature  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,10 +35,6 @@ _APPLY = (
     "xent score out.parquet --pred 'calibrated_*'"
 )
 _MAP, _ROWS, _COLUMNS, _OUTPUT = "Map", "Rows", "Columns", "Output"
-_FROM_SCORE = [
-    "files", *borrowed.of(*score.INPUT), "metric", "group", "bins", "unit", "ci", "seed", "precision",
-    "digits", "json", "quiet", "no_progress", "require", "max_memory", "chunk_rows",
-]  # fmt: skip
 
 
 def _option(panel: str, *names: str, text: str, metavar: str) -> Any:
@@ -116,9 +113,13 @@ def _remarks(found: CalibrationMap, request: Request, path: str | None) -> None:
         output.say(table.render_rules(found.after, ascii_only))
 
 
-borrowed.give(fit, _FROM_SCORE, [
+borrowed.give(fit, [
+    "files",
     ("method", Annotated[str, _METHOD], "auto"), ("prior_rows", Annotated[float, _PRIOR], 1.0),
-    ("map_bins", Annotated[int, _BINS], 15), ("output", Annotated[str | None, _TO], None),
+    ("map_bins", Annotated[int, _BINS], 15),
+    *borrowed.of(*score.INPUT), "metric", "group", "bins", "unit", "ci", "seed", "precision",
+    ("output", Annotated[str | None, _TO], None), "digits", "json", "quiet", "no_progress", "require",
+    "max_memory", "chunk_rows",
 ])  # fmt: skip
 app.command("fit", cls=Panels, no_args_is_help=True, epilog=_FIT,
             short_help="Fit a map, and say what it gains on held-out rows.")(fit)  # fmt: skip
@@ -138,7 +139,7 @@ def apply(**typed: Any) -> int:
     with progress.line(request.quiet or request.no_progress) as tell:
         done = applying.apply(
             found, request.files, to, pred=tuple(request.pred or ()), kind=kind, reading=options,
-            skip_bad=request.on_bad == "skip", progress=tell,
+            skip_bad=request.on_bad == "skip", sha256=request.expect_sha256, progress=tell,
         )  # fmt: skip
     if not request.quiet:
         for note in done.notes:
@@ -151,12 +152,11 @@ def apply(**typed: Any) -> int:
     return 0
 
 
-borrowed.give(
-    apply,
-    ["files", "pred", "on_bad", *borrowed.of("Files"), "dtype", "quiet", "no_progress", "max_memory",
-     "chunk_rows"],
-    [("kind", Annotated[str, _KIND], "auto"), ("output", Annotated[str | None, _ROWS_TO], None)],
-    first=[("map", Annotated[str, _MAP_FILE])],
-)  # fmt: skip
+borrowed.give(apply, [
+    ("map", Annotated[str, _MAP_FILE], inspect.Parameter.empty), "files",
+    ("output", Annotated[str | None, _ROWS_TO], None), "quiet", "no_progress",
+    "pred", ("kind", Annotated[str, _KIND], "auto"), "dtype", "on_bad", *borrowed.of("Files"),
+    "max_memory", "chunk_rows",
+])  # fmt: skip
 app.command("apply", cls=Panels, no_args_is_help=True, epilog=_APPLY,
             short_help="Write files with calibrated probabilities.")(apply)  # fmt: skip

@@ -54,7 +54,7 @@ _VERBOSE = Annotated[
     bool, typer.Option("-v", "--verbose", help="Every column, and all labels seen.", show_default=False)
 ]
 
-borrowed.give(command, _INPUT, [("json", _JSON, False), ("verbose", _VERBOSE, False)])
+borrowed.give(command, [*_INPUT, ("json", _JSON, False), ("verbose", _VERBOSE, False)])
 
 
 def commands(typed: dict[str, Any], readings: Sequence[str]) -> list[str]:
