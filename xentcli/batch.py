@@ -73,7 +73,8 @@ class Spec:
 
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
     `top`: how many of the worst rows are told. `confident`: are labels to be doubted? And once it is known,
-    `thresholds` (C,): from which p on a row counts as one of a class; see `states.suspects`.
+    `thresholds` (C,): from which p on a row counts as one of a class; see `states.suspects`. `classwise`:
+    p of every class is looked at.
     `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text"; of several
     files the coarsest. single: none of them holds more than float32 does.
     """
@@ -100,6 +101,7 @@ class Spec:
     single: bool = False
     confident: bool = False
     thresholds: tuple[float, ...] = ()
+    classwise: bool = False
 
     @property
     def narrow(self) -> bool:
@@ -260,10 +262,9 @@ class Rows:
     Soft labels q: the label is argmax q, and hit is q of the top class. Multilabel: loss, brier and entropy
     are means over the labels; label, predicted and top say nothing. Both have a `table`, `square`
     (Σq², or the mean of target²) and `means`, more quantities by their names in `states.moments`.
-
     `batch`: the rows as they were read, for states that keep the scores of some. `flags`: which rows (n,)
     the counts are of, where rows are to be told; scratch, like the rest. single: p of the
-    positive class where `spec.tallied`.
+    positive class where `spec.tallied`. every: p of every class (C, n) where `spec.classwise`.
     """
 
     label: I64
@@ -299,7 +300,7 @@ class Rows:
     groups: I64 | None = None
     batch: Batch | None = None
     single: npt.NDArray[np.float32] | None = None
-
+    every: F64 | None = None
     _located: tuple[I64, F64] | None = None
     _hashes: rowhash.U64 | None = None
 

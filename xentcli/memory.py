@@ -169,7 +169,7 @@ def _states(spec: Spec, rows: int | None) -> int:
 
 def _copies(spec: Spec) -> int:
     apart = 2 if spec.training is not None and spec.training.apart else 0
-    return apart + (TABLED if spec.task in ("soft", "multilabel") else COPIES)
+    return apart + (TABLED if spec.task in ("soft", "multilabel") or spec.classwise else COPIES)
 
 
 def _held(source: Source, columns: list[str], text: list[str]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from xentcli.states import State
 from xentcli.states.bins import ConfidenceBins, PositiveBins
 from xentcli.states.classbins import ClassBins
 from xentcli.states.classes import Classes
+from xentcli.states.classwise import ClassWise
 from xentcli.states.clusters import Clusters
 from xentcli.states.confusion import Confusion
 from xentcli.states.labelbins import LabelBins
@@ -51,6 +52,7 @@ STATES: dict[str, type[Any]] = {
     "notes": Notes,
     "slices": Slices,
     "clusters": Clusters,
+    "classwise": ClassWise,
     "tail": Tail,
     "worst": Worst,
     "selfconfidence": SelfConfidence,
@@ -72,7 +74,8 @@ def needed(spec: Spec) -> list[str]:
         return ["suspects"]
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
     optional = {"slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
-                "worst": spec.top > 0, "selfconfidence": spec.confident}  # fmt: skip
+                "worst": spec.top > 0, "selfconfidence": spec.confident,
+                "classwise": spec.classwise}  # fmt: skip
     return [*names, *(name for name, wanted in optional.items() if wanted)]
 
 
@@ -223,6 +226,10 @@ class StateSet:
     @property
     def peer(self) -> Peer:
         return cast(Peer, self.states["peer"])
+
+    @property
+    def classwise(self) -> ClassWise:
+        return cast(ClassWise, self.states["classwise"])
 
     @property
     def clusters(self) -> Clusters:

@@ -237,6 +237,7 @@ def spec_of(what: Resolution, settings: Settings) -> Spec:
         grouped=settings.rules.group is not None, precision=settings.precision,
         compat=settings.compat, top=settings.top, confident=settings.label_errors is not None,
         compat_bins=training.peer_bins(settings, what.task),
+        classwise=what.task == "multiclass" and any(m.module == "classwise" for m in settings.metrics),
     )  # fmt: skip
 
 

@@ -48,10 +48,12 @@ class Shape:
     training: Training | None = None
     compat: str | None = None
     single: bool = False
+    classwise: bool = False
 
     def __str__(self) -> str:
         tail = ("-weighted" if self.weighted else "") + (f"-{self.compat}" if self.compat else "")
         tail += "-single" if self.single else ""
+        tail += "-classwise" if self.classwise else ""
         if self.training is not None:
             weights = "balanced" if self.training.balanced else "given" if self.training.weights else "plain"
             tail += f"-smoothed{self.training.smoothing:g}-{weights}"
@@ -108,6 +110,11 @@ SHAPES += [
     )
 ]  # fmt: skip
 
+SHAPES += [
+    Shape("multiclass", kind, c, c, weighted, classwise=True)
+    for c, kind, weighted in ((3, "probs", False), (3, "logits", True), (70, "logprobs", False))
+]
+
 
 def draw(shape: Shape, n: int, seed: int) -> Case:
     """n rows: ordinary ones, ties, certain and impossible ones, and some written with two digits."""
@@ -118,7 +125,7 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
         shape.stored, shape.weighted, training=shape.training, top=4,
         confident=shape.task in ("binary", "multiclass"),
         compat=shape.compat, compat_bins=15 if shape.compat in ("torchmetrics", "netcal") else 0,
-        single=shape.single,
+        single=shape.single, classwise=shape.classwise,
     )  # fmt: skip
     labels = rng.integers(0, shape.classes, n)
     if shape.kind == "logits":

@@ -18,7 +18,7 @@ from xentcli.states.bins import Binned
 
 F64 = npt.NDArray[np.float64]
 CHOOSING = ("ece_sweep", "atb", "atb_positive", "ici", "e50", "e90")  # have no interval
-TESTED = [metric.key for metric in METRICS if metric.tested]
+TESTED = [metric.key for metric in METRICS if metric.tested and metric.key != "ece_classwise"]
 
 
 def drawn(seed: int, n: int, factor: float = 1.0) -> tuple[npt.NDArray[np.int64], F64]:

@@ -47,6 +47,18 @@ CALIBRATION = (
         "Gupta & Ramdas (2022), ICLR; arXiv 2107.08353",
     ),
     Measure(
+        "ece_classwise", "1/C Σ_c Σ_b W_cb/W · |mean p_cb - share_cb|, over all rows in --bins equal-width "
+        "bins of their p of class c, share_cb how often it is the label", "0 to 1", "",
+        "Looks at every class of every row, not the likeliest alone; shrinks with C, as most p are near 0. "
+        "It has a level expected by chance but no p-value.", "Kull et al. (2019), NeurIPS; arXiv 1910.12656",
+    ),
+    Measure(
+        "l2_classwise_debiased", "1/C Σ_c Σ_b n_cb/n · [(mean p_cb - y_cb)² - y_cb (1 - y_cb)/(n_cb - 1)], "
+        "y_cb the share of class c", "below 0 by chance, to 1", "rows are weighted",
+        "The marginal calibration error, squared, without its bias; in equal-width bins, where its authors "
+        "take equal mass.", "Kumar et al. (2019), arXiv 1909.10155",
+    ),
+    Measure(
         "atb", "∫ (Σ_(conf < q) w (conf - right) / W)² + (Σ_(conf >= q) w (conf - right) / W)² dq, q from 0 "
         "to 1",
         "0 to 1", "", "Truthful: in expectation least for the true probabilities, which holds of no ece.",

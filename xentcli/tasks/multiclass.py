@@ -13,7 +13,7 @@ import numpy as np
 
 from xentcli.batch import F64, Batch, Rows, Spec
 from xentcli.numerics.scratch import buffer
-from xentcli.tasks import finish, peers, simplex, training, votes
+from xentcli.tasks import classwise, finish, peers, simplex, training, votes
 from xentcli.tasks.badrows import BadRows
 from xentcli.tasks.softmax import Reduced, reduce
 
@@ -37,6 +37,9 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     training.add(out, spec, training.of_scores(batch, spec, reduced.high, reduced.s1))
     sums = None if spec.kind == "logits" else reduced.s1
     peers.add(out, spec, training.of_scores(batch, spec, reduced.high, reduced.s1), sums)
+    if spec.classwise:
+        losses = training.of_scores(batch, spec, reduced.high, reduced.s1)
+        classwise.add(out, spec, losses, classwise.given(batch, spec, reduced.s1))
     finish.count(out, "ties", reduced.tied)
     return out, bad
 

@@ -1,0 +1,102 @@
+"""Calibration of every class by itself: against its definition row by row, for every kind of scores."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import xentcli
+from tests.metrics.scored import known, number, read
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+
+def drawn(seed: int, classes: int, n: int = 300) -> tuple[I64, F64]:
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, classes)) * 2
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    y = (p.cumsum(axis=1) < rng.random(n)[:, None]).sum(axis=1)
+    p = np.exp(1.5 * z) / np.exp(1.5 * z).sum(axis=1, keepdims=True)
+    return y.astype(np.int64), p
+
+
+def bins_of(p: F64, bins: int = 15) -> I64:
+    out: I64 = np.maximum(np.ceil(p * bins).astype(np.int64) - 1, 0)
+    return out
+
+
+def ece(y: I64, p: F64, w: F64) -> float:
+    total = 0.0
+    for c in range(p.shape[1]):
+        gaps: F64 = np.bincount(bins_of(p[:, c]), w * (p[:, c] - (y == c)), 15).astype(np.float64)
+        total += float(np.abs(gaps).sum()) / float(w.sum())
+    return total / int(p.shape[1])
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits", "logprobs"])
+@pytest.mark.parametrize("classes", [2, 3, 70])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_by_its_definition(kind: str, classes: int, weighted: bool) -> None:
+    y, p = drawn(classes, classes)
+    w = np.random.default_rng(1).integers(1, 5, y.size).astype(float) if weighted else np.ones(y.size)
+    scores = p if kind == "probs" else np.log(p) + (kind == "logits")
+    found = known(y, scores, w if weighted else None, kind=kind, classwise=classes > 2)
+    assert number(found, "ece_classwise") == pytest.approx(ece(y, p, w), rel=1e-9)
+    if weighted:
+        assert read(found, "l2_classwise_debiased").value is None
+        return
+    total = 0.0
+    for c in range(classes):
+        for b in range(15):
+            inside = bins_of(p[:, c]) == b
+            n, rate = int(inside.sum()), float((y == c)[inside].mean()) if inside.any() else 0.0
+            if n >= 2:
+                total += n * ((p[inside, c].mean() - rate) ** 2 - rate * (1 - rate) / (n - 1))
+    assert number(found, "l2_classwise_debiased") == pytest.approx(total / y.size / classes, rel=1e-8)
+
+
+def test_one_column_is_as_good_as_two() -> None:
+    y, p = drawn(5, 2)
+    assert number(known(y, p[:, 1]), "ece_classwise") == pytest.approx(ece(y, p, np.ones(y.size)), rel=1e-9)
+
+
+def test_the_level_by_chance_is_what_calibrated_models_show() -> None:
+    rng = np.random.default_rng(6)
+    z = rng.normal(size=(400, 4)) * 2
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    errors = []
+    for _ in range(300):
+        y = (p.cumsum(axis=1) < rng.random(400)[:, None]).sum(axis=1)
+        errors.append(ece(y, p, np.ones(400)))
+    found = read(known(y, p, classwise=True), "ece_classwise")
+    assert found.chance == pytest.approx(np.mean(errors), rel=0.05)
+    assert found.p is None
+    assert read(known(y, p, classwise=True), "ece_classwise_p").value is None
+
+
+def test_it_is_kept_where_it_is_asked_for(samples: Path) -> None:
+    path = samples / "digits_overconfident.parquet"
+    asked = xentcli.score(path, metric=["ece_classwise", "l2_classwise_debiased"], jobs=1)
+    value = asked.metrics["ece_classwise"].value
+    assert value is not None and 0 < value < 0.05
+    assert xentcli.score(path, metric=["ece_classwise_chance"]).metrics["ece_classwise_chance"].value
+    assert "ece_classwise" not in xentcli.score(path).metrics
+    y, p = drawn(7, 3)
+    assert "asked" in (read(known(y, p), "ece_classwise").why or "")
+
+
+def test_exactly_representable_edges_fall_as_given() -> None:
+    p = np.array([[0.2, 0.2, 0.6], [0.4, 0.4, 0.2], [0.6, 0.2, 0.2]] * 4)
+    y = np.array([0, 1, 2] * 4)
+    expected = 0.0
+    for c in range(3):
+        for edge in (0.2, 0.4, 0.6):
+            inside = p[:, c] == edge
+            expected += abs(float((p[inside, c] - (y == c)[inside]).sum())) / 12 / 3
+    assert number(known(y, p, classwise=True, bins=5), "ece_classwise") == pytest.approx(expected)
+    assert not math.isnan(expected)
