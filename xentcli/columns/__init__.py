@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xentcli.columns import candidates as find_candidates
-from xentcli.columns import labelled, listed, questions
+from xentcli.columns import doubts, labelled, listed, questions
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import ZEROS_AND_ONES
 from xentcli.columns.kinds import KINDS
@@ -113,6 +113,11 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     kind = ask.kind if ask.kind != "auto" else chosen.kind.kind
     if kind is None:
         raise questions.which_kind(preview, chosen)
+    doubt = doubts.always_right(preview, chosen, label, binding, kind) if not named_labels else None
+    if doubt is None and ask.positive is None:
+        doubt = doubts.of_the_prediction(preview, chosen, label, binding, kind)
+    if doubt is not None:
+        raise doubt
     how = preview.long.text if preview.long is not None else "named by --pred" if ask.pred else "found"
     evidence = {
         "scores": f"{chosen.text} ({how})",

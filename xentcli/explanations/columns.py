@@ -13,7 +13,8 @@ ENTRIES = (
     ),
     Entry(
         "which_label", 3,
-        "No column looks like the label: none has a name that says so, none holds the names of the classes.",
+        "No column looks like the label: none has a name that says so, none holds the names of the classes. "
+        "Or the one that does is the likeliest class in every row, though the scores expect errors.",
         "--label COLUMN",
         ("printf 'p_0,p_1\\n0.2,0.8\\n' > preds.csv", "xent score preds.csv"),
     ),

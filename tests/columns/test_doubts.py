@@ -1,0 +1,83 @@
+"""Columns that names and types allow to be labels or scores, and whose values say otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.columns.test_resolution import write
+from tests.corpus.corpus import refused, score
+
+N = 200
+RNG = np.random.default_rng(4)
+P3 = RNG.dirichlet([1, 1, 1], N)
+Y3 = np.array([RNG.choice(3, p=p) for p in P3])
+NAMES = np.array(["cat", "dog", "emu"])
+LOSS3 = -np.log(P3[np.arange(N), Y3]).mean()
+P = RNG.uniform(0.02, 0.98, N)
+Y = (RNG.random(N) < P).astype(int)
+LOSS = -np.log(np.where(Y == 1, P, 1 - P)).mean()
+
+
+def three(kind: str = "p", names: Any = NAMES) -> dict[str, Any]:
+    values = P3 if kind == "p" else np.log(P3) + 0.5
+    return {f"{kind}_{name}": values[:, j].tolist() for j, name in enumerate(names)}
+
+
+@pytest.mark.parametrize("file", ["parquet", "csv"])
+@pytest.mark.parametrize("kind", ["p", "logit", "list"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_label_that_is_the_likeliest_class_of_every_row_is_asked_about(
+    named: bool, kind: str, file: str, tmp_path: Path
+) -> None:
+    top = P3.argmax(axis=1)
+    labels = NAMES[top].tolist() if named and kind != "list" else top.tolist()
+    scores = {"probs": P3.tolist()} if kind == "list" else three(kind, NAMES if named else range(3))
+    path = write(tmp_path, scores | {"label": labels}, "parquet" if kind == "list" else file)
+    refused(score(path), 3, "or what was predicted?", "--label label", "200 rows")
+    assert score(path, "--label", "label").value() == pytest.approx(-np.log(P3.max(axis=1)).mean(), abs=1e-12)
+    other = next(value for value in labels if value != labels[0])
+    one_error = [other, *labels[1:]]
+    path = write(tmp_path, scores | {"label": one_error}, "parquet" if kind == "list" else file, "one")
+    assert score(path).code == 0
+
+
+@pytest.mark.parametrize("file", ["parquet", "csv"])
+@pytest.mark.parametrize("truth", [int, bool])
+def test_one_score_whose_side_of_a_half_is_the_label(truth: type, file: str, tmp_path: Path) -> None:
+    path = write(tmp_path, {"score": P.tolist(), "label": [truth(p > 0.5) for p in P]}, file)
+    refused(score(path), 3, "or what was predicted?", "--label label")
+    assert score(path, "--label", "label").code == 0
+
+
+def test_a_model_that_is_sure_and_right_is_not_asked_about(tmp_path: Path) -> None:
+    sure = np.clip(P, 1e-6, 1 - 1e-6) > 0.5
+    path = write(tmp_path, {"score": np.where(sure, 0.97, 0.03).tolist(), "label": sure.astype(int).tolist()})
+    assert score(path).code == 0
+
+
+@pytest.mark.parametrize("file", ["parquet", "csv"])
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        (("actual", "predicted", "prediction"), ()),
+        (("label", "pred", "confidence"), ("--pred", "confidence")),
+        (("y_true", "y_pred", "p"), ()),
+    ],
+)
+def test_the_score_of_whatever_is_predicted_is_no_score_of_a_class(
+    names: tuple[str, str, str], asked: tuple[str, ...], file: str, tmp_path: Path
+) -> None:
+    label, predicted, scored = names
+    side = P > 0.5
+    columns = {label: Y.tolist(), predicted: side.astype(int).tolist()}
+    path = write(tmp_path, columns | {scored: np.where(side, P, 1 - P).tolist()}, file)
+    outcome = score(path, *asked)
+    assert outcome.code == 3 and ("which class is" in outcome.err or "--pred" in outcome.err), outcome
+    right = write(tmp_path, columns | {scored: P.tolist()}, file, "right")
+    assert score(right, *asked).value() == pytest.approx(LOSS, abs=1e-12)
+    refused(score(path, "--pred", scored, "--label", label), 3, "never below 1/2", "--positive 1")
+    assert score(path, "--pred", scored, "--label", label, "--positive", "1").code == 0

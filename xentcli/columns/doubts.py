@@ -1,0 +1,100 @@
+"""Readings that names allow and values speak against: asked about, unless an option says they are meant."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import numpy as np
+
+from xentcli.columns.candidates import Candidate, sample_values
+from xentcli.columns.kinds import F64
+from xentcli.columns.labelled import Label
+from xentcli.columns.labels import Binding
+from xentcli.columns.schema import Preview
+from xentcli.columns.vocabulary import PREDICTIONS, words
+from xentcli.errors import Question, clean
+
+_ENOUGH = 20
+"""Rows, or errors that the scores themselves expect, from which chance is no explanation: e**-20 of it."""
+
+
+def of_the_prediction(
+    preview: Preview, chosen: Candidate, label: Label, binding: Binding, kind: str
+) -> Question | None:
+    """A single score that is never below ½, beside a column of predicted classes: the score of these?"""
+    if chosen.width != 1 or kind != "probs" or label.labels is None:
+        return None
+    values = sample_values(preview, list(chosen.columns))
+    values = values[np.isfinite(values)]
+    if values.size < _ENOUGH or values.min() < 0.5:
+        return None
+    used = {chosen.columns[0].name, label.columns[0].name}
+    known = set(binding.labels.table)
+    for column in preview.columns:
+        if column.name in used or column.type not in ("int", "text", "bool"):
+            continue
+        said = {_key(value) for value in preview.values(column.name)} - {None}
+        if set(words(column.name)) & PREDICTIONS and said <= known:
+            name = clean(chosen.columns[0].name)
+            readings = [f"--positive {shlex.quote(name)}" for name in binding.classes]
+            return Question(
+                f'which class is "{name}" the score of? It is never below 1/2, as that of the class in '
+                f'"{clean(column.name)}" would be',
+                where=preview.source,
+                remedy=" or ".join(readings)
+                + "; turn a score of whatever is predicted into that of one class",
+                id="which_positive",
+                readings=readings,
+            )
+    return None
+
+
+def always_right(
+    preview: Preview, chosen: Candidate, label: Label, binding: Binding, kind: str
+) -> Question | None:
+    """A label that is the likeliest class in every row, though the scores expect errors: a prediction?"""
+    p = _probabilities(preview, binding, kind)
+    if p is None or label.labels is None or binding.targets is not None:
+        return None
+    table = binding.labels.table
+    values = preview.values(label.columns[0].name)
+    if len(values) != len(p):
+        return None
+    index = np.array([table.get(_key(value), -1) for value in values])
+    usable = (index >= 0) & np.isfinite(p).all(axis=1)
+    expected = float((1.0 - p[usable].max(axis=1, initial=0.0)).sum())
+    if expected < _ENOUGH or (p[usable].argmax(axis=1) != index[usable]).any():
+        return None
+    rows = int(usable.sum())
+    return Question(
+        f'is "{clean(label.text)}" the label, or what was predicted? It is the likeliest class in all of the '
+        f"first {rows:,} rows, though their scores expect {expected:,.0f} errors", where=preview.source,
+        id="which_label", readings=[label.option],
+        remedy=f"{label.option} if it is the label, or --labels FILE if the labels are in another file",
+    )  # fmt: skip
+
+
+def _key(value: Any) -> Any:
+    """A value as a label map has it."""
+    truth = {"true": 1, "false": 0}
+    return truth.get(value.strip().lower(), value) if isinstance(value, str) else value
+
+
+def _probabilities(preview: Preview, binding: Binding, kind: str) -> F64 | None:
+    """p of every class (n, C) in the first rows; None of unknown kinds."""
+    values = sample_values(preview, list(binding.columns))
+    if kind not in ("probs", "logits", "logprobs") or values.size == 0:
+        return None
+    if values.shape[1] == 1:
+        values = np.concatenate([np.zeros_like(values), values], axis=1) if kind == "logits" else values
+        if kind != "logits":
+            p = np.exp(values) if kind == "logprobs" else values
+            return np.concatenate([1.0 - p, p], axis=1)
+    values = values[:, ::-1] if binding.reverse else values
+    if kind == "probs":
+        return values
+    with np.errstate(all="ignore"):
+        e = np.exp(values - values.max(axis=1, keepdims=True))
+        out: F64 = e / e.sum(axis=1, keepdims=True)
+    return out
