@@ -71,18 +71,22 @@ def _shares(found: Losses, cut: int, left: float) -> tuple[float, float]:
 def of_scores(known: Known) -> Losses:
     """The cells of the loss of a one-column binary task, from those of its score."""
     spec, state = known.spec, known.states.scores
-    low, high = state.ends()
-    parts = []
+    exact, edges = state.level == 0, state.ends()
+    lows, highs, masses = [], [], []
     for sign, mass in zip((-1.0, 1.0), state.cells(), strict=True):
-        ends = [_loss(spec.kind, sign, edge) for edge in (low, high)]
+        kept = np.flatnonzero(mass)
+        ends = [_loss(spec.kind, sign, edge[kept]) for edge in (edges[:1] if exact else edges)]
         if spec.clip is not None:
             ends = [np.minimum(end, -math.log(spec.clip)) for end in ends]
-        kept = mass > 0
-        parts.append((np.minimum(*ends)[kept], np.maximum(*ends)[kept], mass[kept]))
-    lo, hi, mass = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        lows.append(ends[0] if exact else np.minimum(*ends))
+        highs.append(ends[0] if exact else np.maximum(*ends))
+        masses.append(mass[kept])
+    hi = np.concatenate(highs)
     order = np.argsort(-hi, kind="stable")
-    lo, hi, mass = lo[order], hi[order], mass[order]
-    return Losses(lo, hi, mass, lo * mass, hi * mass)
+    hi, mass = hi[order], np.concatenate(masses)[order]
+    lo = hi if exact else np.concatenate(lows)[order]  # of up to 2**20 cells: what is equal is there once
+    least = lo * mass
+    return Losses(lo, hi, mass, least, least if exact else hi * mass)
 
 
 def _loss(kind: str, sign: float, score: F64) -> F64:

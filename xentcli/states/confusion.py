@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
+from xentcli.numerics.runs import union
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
 from xentcli.states.summed import Summed
@@ -78,14 +79,14 @@ class Confusion(Summed):
         if np.array_equal(keys, self.pairs):
             self.sums["matrix"].merge(sums)
             return
-        union = np.union1d(self.pairs, keys)
-        if union.size > MOST_PAIRS:
+        pairs = union(self.pairs, keys)
+        if pairs.size > MOST_PAIRS:
             self.too_many = True
             self.pairs, self.sums["matrix"] = np.zeros(0, np.int64), ExactSums(0)
             return
-        joined = self.sums["matrix"].spread(np.searchsorted(union, self.pairs), union.size)
-        joined.merge(sums.spread(np.searchsorted(union, keys), union.size))
-        self.pairs, self.sums["matrix"] = union, joined
+        joined = self.sums["matrix"].spread(np.searchsorted(pairs, self.pairs), pairs.size)
+        joined.merge(sums.spread(np.searchsorted(pairs, keys), pairs.size))
+        self.pairs, self.sums["matrix"] = pairs, joined
 
     def merge(self, other: Self) -> None:
         if self.dense:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Rows, Spec
-from xentcli.numerics.runs import run_starts
+from xentcli.numerics.runs import run_starts, union
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
@@ -315,7 +315,7 @@ def _counted(pending: list[_Waiting]) -> tuple[I64, ExactSums]:
         keys.sort()
         starts = run_starts(keys)
         sides.append((keys[starts], np.diff(starts, append=keys.size)))
-    keys = np.union1d(sides[0][0], sides[1][0])
+    keys = union(sides[0][0], sides[1][0])
     sums = ExactSums(2 * keys.size)
     for side, (own, counts) in enumerate(sides):
         sums.add_tallies(2 * np.searchsorted(keys, own) + side, counts)
@@ -337,9 +337,7 @@ def _union(parts: list[tuple[I64, ExactSums]]) -> tuple[I64, ExactSums]:
         return np.zeros(0, np.int64), ExactSums(0)
     if len(parts) == 1:
         return parts[0]
-    keys = parts[0][0]
-    for part, _ in parts[1:]:
-        keys = np.union1d(keys, part)
+    keys = union(*(part for part, _ in parts))
     total = ExactSums(2 * keys.size)
     for part, sums in parts:
         at = np.searchsorted(keys, part)

@@ -79,11 +79,7 @@ class Tally:
     def _join(self, keys: U32, counts: I64) -> None:
         """Add sorted, distinct keys with their counts; go over to cells when there are too many."""
         if self._keys.size:
-            keys, counts = np.concatenate([self._keys, keys]), np.concatenate([self._counts, counts])
-            order = np.argsort(keys, kind="stable")
-            keys, counts = keys[order], counts[order]
-            starts = run_starts(keys)
-            keys, counts = keys[starts], np.add.reduceat(counts, starts)
+            keys, counts = _united(self._keys, self._counts, keys, counts)
         self._keys, self._counts = keys, counts
         if keys.size > MOST and _scores(keys) > MOST:
             self._go_coarse()
@@ -220,6 +216,22 @@ def _keys(p: F32, label: I64) -> U32:
 def _rows(keys: U32) -> tuple[F32, I64]:
     """The inverse of `_keys`."""
     return (keys >> 1).view(np.float32), (keys & 1).astype(np.int64)
+
+
+def _united(keys: U32, counts: I64, more: U32, times: I64) -> tuple[U32, I64]:
+    """Two sorted sets of keys as one, a part at a time, with the sums of their counts."""
+    cuts = np.arange(_PART, keys.size, _PART)
+    here, there = [0, *cuts.tolist(), keys.size], [0, *np.searchsorted(more, keys[cuts]).tolist(), more.size]
+    parts = []
+    for a, b, c, d in zip(here, here[1:], there, there[1:], strict=False):
+        both = np.concatenate([keys[a:b], more[c:d]])
+        order = np.argsort(both, kind="stable")
+        both = both[order]
+        starts = run_starts(both)
+        parts.append(
+            (both[starts], np.add.reduceat(np.concatenate([counts[a:b], times[c:d]])[order], starts))
+        )
+    return np.concatenate([k for k, _ in parts]), np.concatenate([n for _, n in parts])
 
 
 def _scores(keys: U32) -> int:
