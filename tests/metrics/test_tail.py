@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 from scipy import stats
 
 import xentcli
+from tests.corpus.corpus import xent
 from tests.metrics.scored import known, read
 from xentcli.advice import MOST_SKEWED
-from xentcli.batch import F64
+from xentcli.batch import F64, Batch, Place, Spec
 from xentcli.metrics import tail
 from xentcli.metrics.known import Known
+from xentcli.plan import StateSet
 
 PARTS = {"loss_share_worst_0_1pct": 0.001, "loss_share_worst_1pct": 0.01, "loss_share_worst_10pct": 0.1}
 
@@ -139,6 +142,32 @@ def logits(loss: F64) -> F64:
     """Two columns whose first class has these losses."""
     other = np.where(loss < 30, np.log(np.expm1(np.minimum(loss, 30))), loss)
     return np.stack([np.zeros(loss.size), other], axis=1)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_with_groups_it_is_the_skewness_of_the_sums_of_clusters(weighted: bool) -> None:
+    rng = np.random.default_rng(7)
+    n = 600
+    p, bucket, w = rng.beta(2.0, 0.6, n), rng.integers(0, 40, n), rng.gamma(2.0, size=n)
+    mass = w if weighted else np.ones(n)
+    spec = Spec("binary", "probs", ("a", "b"), 1, ("p",), weighted=weighted, grouped=True)
+    states = StateSet.empty(spec)
+    batch = Batch(np.ones(n, np.int64), Place("rows", 1), columns=(p,), groups=bucket,
+                  weights=w if weighted else None)  # fmt: skip
+    states.fold(batch, n)
+    loss = -np.log(p)
+    d = mass * (loss - np.average(loss, weights=mass))
+    u = np.bincount(bucket, d)
+    expected = (u**3).sum() / (u**2).sum() ** 1.5
+    assert tail.skewness(Known(states)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_rule_may_bound_the_share_of_the_worst_rows(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("p_a,p_b,label\n" + "0.9,0.1,a\n" * 99 + "0.01,0.99,a\n")
+    share = math.log(0.01) / (math.log(0.01) + 99 * math.log(0.9))
+    for limit, code in ((share + 1e-9, 0), (share - 1e-3, 1)):
+        ran = xent("score", tmp_path / "in.csv", "--require", f"loss_share_worst_1pct <= {limit}")
+        assert ran.code == code, ran.err
 
 
 def pareto_shape(loss: F64, level: float) -> float:
