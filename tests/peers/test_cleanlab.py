@@ -132,6 +132,31 @@ def test_threads_chunks_and_order_change_nothing(tmp_path: Path) -> None:
     assert texts[0] == texts[1] == texts[2] == texts[3] and len(texts[0]) > 20
 
 
+def test_joined_labels_long_form_arrays_and_rows_left_out(tmp_path: Path) -> None:
+    p, labels, _ = flipped("three")
+    n, out = labels.size, tmp_path / "out.jsonl"
+    expected = [row["row"] for row in found(p, labels, tmp_path)[1]]
+    order = np.random.default_rng(0).permutation(n)
+    scores = {f"p_{c}": column for c, column in enumerate(p.T)}
+    pq.write_table(pa.table({**scores, "id": np.arange(n)}), tmp_path / "scores.parquet")
+    pq.write_table(pa.table({"label": labels[order], "id": order}), tmp_path / "labels.parquet")
+    truth = (np.tile(np.arange(3), n) == np.repeat(labels, 3)).astype(int)
+    long = {"id": np.repeat(np.arange(n), 3), "class": np.tile(np.arange(3), n), "score": p.ravel()}
+    pq.write_table(pa.table({**long, "truth": truth}), tmp_path / "long.parquet", row_group_size=100)
+    bad = p.copy()
+    bad[5, 0] = np.nan  # none of those suspected
+    said = {"class_column": "class", "id": "id", "pred": "score", "label": "truth"}
+    for source, options in (
+        (tmp_path / "scores.parquet", {"labels": tmp_path / "labels.parquet", "id": "id"}),
+        (tmp_path / "long.parquet", said), (p, {"labels": labels}),
+        (pa.table({f"p_{c}": column for c, column in enumerate(bad.T)} | {"label": labels}),
+         {"on_bad": "skip"}),
+    ):  # fmt: skip
+        xentcli.score(source, label_errors=out, **options)
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        assert [row.get("id", str(row["row"] - 1)) for row in rows] == [str(row - 1) for row in expected]
+
+
 def test_weights_that_repeat_rows_are_repeated_rows(tmp_path: Path) -> None:
     p, labels, _ = flipped("three")
     times = np.random.default_rng(4).integers(1, 4, labels.size)
