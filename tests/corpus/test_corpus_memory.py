@@ -135,6 +135,20 @@ def test_f20_many_zeros(tmp_path: Path) -> None:
     assert found.peak < 260
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_as_many_scores_as_are_kept_apart(tmp_path: Path, dtype: type[np.floating]) -> None:
+    """A million distinct ones: sets of them are joined, and figures of their order are read off."""
+    p = np.random.default_rng(0).permutation((np.arange(1, 1_000_001) / 2**20).astype(dtype))
+    y = (np.arange(p.size) % 3 == 0).astype(np.int8)
+    path = tmp_path / "preds.parquet"
+    found = cost(tmp_path, parquet(path, {"p": p, "y": y}, use_dictionary=False), "--kind", "probs")
+    assert found.outcome.code == 0, found.outcome.err
+    wide = p.astype(float)
+    right = np.where(y == 1, -np.log(wide), -np.log1p(-wide)).mean()
+    assert abs(found.outcome.value() / right - 1) < 1e-12
+    assert found.peak < 300
+
+
 @pytest.fixture(scope="module")
 def draw() -> np.random.Generator:
     return np.random.default_rng(0)

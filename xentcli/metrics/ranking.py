@@ -134,11 +134,18 @@ def _precision_error(known: Known, positives: F64, negatives: F64, average: floa
     total = float(positives.sum())
     hits, both = np.cumsum(positives), np.cumsum(positives + negatives)
     per = positives / (both * both)  # how much a step of recall makes of a change in the counts
-    raised = np.cumsum((per * (both - hits))[::-1])[::-1]
-    lowered = np.cumsum((per * hits)[::-1])[::-1]
-    up = (hits / both - average + raised) / total
-    down = -lowered / total
-    square = float((positives * up * up + negatives * down * down).sum())
+    up = np.cumsum((per * (both - hits))[::-1])[::-1]  # there may be a million cells: few arrays at a time
+    per *= hits
+    hits /= both
+    hits -= average
+    up += hits
+    del hits, both
+    down = np.cumsum(per[::-1])[::-1]
+    up /= total
+    down /= total
+    up *= up
+    down *= down
+    square = float((positives * up + negatives * down).sum())
     weight = float(known.weight)
     return Error(math.sqrt(square * weight / known.effective * known.rows / (known.rows - 1)))
 

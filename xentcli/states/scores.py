@@ -61,6 +61,8 @@ class Scores:
             rows = np.add.reduceat(rows, starts, axis=0)
         state.sums.add_tallies(np.arange(2 * starts.size), rows.ravel())
         state._compact()
+        if state.step == step:
+            state._read = (rows[:, 0].astype(np.float64), rows[:, 1].astype(np.float64))
         return state
 
     @property
@@ -291,7 +293,8 @@ class Scores:
         """The lowest and the highest score of each of the `cells` (cells,); equal at level 0."""
         self._compact()
         low = self.keys << self.level
-        return _floats(low), _floats(low + (1 << self.level) - 1)
+        lowest = _floats(low)
+        return lowest, _floats(low + (1 << self.level) - 1) if self.level else lowest
 
 
 def order_bits(score: F64) -> I64:
