@@ -69,13 +69,13 @@ class Kept:
         if not at.size:
             return
         assert rows.batch is not None and rows.place is not None
-        texts = [None] * at.size if rows.batch.ids is None else rows.batch.ids.texts(at)
-        self._add(
-            {**columns, "hash": rows.hashes()[at]},
-            np.array([text or "" for text in texts], np.str_),
-            np.array([text is not None for text in texts], np.bool_),
-            [rows.place.spot(row) for row in at.tolist()],
-        )
+        ids, known = np.zeros(at.size, "<U1"), np.zeros(at.size, np.bool_)
+        if rows.batch.ids is not None:
+            texts = rows.batch.ids.texts(at)
+            ids = np.array([text or "" for text in texts], np.str_)
+            known = np.array([text is not None for text in texts], np.bool_)
+        places = [rows.place.spot(row) for row in at.tolist()]
+        self._add({**columns, "hash": rows.hashes()[at]}, ids, known, places)
 
     def merge(self, other: Self) -> None:
         self._add(other.columns, other.ids, other.known, other.places)
@@ -92,15 +92,24 @@ class Kept:
 
     def settle(self) -> None:
         """Bring the rows into their order, and let go of those that are not among the first."""
-        first = np.empty(len(self.places), np.int64)
-        first[sorted(range(first.size), key=lambda i: self.places[i] or _NOWHERE)] = np.arange(first.size)
-        bits = [self.columns[name].view(np.int64) for name in (*self.floats, *self.whole) if name != "key"]
-        keys = (first, *bits, self.ids, self.known, self.columns["hash"], self.columns["key"])
-        order = np.lexsort(keys)[: self.most(self.spec)]
+        key, hashes = self.columns["key"], self.columns["hash"]
+        order = np.lexsort((hashes, key))
+        one, other = order[1:], order[:-1]
+        if ((key[one] == key[other]) & (hashes[one] == hashes[other])).any():
+            order = self._told_apart()
+        order = order[: self.most(self.spec)]
         self.columns = {name: column[order] for name, column in self.columns.items()}
         self.ids, self.known = self.ids[order], self.known[order]
         self.places = [self.places[i] for i in order.tolist()]
         self._last = float(self.columns["key"][-1]) if order.size == self.most(self.spec) else None
+
+    def _told_apart(self) -> I64:
+        """The order (n,) of the rows where some have one key and one hash."""
+        first = np.empty(len(self.places), np.int64)
+        first[sorted(range(first.size), key=lambda i: self.places[i] or _NOWHERE)] = np.arange(first.size)
+        bits = [self.columns[name].view(np.int64) for name in (*self.floats, *self.whole) if name != "key"]
+        keys = (first, *bits, self.ids, self.known, self.columns["hash"], self.columns["key"])
+        return np.lexsort(keys)
 
     def to_arrays(self) -> Arrays:
         self.settle()
