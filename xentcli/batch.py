@@ -77,6 +77,7 @@ class Spec:
     p of every class is looked at.
     `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text"; of several
     files the coarsest. single: none of them holds more than float32 does.
+    `every_row`: what is found of a sample otherwise takes all rows.
     """
 
     task: str
@@ -102,6 +103,7 @@ class Spec:
     confident: bool = False
     thresholds: tuple[float, ...] = ()
     classwise: bool = False
+    every_row: bool = False
 
     @property
     def narrow(self) -> bool:
@@ -192,6 +194,15 @@ class Batch:
 
     def column(self, index: int) -> Real:
         return self.columns[index] if self.matrix is None else self.matrix[:, index]
+
+    def taken(self, which: I64, dtype: npt.DTypeLike) -> Real:
+        """The scores (k, width) of the rows `which` (k,), a copy."""
+        if self.matrix is not None:
+            return self.matrix[which].astype(dtype, copy=False)
+        out: Real = np.empty((which.size, len(self.columns)), dtype)
+        for index, column in enumerate(self.columns):
+            out[:, index] = column[which]
+        return out
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -316,21 +327,26 @@ class Rows:
         return self._located
 
     def hashes(self) -> rowhash.U64:
-        """A hash (n,) of what each row holds, computed once: label, loss, entropy, weight, and one of its
-        scores, which tells rows apart whose losses round to 0. The same in any batch and place.
+        """A hash (n,) of what each row holds, computed once: loss, entropy and weight; the score of the label
+        where loss and entropy round to 0. The same in any batch and place, and for any order of the classes.
         """
         if self._hashes is None:
-            parts: list[npt.NDArray[Any]] = [self.label, self.loss, self.entropy]
-            if self.score is not None:
-                parts.append(self.score)
-            elif self.batch is not None and self.batch.lists is None:
-                parts.append(self.batch.column(0).astype(np.float64))
-            elif self.confidence is not None:
-                parts.append(self.confidence)
-            parts += [] if self.weight is None else [self.weight]
+            weight = np.zeros(self.size) if self.weight is None else self.weight
+            parts = [rowhash.rounded(self.loss), rowhash.rounded(self.entropy), weight]
+            batch = self.batch
+            if batch is not None and batch.lists is not None:
+                parts += [] if self.confidence is None else [self.confidence]
+            elif batch is not None and (sure := np.flatnonzero(self.loss + self.entropy == 0.0)).size:
+                own, scores = np.zeros(self.size), batch.taken(sure, np.float64)
+                label = batch.labels[sure] if scores.shape[1] > 1 else 0
+                own[sure] = scores[np.arange(sure.size), label]
+                parts.append(own)
             self._hashes = rowhash.hashed(*parts)
         return self._hashes
 
-    def folds(self) -> I64:
-        """The fold (n,) in [0, FOLDS) of each row: rows of one `--group` share it, and so do equal rows."""
-        return rowhash.folds(self.hashes() if self.groups is None else rowhash.hashed(self.groups))
+    def folds(self, which: I64 | slice = slice(None)) -> I64:
+        """The fold in [0, FOLDS) of each row, or of some: the same for rows of one `--group`, and for equal
+        rows."""
+        if self.groups is None:
+            return rowhash.folds(self.hashes()[which])
+        return rowhash.folds(rowhash.hashed(self.groups[which]))

@@ -17,10 +17,11 @@ from pathlib import Path
 from xentcli.batch import Spec
 from xentcli.engines.threads import shared
 from xentcli.errors import DataError, UsageError, clean
-from xentcli.plan import StateSet
+from xentcli.plan import StateSet, needed
 from xentcli.readers import Source
 from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
 from xentcli.states.labelscores import MOST_LABELS, most_cells
+from xentcli.states.sample import Sample
 from xentcli.states.scores import MOST_CELLS
 
 BASE = 180 << 20
@@ -162,6 +163,8 @@ def _states(spec: Spec, rows: int | None) -> int:
     met = MOST_PAIRS if rows is None else min(rows, MOST_PAIRS)
     if spec.task == "multilabel":
         return size + (_CELL * spec.size * min(met, most_cells(spec)) if spec.size <= MOST_LABELS else 0)
+    if "sample" in needed(spec):
+        size += Sample.largest(spec) if rows is None else min(Sample.largest(spec), rows * Sample.row(spec))
     if spec.size > DENSE_UP_TO:
         size += _PAIR * met
     return size + (_CELL * min(met, MOST_CELLS) if spec.task == "binary" else 0)

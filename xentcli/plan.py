@@ -21,6 +21,7 @@ from xentcli.states.moments import Moments
 from xentcli.states.notes import Notes
 from xentcli.states.peer import Peer
 from xentcli.states.ranks import Ranks
+from xentcli.states.sample import Sample, sampled
 from xentcli.states.scores import Scores
 from xentcli.states.selfconfidence import SelfConfidence
 from xentcli.states.slices import Slices
@@ -29,6 +30,7 @@ from xentcli.states.softclasses import SoftClasses
 from xentcli.states.suspects import Suspects
 from xentcli.states.tail import Tail
 from xentcli.states.tally import Tally
+from xentcli.states.temperatures import Temperatures
 from xentcli.states.training import TrainingLoss
 from xentcli.states.worst import Worst
 
@@ -57,6 +59,8 @@ STATES: dict[str, type[Any]] = {
     "worst": Worst,
     "selfconfidence": SelfConfidence,
     "suspects": Suspects,
+    "sample": Sample,
+    "temperatures": Temperatures,
 }
 
 
@@ -73,9 +77,11 @@ def needed(spec: Spec) -> list[str]:
     if spec.thresholds:
         return ["suspects"]
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
-    optional = {"slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
-                "worst": spec.top > 0, "selfconfidence": spec.confident,
-                "classwise": spec.classwise}  # fmt: skip
+    optional = {
+        "slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
+        "worst": spec.top > 0, "selfconfidence": spec.confident, "classwise": spec.classwise,
+        "sample": sampled(spec), "temperatures": sampled(spec) and spec.every_row,
+    }  # fmt: skip
     return [*names, *(name for name, wanted in optional.items() if wanted)]
 
 
@@ -230,6 +236,14 @@ class StateSet:
     @property
     def classwise(self) -> ClassWise:
         return cast(ClassWise, self.states["classwise"])
+
+    @property
+    def sample(self) -> Sample:
+        return cast(Sample, self.states["sample"])
+
+    @property
+    def temperatures(self) -> Temperatures:
+        return cast(Temperatures, self.states["temperatures"])
 
     @property
     def clusters(self) -> Clusters:

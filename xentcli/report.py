@@ -19,8 +19,8 @@ class Value:
 
     `value` is inf for an infinite figure and None for an undefined one; `why` explains both. `bound` is
     the largest possible error of a figure that is not exact. `chance`: what a calibrated model would show,
-    and `p` how often it would show so much. `bounded`: undefined, but between `lower` and
-    `upper`, None where nothing bounds it.
+    and `p` how often it would show so much. `lower`, `upper`: what a figure lies between, None where
+    nothing bounds it. `bounded`: it is undefined but for these.
     """
 
     value: float | None
@@ -53,7 +53,7 @@ class Value:
         out |= {"lo": _number(self.lo), "hi": _number(self.hi), "why": self.why}
         if self.bound is not None:
             out["bound"] = _number(self.bound)
-        if self.bounded:
+        if self.bounded or self.lower is not None or self.upper is not None:
             out |= {"lower": _number(self.lower), "upper": _number(self.upper)}
         for key, found in (("chance", self.chance), ("p", self.p)):
             if found is not None:

@@ -14,6 +14,7 @@ from xentcli.columns import Resolution
 from xentcli.errors import DataError, UsageError, clean, listing
 from xentcli.metrics import calibration, labelerrors, perclass, slices, worst
 from xentcli.metrics.compat import conventions
+from xentcli.metrics.decomposition import Recalibrated
 from xentcli.metrics.known import Known
 from xentcli.metrics.loss import clusters
 from xentcli.metrics.peernames import PEERS
@@ -50,6 +51,8 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         peer, names = PEERS[spec.compat], [name for name in report.metrics if "." in name]
         report.data["compat"] = {"peer": peer.name, "version": peer.version,
                                  "conventions": conventions(known, names)}  # fmt: skip
+    if isinstance(known.recalibrated, Recalibrated):
+        report.data["recalibration"] = known.recalibrated.said(known.rows)
     report.warnings = advice.warnings(known, report)
     if settings.matrix and states.has("confusion") and states.confusion.dense:
         matrix = states.confusion.values("matrix").reshape(spec.size, spec.size)

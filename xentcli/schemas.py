@@ -56,7 +56,9 @@ SCORE = _document(
                        seed=_WHOLE, ci=_maybe(_NUMBER), labels_hash=_TEXT),
     data=_object(
         {"positive": _TEXT, "weight_column": _TEXT, "effective_rows": _NUMBER, "notes": _many(_TEXT),
-         "skipped_examples": _each(_many(_object(file=_TEXT, row=_WHOLE)))},
+         "skipped_examples": _each(_many(_object(file=_TEXT, row=_WHOLE))),
+         "recalibration": _object(how={"enum": ["rows", "sample", "cells", "grid"]}, rows=_WHOLE, of=_WHOLE,
+                                  folds=_WHOLE, share=_NUMBER)},
         inputs=_many(_TEXT), rows=_WHOLE, scored=_WHOLE, ignored=_WHOLE, skipped=_each(_WHOLE),
         weight=_NUMBER, task=_TEXT, kind=_TEXT, pred=_TEXT, label=_TEXT, bound=_TEXT, classes=_many(_TEXT),
         ties=_WHOLE, evidence=_each(_TEXT),

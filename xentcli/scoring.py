@@ -238,6 +238,7 @@ def spec_of(what: Resolution, settings: Settings) -> Spec:
         compat=settings.compat, top=settings.top, confident=settings.label_errors is not None,
         compat_bins=training.peer_bins(settings, what.task),
         classwise=what.task == "multiclass" and any(m.module == "classwise" for m in settings.metrics),
+        every_row=any(metric.module == "decomposition" for metric in settings.metrics),
     )  # fmt: skip
 
 

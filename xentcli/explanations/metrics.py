@@ -8,6 +8,7 @@ labels, -ln p_iy is -Σ_c q_ic ln p_ic; for multilabel, the mean binary cross-en
 from __future__ import annotations
 
 from xentcli.explanations.calibration import CALIBRATION
+from xentcli.explanations.decomposition import DECOMPOSITION
 from xentcli.explanations.distributions import DISTRIBUTIONS
 from xentcli.explanations.entry import Measure
 
@@ -188,6 +189,7 @@ MEASURES = (
         "over-confident.",
         "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
     ),
+    *DECOMPOSITION,
     *CALIBRATION,
     *DISTRIBUTIONS,
 )  # fmt: skip

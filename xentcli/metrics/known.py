@@ -8,10 +8,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from xentcli.batch import F64, Spec
 from xentcli.metrics.names import resolve
+from xentcli.numerics.entropy import binary_entropy, safe_entropy
 from xentcli.numerics.student import quantile
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
@@ -19,6 +18,7 @@ from xentcli.states.moments import DIFFERENCES
 from xentcli.states.tail import Losses
 
 if TYPE_CHECKING:
+    from xentcli.metrics.decomposition import Recalibrated
     from xentcli.metrics.redraw import Redraws
     from xentcli.plan import StateSet
     from xentcli.states.summed import Summed
@@ -164,6 +164,13 @@ class Known:
     def halved(self) -> bool:
         """Is the Brier score half the sum over the classes, as for two of them?"""
         return self.spec.task == "binary" or (self.spec.task == "soft" and self.spec.size == 2)
+
+    @cached_property
+    def recalibrated(self) -> Recalibrated | str:
+        """What temperature scaling finds, or why it finds nothing."""
+        from xentcli.metrics import decomposition
+
+        return decomposition.recalibrated(self)
 
     @cached_property
     def label_areas(self) -> dict[str, list[Value]]:
@@ -334,17 +341,3 @@ def number(exact: Fraction) -> float:
         return float(exact)
     except OverflowError:
         return math.inf if exact > 0 else -math.inf
-
-
-def binary_entropy(p: float, q: float) -> float:
-    """-p ln q - (1-p) ln(1-q), in nats; inf where q excludes what p has."""
-    yes = 0.0 if p == 0.0 else -p * math.log(q) if q > 0.0 else math.inf
-    no = 0.0 if p == 1.0 else -(1.0 - p) * math.log1p(-q) if q < 1.0 else math.inf
-    return yes + no + 0.0
-
-
-def safe_entropy(p: F64, q: F64) -> float:
-    """-Σ p ln q, in nats; inf where q = 0 and p > 0."""
-    seen = p > 0
-    with np.errstate(divide="ignore"):
-        return float(-(p[seen] * np.log(q[seen])).sum()) + 0.0

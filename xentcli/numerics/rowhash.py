@@ -41,6 +41,13 @@ def hashed(*columns: npt.NDArray[Any]) -> U64:
     return out
 
 
+def rounded(x: npt.NDArray[np.float64]) -> U64:
+    """The bits of x (n,) to 24 digits, which the order of a sum hardly ever has a say in."""
+    out: U64 = x.view(np.uint64) + np.uint64(1 << 28)
+    out &= np.uint64((1 << 64) - (1 << 29))
+    return out
+
+
 def folds(hashes: U64, count: int = FOLDS) -> I64:
     """The fold in [0, count) of each hash, by its low bits: the rows of least hashes are a fair sample, in
     which folds are no less fair."""

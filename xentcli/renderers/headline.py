@@ -5,16 +5,28 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from xentcli.errors import counted
-from xentcli.renderers.numbers import NBSP, decimals, figure, fixed, loss_in, percent, probability, shown
+from xentcli.renderers.numbers import (
+    NBSP,
+    count,
+    decimals,
+    figure,
+    fixed,
+    loss_in,
+    percent,
+    probability,
+    shown,
+)
 from xentcli.report import Value
 
 # Figures of every report that the headline leaves out; any other one was asked for.
 KNOWN = frozenset(
     {"cross_entropy_finite", "zero_probability_rows", "label_entropy", "predictive_entropy", "mcc",
      "mce", "macro_f1", "balanced_cross_entropy", "ece", "ece_chance", "spiegelhalter_z",
-     "macro_precision", "micro_precision", "macro_recall", "micro_recall", "loss_share_worst_0_1pct"}
+     "macro_precision", "micro_precision", "macro_recall", "micro_recall", "loss_share_worst_0_1pct",
+     "calibration_loss", "refinement_loss", "temperature"}
 )  # fmt: skip
 _TOLD = frozenset(
     {"cross_entropy", "training_loss", "perplexity", "normalized_cross_entropy", "accuracy", "auroc",
@@ -33,6 +45,9 @@ _PERCENT = (
     "micro_f1",
     "label_listed",
 )
+LEAST_SHARE = 0.001
+"""A smaller share of the loss is not worth a sentence with figures."""
+
 _TOP_K = re.compile(r"top(\d+)_accuracy")
 
 
@@ -45,6 +60,7 @@ class Headline:
     digits: int | None = None
     reference: str = "the class frequencies"
     training: tuple[str, ...] = ()
+    recalibration: dict[str, Any] | None = None
 
     def rows(self) -> list[tuple[str, list[str]]]:
         """Name and phrases of each line; the first phrase is the figure itself."""
@@ -71,6 +87,7 @@ class Headline:
             ],
             "Brier score": brier,
             "calibration": [self.error(), self.confidence()],
+            "recalibration": self.recalibrated(),
             "worst rows": [self.worst("1"), self.worst("10")],
         }
         said = {name: [phrase for phrase in lines[name] if phrase] for name in lines}
@@ -221,6 +238,22 @@ class Headline:
         share = figure(percent(replace(value, bound=None)), self.digits, default=3, interval=False)
         of, loss = (" of rows", " of the loss") if percents == "1" else ("", "")
         return f"{percents}{NBSP}%{of} have {share}{loss}"
+
+    def recalibrated(self) -> list[str]:
+        """What part of the loss a temperature takes off, in words, and of which rows that is known."""
+        found = self.recalibration
+        if found is None:
+            return []
+        part, best = loss_in(self.metrics["calibration_loss"], self.unit), self.metrics["temperature"]
+        at = figure(best, self.digits, default=3, interval=False)
+        some = found["rows"] < found["of"]
+        rows = [f"from {count(found['rows'])} of {count(found['of'])} rows"] if some else []
+        if found["share"] < LEAST_SHARE:
+            return [f"a temperature would gain next to nothing (the best is {at})", *rows]
+        share = figure(Value(100.0 * found["share"], "%"), self.digits, default=2)
+        amount = figure(part, self.digits, default=3, interval=False)
+        return [f"{amount}{NBSP}{part.unit}s ({share}) of the loss is miscalibration;",
+                f"dividing the logits by {at} gives them back", *rows]  # fmt: skip
 
     def confidence(self) -> str:
         """Over- or under-confidence in words."""

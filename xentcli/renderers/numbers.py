@@ -133,6 +133,14 @@ def probability(p: float) -> str:
     return f"p{NBSP}={NBSP}{fixed(p, min(decimals(p, 2), 3))}"
 
 
+def between(value: Value, digits: int | None = None, default: int = 4) -> str:
+    """What a figure lies between, in words; "" if it is not bounded on both sides."""
+    if value.value is None or value.lower is None or value.upper is None:
+        return ""
+    places = decimals(value.value, digits or default)
+    return f"between {fixed(value.lower, places)} and {fixed(value.upper, places)}"
+
+
 def apart(one: float, other: float, places: int = 4) -> tuple[str, str]:
     """Both numbers at the fewest decimals, from `places`, at which they differ if they do."""
     while places < 17 and (

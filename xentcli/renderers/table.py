@@ -90,7 +90,8 @@ def render(
     said = {"soft": "the mean label", "multilabel": "the label frequencies"}
     reference = "the prior" if prior else said.get(str(task), "the class frequencies")
     training = tuple(words(report.data["training"])) if "training" in report.data else ()
-    headline = Headline(report.metrics, unit, digits, reference, training)
+    recalibration = report.data.get("recalibration")
+    headline = Headline(report.metrics, unit, digits, reference, training, recalibration)
     asked = {k: v for k, v in headline.rest.items() if verbose or k not in KNOWN}
     blocks = [title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
     blocks.append(_peer(report, look))
@@ -170,6 +171,7 @@ def _figures(metrics: dict[str, Value], look: Look) -> list[Line]:
             places = numbers.decimals(raw.value or 0.0, look.digits or 3)
             said += [f"{numbers.fixed(raw.chance, places)} expected by chance"]
         said += [numbers.probability(raw.p)] if raw.p is not None else []
+        said += [ends] if (ends := numbers.between(value, look.digits)) else []
         said += [f"n{NBSP}={NBSP}{count(value.n)}"] if value.n is not None else []
         said += [look.prose(value.why)] if value.state == "infinite" and value.why else []
         lines += look.text([look.prose(key).ljust(longest), *said])

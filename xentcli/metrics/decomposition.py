@@ -1,0 +1,201 @@
+"""The cross-entropy split into calibration and refinement loss, by temperature scaling fitted on other rows.
+
+calibration loss = L - (loss with each fold at the temperature that is best for the others);
+refinement loss = what is left. The same with the temperature fitted on the rows themselves bounds the
+calibration loss from above, as it knows their labels: on average the truth lies between the two.
+Source: Ferrer & Ramos (2024), "Evaluating posterior probabilities", arXiv 2408.02841; Guo et al. (2017),
+arXiv 1706.04599.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Spec
+from xentcli.numerics.rowhash import FOLDS, folds, hashed
+from xentcli.numerics.temperature import Depths, Fit, curve_of, fit
+from xentcli.report import Value
+from xentcli.states.sample import MOST_ROWS, Kept
+from xentcli.states.temperatures import depths
+
+if TYPE_CHECKING:
+    from xentcli.metrics.known import Known
+
+LEAST = 20
+"""With fewer rows there is nothing to fit a temperature on and to try it on."""
+
+_BLOCK = 1 << 15
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """What temperature scaling found: the Fit of so many `rows`, and their mean loss at T = 1.
+
+    how: from all "rows", a "sample" of them, "cells" of neighbouring scores, or a "grid" of temperatures.
+    """
+
+    fit: Fit
+    rows: int
+    loss: float
+    how: str
+
+    @property
+    def gained(self) -> float:
+        """The calibration loss, in nats."""
+        return self.loss - self.fit.cross_fitted
+
+    def said(self, of: int) -> dict[str, float | int | str]:
+        """What the report tells of it, `of` so many rows: `share` is that of the loss."""
+        share = self.gained / self.loss if self.loss else 0.0
+        return {"how": self.how, "rows": self.rows, "of": of, "folds": FOLDS, "share": share}
+
+    @property
+    def gained_in_sample(self) -> float:
+        """The same with the temperature fitted on the rows themselves; never less than 0 but for rounding."""
+        return self.loss - self.fit.in_sample
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Rows that differ: how often each was seen, its fold, loss and weight (n,), and its scores."""
+
+    count: I64
+    fold: I64
+    loss: F64
+    weight: F64
+    depths: Depths
+
+
+def temperature(known: Known) -> Value:
+    """The T in 1/16 to 16 whose softmax(z / T) has the least cross-entropy; above 1: over-confident.
+
+    Undefined where that is at an end of the range, as it is where every prediction is right.
+    """
+    found = known.recalibrated
+    if isinstance(found, str):
+        return known.undefined("temperature", found)
+    return known.value("temperature", found.fit.temperature, n=found.rows)
+
+
+def calibration_loss(known: Known) -> Value:
+    """The part of the cross-entropy, in nats, that temperature scaling fitted on other rows takes off; below
+    0 by chance. lower and upper: fitted on other rows, and on the rows themselves.
+    """
+    found = known.recalibrated
+    if isinstance(found, str):
+        return known.undefined("calibration_loss", found)
+    value = known.value("calibration_loss", found.gained, n=found.rows)
+    return replace(value, lower=found.gained, upper=found.gained_in_sample)
+
+
+def refinement_loss(known: Known) -> Value:
+    """The cross-entropy less the calibration loss, in nats: what no temperature takes off."""
+    found, loss = known.recalibrated, known.mean("loss", "cross_entropy").value
+    if isinstance(found, str) or loss is None:
+        return known.undefined("refinement_loss", str(found))
+    value = known.value("refinement_loss", loss - found.gained, n=found.rows)
+    return replace(value, lower=loss - found.gained_in_sample, upper=loss - found.gained)
+
+
+def recalibrated(known: Known) -> Recalibrated | str:
+    """The temperature fit of a run, or why there is none."""
+    if not (known.states.has("sample") or known.states.has("scores")):
+        return "not for such rows"
+    if known.impossible_rows:
+        return "the cross-entropy is infinite, at every temperature"
+    if known.rows < LEAST:
+        return f"fewer than {LEAST} rows"
+    found = _from_sample(known) if known.states.has("sample") else _from_cells(known)
+    if isinstance(found, Recalibrated) and found.fit.degenerate:
+        falls = "1/16" if found.fit.temperature < 1 else "16"
+        why = (
+            "most predictions are right, and more so the surer"
+            if found.fit.temperature < 1
+            else "no better than chance"
+        )
+        return f"the loss still falls at the temperature {falls}: {why}"
+    return found
+
+
+def _from_sample(known: Known) -> Recalibrated | str:
+    kept, spec = known.states.sample.kept(), known.spec
+    rows = int(kept.count.sum())
+    if rows < known.rows and known.states.has("temperatures"):
+        state = known.states.temperatures
+        found = fit(state.curve(), state.values("weight"))
+        loss = known.mean("loss", "cross_entropy").value
+        assert loss is not None
+        return Recalibrated(found, known.rows, loss, "grid")
+    if rows < LEAST:
+        return f"the sample of rows that can be kept has fewer than {LEAST}"
+    found_depths = _depths(kept, spec)
+    fold = kept.fold.astype(np.int64) if spec.grouped else folds(kept.hash)
+    counted = _Counted(kept.count, fold, kept.loss, kept.weight, found_depths)
+    return _fitted(counted, spec.grouped, "rows" if rows == known.rows else "sample")
+
+
+def _depths(kept: Kept, spec: Spec) -> Depths:
+    """Those of the sample, a few rows at a time, so that what is computed on the way stays in the cache."""
+    n, classes = kept.loss.size, max(spec.width, 2)
+    axis = 0 if spec.width < CLASS_MAJOR_BELOW else 1
+    values, own = np.empty((classes, n) if axis == 0 else (n, classes)), np.empty(n)
+    step = max(1, _BLOCK // classes)
+    for lo in range(0, n, step):
+        part = slice(lo, lo + step)
+        scores = kept.scores[part].astype(np.float64)
+        found = depths(np.ascontiguousarray(scores.T) if axis == 0 else scores, kept.loss[part], spec, axis)
+        values[(slice(None), part) if axis == 0 else part] = found.values
+        own[part] = found.own
+    return Depths(values, own, axis)
+
+
+def _from_cells(known: Known) -> Recalibrated | str:
+    """From how often each score was seen with each label: of all of them, or of those of least hashes."""
+    state, spec = known.states.scores, known.spec
+    scores = state.scores()
+    hashes = hashed(state.keys)
+    order = np.argsort(hashes)  # so that the first few are as good as any
+    seen = np.stack(state.cells())[:, order].T.astype(np.int64)
+    if not spec.every_row:
+        most = MOST_ROWS // 4 if state.level else MOST_ROWS  # a cell of many scores has many rows
+        seen = seen[: int(np.searchsorted(np.cumsum((seen > 0).sum(axis=1)), most, side="right"))]
+    cell, label = np.nonzero(seen)
+    count = seen[cell, label]
+    score = scores[order[cell]]
+    fold = folds(hashed(hashes[order[cell]], label))
+    loss = _binary_loss(score, label, spec)
+    counted = _Counted(count, fold, loss, np.ones(count.size), depths(score, loss, replace(spec, width=1), 0))
+    rows = int(count.sum())
+    how = "sample" if rows < known.rows else "cells" if state.level else "rows"
+    return _fitted(counted, False, how)
+
+
+def _binary_loss(score: F64, label: I64, spec: Spec) -> F64:
+    """-ln p of the label of rows with one score (n,), clipped as the rows were."""
+    with np.errstate(divide="ignore", over="ignore"):
+        if spec.kind == "logits":
+            loss = np.logaddexp(0.0, np.where(label == 1, -score, score))
+        elif spec.kind == "probs":
+            loss = -np.where(label == 1, np.log(score), np.log1p(-score))
+        else:
+            loss = -np.where(label == 1, np.minimum(score, 0.0), np.log(-np.expm1(np.minimum(score, 0.0))))
+    out: F64 = loss + 0.0
+    return out if spec.clip is None else np.minimum(out, -np.log(spec.clip))
+
+
+def _fitted(rows: _Counted, grouped: bool, how: str) -> Recalibrated:
+    """Fit the rows, of which those seen more than once are dealt over the folds as if they were apart."""
+    n = rows.count.size
+    weights = np.zeros((FOLDS, n))
+    weights[rows.fold, np.arange(n)] = rows.count
+    several = np.flatnonzero(rows.count > 1)
+    if several.size and not grouped:
+        deal = np.random.Generator(np.random.PCG64(0))
+        weights[:, several] = deal.multinomial(rows.count[several], np.full(FOLDS, 1 / FOLDS)).T
+    weights *= rows.weight
+    total = weights.sum(axis=1)
+    loss = float(np.add.reduce(weights.sum(axis=0) * rows.loss) / total.sum())
+    return Recalibrated(fit(curve_of(rows.depths, weights), total), int(rows.count.sum()), loss, how)

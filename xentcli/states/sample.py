@@ -1,0 +1,187 @@
+"""The scores of a sample of rows, chosen by their hashes: for what is computed of scores after the pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import F64, I64, Real, Rows, Spec
+from xentcli.numerics.rowhash import U64, hashed
+from xentcli.states import Arrays
+
+MOST_ROWS = 100_000
+MOST_VALUES = 1 << 22
+"""A sample holds at most so many rows that differ, and so many scores."""
+
+_ALL = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Rows of the sample: hash, fold with `--group`, which else follows from the hash, how often it was
+    seen, loss and weight, all (n,); scores (n, width)."""
+
+    hash: U64
+    fold: npt.NDArray[np.int8]
+    count: I64
+    loss: F64
+    weight: F64
+    scores: Real
+
+    def take(self, which: I64) -> Kept:
+        """Some of the rows."""
+        return Kept(*(getattr(self, name).take(which, axis=0) for name in _COLUMNS))
+
+    @property
+    def nbytes(self) -> int:
+        return sum(getattr(self, name).nbytes for name in _COLUMNS)
+
+
+_COLUMNS = tuple(part.name for part in fields(Kept))
+
+
+class Sample:
+    """The rows with the least hashes, in their order; rows that are the same are kept once, and counted.
+
+    `last`: the largest hash that is in. It is the largest one there is, unless more than `most` rows
+    differ: then the row after the first `most`, and all with its hash, are out. So what is kept depends
+    on the set of rows alone. Float32 holds the scores, or float64 where they were stored so.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.most = min(MOST_ROWS, max(1, MOST_VALUES // spec.width))
+        self.last = _ALL
+        self.dtype = np.float64 if spec.stored in ("f8", "text") else np.float32
+        nothing = np.zeros(0)
+        self._parts = [
+            Kept(nothing.astype(np.uint64), nothing.astype(np.int8), nothing.astype(np.int64), nothing,
+                 nothing, np.zeros((0, spec.width), self.dtype))
+        ]  # fmt: skip
+        self._settled = True
+
+    @classmethod
+    def empty(cls, spec: Spec) -> Self:
+        return cls(spec)
+
+    @classmethod
+    def largest(cls, spec: Spec) -> int:
+        """Bytes that a state of `spec` grows to."""
+        return 4 * cls(spec).most * cls.row(spec)
+
+    @classmethod
+    def row(cls, spec: Spec) -> int:
+        """Bytes of a row of it."""
+        return cls(spec).dtype().itemsize * spec.width + 33
+
+    def update(self, rows: Rows) -> None:
+        assert rows.batch is not None
+        hashes = rows.hashes()
+        which = np.flatnonzero(hashes <= np.uint64(self.last))
+        if which.size:
+            weight = np.ones(which.size) if rows.weight is None else rows.weight[which]
+            fold = rows.folds(which).astype(np.int8) if self.spec.grouped else np.zeros(which.size, np.int8)
+            with np.errstate(over="ignore", under="ignore"):  # a shard in float64 among others in float32
+                scores = rows.batch.taken(which, self.dtype)
+            once = np.ones(which.size, np.int64)
+            self._add([Kept(hashes[which], fold, once, rows.loss[which], weight, scores)])
+
+    def merge(self, other: Self) -> None:
+        self.last = min(self.last, other.last)
+        self._add(other._parts)
+
+    def _add(self, parts: list[Kept]) -> None:
+        self._parts = self._parts + parts
+        self._settled = False
+        if self._held() > 2 * self.most:
+            self._trim()
+            if 2 * self._held() > 3 * self.most:  # many rows are the same
+                self.kept()
+
+    def _held(self) -> int:
+        return sum(part.hash.size for part in self._parts)
+
+    def _trim(self) -> None:
+        """Let go of rows that are surely out: those beyond the first `most` hashes."""
+        hashes = np.sort(np.concatenate([part.hash for part in self._parts]))
+        different = np.flatnonzero(hashes[1:] != hashes[:-1]) + 1
+        if different.size >= self.most:
+            self._lower(int(hashes[different[self.most - 1]]))
+        self._parts = [part.take(np.flatnonzero(part.hash <= np.uint64(self.last))) for part in self._parts]
+
+    def _lower(self, out: int) -> None:
+        """The row with the hash `out`, and all with larger ones, are out."""
+        self.last = min(self.last, max(out - 1, 0))
+
+    def kept(self) -> Kept:
+        """The sample in the order of its hashes."""
+        if not self._settled:
+            columns = [[getattr(part, name) for part in self._parts] for name in _COLUMNS]
+            self._parts = [self._chosen(Kept(*map(np.concatenate, columns)))]
+            self._settled = True
+        return self._parts[0]
+
+    def _chosen(self, pool: Kept) -> Kept:
+        """In order, without rows that are out, and those that are the same as one."""
+        order, count = _distinct(pool)
+        hashes = pool.hash[order]
+        if order.size > self.most:
+            self._lower(int(hashes[self.most]))
+        end = int(np.searchsorted(hashes, np.uint64(self.last), side="right"))
+        kept = pool.take(order[:end])
+        return Kept(kept.hash, kept.fold, count[:end], kept.loss, kept.weight, kept.scores)
+
+    def to_arrays(self) -> Arrays:
+        kept = self.kept()
+        return {"last": np.array([self.last], np.uint64), **{name: getattr(kept, name) for name in _COLUMNS}}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, spec: Spec) -> Self:
+        state = cls(spec)
+        state.last = int(arrays["last"][0])
+        columns: list[Any] = [np.asarray(arrays[name]) for name in _COLUMNS]
+        state._parts = [Kept(*columns)]
+        return state
+
+    @property
+    def nbytes(self) -> int:
+        return sum(part.nbytes for part in self._parts)
+
+
+def sampled(spec: Spec) -> bool:
+    """Does temperature scaling of a task ask for scores of rows? Of binary ones their cells say all, unless
+    rows have weights, groups, or two probabilities, which need not add up to one to the last digit.
+    """
+    if spec.task != "binary":
+        return spec.task in ("multiclass", "soft")
+    return spec.weighted or spec.grouped or (spec.width > 1 and spec.kind != "logits")
+
+
+def _distinct(pool: Kept) -> tuple[I64, I64]:
+    """Rows that differ, by hash, and how often each was seen; a hash of all scores settles equal hashes."""
+    order = np.argsort(pool.hash, kind="stable")
+    ordered = pool.hash[order]
+    equal = ordered[1:] == ordered[:-1]
+    if not equal.any():
+        return order, pool.count[order]
+    tied = order[np.append(equal, False) | np.append(False, equal)]
+    # Rows are the same if their scores are, in any order of the classes; the first of them stands for all.
+    whole, first = np.zeros(order.size, np.uint64), np.zeros(order.size, np.uint64)
+    whole[tied] = _of_scores(np.sort(pool.scores[tied], axis=1))
+    first[tied] = _of_scores(pool.scores[tied])
+    order = np.lexsort((pool.loss, first, pool.fold, whole, pool.hash))
+    ordered, whole, fold = pool.hash[order], whole[order], pool.fold[order]
+    new = (ordered[1:] != ordered[:-1]) | (whole[1:] != whole[:-1]) | (fold[1:] != fold[:-1])
+    starts = np.flatnonzero(np.append(True, new))
+    return order[starts], np.add.reduceat(pool.count[order], starts)
+
+
+def _of_scores(scores: Real) -> U64:
+    """A hash (n,) of all scores (n, C) of each row."""
+    out = np.zeros(len(scores), np.uint64)
+    for column in scores.T:
+        out = hashed(out, column.astype(np.float64))
+    return out
