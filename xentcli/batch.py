@@ -337,16 +337,14 @@ class Rows:
             if batch is not None and batch.lists is not None:
                 parts += [] if self.confidence is None else [self.confidence]
             elif batch is not None and (sure := np.flatnonzero(self.loss + self.entropy == 0.0)).size:
-                own, scores = np.zeros(self.size), batch.taken(sure, np.float64)
-                label = batch.labels[sure] if scores.shape[1] > 1 else 0
-                own[sure] = scores[np.arange(sure.size), label]
-                parts.append(own)
+                scores = batch.taken(sure, np.float64)
+                parts.append(np.zeros(self.size))
+                parts[-1][sure] = scores[np.arange(sure.size), batch.labels[sure] * (scores.shape[1] > 1)]
             self._hashes = rowhash.hashed(*parts)
         return self._hashes
 
     def folds(self, which: I64 | slice = slice(None)) -> I64:
-        """The fold in [0, FOLDS) of each row, or of some: the same for rows of one `--group`, and for equal
-        rows."""
+        """The fold in [0, FOLDS) of each row, or of some: one for each `--group`, and for equal rows."""
         if self.groups is None:
             return rowhash.folds(self.hashes()[which])
         return rowhash.folds(rowhash.hashed(self.groups[which]))

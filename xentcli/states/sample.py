@@ -13,10 +13,11 @@ from xentcli.numerics.rowhash import U64, hashed
 from xentcli.states import Arrays
 
 MOST_ROWS = 100_000
-MOST_VALUES = 1 << 22
+MOST_VALUES = 1 << 21
 """A sample holds at most so many rows that differ, and so many scores."""
 
 _ALL = (1 << 64) - 1
+_AT_ONCE = 1 << 15  # rows; fewer wait than would be held, where many are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,21 @@ class Sample:
 
     `last`: the largest hash that is in. It is the largest one there is, unless more than `most` rows
     differ: then the row after the first `most`, and all with its hash, are out. So what is kept depends
-    on the set of rows alone. Float32 holds the scores, or float64 where they were stored so.
+    on the set of rows alone. Float32 holds the scores where no file has them in more, else float64.
     """
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.most = min(MOST_ROWS, max(1, MOST_VALUES // spec.width))
         self.last = _ALL
-        self.dtype = np.float64 if spec.stored in ("f8", "text") else np.float32
+        self.dtype = np.float32 if spec.single else np.float64
         nothing = np.zeros(0)
         self._parts = [
             Kept(nothing.astype(np.uint64), nothing.astype(np.int8), nothing.astype(np.int64), nothing,
                  nothing, np.zeros((0, spec.width), self.dtype))
         ]  # fmt: skip
         self._settled = True
+        self._room = min(_AT_ONCE, 2 * self.most)
 
     @classmethod
     def empty(cls, spec: Spec) -> Self:
@@ -78,16 +80,19 @@ class Sample:
         return cls(spec).dtype().itemsize * spec.width + 33
 
     def update(self, rows: Rows) -> None:
-        assert rows.batch is not None
         hashes = rows.hashes()
-        which = np.flatnonzero(hashes <= np.uint64(self.last))
-        if which.size:
-            weight = np.ones(which.size) if rows.weight is None else rows.weight[which]
-            fold = rows.folds(which).astype(np.int8) if self.spec.grouped else np.zeros(which.size, np.int8)
-            with np.errstate(over="ignore", under="ignore"):  # a shard in float64 among others in float32
-                scores = rows.batch.taken(which, self.dtype)
-            once = np.ones(which.size, np.int64)
-            self._add([Kept(hashes[which], fold, once, rows.loss[which], weight, scores)])
+        for lo in range(0, hashes.size, _AT_ONCE):
+            which = lo + np.flatnonzero(hashes[lo : lo + _AT_ONCE] <= np.uint64(self.last))
+            if which.size:
+                self._add([self._rows(rows, hashes, which)])
+
+    def _rows(self, rows: Rows, hashes: U64, which: I64) -> Kept:
+        assert rows.batch is not None
+        weight = np.ones(which.size) if rows.weight is None else rows.weight[which]
+        fold = rows.folds(which).astype(np.int8) if self.spec.grouped else np.zeros(which.size, np.int8)
+        scores = rows.batch.taken(which, self.dtype)
+        once = np.ones(which.size, np.int64)
+        return Kept(hashes[which], fold, once, rows.loss[which], weight, scores)
 
     def merge(self, other: Self) -> None:
         self.last = min(self.last, other.last)
@@ -96,21 +101,24 @@ class Sample:
     def _add(self, parts: list[Kept]) -> None:
         self._parts = self._parts + parts
         self._settled = False
-        if self._held() > 2 * self.most:
+        if self._held() > self._room:
             self._trim()
-            if 2 * self._held() > 3 * self.most:  # many rows are the same
-                self.kept()
+            self._room = min(max(2 * self._held(), _AT_ONCE), 2 * self.most)
 
     def _held(self) -> int:
         return sum(part.hash.size for part in self._parts)
 
     def _trim(self) -> None:
-        """Let go of rows that are surely out: those beyond the first `most` hashes."""
+        """Let go of rows that are surely out, those beyond the first `most` hashes, and count equal ones."""
         hashes = np.sort(np.concatenate([part.hash for part in self._parts]))
         different = np.flatnonzero(hashes[1:] != hashes[:-1]) + 1
         if different.size >= self.most:
             self._lower(int(hashes[different[self.most - 1]]))
-        self._parts = [part.take(np.flatnonzero(part.hash <= np.uint64(self.last))) for part in self._parts]
+            self._parts = [
+                part.take(np.flatnonzero(part.hash <= np.uint64(self.last))) for part in self._parts
+            ]
+        if 2 * min(different.size, self.most) < self._held():
+            self.kept()
 
     def _lower(self, out: int) -> None:
         """The row with the hash `out`, and all with larger ones, are out."""
@@ -161,22 +169,40 @@ def sampled(spec: Spec) -> bool:
 
 
 def _distinct(pool: Kept) -> tuple[I64, I64]:
-    """Rows that differ, by hash, and how often each was seen; a hash of all scores settles equal hashes."""
-    order = np.argsort(pool.hash, kind="stable")
-    ordered = pool.hash[order]
-    equal = ordered[1:] == ordered[:-1]
-    if not equal.any():
+    """Rows that differ, by hash, and how often each was seen."""
+    order = np.argsort(pool.hash)
+    starts = _starts(pool.hash[order])
+    if starts.size == order.size:
         return order, pool.count[order]
-    tied = order[np.append(equal, False) | np.append(False, equal)]
-    # Rows are the same if their scores are, in any order of the classes; the first of them stands for all.
-    whole, first = np.zeros(order.size, np.uint64), np.zeros(order.size, np.uint64)
-    whole[tied] = _of_scores(np.sort(pool.scores[tied], axis=1))
-    first[tied] = _of_scores(pool.scores[tied])
-    order = np.lexsort((pool.loss, first, pool.fold, whole, pool.hash))
-    ordered, whole, fold = pool.hash[order], whole[order], pool.fold[order]
-    new = (ordered[1:] != ordered[:-1]) | (whole[1:] != whole[:-1]) | (fold[1:] != fold[:-1])
-    starts = np.flatnonzero(np.append(True, new))
+    run = np.repeat(np.arange(starts.size), np.diff(starts, append=order.size))
+    unlike = _unlike(pool, order, order[starts][run])
+    if unlike.any():
+        # Rows are the same if their scores are, in any order of the classes; the first stands for all.
+        tied = order[np.isin(run, run[unlike])]
+        whole, first = np.zeros(order.size, np.uint64), np.zeros(order.size, np.uint64)
+        whole[tied] = _of_scores(np.sort(pool.scores[tied], axis=1))
+        first[tied] = _of_scores(pool.scores[tied])
+        order = np.lexsort((pool.loss, first, pool.fold, whole, pool.hash))
+        starts = _starts(pool.hash[order], whole[order], pool.fold[order])
     return order[starts], np.add.reduceat(pool.count[order], starts)
+
+
+def _starts(*keys: npt.NDArray[Any]) -> I64:
+    """Where runs of rows with equal keys (n,) begin."""
+    new = np.zeros(max(0, keys[0].size - 1), np.bool_)
+    for key in keys:
+        new |= key[1:] != key[:-1]
+    return np.flatnonzero(np.append(np.ones(min(1, keys[0].size), np.bool_), new))
+
+
+def _unlike(pool: Kept, one: I64, other: I64) -> npt.NDArray[np.bool_]:
+    """Where rows `one` (n,) are not, bit for bit, the rows `other`."""
+    bits = pool.scores.view(np.uint64 if pool.scores.itemsize == 8 else np.uint32)
+    out: npt.NDArray[np.bool_] = pool.loss[one] != pool.loss[other]
+    out |= pool.fold[one] != pool.fold[other]
+    for column in bits.T:
+        out |= column[one] != column[other]
+    return out
 
 
 def _of_scores(scores: Real) -> U64:
