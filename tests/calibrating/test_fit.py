@@ -242,6 +242,38 @@ def test_the_document_conforms_and_is_the_file(samples: Path, tmp_path: Path) ->
         assert strict((tmp_path / "map.json").read_text()) == document and document["verdict"] == "pass"
 
 
+def test_a_gain_is_put_into_words(samples: Path) -> None:
+    def said(name: str, method: str, *words: str) -> str:
+        out = xent("calibrate", "fit", samples / name, "--method", method, "-q", *words).out
+        return next(line for line in out.splitlines() if line.startswith("  gain:"))
+
+    assert said("digits_logits.parquet", "temperature").endswith("nats a row, beyond noise")
+    assert "within noise: these rows do not show" in said("cancer.parquet", "isotonic")
+    assert "a loss beyond noise" in said("digits_good.parquet", "histogram")
+    assert said("cancer.parquet", "platt", "--ci", "none").endswith("without an interval")
+    assert "-infinite (the cross-entropy is infinite after)" in said(
+        "cancer.parquet", "isotonic", "--prior-rows", "0"
+    )
+
+
+def test_labels_of_probability_zero_leave_maps_that_counts_alone_decide(tmp_path: Path) -> None:
+    z, y = binary(400, seed=13)
+    p = 1.0 / (1.0 + np.exp(-z))
+    p[:3], y[:3] = 0.0, 1
+    found = xentcli.calibrate(write(tmp_path / "a.parquet", p, y))
+    assert found.method in ("histogram", "isotonic") and found.found["gain"]["state"] == "infinite"
+    why = {one["method"]: one["why"] or one["gain"]["why"] for one in found.found["methods"]}
+    assert "infinite before and after" in why["temperature"] and "exactly 0 or 1" in why["platt"]
+
+
+def test_memory_has_to_hold_some_rows(tmp_path: Path) -> None:
+    p = np.full((2, 2000), 1 / 2000)
+    pq.write_table(pa.table({"p": p.tolist(), "label": [0, 1999]}), tmp_path / "a.parquet")
+    words = ["calibrate", "fit", tmp_path / "a.parquet", "--method", "temperature", "--max-memory"]
+    refused(xent(*words, "330MB"), 3, "1,000 of them take 96MB", "[over_memory]")
+    assert xent(*words, "1GB").code == 4  # there is no fit
+
+
 def test_rules_are_judged_on_held_out_rows(samples: Path) -> None:
     words = ["calibrate", "fit", samples / "digits_logits.parquet", "--method", "temperature", "-q"]
     assert xent(*words, "--require", "cross_entropy <= 0.13").code == 0

@@ -15,13 +15,16 @@ from xentcli.calibrating.gathering import Rows
 from xentcli.calibrating.maps import CalibrationMap
 from xentcli.calibrating.methods import registry
 from xentcli.columns import Resolution
-from xentcli.errors import CannotDecide, UsageError, clean, closest, counted
+from xentcli.errors import CannotDecide, DataError, UsageError, clean, closest, counted
 from xentcli.numerics.rowhash import FOLDS
 from xentcli.readers import Source, joined, long
 from xentcli.settings import Settings
 
 MOST_VALUES = 64_000_000
 """Of more scores than these, a sample of the rows is fitted on."""
+
+LEAST_ROWS = 1000
+"""Rows that memory must have room for, however many there are."""
 
 _BYTES = 48
 """Of memory for each of them: as read, as logits, sorted, and what is computed of them."""
@@ -82,7 +85,14 @@ def _rows(
     limit = settings.reading.max_memory or memory.usual()
     wanted = streams.columns(what, settings.rules)
     memory.fit(spec, sources, *wanted, 1, limit)
-    most = min(MOST_VALUES, memory.left(spec, sources, *wanted, limit) // _BYTES)
+    left = memory.left(spec, sources, *wanted, limit)
+    if left < (needed := LEAST_ROWS * spec.width * _BYTES):
+        raise DataError(
+            f"{memory.shown(left)} of memory are left to hold rows, and {LEAST_ROWS:,} of them take "
+            f"{memory.shown(needed)}", where=clean(sources[0].path, 200), id="over_memory",
+            remedy=f"--max-memory {memory.shown(limit - left + needed)}",
+        )  # fmt: skip
+    most = min(MOST_VALUES, left // _BYTES)
 
     def tell(read: int) -> None:
         if progress is not None:

@@ -48,17 +48,23 @@ def _figures(document: Document, extra: list[str], look: Look) -> list[str]:
     rows = [["on held-out rows", "as they are", document["method"]]]
     shown = [key for key in dict.fromkeys([*usual, *extra]) if key in sides[0]]
     rows += [[_FIRST.get(key, key), *(_shown(side[key], look, key) for side in sides)] for key in shown]
-    gain = document["gain"]
-    words = {
-        True: "beyond noise",
-        False: "within noise",
-        None: "" if gain["value"] is None else "no interval",
-    }
-    said = _shown(gain, look)
-    said += f" {look.unit} a row" if gain["state"] == "finite" else f" ({gain['why']})" if gain["why"] else ""
-    note = words[gain["beyond_noise"]]
     lines = grid(rows, frozenset({0, 1, 2}), "   ")
-    return [f"  {look.say(line)}" for line in [*lines, f"gain: {said}{', ' * bool(note)}{note}"]]
+    return [f"  {look.say(line)}" for line in [*lines, _gain(document["gain"], look)]]
+
+
+def _gain(gain: dict[str, Any], look: Look) -> str:
+    """What the map saves a row, and whether that is more than chance."""
+    shown = _shown(gain, look)
+    if gain["state"] != "finite":
+        return f"gain: {shown}" + (f" ({gain['why']})" if gain["state"] == "infinite" else "")
+    verdict = {
+        True: "beyond noise"
+        if gain["value"] > 0
+        else "a loss beyond noise: the scores are better as they are",
+        False: "within noise: these rows do not show that the map is better than none",
+        None: "without an interval",
+    }[gain["beyond_noise"]]
+    return f"gain: {shown} {look.unit} a row, {verdict}"
 
 
 def _shown(found: dict[str, Any], look: Look, key: str = "") -> str:
