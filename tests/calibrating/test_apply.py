@@ -15,6 +15,7 @@ import xentcli
 from tests.calibrating.made import binary, classes, softmax, write
 from tests.corpus.corpus import Outcome, process, refused, xent
 from xentcli.calibrating import CalibrationMap, apply, load
+from xentcli.errors import DataError
 
 
 def fitted(path: Path, to: Path, *words: str) -> CalibrationMap:
@@ -77,6 +78,37 @@ def test_several_files_go_to_one_in_order(tmp_path: Path) -> None:
     assert (
         pq.read_table(tmp_path / "out.parquet")["calibrated"].to_pylist() == found.probabilities(z).tolist()
     )
+
+
+def test_shards_agree_in_columns_and_are_written_in_the_types_of_the_first(tmp_path: Path) -> None:
+    z, y = classes(60, 3)
+    found = fitted(write(tmp_path / "0.parquet", z, y), tmp_path / "map.json", "--kind", "logits")
+    table = pq.read_table(tmp_path / "0.parquet")
+    pq.write_table(table.select(table.column_names[::-1]), tmp_path / "1.parquet")
+    narrow = table.set_column(3, "label", table["label"].cast(pa.int8()))
+    pq.write_table(narrow, tmp_path / "2.parquet")
+    pq.write_table(table.set_column(3, "label", pa.array(["x"] * 60)), tmp_path / "3.parquet")
+    pq.write_table(table.append_column("more", table["label"]), tmp_path / "4.parquet")
+    paths = [str(tmp_path / f"{i}.parquet") for i in range(5)]
+    apply(found, paths[:3], str(tmp_path / "o.parquet"))
+    out = pq.read_table(tmp_path / "o.parquet")
+    assert out["label"].to_pylist() == y.tolist() * 3 and out["label"].type == pa.int64()
+    assert out["p_0"].to_pylist() == z[:, 0].tolist() * 3
+    refused(applied(tmp_path / "0.parquet", tmp_path / "p.parquet", paths[3]), 3, "string", "[shards_differ]")
+    refused(applied(tmp_path / "0.parquet", tmp_path / "p.parquet", paths[4]), 3, "more", "[shards_differ]")
+
+
+def test_a_type_that_parquet_has_not_is_refused(tmp_path: Path) -> None:
+    z, y = classes(60, 3)
+    path = write(tmp_path / "0.parquet", z, y)
+    found = fitted(path, tmp_path / "map.json", "--kind", "logits")
+    spans = pa.array([(1, 2, 3)] * 60, pa.month_day_nano_interval())
+    table = pq.read_table(path).append_column("t", spans)
+    with pa.ipc.new_file(tmp_path / "a.arrow", table.schema) as file:
+        file.write_table(table)
+    with pytest.raises(DataError, match="cannot be written to Parquet") as error:
+        apply(found, [str(tmp_path / "a.arrow")], str(tmp_path / "o.parquet"))
+    assert error.value.id == "unwritable_type" and not (tmp_path / "o.parquet").exists()
 
 
 def test_files_without_labels_are_enough(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from xentcli import binding, checking, memory, tasks
 from xentcli.batch import F64, I64, Batch, Place, Spec
 from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.calibrating.matching import match
+from xentcli.calibrating.outputs import Output
 from xentcli.errors import DataError, UsageError, clean, listing
 from xentcli.readers import Options, Source, bits
 from xentcli.readers.opening import open_all
 from xentcli.states.notes import Notes
 from xentcli.streams import Part, Piece
-from xentcli.tablefile import TableFile, array
+from xentcli.tablefile import array
 from xentcli.tasks.badrows import BadRows
 from xentcli.tasks.simplex import judge_text
 
@@ -74,11 +75,11 @@ def apply(
     for file in files:
         memory.fit(spec, [file.source], list(file.columns), list(file.text), 1, options.max_memory)
     notes = Notes.empty(spec)
-    with _Output(to, found, files[0], out.columns).opened() as target:
+    with Output(to, lambda: _none(found, files[0], out.columns)).opened() as target:
         for index, file in enumerate(files):
             spec = file.reading.spec(stored, skip_bad)
             for piece in _pieces(index, file):
-                target.write(_calibrated(found, file, spec, piece, out, notes))
+                target.add(_calibrated(found, file, spec, piece, out, notes), piece.file)
                 if progress is not None:
                     progress(out.rows, file.source.position() if len(files) == 1 else None)
             file.source.check_unchanged()
@@ -86,19 +87,12 @@ def apply(
     return out
 
 
-class _Output(TableFile):
-    """Where the rows go."""
-
-    def __init__(self, path: str, found: CalibrationMap, file: _File, names: tuple[str, ...]) -> None:
-        super().__init__(path, "--output")
-        self._of = found, file, names
-
-    def none(self) -> pa.RecordBatch:
-        found, file, names = self._of
-        sample = file.source.preview().sample
-        arrays = [_text(sample.column(name)[:0]) for name in sample.schema.names]
-        new = _arrays(np.zeros((0, found.reading.width)), np.zeros(0, bool), file.reading)
-        return pa.RecordBatch.from_arrays([*arrays, *new], [*sample.schema.names, *names])
+def _none(found: CalibrationMap, file: _File, names: tuple[str, ...]) -> pa.RecordBatch:
+    """What is written of files without rows."""
+    sample = file.source.preview().sample
+    arrays = [_text(sample.column(name)[:0]) for name in sample.schema.names]
+    new = _arrays(np.zeros((0, found.reading.width)), np.zeros(0, bool), file.reading)
+    return pa.RecordBatch.from_arrays([*arrays, *new], [*sample.schema.names, *names])
 
 
 def _file(found: CalibrationMap, source: Source, pred: tuple[str, ...], kind: str) -> _File:
@@ -185,8 +179,8 @@ def _calibrated(
     out.rows += n
     for reason, count in batch.skipped.items():
         out.skipped[reason] = out.skipped.get(reason, 0) + count
-    held = [_text(array) if name in file.text else array
-            for name, array in zip(record.schema.names, record.columns, strict=True)]  # fmt: skip
+    held = [_text(column) if name in file.text else column
+            for name, column in zip(record.schema.names, record.columns, strict=True)]  # fmt: skip
     arrays = [*held, *_arrays(p, good, file.reading)]
     return pa.RecordBatch.from_arrays(arrays, [*record.schema.names, *out.columns])
 

@@ -65,4 +65,10 @@ ENTRIES = (
         (_MAP, f"{_APPLY} sample_data/cancer.parquet -o one.parquet -q",
          f"{_APPLY} one.parquet -o out.parquet"),
     ),
+    Entry(
+        "unwritable_type", 3,
+        "A column of the file has a type that Parquet has not, so it cannot be written beside the calibrated "
+        "probabilities.",
+        "Leave the column out, or store it as a plain one.",
+    ),
 )  # fmt: skip
