@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,19 @@ _CHOICES = {
     "format": ("table", "json"),
     "color": ("auto", "always", "never"),
 }
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Modules are made of objects that stay: nothing in them is garbage, then or later."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.freeze()
+            gc.enable()
 
 
 @dataclass(slots=True)
@@ -113,8 +128,9 @@ class Request:
             out.check_rows("--label-errors", self.label_errors, self.inputs(), taken, (".jsonl",))
         if sys.stdout is None:
             raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
-        settings = self._settings(rules, only, targets)
-        from xentcli.scoring import score
+        with _importing():
+            settings = self._settings(rules, only, targets)
+            from xentcli.scoring import score
 
         with progress.line(self.quiet or self.no_progress) as tell:
             report = score(self.files, settings, tell)
