@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.columns import precision
-from xentcli.columns.candidates import Candidate, explicit, sample_values, shared_prefix
+from xentcli.columns.candidates import Candidate, explicit, sample_values
 from xentcli.columns.kinds import KINDS, NAMES, judge
+from xentcli.columns.naming import shared_prefix
 from xentcli.columns.schema import Preview
 from xentcli.errors import DataError, UsageError, clean, listing
 

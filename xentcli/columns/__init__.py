@@ -273,7 +273,11 @@ def _witnessed(candidate: Candidate, label: Label, binding: Binding) -> bool:
     """Is there more than position to say that these columns are scores?"""
     if candidate.width == 1 or candidate.kind.sure:
         return True
-    named = says_score(candidate.prefix or (candidate.columns[0].name if candidate.layout == "list" else ""))
+    named = says_score(
+        candidate.prefix
+        or candidate.ending
+        or (candidate.columns[0].name if candidate.layout == "list" else "")
+    )
     return named or binding.labels.how == "by name"
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xentcli.columns import naming
 from xentcli.columns.kinds import F64, Kind, judge
 from xentcli.columns.schema import DTYPES, WHOLE, Column, Preview
 from xentcli.columns.vocabulary import IDS, OF_THE_PREDICTION, says_kind, says_label, says_score, words
@@ -17,16 +17,14 @@ from xentcli.errors import DataError, Question, UsageError, clean, closest, list
 
 _MOST_SINGLES = 64
 _FLOATS = ("f2", "bf", "f4", "f8", "decimal", "written")
-_SEPARATOR = re.compile(r"[_:.\-/| ]+")
-_NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Columns that may be the scores, one suffix (class name) each; a list column has none.
 
-    `prefix` is what the names share; `kind` what the values say they are. `part`: other columns begin
-    with the prefix too.
+    `prefix` is what the names share, or `ending`; `kind` what the values say they are. `part`: other columns
+    begin with the prefix too.
     """
 
     layout: str
@@ -36,23 +34,27 @@ class Candidate:
     kind: Kind
     width: int
     part: bool = False
+    ending: str = ""
 
     @property
     def text(self) -> str:
         """How the first line of the report names these columns."""
         if self.layout != "columns" or len(self.columns) == 1:
             return self.columns[0].name
-        if self.prefix and not self.part:
-            return f"{self.prefix}*"
-        return f"{self.columns[0].name} … {self.columns[-1].name}"
+        return self.glob or f"{self.columns[0].name} … {self.columns[-1].name}"
+
+    @property
+    def glob(self) -> str:
+        """What all names match, and no others; "" if there is no such thing."""
+        return "" if self.part or not (self.prefix or self.ending) else f"{self.prefix}*{self.ending}"
 
     @property
     def option(self) -> str:
         """The `--pred` that picks this candidate."""
         import shlex
 
-        if self.prefix and len(self.columns) > 1 and not self.part:
-            return f"--pred {shlex.quote(self.prefix + '*')}"
+        if self.glob and len(self.columns) > 1:
+            return f"--pred {shlex.quote(self.glob)}"
         if len(self.columns) > 8:
             return f"--pred COLUMN for each of {len(self.columns)} columns"
         return " ".join(f"--pred {shlex.quote(column.name)}" for column in self.columns)
@@ -77,7 +79,7 @@ def explicit(preview: Preview, patterns: list[str], claim: str | None) -> Candid
     refuse_other(preview, columns)
     if len(columns) == 1:
         return single(preview, columns[0], claim)
-    return family(preview, columns, shared_prefix([column.name for column in columns]), claim)
+    return family(preview, columns, naming.shared_prefix([column.name for column in columns]), claim)
 
 
 def refuse_other(preview: Preview, columns: list[Column]) -> None:
@@ -128,7 +130,7 @@ def single(preview: Preview, column: Column, claim: str | None) -> Candidate:
     values = sample_values(preview, [column])
     kind = judge(values, *_bounds(preview, [column]), claimed)
     layout = "list" if column.type == "list" else "columns"
-    suffix = _suffix_of_score(column.name)
+    suffix = naming.suffix_of_score(column.name)
     width = values.shape[1] if values.size else column.width or 1
     return Candidate(layout, (column,), (suffix,), "", kind, width)
 
@@ -136,13 +138,20 @@ def single(preview: Preview, column: Column, claim: str | None) -> Candidate:
 def family(preview: Preview, columns: list[Column], prefix: str, claim: str | None) -> Candidate:
     """Several columns, one class each."""
     low, high = _bounds(preview, columns)
-    claimed = claim or says_kind(prefix)
+    names = [column.name[len(prefix) :] for column in columns]
+    ending = "" if prefix else naming.shared_ending(names)
+    claimed = claim or says_kind(prefix or ending)
     values = sample_values(preview, columns)
     kind = judge(values, low, high, claimed)
-    if not prefix and kind.sure and not (np.abs(np.nansum(values, axis=1) - 1.0) <= 2e-2).all():
+    if (
+        not prefix
+        and not ending
+        and kind.sure
+        and not (np.abs(np.nansum(values, axis=1) - 1.0) <= 2e-2).all()
+    ):
         kind = Kind(None, False, "columns that share no name, and not all rows add up to 1")
-    suffixes = tuple(column.name[len(prefix) :] for column in columns)
-    return Candidate("columns", tuple(columns), suffixes, prefix, kind, len(columns))
+    suffixes = tuple(name.removesuffix(ending) for name in names)
+    return Candidate("columns", tuple(columns), suffixes, prefix, kind, len(columns), ending=ending)
 
 
 def numbered(preview: Preview, columns: list[Column], prefix: str, claim: str | None) -> Candidate | None:
@@ -199,7 +208,7 @@ def find(preview: Preview, taken: set[str], counts: bool = False) -> list[Candid
     lists = [single(preview, column, None) for column in free if _is_score_list(column, counts)]
     scalars = [column for column in free if column.type != "list"]
     families = []
-    for prefix, members in _families(scalars).items():
+    for prefix, members in naming.families(scalars).items():
         floats = [column for column in members if column.type == "float" or _maybe_score(column, counts)]
         members = [column for column in members if not _names_others(preview, column, members, prefix)]
         # Of columns named as scores, one that holds none is an error to show, not a column to drop.
@@ -208,19 +217,22 @@ def find(preview: Preview, taken: set[str], counts: bool = False) -> list[Candid
         if numbered_part is not None:
             families.append(numbered_part)
         if len(chosen) > 1 and (counts or says_score(prefix) or any(c.type == "float" for c in chosen)):
-            shared = shared_prefix([column.name for column in chosen])
+            shared = naming.shared_prefix([column.name for column in chosen])
             families += [family(preview, chosen, each, None) for each in dict.fromkeys((prefix, shared))]
+    able = [column for column in scalars if column.type == "float" or _maybe_score(column, counts)]
+    families += [family(preview, members, "", None) for members in naming.by_ending(able)]
     families.sort(key=lambda candidate: -candidate.width)
     kept: list[Candidate] = []
     for candidate in families:
         names = {column.name for column in candidate.columns}
         if candidate.part or not any(names < {c.name for c in larger.columns} for larger in kept):
             kept.append(candidate)
-    floats = [column for column in scalars if column.type == "float" or _maybe_score(column, counts)]
+    floats = able
     if not counts:
         floats = [column for column in floats if not _numbers_rows(preview, column)]
     alone = [column for column in floats if column.type == "float"]
-    if len(floats) > 1:  # class names as they are
+    if len(floats) > 1 and not (len(floats) == len(alone) and naming.shared_ending([c.name for c in floats])):
+        # class names as they are
         every = family(preview, floats, "", None)
         few = family(preview, alone, "", None) if 1 < len(alone) < len(floats) else every
         kept += [few] if few.kind.sure else [few, every] if few is not every else [every]
@@ -294,51 +306,6 @@ def _is_score_list(column: Column, counts: bool) -> bool:
 def _maybe_score(column: Column, counts: bool) -> bool:
     """A column of whole numbers beside float ones: in text, `0` and `1` are also probabilities."""
     return column.type == "int" and (column.stored == "text" or counts)
-
-
-def _families(columns: list[Column]) -> dict[str, list[Column]]:
-    """Columns by shared prefix: up to the first separator, and up to a trailing number; fields by struct.
-
-    `prob1` and `prob1_outcome` share a beginning but no separator, so they are no family.
-    """
-    groups: dict[str, list[Column]] = {}
-    for column in columns:
-        if column.parent is not None:
-            groups.setdefault(f"{column.parent}.", []).append(column)
-            continue
-        prefixes = set()
-        leading = _SEPARATOR.match(column.name)  # `.pred_cat` has one that parts nothing
-        match = _SEPARATOR.search(column.name, leading.end() if leading else 0)
-        if match:  # `p_:x` is class `:x` under `p_`, or class `x` under `p_:`
-            prefixes |= {column.name[: match.start() + 1], column.name[: match.end()]}
-        numbered = _NUMBERED.fullmatch(column.name)
-        if numbered:
-            prefixes.add(numbered[1] or "")
-        for prefix in prefixes:
-            groups.setdefault(prefix, []).append(column)
-    return {prefix: members for prefix, members in groups.items() if len(members) > 1}
-
-
-def shared_prefix(names: list[str]) -> str:
-    """The longest prefix of all names that ends at a separator or before a number."""
-    import os
-
-    common = os.path.commonprefix(names)
-    while common:
-        rest = [name[len(common) :] for name in names]
-        if all(rest) and (_SEPARATOR.fullmatch(common[-1]) or all(r.isdigit() for r in rest)):
-            return common
-        common = common[:-1]
-    return ""
-
-
-def _suffix_of_score(name: str) -> str:
-    """`malignant` of `p_malignant`: what a single score column says its class is, if anything."""
-    match = _SEPARATOR.search(name)
-    if match:
-        return name[match.end() :] if says_score(name[: match.start()]) else ""
-    numbered = _NUMBERED.fullmatch(name)
-    return numbered[2] if numbered and numbered[1] and says_score(numbered[1]) else ""
 
 
 def _number(value: float | str | None) -> float | None:

@@ -44,6 +44,7 @@ class Family:
     metadata: tuple[str, ...] = ()
     members: tuple[Key, ...] = ()
     scores: tuple[str, ...] = ()
+    ending: str = ""
 
     @property
     def is_list(self) -> bool:
@@ -54,15 +55,20 @@ class Family:
         """How the first line of the report names these columns."""
         if self.is_list or len(self.columns) == 1:
             return self.columns[0].name
-        return f"{self.prefix}*" if self.prefix else f"{self.columns[0].name} … {self.columns[-1].name}"
+        return self.glob or f"{self.columns[0].name} … {self.columns[-1].name}"
+
+    @property
+    def glob(self) -> str:
+        """What all names match; "" if they share neither a beginning nor an ending."""
+        return f"{self.prefix}*{self.ending}" if self.prefix or self.ending else ""
 
     @property
     def option(self) -> str:
         """The `--label` that picks these columns."""
         import shlex
 
-        if self.prefix and not self.is_list:
-            return f"--label {shlex.quote(self.prefix + '*')}"
+        if self.glob and not self.is_list:
+            return f"--label {shlex.quote(self.glob)}"
         return " ".join(f"--label {shlex.quote(column.name)}" for column in self.columns)
 
 
@@ -106,25 +112,45 @@ def paired(preview: Preview, candidate: Candidate, taken: set[str], ignored: str
     free = {c.name: c for c in preview.columns if c.name not in used and c.type in ("int", "bool", "float")}
     if len(suffixes) < 2 or not all(suffixes):
         return []
-    prefixes = [name.removesuffix(suffixes[0]) for name in free if name.endswith(suffixes[0])]
     out = []
-    for prefix in prefixes:
-        columns = [free[prefix + suffix] for suffix in suffixes if prefix + suffix in free]
+    for prefix, ending in _around(candidate, suffixes[0], list(free)):
+        columns = [free[each] for suffix in suffixes if (each := f"{prefix}{suffix}{ending}") in free]
         if len(columns) == len(suffixes):
             scores = tuple(column.name for column in candidate.columns)
-            out.append(replace(family(preview, columns, list(suffixes), prefix, ignored), scores=scores))
+            found = family(preview, columns, list(suffixes), prefix, ignored)
+            out.append(replace(found, scores=scores, ending=ending))
+    return out
+
+
+def _around(candidate: Candidate, stem: str, names: list[str]) -> list[tuple[str, str]]:
+    """What comes before and after `stem`, a class of the candidate, in the names that have it.
+
+    After it, only where the scores have an ending too, or a word for labels alone: `prob1_outcome` beside
+    `prob1` is the label of that score, not of a class.
+    """
+    alone = bool(candidate.prefix) or candidate.kind.sure
+    out = []
+    for name in names:
+        before, found, after = name.partition(stem)
+        if name.endswith(stem):
+            out.append((name.removesuffix(stem), ""))
+        elif not found or after[0].isalnum():
+            continue
+        elif candidate.ending or (alone and says_label(after) == 2 and not says_score(before)):
+            out.append((before, after))
     return out
 
 
 def says_so(found: Family) -> bool:
     """Do names and values say, without being asked, that these columns are the label?"""
-    told = says_label(found.prefix) == 2
-    if says_score(found.prefix) and not told:
+    around = f"{found.prefix} {found.ending}"
+    told = says_label(around) == 2
+    if says_score(around) and not told:
         return False
     if found.form in ZEROS_AND_ONES:
         return told or not all(suffix.isdigit() for suffix in found.suffixes)
     if found.form == "votes":
-        return bool(set(words(found.prefix)) & VOTES)
+        return bool(set(words(around)) & VOTES)
     return told and found.form in ("soft", None)  # of None, the reason is told when it is bound
 
 

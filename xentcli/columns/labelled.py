@@ -6,9 +6,10 @@ import fnmatch
 import shlex
 from dataclasses import dataclass
 
-from xentcli.columns.candidates import Candidate, shared_prefix
+from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import ZEROS_AND_ONES, Family, family, list_family, paired, says_so
 from xentcli.columns.labels import Binding, Labels, bind, look
+from xentcli.columns.naming import shared_prefix
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.targets import bind_family
 from xentcli.columns.vocabulary import PREDICTIONS, says_label, says_score, words
@@ -166,7 +167,7 @@ def likely(
         if f and c.type in ("int", "bool", "text") and not says_score(c.name)
     ]
     rest = [*predicted, *rest]
-    named_so = [f for f in found if f.form is not None and not says_score(f.prefix)]
+    named_so = [f for f in found if f.form is not None and not says_score(f"{f.prefix} {f.ending}")]
     if named_so and not rest:
         raise Question(
             "no column is called a label; are these the labels, "
