@@ -344,10 +344,10 @@ def test_a_long_run_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
     path = tmp_path / "preds.parquet"
     z = np.random.default_rng(0).standard_normal(3_000_000)
     parquet(path, {"logit": z, "y": (z > 0).astype(np.int8)}, row_group_size=200_000)
-    shown = on_a_terminal("score", path, "--jobs", "1", "--color", "never")
+    shown = on_a_terminal("score", path, "--label", "y", "--jobs", "1", "--color", "never")
     assert "rows/s" in shown and "rows/s" not in shown.rpartition("\x1b[2K")[2]
     for silent in ("--no-progress", "-q"):
-        shown = on_a_terminal("score", path, "--color", "never", silent)
+        shown = on_a_terminal("score", path, "--label", "y", "--color", "never", silent)
         assert "rows/s" not in shown and "\x1b" not in shown
 
 
