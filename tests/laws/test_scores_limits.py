@@ -31,6 +31,7 @@ def most(request: pytest.FixtureRequest) -> Iterator[int]:
         patch.setattr(module, "MOST_CELLS", cells)
         patch.setattr(module, "_PENDING", pending)
         patch.setattr(module, "_SPAN", span)
+        patch.setattr(module, "_EARLY", pending // 2)
         yield cells
 
 
@@ -137,6 +138,19 @@ def test_rows_that_follow_an_open_table_are_counted_in_it_or_beside_it(most: int
     every = np.concatenate([z, more] * 3 + [z]), np.concatenate([labels, more_labels] * 3 + [labels])
     assert form(state) == oracle(every[1], every[0], None, most)
     assert sum(side.sum() for side in first) == 3 * (z.size + more.size)
+
+
+@steady
+@given(st.integers(0, 2**32))
+def test_certain_probabilities_are_counted_like_others(most: int, seed: int) -> None:
+    """0 lies below every table of probabilities, 1 at its end, and both are common."""
+    rng = np.random.default_rng(seed)
+    values = rng.choice([0.0, 1.0, 0.25, 0.75, 2.0**-31, 1e-12, float(rng.random())], int(rng.integers(1, 6)))
+    p, labels = rng.choice(values, 400), rng.integers(0, 2, 400)
+    state = Scores.empty(Spec("binary", "probs", ("no", "yes"), 1, ("p",)))
+    for part in np.array_split(np.arange(400), 7):
+        state.add(p[part], labels[part], None)
+    assert form(state) == oracle(labels, p, None, most)
 
 
 def test_each_limit_is_reached(most: int) -> None:

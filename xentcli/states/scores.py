@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Rows, Spec
-from xentcli.numerics.runs import run_starts, union
+from xentcli.numerics.runs import run_starts
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
+from xentcli.states.cellsets import Waiting, counted, distinct, united
 
 MOST_CELLS = 1 << 20
 LEVELS = (0, 38, 42, 46, 50, 54)
 _PENDING = MOST_CELLS + (MOST_CELLS >> 2)  # rows kept as they are before they are sorted into cells
+_EARLY = 1 << 17  # rows by which it shows whether scores repeat
 _SPAN = 1 << 19  # cells of the direct table
-_Waiting = tuple[I64, npt.NDArray[np.int8], F64 | None]  # keys, labels and weights of some rows
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring keys
 
 
@@ -39,11 +39,12 @@ class Scores:
         self.step = 0
         self.keys: I64 = np.zeros(0, np.int64)
         self.sums = ExactSums(0)  # 2 * cell + label
-        self._pending: list[_Waiting] = []
+        self._pending: list[Waiting] = []
         self._waiting = 0
         self._table: I64 | None = None  # counts of 2 * (cell - base) + label
         self._known: I64 | None = None  # the one key that each cell of the table stands for
         self._base = 0
+        self._asked = False  # whether scores repeat
         self._read: tuple[F64, F64] | None = None  # what `cells` found last
 
     @classmethod
@@ -99,9 +100,8 @@ class Scores:
         else:
             np.right_shift(keys, LEVELS[1], out=index)
             index -= self._base
-            placed = index.view(np.uint64) < _SPAN
             np.clip(index, 0, _SPAN - 1, out=index)
-            placed &= np.take(self._known, index) == keys
+            placed = np.take(self._known, index) == keys
         left = (keys[:0], label[:0])
         if not placed.all():
             left = (keys[~placed], label[~placed])
@@ -115,6 +115,12 @@ class Scores:
         copied = None if weight is None else weight.copy()
         self._pending.append((keys, label.astype(np.int8), copied))
         self._waiting += keys.size
+        if self._table is None and not self._asked and self._waiting >= _EARLY:
+            self._asked = True
+            if self._surely_few():
+                self._compact()
+                self._tabulate()
+                return
         if self._waiting < (_PENDING if self.most is None else self.most + (self.most >> 2)):
             return
         if self.most is not None:
@@ -124,6 +130,13 @@ class Scores:
             self._tabulate()
         else:
             self._start_coarse()
+
+    def _surely_few(self) -> bool:
+        """Do rows repeat so often that the table can be opened on the first of them?"""
+        if self.spec.weighted or self.most is not None:
+            return False
+        keys = np.sort(self._pending[-1][0])
+        return run_starts(keys).size * 16 < keys.size
 
     def _surely_many(self) -> bool:
         """Do the waiting rows alone hold too many distinct scores? Told without sorting them."""
@@ -156,6 +169,8 @@ class Scores:
         inside = (index >= 0) & (index < _SPAN)
         self._known = np.full(_SPAN, np.iinfo(np.int64).min)
         self._known[index[inside]] = self.keys[inside]
+        if self.spec.kind == "probs" and self.keys[0] == 0 and not inside[:1].any() and index[inside].all():
+            self._known[0] = 0  # p = 0 lies below the table, and is common
 
     def _open_table(self, cells: I64) -> None:
         """A table over the cells of [2**-32, 1], the same for every thread, or where logits lie."""
@@ -172,9 +187,9 @@ class Scores:
             parts.append(self._tabled())
         if self._pending:
             parts.append(self._sorted_pending())
-        self.keys, self.sums = _union(parts)
+        self.keys, self.sums = united(parts)
         step, most = self.step, MOST_CELLS if self.most is None else self.most
-        while _distinct(self.keys, LEVELS[step] - self.level, most) > most and step + 1 < len(LEVELS):
+        while distinct(self.keys, LEVELS[step] - self.level, most) > most and step + 1 < len(LEVELS):
             step += 1
         self._coarsen(step - self.step)
 
@@ -192,7 +207,7 @@ class Scores:
     def _sorted_pending(self) -> tuple[I64, ExactSums]:
         pending, self._pending, self._waiting = self._pending, [], 0
         if not self.spec.weighted:
-            return _counted(pending)
+            return counted(pending)
         keys = np.concatenate([keys for keys, _, _ in pending])
         labels = np.concatenate([label for _, label, _ in pending])
         weights = np.concatenate([weight for _, _, weight in pending if weight is not None])
@@ -241,7 +256,7 @@ class Scores:
         step = max(self.step, theirs.step)
         self._coarsen(step - self.step)
         theirs._coarsen(step - theirs.step)
-        self.keys, self.sums = _union([(self.keys, self.sums), (theirs.keys, theirs.sums)])
+        self.keys, self.sums = united([(self.keys, self.sums), (theirs.keys, theirs.sums)])
         self._compact()
 
     # -- storing and reading ------------------------------------------------------------------------
@@ -308,41 +323,3 @@ def order_bits(score: F64) -> I64:
 def _floats(bits: I64) -> F64:
     """The float64 (n,) of `order_bits`."""
     return np.where(bits < 0, bits ^ np.int64(0x7FFFFFFFFFFFFFFF), bits).view(np.float64)
-
-
-def _counted(pending: list[_Waiting]) -> tuple[I64, ExactSums]:
-    """Sorted cells with the rows of each label: every label is sorted by itself, in place."""
-    sides = []
-    for side in (0, 1):
-        keys = np.concatenate([keys[label == side] for keys, label, _ in pending])
-        keys.sort()
-        starts = run_starts(keys)
-        sides.append((keys[starts], np.diff(starts, append=keys.size)))
-    keys = union(sides[0][0], sides[1][0])
-    sums = ExactSums(2 * keys.size)
-    for side, (own, counts) in enumerate(sides):
-        sums.add_tallies(2 * np.searchsorted(keys, own) + side, counts)
-    return keys, sums
-
-
-def _distinct(keys: I64, drop: int, most: int) -> int:
-    """How many distinct values the sorted keys have without their lowest `drop` bits, if over `most`."""
-    if keys.size <= most:
-        return keys.size
-    cut = keys >> drop
-    return int(np.count_nonzero(cut[1:] != cut[:-1])) + 1
-
-
-def _union(parts: list[tuple[I64, ExactSums]]) -> tuple[I64, ExactSums]:
-    """One sorted set of cells with the sums of all parts, whose keys are sorted and distinct."""
-    parts = [part for part in parts if part[0].size]
-    if not parts:
-        return np.zeros(0, np.int64), ExactSums(0)
-    if len(parts) == 1:
-        return parts[0]
-    keys = union(*(part for part, _ in parts))
-    total = ExactSums(2 * keys.size)
-    for part, sums in parts:
-        at = np.searchsorted(keys, part)
-        total.merge(sums.spread(np.stack([2 * at, 2 * at + 1], axis=1).ravel(), 2 * keys.size))
-    return keys, total

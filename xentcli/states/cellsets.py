@@ -1,0 +1,51 @@
+"""Sorted sets of cells with the sums of both labels: made of rows, counted, and joined."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import F64, I64
+from xentcli.numerics.runs import run_starts, union
+from xentcli.numerics.sums import ExactSums
+
+Waiting = tuple[I64, npt.NDArray[np.int8], F64 | None]
+"""Keys, labels and weights of some rows."""
+
+
+def counted(pending: list[Waiting]) -> tuple[I64, ExactSums]:
+    """Sorted cells with the rows of each label: every label is sorted by itself, in place."""
+    sides = []
+    for side in (0, 1):
+        keys = np.concatenate([keys[label == side] for keys, label, _ in pending])
+        keys.sort()
+        starts = run_starts(keys)
+        sides.append((keys[starts], np.diff(starts, append=keys.size)))
+    keys = union(sides[0][0], sides[1][0])
+    sums = ExactSums(2 * keys.size)
+    for side, (own, counts) in enumerate(sides):
+        sums.add_tallies(2 * np.searchsorted(keys, own) + side, counts)
+    return keys, sums
+
+
+def distinct(keys: I64, drop: int, most: int) -> int:
+    """How many distinct values the sorted keys have without their lowest `drop` bits, if over `most`."""
+    if keys.size <= most:
+        return keys.size
+    cut = keys >> drop
+    return int(np.count_nonzero(cut[1:] != cut[:-1])) + 1
+
+
+def united(parts: list[tuple[I64, ExactSums]]) -> tuple[I64, ExactSums]:
+    """One sorted set of cells with the sums of all parts, whose keys are sorted and distinct."""
+    parts = [part for part in parts if part[0].size]
+    if not parts:
+        return np.zeros(0, np.int64), ExactSums(0)
+    if len(parts) == 1:
+        return parts[0]
+    keys = union(*(part for part, _ in parts))
+    total = ExactSums(2 * keys.size)
+    for part, sums in parts:
+        at = np.searchsorted(keys, part)
+        total.merge(sums.spread(np.stack([2 * at, 2 * at + 1], axis=1).ravel(), 2 * keys.size))
+    return keys, total
