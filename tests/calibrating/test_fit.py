@@ -266,6 +266,17 @@ def test_labels_of_probability_zero_leave_maps_that_counts_alone_decide(tmp_path
     assert "infinite before and after" in why["temperature"] and "exactly 0 or 1" in why["platt"]
 
 
+def test_a_group_that_memory_does_not_hold_is_no_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    z, y = classes(400, 3)
+    path = write(tmp_path / "a.parquet", z, y, who=np.zeros(400, np.int64))
+    monkeypatch.setattr(fitting, "MOST_VALUES", 900)
+    refused(
+        xent("calibrate", "fit", path, "--kind", "logits", "--group", "who"), 3, "no sample", "[over_memory]"
+    )
+
+
 def test_memory_has_to_hold_some_rows(tmp_path: Path) -> None:
     p = np.full((2, 2000), 1 / 2000)
     pq.write_table(pa.table({"p": p.tolist(), "label": [0, 1999]}), tmp_path / "a.parquet")

@@ -110,6 +110,10 @@ def _rows(
 
 
 def _check_rows(rows: Rows, spec: Spec) -> None:
+    if rows.usable and not rows.size:
+        raise DataError(f"{rows.usable:,} rows are too many to hold, and so alike, or in so few groups, that "
+                        "their hashes make no sample", remedy="a larger --max-memory, or --limit N",
+                        id="over_memory")  # fmt: skip
     if not rows.size:
         raise CannotDecide(f"0 of {counted(rows.read, 'row')} left to fit a map on", id="no_rows")
     labels = np.unique(rows.batch.labels)
