@@ -121,8 +121,8 @@ def test_a_rule_on_a_metric_of_another_task(tmp_path: Path) -> None:
 
 
 def nearly(folder: Path, right: int, rows: int) -> Path:
-    """A share of rows that is predicted right."""
-    p = np.where(np.arange(rows) < right, 0.9, 0.1)
+    """A share of rows predicted right, wrong ones first: a label that always agrees is asked about."""
+    p = np.where(np.arange(rows) < rows - right, 0.1, 0.9)
     return parquet(folder / "preds.parquet", {"p": p, "y": np.ones(rows, np.int8)})
 
 
