@@ -150,7 +150,7 @@ def _headline(headline: Headline, look: Look) -> list[Line]:
             folded = [one]
         else:
             folded = strip.fold(said, max(look.width - _NAME - 2, 1), "   ")
-        for i, line in enumerate(folded):
+        for i, line in enumerate(line.replace(";   ", "; ") for line in folded):  # one sentence
             cut = 0 if i else len(said[0])
             start = "  " + ("" if i else name).ljust(_NAME)
             lines.append([(start, ""), (line[:cut], "bold"), (line[cut:], "")])
