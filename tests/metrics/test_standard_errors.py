@@ -172,3 +172,16 @@ def test_a_model_that_is_the_reference_has_a_ratio_without_error() -> None:
     y = np.array([0, 1, 1, 1] * 10)
     value = read(known(y, np.full(40, 0.75)), "normalized_cross_entropy")
     assert value.value == pytest.approx(1.0) and value.se == 0.0
+
+
+def test_a_million_scores_are_thinned_for_their_error_alone() -> None:
+    rng = np.random.default_rng(13)
+    low, high = rng.random(100_000), rng.random(100_000) ** 0.5
+    p, y = np.concatenate([low, high]), np.repeat([0, 1], 100_000)
+    order = np.argsort(p)
+    above = np.cumsum(y[order] == 0)[y[order] == 1] / 100_000
+    below = 1 - (np.cumsum(y[order] == 1)[y[order] == 0]) / 100_000
+    value = read(known(y, p), "auroc")
+    assert value.value == pytest.approx(above.mean(), rel=1e-12)
+    expected = math.sqrt(above.var(ddof=1) / above.size + below.var(ddof=1) / below.size)
+    assert value.se == pytest.approx(expected, rel=1e-4)

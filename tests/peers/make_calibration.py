@@ -12,25 +12,33 @@ from typing import Any
 
 from tests.peers.calibration_data import NAMES, predictions
 
+PEERS = ("relplot", "uncertainty-calibration", "model-diagnostics")
+MODULES = ("relplot", "calibration", "model_diagnostics")
 
-def main() -> None:
+
+def figures() -> dict[str, Any]:
+    """What the peers say of each set of predictions."""
     import calibration as uc
     import relplot
     from model_diagnostics.scoring import LogLoss, SquaredError, decompose
 
-    figures: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name in NAMES:
         p, y = predictions(name)
         brier = decompose(y, p, scoring_function=SquaredError())
         log = decompose(y, p, scoring_function=LogLoss())
-        figures[name] = {
+        found[name] = {
             "smooth_ece_positive": float(relplot.smECE(p, y)),
             "marginal_ece": float(uc.get_ece(p, y, num_bins=15)),
             "brier": {key: float(brier[key][0]) for key in brier.columns if key != "score"},
             "log": {key: float(log[key][0]) for key in log.columns if key != "score"},
         }
-    peers = ("relplot", "uncertainty-calibration", "model-diagnostics")
-    found = {"versions": {peer: version(peer) for peer in peers}, "figures": figures}
+    return found
+
+
+def main() -> None:
+    """Freeze the figures and the versions they come from."""
+    found = {"versions": {peer: version(peer) for peer in PEERS}, "figures": figures()}
     path = Path(__file__).with_name("calibration.json")
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.metrics.scored import known, number
+from tests.peers import make_calibration
 from tests.peers.calibration_data import NAMES, predictions
 
 FIGURES: dict[str, Any] = json.loads(Path(__file__).with_name("calibration.json").read_text())["figures"]
@@ -36,6 +37,16 @@ def test_smooth_ece_is_near_relplot_which_stops_its_search_early(name: str) -> N
 def test_ece_of_the_positive_class_is_that_of_uncertainty_calibration(name: str) -> None:
     p, y = predictions(name)
     assert number(known(y, p), "ece_positive") == pytest.approx(FIGURES[name]["marginal_ece"], rel=1e-9)
+
+
+def test_the_frozen_figures_are_those_of_the_libraries() -> None:
+    for module in make_calibration.MODULES:
+        pytest.importorskip(module)
+    now = make_calibration.figures()
+    assert now.keys() == FIGURES.keys()
+    for name, found in now.items():
+        for key, value in found.items():
+            assert value == pytest.approx(FIGURES[name][key], rel=1e-9, abs=1e-12), (name, key)
 
 
 def test_the_parts_add_up_to_the_score() -> None:
