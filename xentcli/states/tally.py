@@ -74,7 +74,9 @@ class Tally:
                 self._add(0, own)
         else:
             starts = run_starts(keys)
-            self._join(keys[starts], np.diff(starts, append=keys.size))
+            keys, counts = keys[starts], np.diff(starts, append=keys.size)
+            del starts  # as large as what is joined
+            self._join(keys, counts)
 
     def _join(self, keys: U32, counts: I64) -> None:
         """Add sorted, distinct keys with their counts; go over to cells when there are too many."""
