@@ -20,7 +20,7 @@ import xentcli
 from tests.calibrating.made import Array, binary, classes, softmax, write
 from tests.contract.conforms import faults
 from tests.corpus.corpus import refused, strict, xent
-from xentcli.calibrating import fitting, gathering
+from xentcli.calibrating import apply, fitting, gathering
 from xentcli.calibrating.judging import gain
 from xentcli.calibrating.maps import CalibrationMap
 from xentcli.numerics.rowhash import FOLDS, folds, hashed
@@ -46,6 +46,32 @@ def test_before_is_what_scoring_says(samples: Path) -> None:
         found = xentcli.calibrate(samples / name, method="temperature").found
         assert found["before"] == {key: value.to_dict() for key, value in report.metrics.items()}
         assert found["data"]["rows"] == report.data["rows"]
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits"])
+def test_one_column_of_float32_is_calibrated_as_one_of_float64(kind: str, tmp_path: Path) -> None:
+    z, y = binary(400, seed=15)
+    z = z.astype(np.float32)
+    scores = (1.0 / (1.0 + np.exp(-z))).astype(np.float32) if kind == "probs" else z
+    narrow, wide = write(tmp_path / "a.parquet", scores, y), tmp_path / "b.parquet"
+    write(wide, scores.astype(np.float64), y)
+    found = xentcli.calibrate(narrow, kind=kind, method="platt")
+    assert found.parameters == xentcli.calibrate(wide, kind=kind, method="platt").parameters
+    report = xentcli.score(narrow, kind=kind)
+    for key in ("cross_entropy", "brier_score", "accuracy", "ece_positive"):
+        assert found.found["before"][key]["value"] == pytest.approx(report.metrics[key].value, rel=1e-12)
+    to = tmp_path / "o.parquet"
+    assert apply(found, [str(narrow)], str(to)).rows == 400
+    after = xentcli.score(to, pred="calibrated", label="label").metrics["cross_entropy"].value
+    assert after == found.found["in_sample"]["cross_entropy"]["value"]
+
+
+def test_a_class_that_takes_all_of_a_row_has_no_logit_against_the_rest(tmp_path: Path) -> None:
+    z, y = classes(100, 3, seed=16)
+    z[4] = [0.0, 0.0, 1e5]
+    found = xentcli.calibrate(write(tmp_path / "a.parquet", z, y), kind="logits")
+    why = {one["method"]: one["why"] for one in found.found["methods"]}
+    assert "class 3 against the rest: 1 row has" in why["platt"] and why["isotonic"] is None
 
 
 def held_out(rows: gathering.Rows, method: str) -> Array:

@@ -41,7 +41,7 @@ def fit(
     sources = scoring.opened(inputs, settings)
     looks = [(s, look) for s, look in scoring.previews(sources, settings) if look.sample.num_rows]
     what = scoring.read([look for _, look in looks], settings.ask, sources[0].path)
-    spec = scoring.spec_of(what, settings)
+    spec = replace(scoring.spec_of(what, settings), single=False)  # each row by itself, not a tally of them
     _check_task(spec, asked)
     scored = list(dict.fromkeys(source for source, _ in looks))
     if settings.rules.group is None:

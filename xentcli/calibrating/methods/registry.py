@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from xentcli.batch import F64
 from xentcli.calibrating.methods import (
     Method,
@@ -43,11 +45,18 @@ def tried(classes: int) -> list[str]:
 def fit(name: str, data: Data, tuning: Tuning) -> Parameters:
     """The map of a method for these rows. Raises NoFitError."""
     method = METHODS[name]
-    if method.finite and (beyond := data.scores.unbounded):
-        raise NoFitError(f"{counted(beyond, 'row')} have a probability of exactly 0 or 1, which has no logit")
     if data.scores.binary or method.joint:
-        return method.fit(data, tuning)
-    return versus.fit(method.fit, data, tuning)
+        return _checked(method, data, tuning)
+    return versus.fit(partial(_checked, method), data, tuning)
+
+
+def _checked(method: Method, data: Data, tuning: Tuning) -> Parameters:
+    """The map, if there is a logit for each row where the method takes logits."""
+    if method.finite and (beyond := data.scores.unbounded):
+        have = "has" if beyond == 1 else "have"
+        what = f"{counted(beyond, 'row')} {have} a probability of exactly 0 or 1, which has no logit"
+        raise NoFitError(what)
+    return method.fit(data, tuning)
 
 
 def apply(name: str, parameters: Parameters, scores: Scores) -> F64:
