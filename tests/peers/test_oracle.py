@@ -46,9 +46,10 @@ BINNED = {
     "ece_positive_10": ("positive", 10),
     "ece_positive_15": ("positive", 15),
 }
-SPECIAL = {"nll_se", "nll_sklearn_renormalised", "smece_relplot", "corp_log", "corp_brier"}
+SPECIAL = {"nll_se", "nll_sklearn_renormalised", "smece_relplot", "corp_log", "corp_brier",
+           "temperature_in_sample"}  # fmt: skip
 NOT_COVERED = {  # float32 arithmetic of the peer, or metrics that do not exist here
-    "ece_torchmetrics_10", "ece_torchmetrics_15", "temperature_in_sample", "rows", "classes", "pred", "label",
+    "ece_torchmetrics_10", "ece_torchmetrics_15", "rows", "classes", "pred", "label",
 }  # fmt: skip
 
 
@@ -144,6 +145,18 @@ def test_smooth_ece_is_the_mean_gap_where_every_smoothed_residual_has_one_sign()
     gap = abs(float((cells.p - cells.y).sum())) / found.rows
     assert metrics.read(resolve("smooth_ece"), found).value == near(gap)
     assert oracle()["cifar10_wideresnet.parquet"]["smece_relplot"]["value"] > 1.3 * gap
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("cifar")])
+def test_the_best_temperature_is_the_one_that_scipy_finds(name: str) -> None:
+    """A minimiser knows where a minimum is to half the digits that it knows how deep it is."""
+    expected, found = oracle()[name]["temperature_in_sample"], known(name)
+    best = metrics.read(resolve("temperature"), found).value
+    assert best == pytest.approx(expected["value"], rel=5e-8, abs=0.0)
+    refined = metrics.read(resolve("refinement_loss"), found)
+    assert refined.lower == near(expected["nll"])
+    assert refined.value is not None and refined.lower is not None
+    assert refined.lower < refined.value < refined.lower + 1e-3
 
 
 @pytest.mark.parametrize("name", FILES)
