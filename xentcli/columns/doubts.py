@@ -53,7 +53,7 @@ def of_the_prediction(
 def always_right(
     preview: Preview, chosen: Candidate, label: Label, binding: Binding, kind: str
 ) -> Question | None:
-    """A label that is the likeliest class in every row, though the scores expect errors: a prediction?"""
+    """A label of several classes that is the likeliest one in every row, though the scores expect errors."""
     p = _probabilities(preview, binding, kind)
     if p is None or label.labels is None or binding.targets is not None:
         return None
@@ -63,8 +63,15 @@ def always_right(
         return None
     index = np.array([table.get(_key(value), -1) for value in values])
     usable = (index >= 0) & np.isfinite(p).all(axis=1)
-    expected = float((1.0 - p[usable].max(axis=1, initial=0.0)).sum())
-    if expected < _ENOUGH or (p[usable].argmax(axis=1) != index[usable]).any():
+    different = {
+        row.tobytes(): 1.0 - float(row.max(initial=0.0)) for row in p[usable]
+    }  # others are no evidence
+    expected = sum(different.values())
+    if (
+        expected < _ENOUGH
+        or len(set(index[usable].tolist())) < 2
+        or (p[usable].argmax(axis=1) != index[usable]).any()
+    ):
         return None
     rows = int(usable.sum())
     return Question(
