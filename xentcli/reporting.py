@@ -17,6 +17,7 @@ from xentcli.metrics.compat import conventions
 from xentcli.metrics.decomposition import Recalibrated
 from xentcli.metrics.known import Known
 from xentcli.metrics.loss import clusters
+from xentcli.metrics.names import METRICS, Metric
 from xentcli.metrics.peernames import PEERS
 from xentcli.metrics.training import class_weights
 from xentcli.report import Confusion, Report
@@ -39,7 +40,7 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         definition=_definition(spec, settings),
         provenance=_provenance(known),
         data=_data(known, what, settings),
-        metrics=metrics.read_all(known, list(settings.metrics)),
+        metrics=metrics.read_all(known, [*settings.metrics, *_more(spec, settings)]),
         classes=[]
         if spec.task == "topk"
         else perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
@@ -63,6 +64,11 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
 def label_errors(states: StateSet, suspects: Suspects) -> dict[str, Any]:
     """What `--label-errors` found, beside the file."""
     return labelerrors.found(Known(states), suspects)
+
+
+def _more(spec: Spec, settings: Settings) -> list[Metric]:
+    """With -v, the parts of both scores of a binary task under any recalibration that keeps the order."""
+    return [m for m in METRICS if m.module == "corp" and settings.verbose and spec.task == "binary"]
 
 
 def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:

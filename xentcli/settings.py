@@ -35,6 +35,7 @@ class Settings:
     limit: int | None = None
     all_classes: bool = False
     matrix: bool = False
+    verbose: bool = False
     jobs: int | None = None
     sha256: str | None = None
     labels: str | None = None

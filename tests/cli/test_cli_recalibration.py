@@ -68,6 +68,14 @@ def test_rules_and_bare_values(samples: Path) -> None:
     assert xent("score", samples / DIGITS, "--require", "refinement_loss <= 0.5", "-q").code == 0
 
 
+def test_details_of_a_binary_task_have_the_parts_of_both_scores(samples: Path) -> None:
+    plain, more = (xent("score", samples / "cancer.parquet", *option).out for option in ((), ("-v",)))
+    for name in ("brier", "log"):
+        for part in ("miscalibration", "discrimination", "uncertainty"):
+            assert f"{name}_{part}" in more and f"{name}_{part}" not in plain
+    assert "log_miscalibration" not in xent("score", samples / DIGITS, "-v").out
+
+
 def test_what_has_no_best_temperature_says_why(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text("p_0,p_1,y\n" + "0.9,0.1,0\n0.2,0.8,1\n" * 20)

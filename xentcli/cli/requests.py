@@ -216,7 +216,7 @@ class Request:
             pos_weight=self._pos_weight(), prior=self.prior, level=self._level(), seed=self.seed,
             limit=self.limit,
             all_classes=self._per_class() is None and self.per_class is not None,
-            matrix=self.verbose or any(target.kind == "csv" for target in targets),
+            verbose=self.verbose, matrix=self.verbose or any(target.kind == "csv" for target in targets),
             jobs=self.jobs, sha256=self.expect_sha256, labels=self.labels, rows_to=self.rows, top=self.top,
             label_errors=self.label_errors,
         )  # fmt: skip
