@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -240,10 +241,11 @@ def test_what_is_no_map_is_refused(text: str, samples: Path, tmp_path: Path) -> 
 def test_a_damaged_map_is_refused_and_never_a_traceback(method: str, samples: Path, tmp_path: Path) -> None:
     good = fitted(samples / "digits_good.parquet", tmp_path / "map.json", "--method", method, "-q").to_dict()
     words = (samples / "digits_good.parquet", tmp_path / "o.parquet")
-    for wrong in ({}, [], None, {"temperature": "x"}, {"temperature": 1e999}, {"temperature": -1.0},
+    bad: list[Any] = [{}, [], None, {"temperature": "x"}, {"temperature": 1e999}, {"temperature": -1.0},
                   {"classes": [{}]},
                   {"classes": good["parameters"].get("classes", [{}])[:2]},
-                  {"factors": [1.0], "shifts": [0.0, 1.0]}):  # fmt: skip
+                  {"factors": [1.0], "shifts": [0.0, 1.0]}]  # fmt: skip
+    for wrong in bad:
         (tmp_path / "map.json").write_text(json.dumps({**good, "parameters": wrong}))
         refused(applied(*words), 3, "[not_a_map]")
     for name, value in (("width", 3), ("width", 0), ("width", "x"), ("classes", []), ("kind", 5),

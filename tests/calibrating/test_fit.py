@@ -97,7 +97,12 @@ def test_after_is_of_rows_held_out_of_the_fit(
     z, y = binary(700) if method == "platt" else classes(700, 3)
     seen: list[gathering.Rows] = []
     gather = gathering.gather
-    monkeypatch.setattr(gathering, "gather", lambda *a, **k: seen.append(gather(*a, **k)) or seen[-1])
+
+    def watched(*args: Any, **options: Any) -> gathering.Rows:
+        seen.append(gather(*args, **options))
+        return seen[-1]
+
+    monkeypatch.setattr(gathering, "gather", watched)
     found = xentcli.calibrate(write(tmp_path / "a.parquet", z, y), method=method, kind="logits")
     (rows,) = seen
     losses = held_out(rows, method)
@@ -146,8 +151,9 @@ def test_rows_of_a_group_or_of_an_id_are_held_out_together(tmp_path: Path) -> No
     z, y = classes(60, 3, seed=1)
     path = write(tmp_path / "a.parquet", np.tile(z, (8, 1)), np.tile(y, 8), user=np.tile(np.arange(60), 8))
     alone = xentcli.calibrate(path, kind="logits", method="histogram").found
-    for option in ("group", "id"):
-        found = xentcli.calibrate(path, kind="logits", method="histogram", **{option: "user"}).found
+    options: list[tuple[str, dict[str, Any]]] = [("group", {"group": "user"}), ("id", {"id": "user"})]
+    for option, given in options:
+        found = xentcli.calibrate(path, kind="logits", method="histogram", **given).found
         assert found["fit"]["folds_by"] == option and found["fit"]["folds_column"] == "user"
         assert found["after"]["cross_entropy"]["value"] > alone["after"]["cross_entropy"]["value"] + 0.05
 
