@@ -337,7 +337,7 @@ class Rows:
             if batch is not None and batch.lists is not None:
                 parts += [] if self.confidence is None else [self.confidence]
             elif batch is not None and (sure := np.flatnonzero(self.loss + self.entropy == 0.0)).size:
-                scores = batch.taken(sure, np.float64)
+                scores = batch.taken(sure, np.float64) + 0.0  # -0.0 is 0.0
                 parts.append(np.zeros(self.size))
                 parts[-1][sure] = scores[np.arange(sure.size), batch.labels[sure] * (scores.shape[1] > 1)]
             self._hashes = rowhash.hashed(*parts)

@@ -149,6 +149,10 @@ def test_as_many_scores_as_are_kept_apart(tmp_path: Path, dtype: type[np.floatin
     assert found.peak < 300
 
 
+SINGLE = 1e-7
+"""What is promised of a loss whose float32 logits are exponentiated in float32."""
+
+
 @pytest.fixture(scope="module")
 def draw() -> np.random.Generator:
     return np.random.default_rng(0)
@@ -169,7 +173,7 @@ def test_one_row_group_of_lists(tmp_path: Path, draw: np.random.Generator) -> No
     assert found.outcome.code == 0, found.outcome.err
     losses = [np.log(np.exp(part.astype(float)).sum(axis=1)) for part in np.array_split(z, 60)]
     right = (np.concatenate(losses) - z[np.arange(rows), y]).mean()
-    assert abs(found.outcome.value() - right) < 1e-9
+    assert abs(found.outcome.value() - right) < SINGLE
     assert found.peak < 300
 
 
@@ -223,7 +227,7 @@ def test_s19_a_vocabulary(tmp_path: Path, draw: np.random.Generator) -> None:
     path.unlink()
     assert found.outcome.code == 0, found.outcome.err[:500]
     right = [np.log(np.exp(part.astype(float)).sum(axis=1)) for part in np.array_split(z, 50)]
-    assert abs(found.outcome.value() - (np.concatenate(right) - z[np.arange(rows), y]).mean()) < 1e-9
+    assert abs(found.outcome.value() - (np.concatenate(right) - z[np.arange(rows), y]).mean()) < SINGLE
     assert found.outcome.report["data"]["classes"][-1] == "50256"
     assert len(found.outcome.report["classes"]) == 1000
     assert found.peak < 400

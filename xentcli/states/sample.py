@@ -90,7 +90,7 @@ class Sample:
         assert rows.batch is not None
         weight = np.ones(which.size) if rows.weight is None else rows.weight[which]
         fold = rows.folds(which).astype(np.int8) if self.spec.grouped else np.zeros(which.size, np.int8)
-        scores = rows.batch.taken(which, self.dtype)
+        scores = rows.batch.taken(which, self.dtype) + 0.0  # -0.0 is 0.0
         once = np.ones(which.size, np.int64)
         return Kept(hashes[which], fold, once, rows.loss[which], weight, scores)
 
