@@ -1,4 +1,4 @@
-"""s3:// against a server of moto that the test starts: `pip install ".[remote-tests]"`."""
+"""s3:// against a server of moto that the test starts."""
 
 from __future__ import annotations
 
