@@ -1,7 +1,8 @@
 """Do the values of a row group lie within the bounds that its footer states, and reach them?
 
 A checksum covers a page, not its place: two chunks of one size that changed places pass it. Whoever asks
-for checksums when writing gets this check too; others do not pay for it.
+for checksums when writing gets this check too; others do not pay for it. Bounds of text may be cut, and
+then need not be reached: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from xentcli.readers.arrays import nulls, numbers
+from xentcli.readers.arrays import is_text, nulls, numbers
 from xentcli.readers.arrowtypes import type_of
 from xentcli.readers.footer import Chunk, Leaf, decoder
 from xentcli.readers.thrift import Malformed, Reader
@@ -65,22 +66,36 @@ class Bounds:
     def broken(self) -> str | None:
         """The first column, if there is one, whose values have other bounds than the footer says."""
         for name, (low, high, *seen) in self._seen.items():
-            if seen and (seen[0], seen[1]) != (low, high):
+            if not seen:
+                continue
+            reached = seen == [low, high] or not self._stated[name].exact
+            if not reached or seen[0] < low or seen[1] > high:
                 return name
         return None
 
 
 def _values(array: pa.Array) -> pa.Array | None:
-    """Numbers of a column, or of the lists in it; text has bounds that may be cut, and none here."""
+    """The numbers or texts of a column, or of the lists in it; None of anything else."""
     kind = array.type
     if pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
         array = array.flatten()
         kind = array.type
-    return array if pa.types.is_floating(kind) or pa.types.is_integer(kind) else None
+    text = is_text(kind.value_type if pa.types.is_dictionary(kind) else kind)
+    return array if text or pa.types.is_floating(kind) or pa.types.is_integer(kind) else None
 
 
-def _extremes(array: pa.Array) -> list[float]:
-    """The smallest and largest value, or nothing if all are null or NaN."""
+def _extremes(array: pa.Array) -> list[Any]:
+    """The smallest and largest value, or nothing if all are null or NaN. Texts are in the order of their
+    bytes in UTF-8, as their bounds are, which is that of their code points, as Python has it."""
+    coded = pa.types.is_dictionary(array.type)
+    if coded or is_text(array.type):
+        import pyarrow.compute as pc  # a twentieth of a second
+
+        used = (
+            pc.unique(array).dictionary_decode() if coded else array
+        )  # a dictionary may hold what no row has
+        both = [end.as_py() for end in pc.min_max(used.cast(pa.large_string())).values()]
+        return [] if None in both else both
     values, gone = numbers(array), nulls(array)
     if gone is not None:
         values = values[~gone]

@@ -46,7 +46,8 @@ class Chunk:
     """The values of one column in one row group.
 
     `start` and `compressed` say where its bytes are; `uncompressed` is what its pages unpack to.
-    `low` and `high` are the bounds as stored, None where there are none. `dictionary`: it has one.
+    `low` and `high` are the bounds as stored, None where there are none; `exact`: they are said to be
+    values of the column, where long texts may have bounds that are cut. `dictionary`: it has one.
     """
 
     type: str
@@ -58,6 +59,7 @@ class Chunk:
     low: bytes | None
     high: bytes | None
     dictionary: bool = False
+    exact: bool = False
 
 
 def read(file: BinaryIO) -> tuple[bytes, int]:
@@ -137,9 +139,9 @@ def _chunk(stored: Any, rows: int, end: int, leaf: Leaf) -> Chunk:
         raise Malformed(f'column "{leaf.path}" lies outside the file')
     if values != rows and not leaf.repeats:
         raise Malformed(f'column "{leaf.path}" has {values:,} values for {rows:,} rows')
-    low, high = _bounds(fields.get(12), leaf.type)
+    low, high, exact = _bounds(fields.get(12), leaf.type)
     coded = not _OF_DICTIONARIES.isdisjoint(encodings)
-    return Chunk(leaf.type, _CODECS[codec], values, unpacked, packed, start, low, high, coded)
+    return Chunk(leaf.type, _CODECS[codec], values, unpacked, packed, start, low, high, coded, exact)
 
 
 def _whole(fields: Fields, number: int, leaf: Leaf) -> int:
@@ -149,14 +151,18 @@ def _whole(fields: Fields, number: int, leaf: Leaf) -> int:
     return value
 
 
-def _bounds(statistics: Any, kind: str) -> tuple[bytes | None, bytes | None]:
-    """The stored bounds; of numbers, also those that writers before 2017 left under other fields."""
+def _bounds(statistics: Any, kind: str) -> tuple[bytes | None, bytes | None, bool]:
+    """The stored bounds, and whether they are exact; those of numbers always are, and may also stand where
+    writers before 2017 left them."""
     if not isinstance(statistics, dict):
-        return None, None
+        return None, None, False
     low, high = statistics.get(6), statistics.get(5)
     if low is None and high is None and kind in _PLAIN:
         low, high = statistics.get(2), statistics.get(1)
-    return (low, high) if isinstance(low, bytes) and isinstance(high, bytes) else (None, None)
+    if not isinstance(low, bytes) or not isinstance(high, bytes):
+        return None, None, False
+    said = statistics.get(7) is True and statistics.get(8) is True
+    return low, high, said or kind != "BYTE_ARRAY"
 
 
 _PLAIN = {"INT32": "<i", "INT64": "<q", "FLOAT": "<f", "DOUBLE": "<d"}
