@@ -53,7 +53,9 @@ ENTRIES = (
     Entry(
         "remote_path", 2,
         "The argument is an address that is not read as it stands: http(s) without --allow-remote, a chain "
-        "of addresses (a::b), or an option in it that is not known.",
+        "of addresses (a::b), or an option in it that is not known. For servers of one's own, s3:// takes "
+        "endpoint_override, region, scheme and anonymous, gs:// the same but region: "
+        "gs://bucket/path?endpoint_override=HOST:PORT&scheme=http&anonymous=true.",
         "--allow-remote for http(s), or fetch the file first.",
         ("xent score https://example.org/preds.parquet",),
     ),

@@ -23,7 +23,8 @@ from xentcli.readers.stored import Stored
 CONNECT, REQUEST, TRIES = 10.0, 60.0, 3
 """Seconds until a connection stands, and until a request is answered, and how often it is tried."""
 
-_S3 = {"endpoint_override", "region", "scheme", "anonymous"}
+_ASKS = {"s3": {"endpoint_override", "region", "scheme", "anonymous"},
+         "gs": {"endpoint_override", "scheme", "anonymous"}}  # fmt: skip
 _WEB = ("http", "https")
 _ASKED = (*_WEB, "ftp")
 _AHEAD = 4 << 20
@@ -168,18 +169,19 @@ def _arrow(place: Address) -> Callable[[], _File]:
     parts = urlsplit(place.url)
     bucket = parts.netloc.rsplit("@", 1)[-1]
     path = f"{bucket}/{unquote(parts.path.lstrip('/'))}"
-    asked = dict(parse_qsl(parts.query))
-    unknown = sorted(set(asked) - _S3) if place.scheme == "s3" else sorted(asked)
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    known = _ASKS[place.scheme]
+    unknown = sorted(set(options) - known)
     if unknown:
         raise UsageError(f'"{clean(unknown[0])}" is not known in an address', where=clean(place, 200),
-                         remedy=f"{place.scheme}://bucket/path", id="remote_path")  # fmt: skip
+                         remedy=f"known are {', '.join(sorted(known))}", id="remote_path")  # fmt: skip
+    if options.pop("anonymous", "") in ("1", "true"):
+        options["anonymous"] = True
     if place.scheme == "gs":
-        system: Any = fs.GcsFileSystem(retry_time_limit=timedelta(seconds=REQUEST),
-                                       anonymous=parts.netloc.startswith("anonymous@"))  # fmt: skip
-    else:
-        options: dict[str, Any] = asked
-        if options.pop("anonymous", "") in ("1", "true"):
+        if parts.netloc.startswith("anonymous@"):
             options["anonymous"] = True
+        system: Any = fs.GcsFileSystem(retry_time_limit=timedelta(seconds=REQUEST), **options)
+    else:
         if "region" not in options and "endpoint_override" not in options:
             options["region"] = fs.resolve_s3_region(bucket)
         system = fs.S3FileSystem(connect_timeout=CONNECT, request_timeout=REQUEST,
