@@ -340,10 +340,15 @@ def test_a_terminal_shows_every_number_that_a_pipe_shows(tmp_path: Path) -> None
 def test_a_long_run_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
     """A line that is gone when the report comes, unless nothing is to be shown."""
     import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     path = tmp_path / "preds.parquet"
-    z = np.random.default_rng(0).standard_normal(3_000_000)
-    parquet(path, {"logit": z, "y": (z > 0).astype(np.int8)}, row_group_size=200_000)
+    z = np.random.default_rng(0).standard_normal(400_000)
+    part = pa.table({"logit": z, "y": (z > 0).astype(np.int8)})
+    with pq.ParquetWriter(path, part.schema, compression="none") as writer:
+        for _ in range(20):
+            writer.write_table(part)
     shown = on_a_terminal("score", path, "--label", "y", "--jobs", "1", "--color", "never")
     assert "rows/s" in shown and "rows/s" not in shown.rpartition("\x1b[2K")[2]
     for silent in ("--no-progress", "-q"):
