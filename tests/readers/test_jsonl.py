@@ -264,7 +264,7 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b or (a != a and b != b) or (isinstance(a, int) and b == float(a)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(files(), st.integers(1, 300), st.integers(1, 5))
 def test_any_cut_gives_the_rows_that_python_reads(
     tmp_path_factory: pytest.TempPathFactory,
@@ -456,7 +456,7 @@ def test_no_rows_are_no_error_of_the_reader(make: Make) -> None:
 
 def test_a_letter_after_300_000_numbers(make: Make) -> None:
     data = '{"p":0.5,"y":1}\n' * 300_000 + '{"p":"a","y":1}\n'
-    found = {fault(lambda b=b: make(data, block=b)).where for b in (1000, 65536, BLOCK_BYTES)}  # type: ignore[misc]
+    found = {fault(lambda b=b: make(data, block=b)).where for b in (5000, BLOCK_BYTES)}  # type: ignore[misc]
     assert len(found) == 1
     assert found.pop().endswith("f.jsonl, row 300,001 (line 300,001)")
 
@@ -591,7 +591,7 @@ def test_what_pyarrow_does_not_survive_is_refused_in_a_process_of_its_own(tmp_pa
         "true",
         '""',
     ]
-    for _ in range(40):
+    for _ in range(24):
         at = dice.randrange(len(usual))
         odd.append(
             usual[:at] + dice.choice(['"', "{", "}", "[", "]", ",", "null", "\\", "0", ""]) + usual[at + 1 :]
