@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from xentcli.numerics import sums as module
+from xentcli.numerics.columns import beside
 from xentcli.numerics.sums import F64, GRID_LIMIT, I64, ExactSums, grid_totals
 
 GRID, KEYED_GRID = 143, 136
@@ -417,3 +419,51 @@ def test_like_reads_margins_of_the_same_window(first: list[float], second: list[
     margin = out.like(out.limbs.sum(axis=1, keepdims=True))
     assert margin.exact() == exactly(first) + exactly(second)
     assert form(margin) == form(one(first + second))
+
+
+@pytest.mark.parametrize("size", [4800, 40_000])
+def test_few_terms_for_many_sums_add_up_as_many_do(size: int) -> None:
+    """The two ways of adding integers under keys are told apart by the size of a block, and agree."""
+    rng = np.random.default_rng(3)
+    keys = rng.integers(0, size, 30_000)
+    keys[:50] = 7  # a key that comes again within a small block
+    x = np.ldexp(rng.standard_normal(keys.size), rng.integers(-60, 11, keys.size))
+    whole, pieces = ExactSums(size), ExactSums(size)
+    whole.add(keys, x)
+    for lo in range(0, keys.size, 100):
+        pieces.add(keys[lo : lo + 100], x[lo : lo + 100])
+    assert form(pieces) == form(whole)
+    assert pieces.exact(7) == exactly(x[keys == 7].tolist())
+
+
+def test_sums_that_were_read_take_more_and_have_one_form() -> None:
+    """Reading carries; what is added later, by any road, is carried again."""
+    out, expected = ExactSums(3), ExactSums(3)
+    roads: list[Callable[[ExactSums], None]] = [
+        lambda sums: sums.add(keys_of([0, 1]), floats([0.5, -0.25])),
+        lambda sums: sums.add(1, floats([-3.5])),
+        lambda sums: sums.add_exact(keys_of([2]), floats([-(2.0**80)])),
+        lambda sums: sums.add_counts(keys_of([0, 0])),
+        lambda sums: sums.add_tallies(keys_of([2]), keys_of([2**32])),
+        lambda sums: sums.add_integer(0, -(2**70), -40),
+        lambda sums: sums.merge(one([-1.0]).spread(keys_of([1]), 3)),
+        lambda sums: sums.add_integers(keys_of([1]), floats([-1.0]), -200),
+    ]
+    for road in roads:
+        road(out)
+        out.normalise()
+        assert (out.limbs[:-1] >= 0).all() and (out.limbs[:-1] < 1 << 32).all()
+    for road in roads:
+        road(expected)
+    assert form(out) == form(expected)
+    assert out.values()[1] == pytest.approx(0.0 - 0.25 - 3.5 - 1.0, rel=2.0**-52)
+
+
+def test_a_negative_sum_beside_a_longer_one_is_carried() -> None:
+    """Its sign stands in the middle of the common window."""
+    low, high = one([-1.0]), one([2.0**100])
+    joined, expected = beside([low, high]), ExactSums(2)
+    expected.add_exact(0, floats([-1.0]))
+    expected.add_exact(1, floats([2.0**100]))
+    assert form(joined) == form(expected)
+    assert joined.values().tolist() == [-1.0, 2.0**100]

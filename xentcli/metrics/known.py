@@ -12,6 +12,7 @@ from xentcli.batch import F64, Spec
 from xentcli.metrics.names import resolve
 from xentcli.numerics.entropy import binary_entropy, safe_entropy
 from xentcli.numerics.student import quantile
+from xentcli.numerics.sums import ExactSums
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
 from xentcli.states.moments import DIFFERENCES
@@ -118,7 +119,12 @@ class Known:
     def _margin(self, index: int) -> F64:
         if self.multilabel:
             return self.states.labels.values(("actual", "predicted", "hits")[index])
-        return self.states.confusion.margins()[index].values()
+        return self._margins[index].values()
+
+    @cached_property
+    def _margins(self) -> tuple[ExactSums, ExactSums, ExactSums]:
+        """`Confusion.margins`, which walk through all pairs of classes."""
+        return self.states.confusion.margins()
 
     @property
     def multilabel(self) -> bool:

@@ -58,7 +58,7 @@ def beside(several: list[ExactSums]) -> ExactSums:
         return out
     low = min(sums.low for sums in held)
     out.limbs = np.zeros((max(sums.low + len(sums.limbs) for sums in held) - low, out.size), np.int64)
-    out.low, out.pending = low, max(sums.pending for sums in held)
+    out.low, out.pending = low, 1 + max(sums.pending for sums in held)
     first = 0
     for sums in several:
         at = sums.low - low

@@ -50,7 +50,7 @@ class ExactSums:
         self.size = size
         self.low = 0
         self.limbs: I64 = np.zeros((0, size), np.int64)
-        self.pending = 0
+        self.pending = 0  # additions since limbs were in their canonical form
         self._waiting: dict[int, tuple[I64, int]] = {}  # exponent -> sums not yet in limbs, of how many adds
 
     # -- adding -----------------------------------------------------------------------------------
@@ -152,20 +152,27 @@ class ExactSums:
 
     def add_integers(self, keys: I64, integers: F64, exponent: int) -> None:
         """Add whole numbers (n,), whose sums stay below 2**53, times 2**exponent under their keys."""
+        if self.size > _WAITING_UP_TO:
+            self._add_far(keys, integers, exponent)
+            return
+        sums, additions = self._waiting.get(exponent) or (np.zeros(self.size, np.int64), 0)
+        if keys.size * 4 < self.size:
+            np.add.at(sums, keys, integers.astype(np.int64))
+        else:
+            sums += np.bincount(keys, weights=integers, minlength=self.size).astype(np.int64)
+        self._waiting[exponent] = (sums, additions + 1)
+        if additions + 1 == _SETTLE_AFTER:
+            self._settle()
+
+    def _add_far(self, keys: I64, integers: F64, exponent: int) -> None:
+        """`add_integers` to sums that are too many to wait."""
         if keys.size * 8 < self.size:
             values, inverse = np.unique(keys, return_inverse=True)
             sums = np.bincount(inverse, weights=integers, minlength=values.size)
             self._add_vector(values, sums.astype(np.int64), exponent)
-            return
-        sums = np.bincount(keys, weights=integers, minlength=self.size).astype(np.int64)
-        if self.size > _WAITING_UP_TO:
-            self._add_vector(slice(None), sums, exponent)
-            return
-        held, additions = self._waiting.get(exponent, (0, 0))
-        sums += held
-        self._waiting[exponent] = (sums, additions + 1)
-        if additions + 1 == _SETTLE_AFTER:
-            self._settle()
+        else:
+            sums = np.bincount(keys, weights=integers, minlength=self.size)
+            self._add_vector(slice(None), sums.astype(np.int64), exponent)
 
     def _settle(self) -> None:
         """Bring what waits into the limbs."""
@@ -207,6 +214,8 @@ class ExactSums:
         Every limb lies in [0, 2**32) but the top one, which is the sign, 0 or -1.
         """
         self._settle()
+        if not self.pending:
+            return
         row = 0
         while row < len(self.limbs):
             if row + 1 == len(self.limbs):
@@ -223,7 +232,7 @@ class ExactSums:
         first = int(used[0]) if used.size else len(limbs)
         self.limbs = limbs[first:].copy()
         self.low = self.low + first if used.size else 0
-        self.pending = 1
+        self.pending = 0
 
     # -- the state --------------------------------------------------------------------------------
     def merge(self, other: ExactSums) -> None:
@@ -261,7 +270,7 @@ class ExactSums:
         limbs = np.zeros((len(self.limbs), size), np.int64)
         limbs[:, at] = self.limbs
         out = self.like(limbs)
-        out.pending = self.pending
+        out.pending = self.pending + 1
         return out
 
     # -- reading ----------------------------------------------------------------------------------
