@@ -81,19 +81,19 @@ def sample_of_all(case: Case) -> sample.Kept:
     return state.kept()
 
 
-def test_with_groups_each_row_has_the_fold_of_its_group() -> None:
+def test_with_groups_each_row_has_its_group() -> None:
     case = repeated(draw(SHAPES[0], 60, 1), np.random.default_rng(1))
     spec = replace(case.spec, grouped=True)
     rows = replace(batch(case, np.arange(case.size)), groups=np.arange(case.size) % 7)
     found = compute(rows, spec)
-    assert found is not None
+    assert found is not None and found.groups is not None
     state = Sample(spec)
     state.most = 10**6
     state.update(found)
     kept = state.kept()
-    expected = Counter(zip(found.hashes().tolist(), found.folds().tolist(), strict=True))
+    expected = Counter(zip(found.hashes().tolist(), found.groups.tolist(), strict=True))
     counted: Counter[tuple[int, int]] = Counter()
-    for hash, fold, count in zip(kept.hash.tolist(), kept.fold.tolist(), kept.count.tolist(), strict=True):
-        counted[hash, fold] += count
+    for hash, group, count in zip(kept.hash.tolist(), kept.group.tolist(), kept.count.tolist(), strict=True):
+        counted[hash, group] += count
     assert counted == expected
-    assert len({fold for _, fold in expected}) > 1
+    assert len({group for _, group in expected}) > 1

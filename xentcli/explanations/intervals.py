@@ -37,5 +37,10 @@ INTERVALS = {
          "kuiper_calibration", "smooth_ece", "smooth_ece_positive"), _REDRAWN,
     ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
+    "temperature": "sandwich standard error of ln T, over groups, and with t, for --group; symmetric in ln T",
+    "calibration_loss": "that of the mean gain of the rows at T, symmetric in the square root of `upper`; so "
+    "it begins at 0 about where the temperature's holds 1, or at a value below 0",
+    "refinement_loss": "mean ± z standard errors of the loss left at T; where the rows are a sample, of what "
+    "both means share; with --group of all rows alone",
 }  # fmt: skip
 """By metric; no interval exists for one that is not here."""

@@ -9,20 +9,20 @@ arXiv 1706.04599.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Spec
+from xentcli.metrics.gains import Errors, errors
+from xentcli.metrics.known import Known, number
 from xentcli.numerics.rowhash import FOLDS, folds, hashed
-from xentcli.numerics.temperature import Depths, Fit, curve_of, fit
+from xentcli.numerics.student import quantile
+from xentcli.numerics.temperature import Depths, Fit, Point, curve_of, fit
 from xentcli.report import Value
 from xentcli.states.sample import MOST_ROWS, Kept
 from xentcli.states.temperatures import depths
-
-if TYPE_CHECKING:
-    from xentcli.metrics.known import Known
 
 LEAST = 20
 """With fewer rows there is nothing to fit a temperature on and to try it on."""
@@ -35,12 +35,14 @@ class Recalibrated:
     """What temperature scaling found: the Fit of so many `rows`, and their mean loss at T = 1.
 
     how: from all "rows", a "sample" of them, "cells" of neighbouring scores, or a "grid" of temperatures.
+    errors: how sure that is, None if that is not known.
     """
 
     fit: Fit
     rows: int
     loss: float
     how: str
+    errors: Errors | None = None
 
     @property
     def gained(self) -> float:
@@ -60,10 +62,14 @@ class Recalibrated:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Rows that differ: how often each was seen, its fold, loss and weight (n,), and its scores."""
+    """Rows that differ: how often each was seen, its fold, loss and weight (n,), and its scores.
+
+    group: its cluster (n,), None where each row is one.
+    """
 
     count: I64
     fold: I64
+    group: I64 | None
     loss: F64
     weight: F64
     depths: Depths
@@ -72,12 +78,20 @@ class _Counted:
 def temperature(known: Known) -> Value:
     """The T in 1/16 to 16 whose softmax(z / T) has the least cross-entropy; above 1: over-confident.
 
-    Undefined where that is at an end of the range, as it is where every prediction is right.
+    Undefined where that is at an end of the range, as it is where every prediction is right. The interval is
+    symmetric in ln T.
     """
     found = known.recalibrated
     if isinstance(found, str):
         return known.undefined("temperature", found)
-    return known.value("temperature", found.fit.temperature, n=found.rows)
+    best = found.fit.temperature
+    value = known.value("temperature", best, n=found.rows)
+    if found.errors is None:
+        return value
+    se, z = math.sqrt(found.errors.log_temperature), _z(known, found.errors)
+    if z is None:
+        return replace(value, se=best * se)
+    return replace(value, se=best * se, lo=best * math.exp(-z * se), hi=best * math.exp(z * se))
 
 
 def calibration_loss(known: Known) -> Value:
@@ -88,16 +102,37 @@ def calibration_loss(known: Known) -> Value:
     if isinstance(found, str):
         return known.undefined("calibration_loss", found)
     value = known.value("calibration_loss", found.gained, n=found.rows)
-    return replace(value, lower=found.gained, upper=found.gained_in_sample)
+    value = replace(value, lower=found.gained, upper=found.gained_in_sample)
+    if found.errors is None:
+        return value
+    return found.errors.around(value, found.gained_in_sample, _z(known, found.errors))
 
 
 def refinement_loss(known: Known) -> Value:
     """The cross-entropy less the calibration loss, in nats: what no temperature takes off."""
-    found, loss = known.recalibrated, known.mean("loss", "cross_entropy").value
-    if isinstance(found, str) or loss is None:
+    found, whole = known.recalibrated, known.mean("loss", "cross_entropy")
+    if isinstance(found, str) or whole.value is None:
         return known.undefined("refinement_loss", str(found))
-    value = known.value("refinement_loss", loss - found.gained, n=found.rows)
-    return replace(value, lower=loss - found.gained_in_sample, upper=loss - found.gained)
+    left = whole.value - found.gained
+    value = known.value("refinement_loss", left, n=found.rows)
+    value = replace(value, lower=whole.value - found.gained_in_sample, upper=left)
+    if found.errors is None:
+        return value
+    variance = found.errors.left
+    if found.how == "sample":
+        if known.spec.grouped or whole.se is None:
+            return value  # rows left out go together with some that are in
+        shared = 2.0 * found.errors.together * found.errors.weight / number(known.weight)
+        variance = whole.se**2 + found.errors.gain - shared
+    se, z = math.sqrt(max(variance, 0.0) + found.errors.beyond), _z(known, found.errors)
+    return replace(value, se=se) if z is None else replace(value, se=se, lo=left - z * se, hi=left + z * se)
+
+
+def _z(known: Known, errors: Errors) -> float | None:
+    """Half-width of an interval in standard errors: of rows, or of clusters."""
+    if known.level is None or errors.clusters is None:
+        return known.z
+    return quantile(0.5 + known.level / 2, errors.clusters - 1)
 
 
 def recalibrated(known: Known) -> Recalibrated | str:
@@ -128,13 +163,24 @@ def _from_sample(known: Known) -> Recalibrated | str:
         found = fit(state.curve(), state.values("weight"))
         loss = known.mean("loss", "cross_entropy").value
         assert loss is not None
-        return Recalibrated(found, known.rows, loss, "grid")
+        return Recalibrated(found, known.rows, loss, "grid", _of_all(known, kept, found))
     if rows < LEAST:
         return f"the sample of rows that can be kept has fewer than {LEAST}"
-    found_depths = _depths(kept, spec)
-    fold = kept.fold.astype(np.int64) if spec.grouped else folds(kept.hash)
-    counted = _Counted(kept.count, fold, kept.loss, kept.weight, found_depths)
-    return _fitted(counted, spec.grouped, "rows" if rows == known.rows else "sample")
+    group = kept.group.astype(np.int64) if spec.grouped else None
+    fold = folds(kept.hash if group is None else hashed(group))
+    counted = _Counted(kept.count, fold, group, kept.loss, kept.weight, _depths(kept, spec))
+    return _fitted(counted, "rows" if rows == known.rows else "sample")
+
+
+def _of_all(known: Known, kept: Kept, found: Fit) -> Errors | None:
+    """The Errors of all rows as those of the sample have them; of clusters of rows they are not known."""
+    if known.spec.grouped or not kept.count.size:
+        return None
+    u = -math.log(found.temperature)
+    best = Point(u, *_depths(kept, known.spec).curve(u))
+    bend = float(np.add.reduce(kept.count * kept.weight * best.bend))
+    errs = errors(best, bend, kept.loss, kept.weight, kept.count, None)
+    return None if errs is None else errs.of_more(known.effective)
 
 
 def _depths(kept: Kept, spec: Spec) -> Depths:
@@ -167,10 +213,12 @@ def _from_cells(known: Known) -> Recalibrated | str:
     score = scores[order[cell]]
     fold = folds(hashed(hashes[order[cell]], label))
     loss = _binary_loss(score, label, spec)
-    counted = _Counted(count, fold, loss, np.ones(count.size), depths(score, loss, replace(spec, width=1), 0))
+    counted = _Counted(
+        count, fold, None, loss, np.ones(count.size), depths(score, loss, replace(spec, width=1), 0)
+    )
     rows = int(count.sum())
     how = "sample" if rows < known.rows else "cells" if state.level else "rows"
-    return _fitted(counted, False, how)
+    return _fitted(counted, how)
 
 
 def _binary_loss(score: F64, label: I64, spec: Spec) -> F64:
@@ -186,16 +234,21 @@ def _binary_loss(score: F64, label: I64, spec: Spec) -> F64:
     return out if spec.clip is None else np.minimum(out, -np.log(spec.clip))
 
 
-def _fitted(rows: _Counted, grouped: bool, how: str) -> Recalibrated:
+def _fitted(rows: _Counted, how: str) -> Recalibrated:
     """Fit the rows, of which those seen more than once are dealt over the folds as if they were apart."""
     n = rows.count.size
     weights = np.zeros((FOLDS, n))
     weights[rows.fold, np.arange(n)] = rows.count
     several = np.flatnonzero(rows.count > 1)
-    if several.size and not grouped:
+    if several.size and rows.group is None:
         deal = np.random.Generator(np.random.PCG64(0))
         weights[:, several] = deal.multinomial(rows.count[several], np.full(FOLDS, 1 / FOLDS)).T
     weights *= rows.weight
     total = weights.sum(axis=1)
     loss = float(np.add.reduce(weights.sum(axis=0) * rows.loss) / total.sum())
-    return Recalibrated(fit(curve_of(rows.depths, weights), total), int(rows.count.sum()), loss, how)
+    curve = curve_of(rows.depths, weights)
+    found = fit(curve, total)
+    u = -math.log(found.temperature)
+    best = curve.point(u, rows.depths)
+    errs = errors(best, curve.bend(u), rows.loss, rows.weight, rows.count, rows.group)
+    return Recalibrated(found, int(rows.count.sum()), loss, how, errs)

@@ -23,6 +23,23 @@ GRID = tuple(END * (k / 8 - 1) for k in range(17))
 _APART = 0.05  # nodes no farther apart around an optimum leave 1e-9 of it
 _DEEP = -20_000.0  # exp of less is 0 even at T = 16
 _BLOCK = 1 << 15
+_NEAR = 0.03  # moved so little in u, the loss of a row is known to about 1e-5 of its third derivative
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The loss (n,) of each row at u, and its first and second derivative there."""
+
+    u: float
+    loss: F64
+    slope: F64
+    bend: F64
+
+    def moved(self, u: float) -> Point:
+        """The same at a u near by, by Taylor's series; the second derivative stays."""
+        step = u - self.u
+        return Point(u, self.loss + step * (self.slope + step / 2 * self.bend), self.slope + step * self.bend,
+                     self.bend)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +102,20 @@ def _curve(rows: Depths, b: float) -> tuple[F64, F64, F64]:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Nodes u, ascending, and at each the loss with two derivatives: `sums` (folds, nodes, 3) of rows."""
+    """Nodes u, ascending, and at each the loss with two derivatives: `sums` (folds, nodes, 3) of rows.
+
+    near: the rows themselves at a node, where it is one about the optimum.
+    """
 
     nodes: tuple[float, ...]
     sums: F64
+    near: Point | None = None
+
+    def point(self, u: float, rows: Depths) -> Point:
+        """The rows at u."""
+        if self.near is not None and abs(u - self.near.u) <= _NEAR:
+            return self.near.moved(u)
+        return Point(u, *rows.curve(u))
 
     def least(self, sums: F64) -> float:
         """Where the sums (nodes, 3) of some rows are least; an end if they fall towards it."""
@@ -114,6 +141,14 @@ class Curve:
         t = (u - self.nodes[k]) / (self.nodes[k + 1] - self.nodes[k])
         c = self._polynomial(sums, k)
         return c[0] + t * (c[1] + t * (c[2] + t * (c[3] + t * (c[4] + t * c[5]))))
+
+    def bend(self, u: float) -> float:
+        """The second derivative at u of the sum over all rows."""
+        k = min(max(int(np.searchsorted(self.nodes, u)) - 1, 0), len(self.nodes) - 2)
+        h = self.nodes[k + 1] - self.nodes[k]
+        t = (u - self.nodes[k]) / h
+        c = self._polynomial(self.sums.sum(axis=0), k)
+        return (2 * c[2] + t * (6 * c[3] + t * (12 * c[4] + t * 20 * c[5]))) / (h * h)
 
     def _polynomial(self, sums: F64, k: int) -> list[float]:
         """Coefficients of the quintic through nodes k and k + 1, over [0, 1]."""
@@ -152,8 +187,15 @@ def fit(curve: Curve, weights: F64) -> Fit:
 def curve_of(depths: Depths, weights: F64) -> Curve:
     """The curve of rows with their weights by fold (folds, n), with nodes close around every optimum."""
 
+    near: Point | None = None
+
     def sums(u: float) -> F64:
-        return np.array([np.add.reduce(weights * x, axis=1) for x in depths.curve(u)]).T
+        nonlocal near
+        point = Point(u, *depths.curve(u))
+        if near is None or abs(u - centre) < abs(near.u - centre):
+            near = point
+        each = (point.loss, point.slope, point.bend)
+        return np.array([np.add.reduce(weights * x, axis=1) for x in each]).T
 
     total = weights.sum(axis=0)
     first = slice(0, max(4096, total.size // 16))
@@ -171,7 +213,8 @@ def curve_of(depths: Depths, weights: F64) -> Curve:
         lo, hi = lo - 2 * width * left, hi + 2 * width * right
     count = max(1, math.ceil((hi - lo) / _APART))
     nodes = [lo + (hi - lo) * k / count for k in range(count)] + [hi]
-    return Curve(tuple(nodes), np.stack([known[u] if u in known else sums(u) for u in nodes], axis=1))
+    every = np.stack([known[u] if u in known else sums(u) for u in nodes], axis=1)
+    return Curve(tuple(nodes), every, near)
 
 
 def _slopes(sums: F64) -> F64:

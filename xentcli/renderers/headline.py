@@ -251,7 +251,7 @@ class Headline:
         if found["share"] < LEAST_SHARE:
             return [f"a temperature would gain next to nothing (the best is {at})", *rows]
         share = figure(Value(100.0 * found["share"], "%"), self.digits, default=2)
-        amount = figure(part, self.digits, default=3, interval=False)
+        amount = figure(part, self.digits, default=3)
         return [f"{amount}{NBSP}{part.unit}s ({share}) of the loss is miscalibration;",
                 f"dividing the logits by {at} gives them back", *rows]  # fmt: skip
 

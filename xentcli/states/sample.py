@@ -22,11 +22,11 @@ _AT_ONCE = 1 << 15  # rows; fewer wait than would be held, where many are the sa
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Rows of the sample: hash, fold with `--group`, which else follows from the hash, how often it was
-    seen, loss and weight, all (n,); scores (n, width)."""
+    """Rows of the sample: hash, bucket of its `--group` (0 without), how often it was seen, loss and weight,
+    all (n,); scores (n, width)."""
 
     hash: U64
-    fold: npt.NDArray[np.int8]
+    group: npt.NDArray[np.int16]
     count: I64
     loss: F64
     weight: F64
@@ -59,7 +59,7 @@ class Sample:
         self.dtype = np.float32 if spec.single else np.float64
         nothing = np.zeros(0)
         self._parts = [
-            Kept(nothing.astype(np.uint64), nothing.astype(np.int8), nothing.astype(np.int64), nothing,
+            Kept(nothing.astype(np.uint64), nothing.astype(np.int16), nothing.astype(np.int64), nothing,
                  nothing, np.zeros((0, spec.width), self.dtype))
         ]  # fmt: skip
         self._settled = True
@@ -77,7 +77,7 @@ class Sample:
     @classmethod
     def row(cls, spec: Spec) -> int:
         """Bytes of a row of it."""
-        return cls(spec).dtype().itemsize * spec.width + 33
+        return cls(spec).dtype().itemsize * spec.width + 34
 
     def update(self, rows: Rows) -> None:
         hashes = rows.hashes()
@@ -89,10 +89,11 @@ class Sample:
     def _rows(self, rows: Rows, hashes: U64, which: I64) -> Kept:
         assert rows.batch is not None
         weight = np.ones(which.size) if rows.weight is None else rows.weight[which]
-        fold = rows.folds(which).astype(np.int8) if self.spec.grouped else np.zeros(which.size, np.int8)
+        bucket = rows.groups if self.spec.grouped else None
+        group = np.zeros(which.size, np.int16) if bucket is None else bucket[which].astype(np.int16)
         scores = rows.batch.taken(which, self.dtype) + 0.0  # -0.0 is 0.0
         once = np.ones(which.size, np.int64)
-        return Kept(hashes[which], fold, once, rows.loss[which], weight, scores)
+        return Kept(hashes[which], group, once, rows.loss[which], weight, scores)
 
     def merge(self, other: Self) -> None:
         self.last = min(self.last, other.last)
@@ -140,7 +141,7 @@ class Sample:
             self._lower(int(hashes[self.most]))
         end = int(np.searchsorted(hashes, np.uint64(self.last), side="right"))
         kept = pool.take(order[:end])
-        return Kept(kept.hash, kept.fold, count[:end], kept.loss, kept.weight, kept.scores)
+        return Kept(kept.hash, kept.group, count[:end], kept.loss, kept.weight, kept.scores)
 
     def to_arrays(self) -> Arrays:
         kept = self.kept()
@@ -182,8 +183,8 @@ def _distinct(pool: Kept) -> tuple[I64, I64]:
         whole, first = np.zeros(order.size, np.uint64), np.zeros(order.size, np.uint64)
         whole[tied] = _of_scores(np.sort(pool.scores[tied], axis=1))
         first[tied] = _of_scores(pool.scores[tied])
-        order = np.lexsort((pool.loss, first, pool.fold, whole, pool.hash))
-        starts = _starts(pool.hash[order], whole[order], pool.fold[order])
+        order = np.lexsort((pool.loss, first, pool.group, whole, pool.hash))
+        starts = _starts(pool.hash[order], whole[order], pool.group[order])
     return order[starts], np.add.reduceat(pool.count[order], starts)
 
 
@@ -199,7 +200,7 @@ def _unlike(pool: Kept, one: I64, other: I64) -> npt.NDArray[np.bool_]:
     """Where rows `one` (n,) are not, bit for bit, the rows `other`."""
     bits = pool.scores.view(np.uint64 if pool.scores.itemsize == 8 else np.uint32)
     out: npt.NDArray[np.bool_] = pool.loss[one] != pool.loss[other]
-    out |= pool.fold[one] != pool.fold[other]
+    out |= pool.group[one] != pool.group[other]
     for column in bits.T:
         out |= column[one] != column[other]
     return out

@@ -1,0 +1,144 @@
+"""Standard errors and intervals of the split of the cross-entropy: against the jackknife and closed forms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from tests.metrics.scored import known, read
+from tests.metrics.test_decomposition import KEYS, _hashes, best, drawn, loss_at
+from xentcli.batch import F64, I64
+from xentcli.metrics.known import Known
+from xentcli.numerics.temperature import Depths, curve_of
+from xentcli.states import sample
+
+Figures = Callable[[F64, I64, F64], tuple[float, float, float]]
+
+
+def se(found: Known, key: str) -> float:
+    value = read(found, key).se
+    assert value is not None
+    return value
+
+
+def in_sample(z: F64, labels: I64, w: F64) -> tuple[float, float, float]:
+    """ln T, the gain and the loss left, of the rows that T is fitted on."""
+    u = best(z, labels, w)
+    left = loss_at(u, z, labels, w)
+    return -u, loss_at(0.0, z, labels, w) - left, left
+
+
+def jackknife(z: F64, labels: I64, w: F64, cluster: I64) -> F64:
+    """Standard errors of `in_sample` by leaving out each cluster in turn."""
+    kept = [cluster != k for k in np.unique(cluster)]
+    each = np.array([in_sample(z[rows], labels[rows], w[rows]) for rows in kept])
+    m = len(kept)
+    out: F64 = np.sqrt((m - 1) / m * ((each - each.mean(axis=0)) ** 2).sum(axis=0))
+    return out
+
+
+@pytest.mark.parametrize("how", ["rows", "weights", "groups"])
+def test_standard_errors_are_those_of_the_jackknife(how: str) -> None:
+    n, each = (800, 2) if how == "groups" else (400, 1)
+    z, labels = drawn(n, 3, 2.0, seed=5)
+    cluster = np.arange(n) // each
+    if how == "groups":  # the rows of a group are nearly one row
+        z = z[cluster * each] * np.random.default_rng(1).uniform(0.9, 1.1, (n, 1))
+        labels = labels[cluster * each]
+    w = np.random.default_rng(2).uniform(0.2, 2.0, n) if how == "weights" else np.ones(n)
+    options: dict[str, Any] = {"groups": cluster} if how == "groups" else {}
+    found = known(labels, z, w if how == "weights" else None, kind="logits", **options)
+    right = jackknife(z, labels, w, cluster)
+    assert se(found, "temperature") / read_value(found, "temperature") == pytest.approx(right[0], rel=0.03)
+    assert se(found, "calibration_loss") == pytest.approx(right[1], rel=0.03)
+    assert se(found, "refinement_loss") == pytest.approx(right[2], rel=0.03)
+    t = stats.t.ppf(0.975, len(np.unique(cluster)) - 1) if how == "groups" else stats.norm.ppf(0.975)
+    value = read(found, "temperature")
+    assert value.value is not None and value.lo is not None and value.hi is not None and value.se is not None
+    assert math.log(value.hi / value.value) == pytest.approx(t * value.se / value.value, rel=1e-9)
+    assert value.hi / value.value == pytest.approx(value.value / value.lo, rel=1e-12)
+
+
+def read_value(found: Known, key: str) -> float:
+    value = read(found, key).value
+    assert value is not None
+    return value
+
+
+def test_the_interval_holds_no_gain_where_that_of_the_temperature_holds_one() -> None:
+    both = []
+    for seed in range(60):
+        z, labels = drawn(300, 3, 1.0 + seed / 200, seed=seed)
+        found = known(labels, z, kind="logits")
+        gain, at = read(found, "calibration_loss"), read(found, "temperature")
+        assert gain.value is not None and gain.lo is not None and gain.hi is not None
+        assert at.value is not None and at.se is not None
+        assert gain.lo <= gain.value <= gain.hi and gain.lo <= max(gain.value, 0.0)
+        z_of_t = abs(math.log(at.value)) / (at.se / at.value)
+        if abs(z_of_t - 1.96) > 0.25:
+            both.append(z_of_t < 1.96)
+            assert (gain.lo <= 0.0) == (z_of_t < 1.96), seed
+    assert 10 < sum(both) < len(both) - 10
+
+
+def test_rows_seen_several_times_and_cells_have_the_errors_of_rows() -> None:
+    rng = np.random.default_rng(3)
+    p = rng.choice(np.linspace(0.02, 0.98, 40), 2000)
+    labels = (rng.random(2000) < special.expit(special.logit(p) / 1.6)).astype(np.int64)
+    apart = np.stack([1 - p, p], axis=1) * rng.uniform(1.0, 1.0 + 1e-12, (2000, 1))
+    cells, same, rows = (known(labels, x) for x in (p, np.stack([1 - p, p], axis=1), apart))
+    for key in KEYS:
+        assert se(cells, key) == pytest.approx(se(rows, key), rel=1e-6)
+        assert se(same, key) == pytest.approx(se(rows, key), rel=1e-6)
+
+
+def test_no_level_leaves_no_interval_but_the_error() -> None:
+    z, labels = drawn(300, 3, 1.5)
+    found = known(labels, z, kind="logits")
+    bare = Known(found.states, level=None)
+    for key in KEYS:
+        value = read(bare, key)
+        assert value.se == read(found, key).se and value.lo is value.hi is None
+
+
+def test_a_sample_knows_less_of_the_gain_and_all_of_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row's part in loss less gain, in closed form: all have one in the loss, the sample in both."""
+    n, part = 6000, 1500
+    z, labels = drawn(n, 3, 1.8)
+    whole = known(labels, z, kind="logits")
+    monkeypatch.setattr(sample, "MOST_ROWS", part)
+    found = known(labels, z, kind="logits")
+    inside = _hashes(found, z, labels, None) <= found.states.sample.kept().hash.max()
+    assert inside.sum() == part
+    u = best(z[inside], labels[inside])
+    at_one, at_best = (-special.log_softmax(z * b, axis=1)[np.arange(n), labels] for b in (1.0, math.exp(u)))
+    gain = at_one - at_best
+    own = (at_one - at_one.mean()) / n - inside * (gain - gain[inside].mean()) / part
+    assert se(found, "refinement_loss") == pytest.approx(math.sqrt((own**2).sum()), rel=0.02)
+    assert se(found, "calibration_loss") == pytest.approx(2 * se(whole, "calibration_loss"), rel=0.1)
+    asked = known(labels, z, kind="logits", every_row=True)
+    assert asked.recalibrated.how == "grid"  # type: ignore[union-attr]
+    for key in KEYS:
+        assert se(asked, key) == pytest.approx(se(whole, key), rel=0.1)
+    groups = np.arange(n) % 100
+    asked = known(labels, z, kind="logits", every_row=True, groups=groups)
+    assert read(asked, "temperature").se is None  # the grid knows of no groups
+
+
+def test_rows_at_the_optimum_are_had_from_those_near_by() -> None:
+    z, labels = drawn(20_000, 4, 1.2)
+    loss = -special.log_softmax(z, axis=1)[np.arange(20_000), labels]
+    rows = Depths.of(z.T.copy(), loss, 0, given=False)
+    curve = curve_of(rows, np.ones((1, 20_000)))
+    u = best(z, labels)
+    assert curve.near is not None and 1e-4 < abs(u - curve.near.u) < 0.03
+    found, (left, slope, bend) = curve.point(u, rows), rows.curve(u)
+    assert found.loss.std() == pytest.approx(left.std(), rel=1e-4)
+    assert found.slope.std() == pytest.approx(slope.std(), rel=1e-3)
+    assert (loss - found.loss).std() == pytest.approx((loss - left).std(), rel=1e-3)
+    assert curve.bend(u) == pytest.approx(bend.sum(), rel=1e-6)

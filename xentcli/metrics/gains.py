@@ -1,0 +1,106 @@
+"""How sure the gain of a temperature is: standard errors and intervals of the split of the cross-entropy.
+
+At the best temperature the slope of the loss is 0, so what is estimated there has, to first order, no part in
+the error of the gain: it is the mean over rows of their own gains. The second order counts where there is
+little to gain: with the temperature off by σ, half the curvature times σ² is gained by chance. The square
+root of the gain has about the same standard error everywhere, 0 included; the interval is symmetric there,
+and holds 0 about where the interval of the temperature holds 1.
+Source: White (1982), Econometrica 50, 1-25, for the temperature (sandwich); Liang & Zeger (1986), Biometrika
+73, 13-22, over clusters.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xentcli.batch import F64, I64
+from xentcli.numerics.temperature import Point
+from xentcli.report import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Squared standard errors of a fit of n rows, or of `clusters` of them: of ln T, of the mean gain at T,
+    of the mean loss left there, and the covariance of the mean loss at T = 1 and the mean gain.
+
+    chance: the curvature of the mean loss over ln T, times `log_temperature`: twice what chance alone gains.
+    weight: Σw of the rows. effective: (Σw)²/Σw².
+    """
+
+    log_temperature: float
+    gain: float
+    left: float
+    together: float
+    chance: float
+    weight: float
+    effective: float
+    clusters: int | None
+
+    def of_more(self, effective: float) -> Errors:
+        """What they are for a number of effective rows of which these are a sample."""
+        f = self.effective / effective
+        return replace(
+            self, log_temperature=f * self.log_temperature, gain=f * self.gain, left=f * self.left,
+            together=f * self.together, chance=f * self.chance, effective=effective,
+        )  # fmt: skip
+
+    @property
+    def of_gain(self) -> float:
+        """The standard error of the calibration loss."""
+        return math.sqrt(self.beyond + max(self.gain - self.chance**2, 0.0))
+
+    @property
+    def beyond(self) -> float:
+        """The variance of what chance gains: of ½ curvature · σ² χ² with one degree of freedom."""
+        return self.chance**2 / 2
+
+    def around(self, value: Value, in_sample: float, z: float | None) -> Value:
+        """The calibration loss `value` with its standard error and interval, z standard errors of its root.
+
+        in_sample: what is gained with T fitted on the rows themselves. The interval of a value below what
+        the interval would be begins there.
+        """
+        assert value.value is not None
+        if z is None:
+            return replace(value, se=self.of_gain)
+        root = math.sqrt(max(in_sample, 0.0))
+        off = z * math.sqrt(self.gain) / (2 * root) if root else 0.0
+        off = max(off, z * math.sqrt(self.chance / 2))  # the limit where there is nothing to gain
+        lo, hi = max(root - off, 0.0) ** 2, (root + off) ** 2
+        return replace(value, se=self.of_gain, lo=min(lo, value.value), hi=hi)
+
+
+def errors(best: Point, bend: float, loss: F64, weight: F64, count: I64, group: I64 | None) -> Errors | None:
+    """The Errors of rows at the best ln(1/T); None with fewer than two rows or clusters.
+
+    bend: Σw of the second derivatives there, of all rows. loss, weight (n,): at T = 1, and w. count (n,): how
+    often a row was seen. group (n,): its cluster, if not each row is one.
+    """
+    times = count * weight
+    total = float(np.add.reduce(times))
+    clusters = None if group is None else np.unique(group[weight > 0.0]).size
+    m = int(count[weight > 0.0].sum()) if clusters is None else clusters
+    if m < 2 or bend <= 0.0:
+        return None
+
+    def sums(x: F64) -> F64:
+        """Σw(x - mean) of each row, or cluster."""
+        x = x - float(np.add.reduce(times * x)) / total
+        out: F64 = weight * x if group is None else np.bincount(group, times * x).astype(np.float64)
+        return out
+
+    seen = count if group is None else np.ones(1)
+    scale = m / (m - 1) / (total * total)
+
+    def product(x: F64, y: F64) -> float:
+        return scale * float(np.add.reduce(seen * x * y))
+
+    gained, remaining, whole = sums(loss - best.loss), sums(best.loss), sums(loss)
+    slopes = sums(best.slope)
+    variance = product(slopes, slopes) * (total / bend) ** 2
+    effective = total * total / float(np.add.reduce(times * weight))
+    return Errors(variance, product(gained, gained), product(remaining, remaining), product(whole, gained),
+                  bend / total * variance, total, effective, clusters)  # fmt: skip
