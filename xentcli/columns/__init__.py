@@ -116,6 +116,7 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     doubt = doubts.always_right(preview, chosen, label, binding, kind) if not named_labels else None
     if doubt is None and ask.positive is None:
         doubt = doubts.of_the_prediction(preview, chosen, label, binding, kind)
+        doubt = doubt or doubts.of_no_one_class(preview, chosen, label, binding, kind)
     if doubt is not None:
         raise doubt
     how = preview.long.text if preview.long is not None else "named by --pred" if ask.pred else "found"

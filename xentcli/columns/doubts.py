@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from typing import Any
 
@@ -48,6 +49,43 @@ def of_the_prediction(
                 readings=readings,
             )
     return None
+
+
+def of_no_one_class(
+    preview: Preview, chosen: Candidate, label: Label, binding: Binding, kind: str
+) -> Question | None:
+    """A single score that is never below ½ in rows of either class: that of the class in the same row?
+
+    So do classifiers write what they predict: `{"label": …, "score": …}`. If it were the probability of one
+    class, at least K rows of the other, where E are expected, would have a chance below
+    exp(−(K ln(K/E) − K + E)), Chernoff's bound for a sum of independent events.
+    """
+    if chosen.width != 1 or kind != "probs" or label.labels is None:
+        return None
+    p = sample_values(preview, list(chosen.columns))[:, 0]
+    said = preview.values(label.columns[0].name)
+    if len(said) != len(p):
+        return None
+    table = binding.labels.table
+    index = np.array([table.get(_key(value), -1) for value in said])
+    usable = (index >= 0) & np.isfinite(p)
+    if not usable.any() or p[usable].min() < 0.5:
+        return None
+    rows = sorted(set(zip(p[usable].tolist(), index[usable].tolist(), strict=True)))  # others: no evidence
+    expected = math.fsum(1.0 - score for score, _ in rows)
+    fewer = min(sum(at == one for _, at in rows) for one in (0, 1))
+    ratio = math.log(fewer / expected) if fewer and expected else math.inf if fewer else 0.0
+    if fewer <= expected or fewer * ratio - fewer + expected < _ENOUGH:
+        return None
+    name, of = clean(chosen.columns[0].name), clean(label.text)
+    readings = [f"--positive {shlex.quote(one)}" for one in binding.classes]
+    return Question(
+        f'is "{of}" the label, or what was predicted, and "{name}" the score of that? It is never below 1/2 '
+        f"in the first {int(usable.sum()):,} rows, though both classes are common",
+        where=preview.source, id="which_positive", readings=readings,
+        remedy=f'--labels FILE for the labels if "{of}" was predicted; '
+               + " or ".join(readings) + f' if "{name}" is the score of this class in every row',
+    )  # fmt: skip
 
 
 def always_right(

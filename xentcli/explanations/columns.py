@@ -33,8 +33,9 @@ ENTRIES = (
     ),
     Entry(
         "which_positive", 3,
-        "A single score column is the probability of one class, and nothing says of which.",
-        "--positive CLASS",
+        "A single score column is the probability of one class, and nothing says of which; or it is never "
+        "below 1/2 in rows of either class, as the score of whatever was predicted is.",
+        "--positive CLASS; a label that was predicted is none: --labels FILE",
         ("printf 'score,label\\n0.8,good\\n0.1,bad\\n' > preds.csv", "xent score preds.csv"),
     ),
     Entry(

@@ -29,8 +29,9 @@ ENTRIES = (
     ),
     Entry(
         "json_array", 3,
-        "The file is one list of rows; JSON Lines has one object on each line, which can be read in parts.",
-        "jq -c '.[]' FILE > NEW.jsonl",
+        "The file is one list of rows; JSON Lines has one object on each line, which can be read in parts. "
+        "Or each line is a list of a label and a score for each class, as transformers' pipelines write.",
+        "jq -c '.[]' FILE > NEW.jsonl; of label and score, what the message says, and --labels FILE.",
         _written(f"[{_ROW}]", name="preds.json"),
     ),
     Entry(

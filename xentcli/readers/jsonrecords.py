@@ -16,6 +16,9 @@ from xentcli.errors import DataError, clean
 FLAT = "jq -c '.[]' FILE > NEW.jsonl"
 _REMEDY = "write one object on each line, as json.dumps does"
 _LONG = 300  # digits, beyond which a whole number may be no float64
+_PAIRS = re.compile(
+    r'\[\s*(\[?)\s*\{\s*"(?:label"\s*:\s*"[^"]*"\s*,\s*"score|score"\s*:[^,"]*,\s*"label)"\s*:'
+)
 _HALF = re.compile("[\ud800-\udfff]")
 
 Path = tuple[str, ...]
@@ -96,7 +99,7 @@ def _refuse(text: str, error: json.JSONDecodeError, where: str, first: bool, cut
     """Why a line is no JSON, and what to do."""
     at_end = error.pos >= len(text) or "Unterminated" in error.msg
     if first and text.startswith("["):
-        raise _array(where)
+        raise _array(where, text)
     if cut and not text.endswith("}"):
         what = "the last line is cut short, and has no newline"
         remedy = "write the file again, or remove the line"
@@ -116,14 +119,25 @@ def _refuse(text: str, error: json.JSONDecodeError, where: str, first: bool, cut
 
 def _no_object(found: object, where: str, first: bool) -> DataError:
     if first and isinstance(found, list):
-        return _array(where)
+        return _array(where, json.dumps(found))
     return DataError(f"{kind_of(found)} stands here, not an object with the columns", where=where,
                      remedy='write each row as {"name": value, …}', id="json_row")  # fmt: skip
 
 
-def _array(where: str) -> DataError:
-    return DataError("a list begins here; JSON Lines has one object on each line", where=where,
-                     remedy=f"{FLAT}, if the file is a list of objects", id="json_array")  # fmt: skip
+def _array(where: str, text: str) -> DataError:
+    """The error for a file, or a line, that is a list. Pipelines of transformers write scores of all classes
+    as `[{"label": "a", "score": 0.9}, …]`, and a list of these for several texts."""
+    pairs = _PAIRS.match(text)
+    if pairs is None:
+        return DataError("a list begins here; JSON Lines has one object on each line", where=where,
+                         remedy=f"{FLAT}, if the file is a list of objects", id="json_array")  # fmt: skip
+    each = ".[] | " if pairs[1] else ""
+    return DataError(
+        'a list of a "label" and a "score" for each class begins here, where one object is to be',
+        remedy=f"jq -c '{each}map({{(.label): .score}}) | add' FILE > NEW.jsonl makes a column of each "
+        "class; then --labels FILE, for these are no labels",
+        where=where, id="json_array",
+    )  # fmt: skip
 
 
 def kind_of(value: object) -> str:
