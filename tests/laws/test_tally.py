@@ -129,8 +129,8 @@ def exact_sums(p: F64, label: I64) -> dict[str, float]:
 
 def figures(states: StateSet) -> dict[str, float]:
     """The same sums, as the states have them."""
-    by_class = {name: float(states.classes.sums[name].total()) for name in ("loss", "brier")}
-    names = ("loss_2", "entropy", "entropy_2", "excess_2", "brier_2", "z_var")
+    by_class = {name: float(states.classes.sums[name].total()) for name in ("loss", "loss_2", "brier")}
+    names = ("entropy", "entropy_2", "excess_2", "brier_2", "z_var")
     return by_class | {name: float(states.moments.exact(name)) for name in names}
 
 

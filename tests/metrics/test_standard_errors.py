@@ -82,7 +82,7 @@ def jackknife(parts: F64) -> float:
     return math.sqrt(parts.size / (parts.size - 1) * float((parts**2).sum()))
 
 
-@pytest.mark.parametrize("name", [n for n in FIGURES if n != "balanced_cross_entropy"])
+@pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("classes", [2, 4])
 def test_a_standard_error_is_that_of_the_infinitesimal_jackknife(name: str, classes: int) -> None:
     if name == "average_precision" and classes > 2:
@@ -92,7 +92,7 @@ def test_a_standard_error_is_that_of_the_infinitesimal_jackknife(name: str, clas
     assert value.se == pytest.approx(jackknife(influences(FIGURES[name], y, p, np.ones(y.size))), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["normalized_cross_entropy", "brier_skill_score"])
+@pytest.mark.parametrize("name", ["normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy"])
 def test_weights_are_in_the_standard_error_of_a_ratio(name: str) -> None:
     y, p = drawn(7, 3)
     w = np.random.default_rng(0).integers(1, 9, y.size) / 4
@@ -121,6 +121,16 @@ def test_clusters_move_together(name: str, weighted: bool) -> None:
     assert value.lo is not None and value.hi is not None and value.value is not None
     if name in ("normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy"):
         assert value.hi - value.value == pytest.approx(quantile(0.975, 24) * jackknife(parts), rel=1e-5)
+
+
+def test_a_class_of_one_row_leaves_the_mean_over_classes_without_an_error() -> None:
+    y, p = drawn(9, 3)
+    few = np.append(np.flatnonzero(y != 2), np.flatnonzero(y == 2)[:1])
+    value = read(known(y[few], p[few]), "balanced_cross_entropy")
+    assert value.value == pytest.approx(balanced(y[few], p[few], np.ones(few.size))) and value.se is None
+    two = np.append(np.flatnonzero(y != 2), np.flatnonzero(y == 2)[:2])
+    assert read(known(y[two], p[two]), "balanced_cross_entropy").se is not None
+    assert read(known(y[few], p[few], np.full(few.size, 0.3)), "balanced_cross_entropy").se is None
 
 
 @pytest.mark.parametrize("ties", [False, True])

@@ -25,7 +25,8 @@ INTERVALS = {
     **dict.fromkeys(("accuracy", "subset_accuracy", "label_listed"), _WILSON),
     "topk_accuracy": _ROWS,
     **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO),
-    "balanced_cross_entropy": "over groups, with t, with --group alone",
+    "balanced_cross_entropy": "mean ± z · sqrt(m/(m-1) Σ w_i² (l_i - mean_c)²/(K W_c)²), c the class of i; "
+    "over groups, and with t, for --group; none for soft labels, or where a class has a single row",
     "macro_f1": _COUNTS.format("logit"),
     "mcc": _COUNTS.format("Fisher"),
     "auroc": "DeLong's standard error, symmetric on the logit scale; none with --group",

@@ -39,7 +39,7 @@ def ratio(known: Known, name: str, reference: F64) -> Error:
     weight2, cross = known.support, known.by_class.values(name)
     if known.spec.weighted:
         weight2, cross = known.by_class.values("weight2"), known.by_class.values(f"{name}_w")
-    square = number(moments.exact(f"{name}_2"))
+    square = number(known.square(name))
     parts = [square, *(-2.0 * slope * a * cross).tolist(), *(slope * slope * a * a * weight2).tolist()]
     variance = math.fsum(parts)
     if variance < _NOISE * square:
@@ -71,12 +71,26 @@ def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
 
 
 def mean_of_classes(known: Known, means: F64) -> Error:
-    """Of the mean over classes that occur of their `means` (C,) of the loss, with `--group`."""
-    if not known.spec.grouped:
-        return Error()
+    """Of the mean over classes that occur of their `means` (C,) of the loss, each with its error.
+
+    sqrt(m/(m-1) · Σ_c Σ w²(l - mean_c)² / (K·W_c)²) over the K classes. One hard label a row; None where a
+    class has a single row, whose error no one knows, or where a square is beyond float64.
+    """
     seen = known.support > 0
     per = np.divide(1.0 / int(seen.sum()), known.support, out=np.zeros(seen.size), where=seen)
-    return _clustered(known, None, {"loss": per, "support": -means * per}, 1.0)
+    if known.spec.grouped:
+        return _clustered(known, None, {"loss": per, "support": -means * per}, 1.0)
+    if known.spec.task not in ("binary", "multiclass") or known.states.moments.exact("vast"):
+        return Error()
+    of, weighted = known.by_class.values, known.spec.weighted
+    weight2 = of("weight2") if weighted else known.support
+    if (known.support[seen] ** 2 <= weight2[seen] * (1.0 + _NOISE)).any():
+        return Error()
+    square, cross = of("loss_2"), of("loss_w" if weighted else "loss")
+    variances = square - 2.0 * means * cross + means * means * weight2
+    variances[variances < _NOISE * square] = 0.0
+    total = math.fsum((per * per * variances).tolist())
+    return Error(math.sqrt(total * known.rows / (known.rows - 1)))
 
 
 def _clustered(known: Known, first: F64 | None, by_class: dict[str, F64], total: float) -> Error:

@@ -229,7 +229,7 @@ class Known:
             weight2 -= moments.exact("impossible2") if self.spec.weighted else self.impossible_rows
         total = self._total(name)
         cross = moments.exact(f"{name}_w") if self.spec.weighted else total
-        return Sums(rows, weight, weight2, total, cross, moments.exact(f"{name}_2"))
+        return Sums(rows, weight, weight2, total, cross, self.square(name))
 
     def clustered(self, metric: str, name: str, sums: Sums) -> Value:
         """A mean with the standard error and the t interval of the clusters of `--group`."""
@@ -269,6 +269,12 @@ class Known:
             whole, part = DIFFERENCES[name]
             return self._total(whole) - self._total(part)
         return self.states.moments.exact(name)
+
+    def square(self, name: str) -> Fraction:
+        """Σw²x² of a mean."""
+        if name == "loss" and self.states.has("classes"):
+            return self.states.classes.sums["loss_2"].total()
+        return self.states.moments.exact(f"{name}_2")
 
     def value(self, metric: str, value: float, *, se: float | None = None, n: int | None = None,
               why: str | None = None) -> Value:  # fmt: skip

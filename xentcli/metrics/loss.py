@@ -142,8 +142,8 @@ def kl_divergence(known: Known) -> Value:
 def balanced_cross_entropy(known: Known) -> Value:
     """Mean over the classes that occur of the mean loss of their rows, in nats.
 
-    Soft labels: Σ q·-ln p over Σ q of each class. A standard error with `--group` alone, which keeps what
-    it needs.
+    Soft labels: Σ q·-ln p over Σ q of each class, without a standard error. None either where a class has
+    a single row, but with `--group`.
     """
     if known.impossible_rows:
         return Value(math.inf, "nat", "lower", known.rows, why=_impossible(known))

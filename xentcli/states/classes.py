@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from xentcli.batch import Rows, Spec
+from xentcli.batch import F64, Rows, Spec
+from xentcli.numerics.scratch import buffer
 from xentcli.states.summed import Summed
 
 
 class Classes(Summed):
-    """By label (C,): Σw·loss over finite rows, Σw·brier, and Σw over rows with p = 0 for their label.
+    """By label (C,): Σw·loss and Σw²·loss² over finite rows, Σw·brier, and Σw over rows with p = 0 for their
+    label.
 
-    With weights also Σw², Σw²·loss and Σw²·brier, which standard errors of ratios need.
+    With weights also Σw², Σw²·loss and Σw²·brier, which standard errors of ratios need. Squares beyond
+    float64 are left out; `Moments` counts them.
     """
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
         more = ("weight2", "loss_w", "brier_w") if spec.weighted else ()
-        return dict.fromkeys(("loss", "brier", "impossible", *more), spec.size)
+        return dict.fromkeys(("loss", "loss_2", "brier", "impossible", *more), spec.size)
 
     def update(self, rows: Rows) -> None:
         loss, label, weight = rows.loss, rows.label, rows.weight
@@ -27,6 +30,9 @@ class Classes(Summed):
             loss = np.where(finite, loss, 0.0)
         if weight is None:
             self.sums["loss"].add(label, loss)
+            with np.errstate(over="ignore"):
+                square = np.multiply(loss, loss, out=buffer("classes.square", loss.size))
+            self.sums["loss_2"].add(label, _finite(square))
             self.sums["brier"].add(label, rows.brier, small=True)
         else:
             self.sums["loss"].add_exact(label, loss * weight)
@@ -35,3 +41,10 @@ class Classes(Summed):
             self.sums["weight2"].add_exact(label, square)
             self.sums["loss_w"].add_exact(label, loss * square)
             self.sums["brier_w"].add_exact(label, rows.brier * square)
+            with np.errstate(over="ignore"):
+                self.sums["loss_2"].add_exact(label, _finite(loss * loss * square))
+
+
+def _finite(x: F64) -> F64:
+    """x with what overflowed set to 0."""
+    return x if x.max(initial=0.0) < np.inf else np.where(np.isfinite(x), x, 0.0)

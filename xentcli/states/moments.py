@@ -35,8 +35,8 @@ class Moments(Summed):
     Σw and Σw² over rows with an infinite loss, Σw² over rows predicted right, Σw·square, and the number of
     squares that are beyond float64, which leave no standard error.
 
-    Without weights Σw²x is Σwx, and is not kept twice. Σwx of loss and brier live in `Classes`, but for
-    rows with a table; that of excess is their difference.
+    Without weights Σw²x is Σwx, and is not kept twice. Σwx of loss and brier, and Σw²x² of the loss, live
+    in `Classes`, but for rows with a table; that of excess is their difference.
     Rows whose loss is infinite take part in neither loss nor what it is part of.
     """
 
@@ -71,6 +71,11 @@ class Moments(Summed):
         """Is Σwx of a mean kept here?"""
         return mean not in DIFFERENCES and (rows.table is not None or mean not in ("loss", "brier"))
 
+    @staticmethod
+    def _squared(rows: Rows, mean: str) -> bool:
+        """Is Σw²x² of a mean kept here?"""
+        return rows.table is not None or mean != "loss"
+
     def _add_plain(self, sums: ExactSums, rows: Rows, columns: dict[str, F64]) -> None:
         square = buffer("moments.square", rows.size)
         for mean, x in columns.items():
@@ -80,7 +85,8 @@ class Moments(Summed):
             with np.errstate(over="ignore"):
                 np.multiply(x, x, out=square)
             kept = square if small else self._finite(square)
-            sums.add(_NAMES.index(f"{mean}_2"), kept, small=small)
+            if self._squared(rows, mean):
+                sums.add(_NAMES.index(f"{mean}_2"), kept, small=small)
         sums.add(_NAMES.index("z_part"), rows.z_part, small=True)
         sums.add(_NAMES.index("z_var"), rows.z_var, small=True)
         if rows.square is not None:
@@ -102,7 +108,9 @@ class Moments(Summed):
                 sums.add_exact(_NAMES.index(mean), x * weight)
             with np.errstate(over="ignore"):
                 sums.add_exact(_NAMES.index(f"{mean}_w"), self._finite(x * square))
-                sums.add_exact(_NAMES.index(f"{mean}_2"), self._finite(x * x * square))
+                squares = self._finite(x * x * square)
+            if self._squared(rows, mean):
+                sums.add_exact(_NAMES.index(f"{mean}_2"), squares)
 
     def _finite(self, x: F64) -> F64:
         """x with what overflowed set to 0 and counted."""

@@ -66,10 +66,11 @@ class _Sums:
         moments.put("rows", float(rows.sum()))
         for name, x in (("loss", found.loss), ("brier", found.brier)):
             each = weights * x
-            self.classes.sums[name].add_exact(
-                np.arange(2), np.array([each[labels == c].sum() for c in (0, 1)])
-            )
-            moments.put(f"{name}_2", float((each * x).sum()))
+            self._put(name, each, labels)
+            if name == "loss":
+                self._put("loss_2", each * x, labels)
+            else:
+                moments.put(f"{name}_2", float((each * x).sum()))
         excess = found.loss - found.entropy
         for name, x in (
             ("entropy", found.entropy), ("entropy_2", found.entropy**2), ("excess_2", excess**2),
@@ -81,6 +82,11 @@ class _Sums:
         sums["rows"].add_exact(2 * nodes.bin + label, rows)
         sums["offset"].add_exact(nodes.bin, (weight * offset).sum(axis=1))
         sums["variance"].add_exact(nodes.bin, (weight * offset * offset).sum(axis=1))
+
+    def _put(self, name: str, x: F64, labels: I64) -> None:
+        """Add totals by label that were worked out here."""
+        both = np.array([x[labels == c].sum() for c in (0, 1)])
+        self.classes.sums[name].add_exact(np.arange(2), both)
 
 
 def _rows(score: F64, label: I64, spec: Spec) -> Rows:
