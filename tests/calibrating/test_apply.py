@@ -250,9 +250,34 @@ def test_a_damaged_map_is_refused_and_never_a_traceback(method: str, samples: Pa
         refused(applied(*words), 3, "[not_a_map]")
     for name, value in (("width", 3), ("width", 0), ("width", "x"), ("classes", []), ("kind", 5),
                         ("task", "soft"), ("columns", ["p_0"]), ("layout", "rows"), ("new", 1),
-                        ("clip", 2.0)):  # fmt: skip
+                        ("width", True), ("clip", 2.0)):  # fmt: skip
         (tmp_path / "map.json").write_text(json.dumps({**good, "reading": {**good["reading"], name: value}}))
         refused(applied(*words), 3, "[not_a_map]")
+
+
+@pytest.mark.parametrize("method", ["histogram", "isotonic"])
+@pytest.mark.parametrize("name", ["cancer.parquet", "digits_good.parquet"])
+def test_steps_edited_by_hand_are_probabilities_of_rising_scores(
+    method: str, name: str, samples: Path, tmp_path: Path
+) -> None:
+    good = fitted(samples / name, tmp_path / "map.json", "--method", method, "-q").to_dict()
+    at = "edges" if method == "histogram" else "scores"
+    edits: list[tuple[str, Any]] = [("probabilities", lambda p: [-1.0, *p[1:]]), (at, lambda s: s[::-1]),
+             ("probabilities", lambda p: [*p[:-1], 1.5]), ("probabilities", lambda p: p[1:])]  # fmt: skip
+    for key, edit in edits:
+        wrong = json.loads(json.dumps(good))
+        steps = wrong["parameters"].get("classes", [wrong["parameters"]])[-1]
+        steps[key] = edit(steps[key])
+        (tmp_path / "map.json").write_text(json.dumps(wrong))
+        refused(applied(samples / name, tmp_path / "o.parquet"), 3, "[not_a_map]")
+        assert not (tmp_path / "o.parquet").exists()
+
+
+def test_a_warning_of_the_fit_names_no_row_that_the_file_has_not(tmp_path: Path) -> None:
+    lines = [f"{float(i % 2)},{1.0 - i % 2},{(i + (i % 10 > 0)) % 2}\n" for i in range(60)]
+    (tmp_path / "a.csv").write_text("p_0,p_1,label\n" + "".join(lines))
+    done = xent("calibrate", "fit", tmp_path / "a.csv", "-o", tmp_path / "map.json")
+    assert done.code == 0 and "XW102" in done.err and "row 0" not in done.err
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:

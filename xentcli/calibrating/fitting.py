@@ -119,7 +119,8 @@ def _check_rows(rows: Rows, spec: Spec) -> None:
     labels = np.unique(rows.batch.labels)
     if labels.size == 1:
         name = clean(spec.classes[labels[0]])
-        raise CannotDecide(f'all {rows.size:,} rows have the label "{name}": nothing to calibrate by',
+        have = f"all {rows.size:,} rows have" if rows.size > 1 else "the only row has"
+        raise CannotDecide(f'{have} the label "{name}": nothing to calibrate by',
                            remedy="rows of all classes", id="one_class")  # fmt: skip
     if np.unique(rows.folds(FOLDS)).size < 2:
         raise CannotDecide(f"{counted(rows.size, 'row')} cannot be held out of one another",

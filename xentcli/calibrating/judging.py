@@ -43,6 +43,7 @@ def judge(rows: Rows, batch: Batch, spec: Spec, what: Resolution, settings: Sett
         states.add(found, part, part.size)
     states.read, states.ignored = rows.read, rows.ignored
     states.skipped, states.spots = dict(rows.skipped), rows.spots
+    states.notes.examples.clear()  # the rows are in an order of their own, and have no number of the file
     judge_text(states.notes, spec)
     return Judged(reporting.build(states, what, settings), losses)
 

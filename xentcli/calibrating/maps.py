@@ -50,6 +50,7 @@ class Reading:
         possible = (
             count >= 2 and len(set(self.classes)) == count and self.kind in KINDS
             and self.task == ("binary" if count == 2 else "multiclass")
+            and isinstance(self.width, int) and not isinstance(self.width, bool)
             and (self.width == count or (self.width == 1 and count == 2 and self.layout == "columns"))
             and len(self.columns) == {"columns": self.width, "list": 1}.get(self.layout)
             and all(isinstance(flag, bool) for flag in flags)
@@ -96,7 +97,9 @@ class CalibrationMap:
 
     def of_batch(self, batch: Batch, spec: Spec) -> F64:
         """Calibrated probabilities (n, width) of rows that are found good."""
-        return written(apply(self.method, self.parameters, scores.of_batch(batch, spec)), spec.width)
+        with np.errstate(over="ignore", invalid="ignore"):  # of parameters that no fit has found
+            p = apply(self.method, self.parameters, scores.of_batch(batch, spec))
+        return written(p, spec.width)
 
     def to_dict(self) -> dict[str, Any]:
         """The `xent.calibration/1` document."""
@@ -141,11 +144,23 @@ def _try(found: CalibrationMap) -> None:
     """Raise ValueError unless the map makes probabilities of probabilities, whatever it takes for them."""
     if not _finite(found.parameters) or found.parameters.get("temperature", 1.0) <= 0.0:
         raise ValueError("its parameters are no numbers, or out of range")
+    if not _in_order(found.parameters):
+        raise ValueError("its parameters are no probabilities of rising scores")
     count = len(found.reading.classes)
     flat = np.full((count, 2), -np.log(count)) if count > 2 else np.zeros(2)
-    p = apply(found.method, found.parameters, scores.Scores(flat, np.exp(flat) / (1.0 + (count == 2))))
+    with np.errstate(over="ignore", invalid="ignore"):
+        p = apply(found.method, found.parameters, scores.Scores(flat, np.exp(flat) / (1.0 + (count == 2))))
     if p.shape != (count, 2) or not (p >= 0.0).all() or np.abs(p.sum(axis=0) - 1.0).max() > 1e-9:
         raise ValueError("its parameters make no probabilities")
+
+
+def _in_order(parameters: Any) -> bool:
+    """Are all steps of the map, and of those of its classes, within [0, 1], and at scores that rise?"""
+    steps = np.asarray(parameters.get("probabilities", []), np.float64)
+    at = np.asarray(parameters.get("scores", parameters.get("edges", [])), np.float64)
+    whole = steps.ndim == at.ndim == 1 and steps.size == at.size + ("edges" in parameters)
+    own = whole and bool(((steps >= 0.0) & (steps <= 1.0)).all() and (np.diff(at) > 0.0).all())
+    return own and all(map(_in_order, parameters.get("classes", [])))
 
 
 def _finite(found: Any) -> bool:

@@ -140,7 +140,7 @@ def _invoke(argv: list[str]) -> int:
 
 
 def _message(error: XentError) -> str:
-    remedy = clean(error.remedy or "xent score --help", _LONGEST)
+    remedy = clean(error.remedy or (f"xent explain {error.id}" if error.id else "xent --help"), _LONGEST)
     also = f"\n  also: {clean(error.also, _LONGEST)}" if error.also else ""
     return f"error: {clean(str(error), _LONGEST)} [{error.id}]{also}\n  try: {remedy}"
 

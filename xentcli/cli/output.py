@@ -61,12 +61,16 @@ def check_place(path: str, inputs: list[str], option: str) -> None:
         with contextlib.suppress(OSError):
             if os.path.exists(path) and _same(path, source):
                 raise UsageError(
-                    f"{option} is one of the inputs", where=clean(path, 200), id="output_is_input"
+                    f"{option} is one of the inputs", where=clean(path, 200),
+                    remedy="another name", id="output_is_input",
                 )
     folder = os.path.dirname(os.path.realpath(path))
-    if os.path.isdir(path) or not os.path.isdir(folder):
-        raise OutputError("cannot be written: there is no such folder, or it is one",
-                          where=clean(path, 200), id="output")  # fmt: skip
+    if os.path.isdir(path):
+        raise OutputError("cannot be written: it is a folder", where=clean(path, 200),
+                          remedy="a file in it", id="output")  # fmt: skip
+    if not os.path.isdir(folder):
+        raise OutputError("cannot be written: there is no such folder", where=clean(path, 200),
+                          remedy=f"make it, or choose another {option}", id="output")  # fmt: skip
 
 
 def check_rows(
@@ -87,7 +91,8 @@ def distinct(targets: list[Target]) -> list[Target]:
     for item in targets:
         path = os.path.realpath(item.path)
         if path in seen:
-            raise UsageError("two outputs go to one file", where=clean(item.path, 200), id="output_twice")
+            raise UsageError("two outputs go to one file", where=clean(item.path, 200),
+                             remedy="a name for each", id="output_twice")  # fmt: skip
         seen.add(path)
     return targets
 

@@ -109,9 +109,11 @@ def from_probs(batch: Batch, r: Reduced, spec: Spec, bad: BadRows) -> Rows:
         loss = -np.log(p) if spec.kind == "probs" else -np.minimum(finish.label_scores(batch), 0.0)
     loss += 0.0  # no negative zero
     squares = r.s2 + p * p
+    with np.errstate(invalid="ignore"):  # a row with an infinite value is bad
+        z_var = r.s3 + p * p * p - squares * squares
     out = Rows(
         label=batch.labels, predicted=r.top, top=r.top, loss=loss, brier=r.s2 + (1.0 - p) ** 2,
-        entropy=0.0 - r.s4, z_part=squares - p, z_var=r.s3 + p * p * p - squares * squares,
+        entropy=0.0 - r.s4, z_part=squares - p, z_var=z_var,
         confidence=np.minimum(r.high, 1.0), rank=r.rank, weight=batch.weights, place=batch.place,
     )  # fmt: skip
     finish.count(out, "above_one", r.high > 1.0)
