@@ -125,6 +125,7 @@ def check(outcome: Outcome, typed: Argv = ()) -> None:
     """
     outcome = Outcome(outcome.code, COLOR.sub("", outcome.out), COLOR.sub("", outcome.err))
     assert "Traceback" not in outcome.err, outcome.err[outcome.err.rfind("\n  File ") :].strip()
+    assert "Warning: " not in outcome.err, outcome.err
     assert outcome.code in CODES, outcome
     assert not CONTROL.search(outcome.err), outcome.err
     assert not CONTROL.search(outcome.out), outcome.out

@@ -224,11 +224,28 @@ def test_c10_a_letter_among_300_000_scores(tmp_path: Path) -> None:
 
 # -- numbers ---------------------------------------------------------------------------------------
 LOGITS = "logit_0,logit_1,y\n"
+FINITE_OF_BOTH = math.log1p(math.exp(-0.6) + math.exp(-0.8)) / 2  # the other row has p = 1
 
 
 @csv.case("C11", 0, loss=(math.log1p(math.exp(-2))) / 3)
 def infinite_logits(folder: Path) -> Argv:
     return [write(folder, LOGITS + "inf,0,0\n1,-Infinity,0\n1.0,3.0,1\n")]
+
+
+@csv.case("C11-both", 0, loss=FINITE_OF_BOTH)
+def infinities_of_both_signs_in_a_row(folder: Path) -> Argv:
+    return [write(folder, "p_0,p_1,p_2,y\n0.2,0.8,0,1\ninf,-inf,0,0\n"), "--kind", "logits"]
+
+
+@csv.case("C11-both-nameless", 0, loss=FINITE_OF_BOTH)
+def infinities_of_both_signs_in_columns_that_share_no_name(folder: Path) -> Argv:
+    options = ["--pred", "a", "--pred", "b", "--pred", "c", "--kind", "logits", "--label", "y"]
+    return [write(folder, "a,b,c,y\n0.2,0.8,0,b\ninf,-inf,0,a\n"), *options]
+
+
+@csv.case("C11-probability", 3, "row 1", "p_0", "inf is not a probability")
+def infinite_probability(folder: Path) -> Argv:
+    return [write(folder, "p_0,p_1,y\ninf,0.1,1\n0.2,0.8,1\n")]
 
 
 @csv.case("C11-overflow", 3, "row 2", '"logit_1"', '"1e999"', "overflows")

@@ -178,7 +178,7 @@ def _calibrated(
         p[where], good[where] = found.of_batch(batch, spec), True
         if np.isnan(p).any():
             raise DataError("the map makes no probabilities of these scores", where=clean(place.source, 200),
-                            remedy="xent calibrate fit FILE -o map.json writes one", id="not_a_map")  # fmt: skip
+                            remedy="fit it anew", id="not_a_map")  # fmt: skip
     out.rows += n
     for reason, count in batch.skipped.items():
         out.skipped[reason] = out.skipped.get(reason, 0) + count

@@ -61,8 +61,10 @@ def check_place(path: str, inputs: list[str], option: str) -> None:
         with contextlib.suppress(OSError):
             if os.path.exists(path) and _same(path, source):
                 raise UsageError(
-                    f"{option} is one of the inputs", where=clean(path, 200),
-                    remedy="another name", id="output_is_input",
+                    f"{option} is one of the inputs",
+                    where=clean(path, 200),
+                    remedy="another name",
+                    id="output_is_input",
                 )
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xentcli.columns import naming
-from xentcli.columns.kinds import F64, Kind, judge
+from xentcli.columns.kinds import F64, Kind, judge, row_sums
 from xentcli.columns.schema import DTYPES, WHOLE, Column, Preview
 from xentcli.columns.vocabulary import IDS, OF_THE_PREDICTION, says_kind, says_label, says_score, words
 from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
@@ -147,7 +147,7 @@ def family(preview: Preview, columns: list[Column], prefix: str, claim: str | No
         not prefix
         and not ending
         and kind.sure
-        and not (np.abs(np.nansum(values, axis=1) - 1.0) <= 2e-2).all()
+        and not (np.abs(row_sums(np.where(np.isnan(values), 0.0, values)) - 1.0) <= 2e-2).all()
     ):
         kind = Kind(None, False, "columns that share no name, and not all rows add up to 1")
     suffixes = tuple(name.removesuffix(ending) for name in names)

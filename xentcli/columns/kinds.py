@@ -42,7 +42,7 @@ def judge(values: F64, low: float | None, high: float | None, claim: str | None)
     if found.kind is None or claim is None or claim == found.kind:
         return found
     if found.sure or claim in ("probs", "logprobs"):
-        detail = f"smallest {low:.4g}, sum of the first row {float(known[0].sum()):.4g}"
+        detail = f"smallest {low:.4g}, sum of the first row {row_sums(known[:1])[0]:.4g}"
         says = f"the names say {NAMES[claim]}, the values look like {NAMES[found.kind]} ({detail})"
         return Kind(None, found.sure, says)
     return found
@@ -74,8 +74,15 @@ def _one_column(low: float, high: float, claim: str | None) -> Kind:
     return Kind("logits", False, f"values from {span}")
 
 
+def row_sums(values: F64) -> F64:
+    """The sum of each row (n,) of values (n, C); NaN where it holds both infinities."""
+    with np.errstate(invalid="ignore"):
+        sums: F64 = values.sum(axis=1)
+    return sums
+
+
 def _several(values: F64, low: float, high: float) -> Kind:
-    sums = values.sum(axis=1)
+    sums = row_sums(values)
     near_one = np.abs(sums - 1.0) <= 2e-2
     if near_one.all() or (np.abs(sums - 1.0) <= 1e-6).any():
         spread = float(np.abs(sums - 1.0).max())
