@@ -198,10 +198,10 @@ class Batch:
     def taken(self, which: I64, dtype: npt.DTypeLike) -> Real:
         """The scores (k, width) of the rows `which` (k,), a copy."""
         if self.matrix is not None:
-            return self.matrix[which].astype(dtype, copy=False)
+            return self.matrix.take(which, axis=0).astype(dtype, copy=False)
         out: Real = np.empty((which.size, len(self.columns)), dtype)
         for index, column in enumerate(self.columns):
-            out[:, index] = column[which]
+            out[:, index] = column.take(which)
         return out
 
     @property

@@ -34,7 +34,7 @@ class Kept:
 
     def take(self, which: I64) -> Kept:
         """Some of the rows."""
-        return Kept(*(getattr(self, name).take(which, axis=0) for name in _COLUMNS))
+        return Kept(*(_taken(getattr(self, name), which) for name in _COLUMNS))
 
     @property
     def nbytes(self) -> int:
@@ -167,6 +167,16 @@ def sampled(spec: Spec) -> bool:
     if spec.task != "binary":
         return spec.task in ("multiclass", "soft")
     return spec.weighted or spec.grouped or (spec.width > 1 and spec.kind != "logits")
+
+
+def _constant(value: np.generic, n: int) -> npt.NDArray[Any]:
+    """The value n times, in the memory of one."""
+    return np.broadcast_to(value, n)
+
+
+def _taken(column: npt.NDArray[Any], which: I64) -> npt.NDArray[Any]:
+    """Some rows of a column (n, ...); of a constant one, as many."""
+    return column.take(which, axis=0) if column.strides[0] else column[: which.size]
 
 
 def _distinct(pool: Kept) -> tuple[I64, I64]:
