@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from xentcli.batch import Spec
 from xentcli.engines.threads import shared
 from xentcli.errors import DataError, UsageError, clean
@@ -144,6 +146,11 @@ def fit(
         if allow is not None:
             allow((limit - need.once) // jobs - (need.thread - need.walk))
     return jobs
+
+
+def release() -> None:
+    """Give back what reading has freed and pyarrow still holds, before a report is made of the states."""
+    pa.default_memory_pool().release_unused()
 
 
 def left(spec: Spec, sources: list[Source], columns: list[str], text: list[str], limit: int) -> int:

@@ -275,6 +275,7 @@ def _run(
         if isinstance(error, DataError) and settings.limit is None:
             joined.raise_with_all(sources, error)
         raise
+    memory.release()
     for source in sources:
         source.check_unchanged()
     if settings.limit is None:

@@ -152,27 +152,20 @@ class ExactSums:
 
     def add_integers(self, keys: I64, integers: F64, exponent: int) -> None:
         """Add whole numbers (n,), whose sums stay below 2**53, times 2**exponent under their keys."""
+        few = keys.size * 4 < self.size
         if self.size > _WAITING_UP_TO:
-            self._add_far(keys, integers, exponent)
+            at, keys = np.unique(keys, return_inverse=True) if few else (slice(None), keys)
+            sums = np.bincount(keys, weights=integers, minlength=0 if few else self.size)
+            self._add_vector(at, sums.astype(np.int64), exponent)
             return
         sums, additions = self._waiting.get(exponent) or (np.zeros(self.size, np.int64), 0)
-        if keys.size * 4 < self.size:
+        if few:
             np.add.at(sums, keys, integers.astype(np.int64))
         else:
             sums += np.bincount(keys, weights=integers, minlength=self.size).astype(np.int64)
         self._waiting[exponent] = (sums, additions + 1)
         if additions + 1 == _SETTLE_AFTER:
             self._settle()
-
-    def _add_far(self, keys: I64, integers: F64, exponent: int) -> None:
-        """`add_integers` to sums that are too many to wait."""
-        if keys.size * 8 < self.size:
-            values, inverse = np.unique(keys, return_inverse=True)
-            sums = np.bincount(inverse, weights=integers, minlength=values.size)
-            self._add_vector(values, sums.astype(np.int64), exponent)
-        else:
-            sums = np.bincount(keys, weights=integers, minlength=self.size)
-            self._add_vector(slice(None), sums.astype(np.int64), exponent)
 
     def _settle(self) -> None:
         """Bring what waits into the limbs."""
