@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xentcli.columns import candidates as find_candidates
-from xentcli.columns import doubts, labelled, listed, questions
+from xentcli.columns import doubts, labelled, listed, questions, unread
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import ZEROS_AND_ONES
 from xentcli.columns.kinds import KINDS
@@ -101,6 +101,9 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
         found = labelled.families(preview, _candidates(preview, ask, taken, None), others, ask.ignore_label)
         labels = labelled.likely(preview, others, found, ask.task, ask.ignore_label)
     chosen, label, binding = _choose(preview, ask, taken, labels)
+    hidden = unread.beside_a_single(preview) if chosen.width == 1 and not ask.pred else None
+    if hidden is not None:
+        raise hidden
     _check_types(preview, ask, chosen, label.columns)
     if named_labels and label.labels is not None and not (ask.pred and chosen.width == 1):
         wide = [chosen] if ask.pred else find_candidates.find(preview, free)
@@ -231,7 +234,7 @@ def _choose(
         return best[0]
     if best:
         raise questions.which(preview, best)
-    raise refused or questions.none_fits(preview, failures)
+    raise refused or questions.none_fits(preview, failures, fits)
 
 
 def _holds(label: Label, candidate: Candidate, bound: Binding) -> bool:
@@ -312,9 +315,10 @@ def _check_types(preview: Preview, ask: Ask, chosen: Candidate, labels: tuple[Co
     for column in chosen.columns:
         held = column.stored if column.type == "list" else column.type
         if held == "text":
-            raise DataError(f'column "{clean(column.name)}" ({column.arrow}) does not hold scores',
-                            where=preview.source, remedy="name the score columns with --pred",
-                            id="score_type")  # fmt: skip
+            raise unread.scores(preview, [column]) or DataError(
+                f'column "{clean(column.name)}" ({column.arrow}) does not hold scores',
+                where=preview.source, remedy="name the score columns with --pred", id="score_type",
+            )  # fmt: skip
         if held in ("int", *WHOLE) and column.stored != "text" and ask.kind == "auto":
             raise Question(
                 f'column "{clean(column.name)}" holds whole numbers ({column.arrow})',

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from xentcli.columns import naming
+from xentcli.columns import naming, unread
 from xentcli.columns.kinds import F64, Kind, judge, row_sums
 from xentcli.columns.schema import DTYPES, WHOLE, Column, Preview
 from xentcli.columns.vocabulary import IDS, OF_THE_PREDICTION, says_kind, says_label, says_score, words
@@ -90,7 +90,7 @@ def refuse_other(preview: Preview, columns: list[Column]) -> None:
             raise _which_dtype(preview, column)
         if column.extension or held not in (*_FLOATS, "float", "int", "text", *WHOLE):
             kind = f"the extension type {clean(column.extension)}" if column.extension else column.arrow
-            raise DataError(
+            raise unread.scores(preview, [column]) or DataError(
                 f'column "{clean(column.name)}" ({kind}) does not hold scores',
                 where=preview.source,
                 remedy="name the score columns with --pred; store scores as plain numbers",

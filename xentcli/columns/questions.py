@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shlex
 
+from xentcli.columns import unread
 from xentcli.columns.candidates import Candidate, ask_for_dtype, numbered
 from xentcli.columns.families import Family
 from xentcli.columns.kinds import KINDS, NAMES, PERCENTAGES
@@ -54,10 +56,23 @@ def not_said(candidate: Candidate, label: Label) -> Misfit:
     return Misfit("no column says that it is the label", f"{both} if that is it, or {elsewhere}")
 
 
-def none_fits(preview: Preview, failures: list[tuple[Candidate, Label, str]]) -> DataError:
-    """The question where no scores and no label fit each other; the likeliest failure is shown."""
+def none_fits(
+    preview: Preview,
+    failures: list[tuple[Candidate, Label, str]],
+    fits: list[tuple[Candidate, Label, Binding]],
+) -> DataError:
+    """The question where no scores and no label fit each other; the likeliest failure is shown.
+
+    fits: readings that nothing but the numbers of classes speaks for.
+    """
     names = listing([column.name for column in preview.columns], 12)
     ask_for_dtype(preview)
+    for candidate, label, binding in fits:
+        if candidate.width > 1 and binding.labels.how == "by value" and not candidate.prefix:
+            return _only_numbered(preview, candidate, label)
+    hidden = unread.scores(preview, preview.columns)
+    if hidden is not None:
+        return hidden
     if not failures:
         return Question(
             "no columns look like scores",
@@ -92,6 +107,22 @@ def none_fits(preview: Preview, failures: list[tuple[Candidate, Label, str]]) ->
         else "--classes NAME,NAME,… in the order of the columns; --label and --pred choose columns",
         id="classes_do_not_fit",
     )
+
+
+def _only_numbered(preview: Preview, candidate: Candidate, label: Label) -> Question:
+    """The question of columns 0, 1, 2, …, which may be logits, and may be features of the row."""
+    option = candidate.option
+    if candidate.width > 8 and fnmatch.filter((c.name for c in preview.columns), "[0-9]*") == [
+        column.name for column in candidate.columns
+    ]:
+        option = "--pred '[0-9]*'"
+    reading = f"{option} {label.option}"
+    return Question(
+        f"are {clean(candidate.text)} the scores of these classes? Nothing says so but their numbers, which "
+        "columns of features have too",
+        where=preview.source, remedy=f"{reading} if they are, else --pred COLUMN", id="which_scores",
+        readings=[reading],
+    )  # fmt: skip
 
 
 def which_kind(preview: Preview, chosen: Candidate) -> Question:

@@ -27,7 +27,8 @@ ENTRIES = (
     ),
     Entry(
         "which_scores", 3,
-        "No columns look like scores: no family of names with numbers, no list column, no single float.",
+        "No columns look like scores: no family of names with numbers, no list column, no single float; or "
+        "columns have the numbers of the classes for names, but may as well be features.",
         "--pred COLUMN, or a glob such as 'p_*'.",
         ("printf 'id,label\\na,1\\nb,0\\n' > preds.csv", "xent score preds.csv"),
     ),
@@ -59,8 +60,8 @@ ENTRIES = (
     ),
     Entry(
         "score_type", 3,
-        "A score column holds text or another type that is no number.",
-        "Name the score columns with --pred; store scores as plain numbers.",
+        "A score column holds text or another type that is no number, such as lists written as text.",
+        "Name the score columns with --pred; store scores as plain numbers, as the message shows for lists.",
         ("printf 'p_0,p_1,label\\nlow,high,1\\nhigh,low,0\\n' > preds.csv", "xent score preds.csv"),
     ),
     Entry(

@@ -1,0 +1,113 @@
+"""Scores in a form that is not read: the message says what they are, and what it says to type works."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from shutil import which
+
+import numpy as np
+import pytest
+
+from tests.corpus.corpus import Outcome, xent
+
+RIGHT = -(np.log(0.9) + np.log(0.3)) / 2
+LISTS = {
+    "json": ("[0.1, 0.9]", "[0.7, 0.3]"),
+    "numpy": ("[0.1 0.9]", "[7.e-01  3.0e-1]"),
+    "tuple": ("(0.1, .9)", "( 0.7, 0.3)"),
+    "lines": ("[0.1\n 0.9]", "[0.7\n 0.3]"),
+}
+
+
+def command(found: Outcome) -> str:
+    """What a message says to type."""
+    return found.err.partition("try: ")[2].strip()
+
+
+def csv(path: Path, lists: tuple[str, ...], more: str = "", cell: str = "") -> Path:
+    """Two rows of label 1 with a list as a text."""
+    rows = "".join(f'1,"{text}"{cell}\n' for text in lists)
+    path.write_text(f"label,probs{more}\n{rows}")
+    return path
+
+
+@pytest.mark.parametrize("form", LISTS)
+def test_lists_as_text(tmp_path: Path, form: str) -> None:
+    path = csv(tmp_path / "p.csv", LISTS[form])
+    for options in ([], ["--pred", "probs"]):
+        found = xent("score", path, *options)
+        assert found.code == 3 and "[score_type]" in found.err and "written as text" in found.err
+    code = command(found).removeprefix('python -c "').removesuffix('"')
+    new = tmp_path / "new.parquet"
+    exec(code.replace("FILE", str(path)).replace("NEW.parquet", str(new)), {})
+    scored = xent("score", new, "--json")
+    assert scored.code == 0, scored.err
+    assert scored.value() == pytest.approx(RIGHT, rel=1e-15)
+
+
+def test_a_single_score_is_not_taken_instead_of_them(tmp_path: Path) -> None:
+    path = csv(tmp_path / "p.csv", LISTS["json"] + ("[0.8, 0.2]",), ",confidence", ",0.9")
+    path.write_text(path.read_text() + '0,"[0.6, 0.4]",0.6\n')
+    found = xent("score", path)
+    assert found.code == 3 and '"probs" holds lists' in found.err
+    assert xent("score", path, "--pred", "confidence", "--positive", "1").code == 0
+
+
+def test_lists_of_another_name_do_not_stand_in_the_way(tmp_path: Path) -> None:
+    path = csv(tmp_path / "p.csv", LISTS["json"], ",score", ",0.9")
+    path.write_text(path.read_text().replace("probs", "box") + '0,"[0.6, 0.4]",0.6\n')
+    assert xent("score", path).code == 0
+
+
+def test_lists_that_numpy_cut(tmp_path: Path) -> None:
+    found = xent("score", csv(tmp_path / "p.csv", ("[0.1 0.2 ... 0.3 0.1]",)))
+    assert found.code == 3 and "left numbers out" in found.err and "import pandas" not in found.err
+
+
+@pytest.mark.parametrize("text", ["[a, b]", "[1]", "1, 2", "[0.1, 0.9", "[0.1; 0.9]", "[0.1 - 0.9]"])
+def test_other_texts_are_no_lists(tmp_path: Path, text: str) -> None:
+    found = xent("score", csv(tmp_path / "p.csv", (text,)))
+    assert found.code == 3 and "[which_scores]" in found.err
+
+
+def test_a_list_of_objects(tmp_path: Path) -> None:
+    pairs = [[("yes", 0.9), ("no", 0.1)], [("no", 0.7), ("yes", 0.3)]]
+    rows = [
+        {"truth": "yes", "output": [{"label": name, "score": p} for name, p in row]} for row in pairs
+    ]  # fmt: skip
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for options in ([], ["--pred", "output"]):
+        found = xent("score", path, *options)
+        assert found.code == 3 and "list of objects in each row" in found.err
+    if which("jq") is None:
+        pytest.skip("no jq")
+    words = command(found).partition(" > ")[0].replace("FILE", str(path))
+    (tmp_path / "new.jsonl").write_bytes(
+        subprocess.run(words, shell=True, capture_output=True, check=True).stdout
+    )
+    scored = xent("score", tmp_path / "new.jsonl", "--label", "truth", "--json")
+    assert scored.code == 0, scored.err
+    assert scored.value() == pytest.approx(RIGHT, rel=1e-15)
+
+
+@pytest.mark.parametrize("classes", [3, 12])
+@pytest.mark.parametrize("extra", ["", "id,"])
+def test_columns_with_nothing_but_numbers_are_asked_about(tmp_path: Path, classes: int, extra: str) -> None:
+    z = np.random.default_rng(3).standard_normal((30, classes))
+    y = np.arange(30) % classes
+    names = ",".join(map(str, range(classes)))
+    rows = [
+        f"{'7,' if extra else ''}{k},{','.join(map(repr, row.tolist()))}" for k, row in zip(y, z, strict=True)
+    ]
+    path = tmp_path / "p.csv"
+    path.write_text("\n".join([f"{extra}label,{names}", *rows, ""]))
+    found = xent("score", path)
+    assert found.code == 3 and "the scores of these classes" in found.err and "features" in found.err
+    said = command(found).partition(" if they are")[0].replace("'", "").split()
+    scored = xent("score", path, *said, "--json")
+    assert scored.code == 0, scored.err
+    right = float(np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(30), y]))
+    assert scored.value() == pytest.approx(right, rel=1e-13)

@@ -1,0 +1,62 @@
+"""Scores in a form that is not read: what it is, and what to type to turn it into one that is."""
+
+from __future__ import annotations
+
+import re
+
+from xentcli.columns.schema import Column, Preview
+from xentcli.columns.vocabulary import says_score
+from xentcli.errors import DataError, clean
+
+_LOOKED_AT = 20
+_NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf)"
+_LIST = re.compile(rf"\s*[\[(]\s*{_NUMBER}(?:[\s,]+(?:{_NUMBER}|\.\.\.))+[\s,]*[\])]\s*", re.IGNORECASE)
+_READ = {"tsv": "read_csv('FILE', sep='\\t')", "jsonl": "read_json('FILE', lines=True)",
+         "parquet": "read_parquet('FILE')", "arrow": "read_feather('FILE')"}  # fmt: skip
+
+
+def scores(preview: Preview, columns: list[Column]) -> DataError | None:
+    """The error for the first of the columns that holds a list a row in a form that is not read, if any."""
+    for column in columns:
+        if column.type == "text":
+            found = _written(preview, column)
+        else:
+            found = _pairs(preview, column) if column.arrow == "list of an object" else None
+        if found is not None:
+            return found
+    return None
+
+
+def beside_a_single(preview: Preview) -> DataError | None:
+    """The same where one column could be the score, of the texts that are named as scores."""
+    named = [column for column in preview.columns if column.type == "text" and says_score(column.name)]
+    return scores(preview, named)
+
+
+def _written(preview: Preview, column: Column) -> DataError | None:
+    """Lists as str() of a list or an array leaves them: with commas or spaces, or cut by NumPy."""
+    values = [value for value in preview.values(column.name) if value is not None][:_LOOKED_AT]
+    if not values or not all(isinstance(value, str) and _LIST.fullmatch(value) for value in values):
+        return None
+    name = clean(column.name)
+    what = f'column "{name}" holds lists of numbers written as text ("{clean(values[0], 40)}")'
+    if any("..." in value for value in values):
+        return DataError(f"{what}, and NumPy has left numbers out of them", where=preview.source,
+                         remedy="write the scores again, as numbers", id="score_type")  # fmt: skip
+    read = _READ.get(preview.format.partition(".")[0], "read_csv('FILE')")
+    numbers = "[*map(float, t.strip('[( )]').replace(',', ' ').split())]"
+    at = f"d[{column.name!r}]"
+    code = f"import pandas; d = pandas.{read}; {at} = [{numbers} for t in {at}]; d.to_parquet('NEW.parquet')"
+    typed = f'python -c "{code}"' if not set('"$`\\!') & set(code) else f"in Python: {code}"
+    return DataError(what, where=preview.source, remedy=typed, id="score_type")
+
+
+def _pairs(preview: Preview, column: Column) -> DataError:
+    """Objects in a list, as a pipeline of transformers gives a score of each class."""
+    name = column.name
+    remedy = "store scores as plain numbers"
+    if re.fullmatch(r"[A-Za-z_]\w*", name):
+        remedy = (f"jq -c '. + (.{name} | map({{(.label): .score}}) | add) | del(.{name})' FILE > NEW.jsonl, "
+                  'if each is a "label" and its "score"')  # fmt: skip
+    return DataError(f'column "{clean(name)}" holds a list of objects in each row', where=preview.source,
+                     remedy=remedy, id="score_type")  # fmt: skip
