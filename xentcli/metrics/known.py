@@ -12,7 +12,6 @@ from xentcli.batch import F64, Spec
 from xentcli.metrics.names import resolve
 from xentcli.numerics.entropy import binary_entropy, safe_entropy
 from xentcli.numerics.student import quantile
-from xentcli.numerics.sums import ExactSums
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
 from xentcli.states.moments import DIFFERENCES
@@ -104,27 +103,23 @@ class Known:
     @cached_property
     def labelled(self) -> F64:
         """Σw by label (C,), soft labels being those of their likeliest class, multilabel targets 0 or 1."""
-        return self._margin(0)
+        return self._margins[0]
 
     @cached_property
     def predicted(self) -> F64:
         """Σw by predicted class (C,)."""
-        return self._margin(1)
+        return self._margins[1]
 
     @cached_property
     def hits(self) -> F64:
         """Σw of rows predicted right, by class (C,)."""
-        return self._margin(2)
-
-    def _margin(self, index: int) -> F64:
-        if self.multilabel:
-            return self.states.labels.values(("actual", "predicted", "hits")[index])
-        return self._margins[index].values()
+        return self._margins[2]
 
     @cached_property
-    def _margins(self) -> tuple[ExactSums, ExactSums, ExactSums]:
-        """`Confusion.margins`, which walk through all pairs of classes."""
-        return self.states.confusion.margins()
+    def _margins(self) -> list[F64]:
+        if self.multilabel:
+            return [self.states.labels.values(name) for name in ("actual", "predicted", "hits")]
+        return [sums.values() for sums in self.states.confusion.margins()]
 
     @property
     def multilabel(self) -> bool:

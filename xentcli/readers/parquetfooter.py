@@ -38,6 +38,7 @@ class Contents:
         except Malformed as error:
             raise damaged_footer(name, str(error)) from error
         self._known: dict[int, list[Chunk]] = {}
+        self._pages: dict[tuple[int, int, int], int] = {}
         self.groups = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
         if sum(self.groups) != metadata.num_rows:
             raise damaged_footer(name, f"{sum(self.groups):,} rows in all row groups, "
@@ -79,10 +80,20 @@ class Contents:
         with self._file() as file:
             for leaf, chunk in used:
                 try:
-                    total += pages.largest(file, chunk) + min(READ_AHEAD, chunk.compressed)
+                    total += self._largest(file, chunk) + min(READ_AHEAD, chunk.compressed)
                 except Malformed as error:
                     raise damaged(self._name, error, group, leaf.path) from error
         return total
+
+    def _largest(self, file: BinaryIO, chunk: Chunk) -> int:
+        """`pages.largest`, whose walk through the pages is taken once."""
+        place = (chunk.start, chunk.compressed, chunk.values)
+        size = self._pages.get(place)
+        if size is None:
+            size = pages.largest(file, chunk)
+            if len(self._pages) < _BOUNDS_FOR:
+                self._pages[place] = size
+        return size
 
     def most_held(self, columns: list[str]) -> int:
         """The same for the row group that unpacks to most, of those that are looked at."""
