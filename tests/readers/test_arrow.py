@@ -232,5 +232,5 @@ def test_one_batch_of_240_mb_takes_little_memory(tmp_path: Path) -> None:
     assert found.outcome.code == 0, found.outcome.err
     losses = [np.log(np.exp(part.astype(float)).sum(axis=1)) for part in np.array_split(z, 60)]
     right = (np.concatenate(losses) - z[np.arange(rows), y]).mean()
-    assert abs(found.outcome.value() - right) < 1e-9
+    assert abs(found.outcome.value() - right) < 1e-7
     assert found.peak < 300
