@@ -243,6 +243,11 @@ def infinities_of_both_signs_in_columns_that_share_no_name(folder: Path) -> Argv
     return [write(folder, "a,b,c,y\n0.2,0.8,0,b\ninf,-inf,0,a\n"), *options]
 
 
+@csv.case("C11-huge", 0, loss=(math.log(3) + math.log1p(math.exp(-0.6) + math.exp(-0.8))) / 2)
+def scores_whose_sum_is_beyond_float64(folder: Path) -> Argv:
+    return [write(folder, "p_0,p_1,p_2,y\n0.2,0.8,0,1\n1e308,1e308,1e308,0\n"), "--kind", "logits"]
+
+
 @csv.case("C11-probability", 3, "row 1", "p_0", "inf is not a probability")
 def infinite_probability(folder: Path) -> Argv:
     return [write(folder, "p_0,p_1,y\ninf,0.1,1\n0.2,0.8,1\n")]

@@ -134,7 +134,8 @@ def _probabilities(preview: Preview, binding: Binding, kind: str) -> F64 | None:
     if values.shape[1] == 1:
         values = np.concatenate([np.zeros_like(values), values], axis=1) if kind == "logits" else values
         if kind != "logits":
-            p = np.exp(values) if kind == "logprobs" else values
+            with np.errstate(over="ignore"):  # no log-probability, and refused as such
+                p = np.exp(values) if kind == "logprobs" else values
             return np.concatenate([1.0 - p, p], axis=1)
     values = values[:, ::-1] if binding.reverse else values
     if kind == "probs":

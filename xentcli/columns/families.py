@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.columns.candidates import Candidate
-from xentcli.columns.kinds import F64
+from xentcli.columns.kinds import F64, row_sums
 from xentcli.columns.labels import Key
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import VOTES, says_label, says_score, words
@@ -209,7 +209,7 @@ def judge(values: F64, numbers: list[int]) -> tuple[str | None, str]:
         row = int(wrong.argmax())
         return None, f"{at(row)} has {values[row].min():.6g}"
     with np.errstate(invalid="ignore"):
-        sums = values.sum(axis=1)
+        sums = row_sums(values)
         whole = (values == np.rint(values)).all(axis=1) & ~wrong
         off = np.abs(sums - 1)
     marks = whole & (values.max(axis=1) <= 1)

@@ -75,8 +75,8 @@ def _one_column(low: float, high: float, claim: str | None) -> Kind:
 
 
 def row_sums(values: F64) -> F64:
-    """The sum of each row (n,) of values (n, C); NaN where it holds both infinities."""
-    with np.errstate(invalid="ignore"):
+    """The sum of each row (n,) of values (n, C): NaN of both infinities, infinite beyond float64."""
+    with np.errstate(invalid="ignore", over="ignore"):
         sums: F64 = values.sum(axis=1)
     return sums
 

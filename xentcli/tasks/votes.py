@@ -15,7 +15,7 @@ def check(bad: BadRows, batch: Batch, spec: Spec) -> None:
     wrong, total = np.zeros(batch.size, bool), np.zeros(batch.size)
     for j in range(spec.width):
         counts = batch.column(j).astype(np.float64)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             wrong |= ~((counts >= 0) & (counts < np.inf) & (counts == np.rint(counts)))
             total += counts
     bad.add("votes", wrong, _no_count(batch, spec))
