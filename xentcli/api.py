@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from xentcli.calibrating.maps import CalibrationMap
 
 _READING = ("delimiter", "decimal", "quote", "comment", "encoding", "input_format", "dtype", "allow_remote")
-_SAME = ("compat", "threshold", "clip", "renormalize", "prior", "label_smoothing", "limit", "jobs", "seed",
-         "precision", "top")  # fmt: skip
+_SAME = ("compat", "binning", "threshold", "clip", "renormalize", "prior", "label_smoothing", "limit", "jobs",
+         "seed", "precision", "top")  # fmt: skip
 """Arguments that are options of reading, and settings, under their own names."""
 
 
@@ -54,6 +54,7 @@ def score(
     metric: Iterable[str] = (),
     top: int = 0,
     bins: int | None = None,
+    binning: str = "width",
     threshold: float = 0.5,
     prior: str | None = None,
     label_smoothing: float | None = None,

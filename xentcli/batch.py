@@ -73,11 +73,10 @@ class Spec:
 
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
     `top`: how many of the worst rows are told. `confident`: are labels to be doubted? And once it is known,
-    `thresholds` (C,): from which p on a row counts as one of a class; see `states.suspects`. `classwise`:
-    p of every class is looked at.
+    `thresholds` (C,): from which p on a row is one of a class; see `states.suspects`. `classwise`: of all p.
     `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text"; of several
     files the coarsest. single: none of them holds more than float32 does.
-    `every_row`: what is found of a sample otherwise takes all rows.
+    `every_row`: what is found of a sample otherwise takes all rows. `binning`: of equal "width" or "mass".
     """
 
     task: str
@@ -104,6 +103,7 @@ class Spec:
     thresholds: tuple[float, ...] = ()
     classwise: bool = False
     every_row: bool = False
+    binning: str = "width"
 
     @property
     def narrow(self) -> bool:

@@ -23,6 +23,9 @@ def options(settings: Settings) -> None:
         near = [b for b in range(1, 201) if EDGES % b == 0]
         raise UsageError(f"--bins {settings.bins}: the number of bins must divide {EDGES}",
                          remedy=f"one of {', '.join(map(str, near))}", id="bins")  # fmt: skip
+    if settings.binning not in ("width", "mass"):
+        raise UsageError(f"--binning {settings.binning}: no such way to make bins",
+                         remedy="--binning width or --binning mass", id="binning")  # fmt: skip
     if not 0.0 <= settings.threshold <= 1.0:
         raise UsageError(f"--threshold {settings.threshold:g} is not between 0 and 1", id="threshold")
     if settings.clip is not None and not 0.0 < settings.clip < 1.0:

@@ -112,7 +112,7 @@ def _definition(spec: Spec, settings: Settings) -> str:
         "task": spec.task,
         "c": spec.size,
         "w": "rows" if spec.weighted else "none",
-        "ece": f"{'labels' if spec.task == 'multilabel' else 'confidence'},{spec.bins},width",
+        "ece": f"{'labels' if spec.task == 'multilabel' else 'confidence'},{spec.bins},{spec.binning}",
         "prior": "labels" if settings.prior is None else "given",
         "clip": "none" if spec.clip is None else repr(spec.clip),
         "sums": "renormalized" if spec.renormalize else "as-is",

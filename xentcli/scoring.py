@@ -136,6 +136,11 @@ def fold(
         raise UsageError("--threshold is for binary and multilabel tasks; this one has "
                          f"{spec.size:,} classes", remedy="leave --threshold out",
                          id="threshold")  # fmt: skip
+    if settings.binning != "width" and (spec.task not in ("binary", "multiclass") or spec.by):
+        whose = "slices have" if spec.by else f"{spec.task} tasks have"
+        raise UsageError(f"--binning {settings.binning}: {whose} bins of equal width alone",
+                         remedy="leave --binning or --by out" if spec.by else "leave --binning out",
+                         id="binning")  # fmt: skip
     if spec.task == "multilabel" and (settings.renormalize or spec.kind == "votes"):
         option = "--renormalize" if settings.renormalize else "--kind votes"
         raise UsageError(f"{option}: the probabilities of a multilabel row have no sum to divide by",
@@ -231,7 +236,8 @@ def spec_of(what: Resolution, settings: Settings) -> Spec:
     return Spec(
         task=what.task, kind=what.kind, classes=what.classes, width=what.width, columns=what.columns,
         stored=what.stored, single=what.single, weighted=what.weight is not None,
-        threshold=settings.threshold, bins=settings.bins, clip=settings.clip,
+        threshold=settings.threshold, bins=settings.bins, binning=settings.binning,
+        clip=settings.clip,
         renormalize=settings.renormalize, skip_bad=settings.rules.skip_bad,
         training=training.plan(settings, what.task, what.classes), by=settings.rules.by,
         grouped=settings.rules.group is not None, precision=settings.precision,

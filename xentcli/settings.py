@@ -20,6 +20,7 @@ class Settings:
     rules: Rules = field(default_factory=Rules)
     metrics: tuple[Metric, ...] = ()
     bins: int = 15
+    binning: str = "width"
     threshold: float = 0.5
     clip: float | None = None
     precision: str = "auto"

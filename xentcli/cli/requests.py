@@ -85,6 +85,7 @@ class Request:
     per_class: str | None
     top: int
     bins: int | None
+    binning: str
     threshold: float
     prior: str | None
     label_smoothing: float | None
@@ -209,9 +210,9 @@ class Request:
             ),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip", by, self.group),
             metrics=(*extra, *(m for m in wanted if m not in extra)),
-            bins=15 if self.bins is None else self.bins, compat=self.compat, compat_bins=self.bins,
-             threshold=self.threshold, clip=self.clip, renormalize=self.renormalize,
-            precision=self.precision,
+            bins=15 if self.bins is None else self.bins, binning=self.binning,
+            compat=self.compat, compat_bins=self.bins, threshold=self.threshold, clip=self.clip,
+            renormalize=self.renormalize, precision=self.precision,
             label_smoothing=self.label_smoothing, class_weights=self.class_weights,
             pos_weight=self._pos_weight(), prior=self.prior, level=self._level(), seed=self.seed,
             limit=self.limit,

@@ -156,7 +156,8 @@ MEASURES = (
         "Salton & McGill (1983), Introduction to Modern Information Retrieval",
     ),
     Measure(
-        "ece", "Σ_b W_b/W · |mean conf_b - accuracy_b| over --bins equal-width bins ((b-1)/M, b/M]",
+        "ece", "Σ_b W_b/W · |mean conf_b - accuracy_b| over --bins bins ((b-1)/M, b/M], "
+        "or of equal mass with --binning mass",
         "0 to 1", "",
         "Read beside ece_chance: a calibrated model shows some by chance, more of it with fewer rows.",
         "Guo et al. (2017), arXiv 1706.04599",

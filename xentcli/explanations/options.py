@@ -30,6 +30,11 @@ ENTRIES = (
           ("cat sample_data/cancer.csv | xent score - --label-errors doubts.csv",)),
     Entry("label_errors_changed", 3, "The input had other rows when it was read for the second time.",
           "Wait until nothing writes to it."),
+    Entry("binning", 2, "Bins of ece, mce, rmsce, ece_debiased and the reliability diagram are of equal "
+          "width, or of equal mass: of nearly as many rows each, without splitting a score over two. The "
+          "latter is for binary and multiclass tasks; slices, soft labels and several labels have bins of "
+          "equal width alone, and so has what is told of each class.",
+          "--binning mass, or leave it out.", (f"{_GOOD} --binning depth",)),
     Entry("threshold", 2, "--threshold is a probability, and for binary and multilabel tasks.",
           "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),
     Entry("renormalize", 2, "The probabilities of a multilabel row are of labels apart from each other, so "

@@ -56,7 +56,8 @@ def rmsce(known: Known) -> Value:
     squares = np.nan_to_num(gap(binned)) ** 2
     value = known.value("rmsce", math.sqrt(float((binned.weight * squares).sum()) / float(known.weight)))
     filled = binned.where(binned.rows > 0)
-    return chance.judge(known, value, "confidence", filled, chance.root_mean_square_gap(filled))
+    return chance.judge(known, value, "confidence", filled, chance.root_mean_square_gap(filled),
+                        scheme=known.spec.binning)  # fmt: skip
 
 
 def ece_toplabel(known: Known) -> Value:

@@ -48,7 +48,9 @@ def mce(known: Known) -> Value:
     worst = int(np.nanargmax(gaps))
     value = known.value("mce", float(gaps[worst]), n=int(binned.rows[worst]))
     filled = binned.where(binned.rows > 0)
-    return chance.judge(known, value, "confidence", filled, chance.largest_gap(filled))
+    return chance.judge(
+        known, value, "confidence", filled, chance.largest_gap(filled), scheme=known.spec.binning
+    )
 
 
 def _tested(known: Known, key: str, pair: str) -> Value:
@@ -59,7 +61,9 @@ def _tested(known: Known, key: str, pair: str) -> Value:
         return value
     filled = binned.where(binned.rows > 0)
     level = expected(binned, known)
-    return chance.judge(known, value, pair, filled, chance.mean_gap(filled), chance=level)
+    return chance.judge(
+        known, value, pair, filled, chance.mean_gap(filled), scheme=known.spec.binning, chance=level
+    )
 
 
 def gap(binned: Binned) -> F64:
@@ -82,16 +86,22 @@ def expected(binned: Binned, known: Known) -> float:
 
 
 def diagram(known: Known, pair: str) -> Reliability:
-    """The reliability diagram of a pair in equal-width bins; n are rows, or rows times labels."""
+    """The reliability diagram of a pair in its bins; n are rows, or rows times labels.
+
+    Of bins of equal mass, lo and hi are the edges of the first and last cell of 1/4800 with rows in them.
+    """
     binned = known.binned(pair)
-    bins = known.spec.bins
+    bins = binned.rows.size
+    ends = [(b / bins, (b + 1) / bins) for b in range(bins)]
+    if known.spec.binning == "mass":
+        ends = chance.ends(known, pair)
     spread = None
     if binned.variance is not None:
         spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))
     rows: list[dict[str, float | int | None]] = []
     for b in range(bins):
         n, weight = int(binned.rows[b]), float(binned.weight[b])
-        row: dict[str, float | int | None] = {"lo": b / bins, "hi": (b + 1) / bins, "n": n}
+        row: dict[str, float | int | None] = {"lo": ends[b][0], "hi": ends[b][1], "n": n}
         if known.spec.weighted:
             row["weight"] = weight
         row["mean_p"] = float(binned.p[b]) / weight if n else None
@@ -99,4 +109,4 @@ def diagram(known: Known, pair: str) -> Reliability:
         if spread is not None:
             row["gap_chance"] = float(spread[b]) / weight if n else None
         rows.append(row)
-    return Reliability(pair, "width", bins, rows)
+    return Reliability(pair, known.spec.binning, bins, rows)

@@ -8,6 +8,7 @@ from xentcli.batch import F64, I64
 from xentcli.metrics import redraw
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Redraws, Statistic
+from xentcli.numerics.grid import ends_of_cells
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
@@ -61,6 +62,18 @@ def equal_mass(cells: Binned, bins: int) -> Binned:
     """The cells in up to `bins` groups of nearly equal weight (`mass_index`)."""
     group = mass_index(cells.weight, bins)
     return cells.grouped(group, int(group.max()) + 1)
+
+
+def ends(known: Known, pair: str) -> list[tuple[float, float]]:
+    """From where to where the scores in each bin of equal mass of a pair lie, to half of 1/4800."""
+    state, mirrored = known.pair(pair)
+    cells = state.cells(mirrored)
+    filled = cells.rows > 0
+    group = mass_index(cells.weight[filled], known.spec.bins)
+    lo, hi = (end[filled] for end in ends_of_cells())
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    stops = np.append(starts[1:], group.size) - 1
+    return list(zip(lo[starts].tolist(), hi[stops].tolist(), strict=True))
 
 
 def mean_gap(bins: Binned) -> Statistic:

@@ -39,7 +39,7 @@ def ratio(known: Known, name: str, reference: F64) -> Error:
     weight2, cross = known.support, known.by_class.values(name)
     if known.spec.weighted:
         weight2, cross = known.by_class.values("weight2"), known.by_class.values(f"{name}_w")
-    square = number(known.square(name))
+    square = number(known.total(f"{name}_2"))
     parts = [square, *(-2.0 * slope * a * cross).tolist(), *(slope * slope * a * a * weight2).tolist()]
     variance = math.fsum(parts)
     if variance < _NOISE * square:

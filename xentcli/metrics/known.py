@@ -154,9 +154,8 @@ class Known:
     def reference_brier(self) -> float:
         """Brier score of always predicting `reference`."""
         p, q = self.frequencies, self.reference
-        square = 1.0
-        if self.spec.task in ("soft", "multilabel"):
-            square = number(self.states.moments.exact("square") / self.weight)
+        soft = self.spec.task in ("soft", "multilabel")
+        square = number(self.states.moments.exact("square") / self.weight) if soft else 1.0
         if self.multilabel:
             return float(square - 2.0 * (p * q).mean() + (q * q).mean())
         return float(square - 2.0 * (p * q).sum() + (q * q).sum()) * (0.5 if self.halved else 1.0)
@@ -222,9 +221,9 @@ class Known:
             infinite = moments.exact("impossible") if self.spec.weighted else Fraction(self.impossible_rows)
             weight -= infinite
             weight2 -= moments.exact("impossible2") if self.spec.weighted else self.impossible_rows
-        total = self._total(name)
+        total = self.total(name)
         cross = moments.exact(f"{name}_w") if self.spec.weighted else total
-        return Sums(rows, weight, weight2, total, cross, self.square(name))
+        return Sums(rows, weight, weight2, total, cross, self.total(f"{name}_2"))
 
     def clustered(self, metric: str, name: str, sums: Sums) -> Value:
         """A mean with the standard error and the t interval of the clusters of `--group`."""
@@ -256,20 +255,14 @@ class Known:
         lo, hi = wilson(p, n, quantile(0.5 + self.level / 2, found - 1))
         return replace(plain, se=math.sqrt(variance), lo=lo, hi=hi)
 
-    def _total(self, name: str) -> Fraction:
-        """Σwx of a mean."""
-        if name in ("loss", "brier") and self.states.has("classes"):
+    def total(self, name: str) -> Fraction:
+        """Σwx of a mean, or Σw²x² as "x_2"."""
+        if name in ("loss", "brier", "loss_2") and self.states.has("classes"):
             return self.states.classes.sums[name].total()
         if name in DIFFERENCES:
             whole, part = DIFFERENCES[name]
-            return self._total(whole) - self._total(part)
+            return self.total(whole) - self.total(part)
         return self.states.moments.exact(name)
-
-    def square(self, name: str) -> Fraction:
-        """Σw²x² of a mean."""
-        if name == "loss" and self.states.has("classes"):
-            return self.states.classes.sums["loss_2"].total()
-        return self.states.moments.exact(f"{name}_2")
 
     def value(self, metric: str, value: float, *, se: float | None = None, n: int | None = None,
               why: str | None = None) -> Value:  # fmt: skip
@@ -287,9 +280,8 @@ class Known:
         known = resolve(metric)
         return Value(None, known.unit, known.better, self.rows if n is None else n, why=why)
 
-    def proportion(
-        self, metric: str, share: float, se: float | None = None, sums: Sums | None = None
-    ) -> Value:
+    def proportion(self, metric: str, share: float, se: float | None = None,
+                   sums: Sums | None = None) -> Value:  # fmt: skip
         """A share of rows with Wilson's interval, on Kish's effective n when rows are weighted.
 
         sums: of the rows that it is a share of, if those are not all. There is no interval with
@@ -309,22 +301,25 @@ class Known:
 
     # -- calibration ------------------------------------------------------------------------------
     def binned(self, pair: str, bins: int | None = None) -> Binned:
-        """Sums over equal-width bins of the pair "confidence", "positive" or "labels"."""
-        count = bins or self.spec.bins
+        """Sums over the bins of the pair "confidence", "positive" or "labels", of equal width or mass."""
         if pair == "labels":
             return self.states.labelbins.pooled()
         if self.states.has("softbins"):
-            return self.states.softbins.binned(count)
-        state, mirrored = self._pair(pair)
-        return state.binned(count, mirrored=mirrored)
+            return self.states.softbins.binned(bins or self.spec.bins)
+        if self.spec.binning == "mass":
+            from xentcli.metrics.chance import equal_mass
+
+            return equal_mass(self.cells(pair), bins or self.spec.bins)
+        state, mirrored = self.pair(pair)
+        return state.binned(bins or self.spec.bins, mirrored=mirrored)
 
     def cells(self, pair: str) -> Binned:
         """Sums over the occupied cells of 1/4800 of a pair, in the order of p."""
-        state, mirrored = self._pair(pair)
+        state, mirrored = self.pair(pair)
         cells = state.cells(mirrored)
         return cells.where(cells.rows > 0)
 
-    def _pair(self, pair: str) -> tuple[Bins, bool]:
+    def pair(self, pair: str) -> tuple[Bins, bool]:
         if pair == "positive":
             return self.states.positive, False
         if self.states.has("confidence"):

@@ -46,6 +46,14 @@ def edge_of_cell() -> npt.NDArray[np.float64]:
     return _edges[(np.arange(CELLS) + 1) // 3]
 
 
+def ends_of_cells() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """From where to where each cell reaches (CELLS,): an edge alone, or the half on one side of it."""
+    cell = np.arange(CELLS)
+    edge = (cell + 1) // 3
+    side = cell - 3 * edge
+    return (edge - (side < 0) / 2) / EDGES, (edge + (side > 0) / 2) / EDGES
+
+
 @cache
 def bin_of_cell(bins: int, closed: str = "right") -> npt.NDArray[np.int64]:
     """The bin (CELLS,) of each cell for `bins` equal-width bins; `bins` divides 4,800.
