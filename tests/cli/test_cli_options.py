@@ -439,6 +439,15 @@ def test_bins(tmp_path: Path) -> None:
     refused(score(path, "--bins", "x"), 2, "--bins")
 
 
+def test_binning(tmp_path: Path) -> None:
+    path = many(tmp_path)
+    usual, mass = score(path).report, score(path, "--binning", "mass").report
+    assert usual["definition"].replace(",15,width", ",15,mass") == mass["definition"] != usual["definition"]
+    assert {one["scheme"] for one in mass["reliability"]} == {"mass"}
+    assert score(path, "--binning", "width").report["metrics"] == usual["metrics"]
+    refused(score(path, "--binning", "depth"), 2, "--binning depth", "[binning]")
+
+
 def test_threshold(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", {"p": [0.2, 0.4, 0.6, 0.8], "y": [0, 1, 0, 1]})
     values = [score(path, "--threshold", t).value("accuracy") for t in ("0.5", "0.3", "0.7")]
