@@ -251,9 +251,10 @@ class Headline:
         if found["share"] < LEAST_SHARE:
             return [f"a temperature would gain next to nothing (the best is {at})", *rows]
         share = figure(Value(100.0 * found["share"], "%"), self.digits, default=2)
-        amount = figure(part, self.digits, default=3)
+        amount, _, bounds = figure(part, self.digits, default=3, bracket=True).partition(f"{NBSP} [")
+        interval = [f"[{bounds}"] if bounds else []
         return [f"{amount}{NBSP}{part.unit}s ({share}) of the loss is miscalibration;",
-                f"dividing the logits by {at} gives them back", *rows]  # fmt: skip
+                f"dividing the logits by {at} gives them back", *interval, *rows]  # fmt: skip
 
     def confidence(self) -> str:
         """Over- or under-confidence in words."""
