@@ -27,6 +27,9 @@ _COMMANDS = {
 }
 """Commands, each a module beside this one, with their lines in the list of them."""
 
+_NO_ROOM = ("can't start new thread", "Failed to launch worker thread", "failed to map segment")
+"""What Python, Arrow and the loader say where no memory is left for a thread or a module."""
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -108,7 +111,10 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         _say(f"error: cannot write: {error.strerror or error} [output]")
         return _silence(74)
-    except Exception:
+    except Exception as error:
+        if any(words in str(error) for words in _NO_ROOM):
+            _say("error: out of memory [memory]\n  try: fewer --jobs")
+            return 3
         import traceback
 
         _say(

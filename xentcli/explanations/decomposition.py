@@ -18,7 +18,7 @@ DECOMPOSITION = (
         "below 0 by chance, to infinity", _NONE,
         "What dividing the logits by one number would gain on new rows. It tends to be a little low, and "
         "`upper`, with T fitted on the rows themselves, a little high. By default from at most 100,000 rows "
-        "that differ, those of the least hashes, and two million scores (data.recalibration tells); asked "
+        "that differ, those of the least hashes, and a million scores (data.recalibration tells); asked "
         "for by name, from all rows: where those are too many to keep, from the loss and two derivatives "
         "at 17 temperatures, which is within 1e-6 nats; with over a million different scores of a binary "
         "task, from the middles of their cells.",

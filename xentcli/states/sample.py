@@ -13,7 +13,7 @@ from xentcli.numerics.rowhash import U64, hashed
 from xentcli.states import Arrays
 
 MOST_ROWS = 100_000
-MOST_VALUES = 1 << 21
+MOST_VALUES = 1 << 20
 """A sample holds at most so many rows that differ, and so many scores."""
 
 _ALL = (1 << 64) - 1
@@ -81,8 +81,11 @@ class Sample:
 
     def update(self, rows: Rows) -> None:
         hashes = rows.hashes()
-        for lo in range(0, hashes.size, _AT_ONCE):
-            which = lo + np.flatnonzero(hashes[lo : lo + _AT_ONCE] <= np.uint64(self.last))
+        step = min(
+            _AT_ONCE, max(self.most // 4, 64)
+        )  # of wide rows few at once: each is a copy of its scores
+        for lo in range(0, hashes.size, step):
+            which = lo + np.flatnonzero(hashes[lo : lo + step] <= np.uint64(self.last))
             if which.size:
                 self._add([self._rows(rows, hashes, which)])
 
