@@ -26,12 +26,12 @@ def test_the_sentence_says_share_amount_and_temperature(samples: Path) -> None:
     share = found["data"]["recalibration"]["share"]
     assert share == pytest.approx(part / found["metrics"]["cross_entropy"]["value"], rel=1e-12)
     assert words(xent("score", samples / DIGITS).out) == (
-        f"recalibration {part:.3f} [{gain['lo']:.3f}, {gain['hi']:.3f}] nats ({100 * share:.0f} %) of the "
-        f"loss is miscalibration; dividing the logits by {best:.2f} gives them back"
+        f"recalibration {part:.3f} nats ({100 * share:.0f} %) of the loss is miscalibration; dividing "
+        f"the logits by {best:.2f} gives them back [{gain['lo']:.3f}, {gain['hi']:.3f}]"
     )
     bits = words(xent("score", samples / DIGITS, "--unit", "bits").out)
     low, here, high = (x / 0.6931471805599453 for x in (gain["lo"], part, gain["hi"]))
-    assert f"{here:.3f} [{low:.3f}, {high:.3f}] bits" in bits
+    assert f" {here:.3f} bits " in bits and bits.endswith(f"[{low:.3f}, {high:.3f}]")
 
 
 def test_a_calibrated_model_has_a_calm_line(samples: Path) -> None:
