@@ -123,7 +123,8 @@ def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
 
 def _single(what: Resolution, look: Preview) -> bool:
     """Are the scores of a shard columns of float32, or of less?"""
-    stored = [column.stored for column in look.columns if column.name in what.columns]
+    used = set(what.columns)
+    stored = [column.stored for column in look.columns if column.name in used]
     return look.long is None and bool(stored) and set(stored) <= {"f2", "bf", "f4"}
 
 
