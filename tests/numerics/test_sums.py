@@ -396,15 +396,20 @@ def test_the_count_of_additions_survives_merging() -> None:
 
 @steady
 @given(terms, terms, st.permutations(range(5)))
-def test_spread_moves_sums_to_their_places(
-    first: list[float], second: list[float], places: list[int]
-) -> None:
+def test_sums_are_merged_at_their_places(first: list[float], second: list[float], places: list[int]) -> None:
     out = ExactSums(2)
     out.add_exact(0, floats(first))
     out.add_exact(1, floats(second))
-    wide = out.spread(keys_of(places[:2]), 5)
-    expected = {places[0]: exactly(first), places[1]: exactly(second)}
-    assert [wide.exact(i) for i in range(5)] == [expected.get(i, 0) for i in range(5)]
+    wide = ExactSums(5)
+    wide.add_exact(keys_of([0, 1, 2, 3, 4]), floats([2.5] * 5))
+    wide.merge_at(keys_of(places[:2]), out)
+    more = {places[0]: exactly(first), places[1]: exactly(second)}
+    assert [wide.exact(i) for i in range(5)] == [more.get(i, 0) + exactly([2.5]) for i in range(5)]
+    pairs = ExactSums(10)
+    pairs.merge_at(keys_of(places[:1]), out)  # one place of two neighbours
+    found = [pairs.exact(i) for i in range(10)]
+    assert found[2 * places[0] : 2 * places[0] + 2] == [exactly(first), exactly(second)]
+    assert sum(found) == exactly(first + second)
     wide.add_exact(places[0], floats([1.0]))
     assert out.exact(0) == exactly(first)
 
@@ -446,7 +451,7 @@ def test_sums_that_were_read_take_more_and_have_one_form() -> None:
         lambda sums: sums.add_counts(keys_of([0, 0])),
         lambda sums: sums.add_tallies(keys_of([2]), keys_of([2**32])),
         lambda sums: sums.add_integer(0, -(2**70), -40),
-        lambda sums: sums.merge(one([-1.0]).spread(keys_of([1]), 3)),
+        lambda sums: sums.merge_at(keys_of([1]), one([-1.0])),
         lambda sums: sums.add_integers(keys_of([1]), floats([-1.0]), -200),
     ]
     for road in roads:

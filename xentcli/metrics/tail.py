@@ -82,9 +82,11 @@ def of_scores(known: Known) -> Losses:
         highs.append(ends[0] if exact else np.maximum(*ends))
         masses.append(mass[kept])
     hi = np.concatenate(highs)
-    order = np.argsort(-hi, kind="stable")
-    hi, mass = hi[order], np.concatenate(masses)[order]
+    order = np.argsort(np.negative(hi), kind="stable")
+    hi = hi[order]
+    mass = np.concatenate(masses)[order]
     lo = hi if exact else np.concatenate(lows)[order]  # of up to 2**20 cells: what is equal is there once
+    del lows, highs, masses, order
     least = lo * mass
     return Losses(lo, hi, mass, least, least if exact else hi * mass)
 

@@ -97,7 +97,7 @@ class ExactSums:
             self.limbs[limb] += np.bincount(keys, minlength=self.size)
         self._count(1)
 
-    def add_tallies(self, at: I64, counts: I64) -> None:
+    def add_tallies(self, at: I64 | slice, counts: I64) -> None:
         """Add whole `counts` (n,) in [0, 2**32] to the sums `at` (n,), which are distinct."""
         limb = self._reach(0, 1)
         self.limbs[limb, at] += counts
@@ -176,8 +176,7 @@ class ExactSums:
     def _add_vector(self, at: I64 | slice, values: I64, exponent: int) -> None:
         limb, shift = divmod(exponent, _LIMB)
         row = self._reach(limb, limb + 3)
-        low = (values & _MASK) << shift
-        high = (values >> _LIMB) << shift
+        low, high = (values & _MASK) << shift, (values >> _LIMB) << shift
         self.limbs[row, at] += low & _MASK
         self.limbs[row + 1, at] += (low >> _LIMB) + (high & _MASK)
         self.limbs[row + 2, at] += high >> _LIMB
@@ -223,9 +222,8 @@ class ExactSums:
             limbs = np.concatenate([limbs[:-2], limbs[-1:]])
         used = np.flatnonzero(limbs.any(axis=1)) if self.size else np.zeros(0, np.int64)
         first = int(used[0]) if used.size else len(limbs)
-        self.limbs = limbs[first:].copy()
-        self.low = self.low + first if used.size else 0
-        self.pending = 0
+        self.limbs = limbs[first:].copy() if first else limbs
+        self.low, self.pending = self.low + first if used.size else 0, 0
 
     # -- the state --------------------------------------------------------------------------------
     def merge(self, other: ExactSums) -> None:
@@ -234,6 +232,19 @@ class ExactSums:
         if len(other.limbs):
             row = self._reach(other.low, other.low + len(other.limbs))
             self.limbs[row : row + len(other.limbs)] += other.limbs
+            self._count(other.pending + 1)
+
+    def merge_at(self, at: I64, other: ExactSums) -> None:
+        """Add the sums of `other` at the places `at` (n,), which are distinct, of groups of neighbours.
+
+        A group is as many sums as `other` has for each place; the sums here are whole groups, too.
+        """
+        other._settle()
+        held = len(other.limbs)
+        if held and at.size:
+            row, each = self._reach(other.low, other.low + held), other.size // at.size
+            groups = self.limbs[row : row + held].reshape(held, -1, each)
+            groups[:, at] += other.limbs.reshape(held, -1, each)
             self._count(other.pending + 1)
 
     def to_array(self) -> I64:
@@ -246,24 +257,14 @@ class ExactSums:
     def from_array(cls, array: I64) -> ExactSums:
         """The inverse of `to_array`."""
         sums = cls(array.shape[1])
-        sums.limbs = array[1:].copy()
+        sums.limbs, sums.pending = array[1:].copy(), 1
         sums.low = int(array[0, 0]) if array.shape[1] else 0
-        sums.pending = 1
         return sums
 
     def like(self, limbs: I64) -> ExactSums:
         """Other sums over the same window of limbs (width, size), such as margins of these."""
         out = ExactSums(limbs.shape[1])
         out.limbs, out.low, out.pending = limbs, self.low, self.pending + _NORMALISE_AFTER // 2
-        return out
-
-    def spread(self, at: I64, size: int) -> ExactSums:
-        """The same sums at the places `at` (size of these,) of `size` sums, the others empty."""
-        self._settle()
-        limbs = np.zeros((len(self.limbs), size), np.int64)
-        limbs[:, at] = self.limbs
-        out = self.like(limbs)
-        out.pending = self.pending + 1
         return out
 
     # -- reading ----------------------------------------------------------------------------------
@@ -280,8 +281,8 @@ class ExactSums:
         """The sum of all sums, exactly."""
         self._settle()
         collapsed = ExactSums(1)
-        for row in range(len(self.limbs)):
-            collapsed.add_integer(0, sum(self.limbs[row].tolist()), _LIMB * (self.low + row))
+        for row, limb in enumerate(self.limbs):
+            collapsed.add_integer(0, sum(limb.tolist()), _LIMB * (self.low + row))
         return collapsed.exact()
 
     def values(self) -> F64:
@@ -289,16 +290,18 @@ class ExactSums:
         self.normalise()
         if not len(self.limbs):
             return np.zeros(self.size)
-        sign = np.where(self.limbs[-1] < 0, -1, 1)
-        magnitude = self.limbs * sign
-        for row in range(len(magnitude) - 1):  # carries again: negated limbs are not yet digits
-            magnitude[row + 1] += magnitude[row] >> _LIMB
-            magnitude[row] &= _MASK
-        out = np.zeros(self.size)
+        magnitude, negative = self.limbs, np.flatnonzero(self.limbs[-1] < 0)
+        if negative.size:
+            magnitude = magnitude * np.where(magnitude[-1] < 0, -1, 1)
+            for row in range(len(magnitude) - 1):  # carries again: negated limbs are not yet digits
+                magnitude[row + 1] += magnitude[row] >> _LIMB
+                magnitude[row] &= _MASK
+        out, part = np.zeros(self.size), np.empty(self.size)
         with np.errstate(over="ignore"):
             for row, digits in enumerate(magnitude):
-                out += np.ldexp(digits.astype(np.float64), _LIMB * (self.low + row))
-        return out * sign
+                out += np.ldexp(digits, _LIMB * (self.low + row), out=part, dtype=np.float64)
+        out[negative] *= -1.0
+        return out
 
     @property
     def nbytes(self) -> int:

@@ -37,15 +37,18 @@ def distinct(keys: I64, drop: int, most: int) -> int:
 
 
 def united(parts: list[tuple[I64, ExactSums]]) -> tuple[I64, ExactSums]:
-    """One sorted set of cells with the sums of all parts, whose keys are sorted and distinct."""
-    parts = [part for part in parts if part[0].size]
-    if not parts:
-        return np.zeros(0, np.int64), ExactSums(0)
+    """One sorted set of cells with the sums of all parts, whose keys are sorted and distinct.
+
+    Empties the list: a part that has been added is not held any longer.
+    """
     if len(parts) == 1:
-        return parts[0]
+        return parts.pop()
     keys = union(*(part for part, _ in parts))
     total = ExactSums(2 * keys.size)
-    for part, sums in parts:
-        at = np.searchsorted(keys, part)
-        total.merge(sums.spread(np.stack([2 * at, 2 * at + 1], axis=1).ravel(), 2 * keys.size))
+    while parts:
+        part, sums = parts.pop()
+        if part.size == keys.size:  # the same keys, then
+            total.merge(sums)
+        else:
+            total.merge_at(np.searchsorted(keys, part), sums)
     return keys, total

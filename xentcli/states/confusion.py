@@ -84,8 +84,9 @@ class Confusion(Summed):
             self.too_many = True
             self.pairs, self.sums["matrix"] = np.zeros(0, np.int64), ExactSums(0)
             return
-        joined = self.sums["matrix"].spread(np.searchsorted(pairs, self.pairs), pairs.size)
-        joined.merge(sums.spread(np.searchsorted(pairs, keys), pairs.size))
+        joined = ExactSums(pairs.size)
+        joined.merge_at(np.searchsorted(pairs, self.pairs), self.sums["matrix"])
+        joined.merge_at(np.searchsorted(pairs, keys), sums)
         self.pairs, self.sums["matrix"] = pairs, joined
 
     def merge(self, other: Self) -> None:

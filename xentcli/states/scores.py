@@ -183,6 +183,7 @@ class Scores:
     def _compact(self) -> None:
         """Sort everything that waits, and the table, into cells; coarsen until they are few enough."""
         parts = [(self.keys, self.sums)]
+        self.keys, self.sums = np.zeros(0, np.int64), ExactSums(0)
         if self._table is not None:
             parts.append(self._tabled())
         if self._pending:
@@ -200,7 +201,7 @@ class Scores:
         used = np.flatnonzero(pairs[:, 0] | pairs[:, 1])
         keys = used + self._base if self._known is None else self._known[used]
         counts = ExactSums(2 * used.size)
-        counts.add_integers(np.arange(2 * used.size), pairs[used].ravel().astype(np.float64), 0)
+        counts.add_tallies(slice(None), pairs[used].ravel())
         self._table = self._known = None
         return keys, counts
 
@@ -256,7 +257,9 @@ class Scores:
         step = max(self.step, theirs.step)
         self._coarsen(step - self.step)
         theirs._coarsen(step - theirs.step)
-        self.keys, self.sums = united([(self.keys, self.sums), (theirs.keys, theirs.sums)])
+        parts = [(self.keys, self.sums), (theirs.keys, theirs.sums)]
+        self.keys, self.sums = np.zeros(0, np.int64), ExactSums(0)
+        self.keys, self.sums = united(parts)
         self._compact()
 
     # -- storing and reading ------------------------------------------------------------------------

@@ -81,8 +81,9 @@ class Group:
 
     def _grow(self, before: int) -> None:
         for name, sums in self.sums.items():
-            cells = self.cells(name)
-            self.sums[name] = sums.spread(np.arange(before * cells), len(self.index) * cells)
+            grown = ExactSums(len(self.index) * self.cells(name))
+            grown.merge_at(np.arange(before), sums)
+            self.sums[name] = grown
 
     def cells(self, name: str) -> int:
         """How many sums `name` has for each slice."""
@@ -97,17 +98,15 @@ class Group:
 
     def _moved(self, name: str, place: I64) -> ExactSums:
         """The sums `name` with slice i at `place[i]`."""
-        cells = self.cells(name)
-        at = (place[:, None] * cells + np.arange(cells)).ravel()
-        return self.sums[name].spread(at, at.size)
+        moved = ExactSums(place.size * self.cells(name))
+        moved.merge_at(place, self.sums[name])
+        return moved
 
     def merge(self, other: Group) -> None:
         """Add the slices of another group of the same columns."""
         place = self.places(list(other.index))
         for name, sums in self.sums.items():
-            cells = self.cells(name)
-            at = (place[:, None] * cells + np.arange(cells)).ravel()
-            sums.merge(other.sums[name].spread(at, len(self.index) * cells))
+            sums.merge_at(place, other.sums[name])
 
 
 class Slices:
