@@ -77,6 +77,7 @@ def _application(argv: list[str]) -> typer.Typer:
     return app
 
 
+_INTERRUPTED = 130
 _LONGEST = 2000  # characters of a message; names in it are cut much earlier
 
 
@@ -100,7 +101,7 @@ def main(argv: list[str] | None = None) -> int:
         return error.code
     except KeyboardInterrupt:
         _say("interrupted; nothing was written")
-        return 130
+        return _INTERRUPTED
     except Terminated:
         return 143
     except (BrokenPipeError, ReaderLeft, SystemExit):  # the parser exits when its help meets a closed pipe
@@ -129,6 +130,8 @@ def _invoke(argv: list[str]) -> int:
     usage_error = cast(type[Exception], typer.BadParameter.__mro__[2])
     try:
         result = _application(argv)(args=argv, prog_name="xent", standalone_mode=False)
+        if result == _INTERRUPTED:  # the parser makes an exit of it
+            raise KeyboardInterrupt
     except typer.Abort as abort:
         if isinstance(abort.__context__, EOFError):  # the parser takes it for Ctrl-D; here it is a bug
             raise RuntimeError("unexpected end of data") from abort.__context__
@@ -136,10 +139,11 @@ def _invoke(argv: list[str]) -> int:
     except usage_error as error:
         words = getattr(error, "format_message", None)
         text = words() if words is not None else str(error)
+        context = getattr(error, "ctx", None)
         if text and type(error).__name__ != "NoArgsIsHelpError":  # its text is the whole help
-            _say(f"error: {clean(text, _LONGEST)} [usage]\n  try: xent --help, or xent score --help")
+            command = "xent" if context is None else context.command_path
+            _say(f"error: {clean(text, _LONGEST)} [usage]\n  try: {command} --help")
         else:
-            context = getattr(error, "ctx", None)
             _say(context.get_help() if context is not None else "try: xent --help")
         return int(getattr(error, "exit_code", 2))
     return int(result or 0)
@@ -179,7 +183,7 @@ def _silence(code: int) -> int:
 
 
 def run() -> None:
-    """The console entry point."""
+    """Run the command of the process, and end it."""
     code = main()
     with contextlib.suppress(Exception):
         sys.stderr.flush()
