@@ -397,7 +397,7 @@ HARD: dict[str, tuple[Columns, float]] = {
         three(["p_0", "p_1", "p_2"], [[0.9, 0.8, 0.1], [0.2, 0.9, 0.7]] * 3) | {"y": Y3},
         math.nan,
     ),
-    "a list as text": ({"probs": ['"[0.5; 0.5]"'] * 6, "y": Y2}, math.nan),
+    "a list as text": ({"probs": ['"[0.5; 0.5]"'] * 6, "y": Y2}, math.log(2)),
     "soft labels": ({"p": POSITIVE, "y": [0.1, 0.9, 0.2, 0.8, 0.0, 1.0]}, math.nan),
 }  # fmt: skip
 

@@ -26,16 +26,15 @@ def command(found: Outcome) -> str:
     return found.err.partition("try: ")[2].strip()
 
 
-def csv(path: Path, lists: tuple[str, ...], more: str = "", cell: str = "") -> Path:
-    """Two rows of label 1 with a list as a text."""
-    rows = "".join(f'1,"{text}"{cell}\n' for text in lists)
-    path.write_text(f"label,probs{more}\n{rows}")
+def jsonl(path: Path, lists: tuple[str, ...], **more: float) -> Path:
+    """Rows of label 1 with a list as a text."""
+    path.write_text("".join(json.dumps({"label": 1, "probs": text} | more) + "\n" for text in lists))
     return path
 
 
 @pytest.mark.parametrize("form", LISTS)
 def test_lists_as_text(tmp_path: Path, form: str) -> None:
-    path = csv(tmp_path / "p.csv", LISTS[form])
+    path = jsonl(tmp_path / "p.jsonl", LISTS[form])
     for options in ([], ["--pred", "probs"]):
         found = xent("score", path, *options)
         assert found.code == 3 and "[score_type]" in found.err and "written as text" in found.err
@@ -48,27 +47,27 @@ def test_lists_as_text(tmp_path: Path, form: str) -> None:
 
 
 def test_a_single_score_is_not_taken_instead_of_them(tmp_path: Path) -> None:
-    path = csv(tmp_path / "p.csv", LISTS["json"] + ("[0.8, 0.2]",), ",confidence", ",0.9")
-    path.write_text(path.read_text() + '0,"[0.6, 0.4]",0.6\n')
+    path = jsonl(tmp_path / "p.jsonl", LISTS["json"] + ("[0.8, 0.2]",), confidence=0.9)
+    path.write_text(path.read_text() + '{"label": 0, "probs": "[0.6, 0.4]", "confidence": 0.6}\n')
     found = xent("score", path)
     assert found.code == 3 and '"probs" holds lists' in found.err
     assert xent("score", path, "--pred", "confidence", "--positive", "1").code == 0
 
 
 def test_lists_of_another_name_do_not_stand_in_the_way(tmp_path: Path) -> None:
-    path = csv(tmp_path / "p.csv", LISTS["json"], ",score", ",0.9")
-    path.write_text(path.read_text().replace("probs", "box") + '0,"[0.6, 0.4]",0.6\n')
+    path = jsonl(tmp_path / "p.jsonl", LISTS["json"], score=0.9)
+    path.write_text(path.read_text().replace("probs", "box") + '{"label": 0, "score": 0.6}\n')
     assert xent("score", path).code == 0
 
 
 def test_lists_that_numpy_cut(tmp_path: Path) -> None:
-    found = xent("score", csv(tmp_path / "p.csv", ("[0.1 0.2 ... 0.3 0.1]",)))
+    found = xent("score", jsonl(tmp_path / "p.jsonl", ("[0.1 0.2 ... 0.3 0.1]",)))
     assert found.code == 3 and "left numbers out" in found.err and "import pandas" not in found.err
 
 
 @pytest.mark.parametrize("text", ["[a, b]", "[1]", "1, 2", "[0.1, 0.9", "[0.1; 0.9]", "[0.1 - 0.9]"])
 def test_other_texts_are_no_lists(tmp_path: Path, text: str) -> None:
-    found = xent("score", csv(tmp_path / "p.csv", (text,)))
+    found = xent("score", jsonl(tmp_path / "p.jsonl", (text,)))
     assert found.code == 3 and "[which_scores]" in found.err
 
 

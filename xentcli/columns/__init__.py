@@ -16,7 +16,7 @@ from xentcli.columns.families import ZEROS_AND_ONES
 from xentcli.columns.kinds import KINDS
 from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, LabelMap
-from xentcli.columns.schema import WHOLE, Column, Preview, no_column
+from xentcli.columns.schema import WHOLE, WRITTEN, Column, Preview, no_column
 from xentcli.columns.targets import Targets
 from xentcli.columns.vocabulary import says_score
 from xentcli.errors import DataError, Question, UsageError, clean
@@ -123,6 +123,7 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     if doubt is not None:
         raise doubt
     how = preview.long.text if preview.long is not None else "named by --pred" if ask.pred else "found"
+    how += f", {WRITTEN}" if chosen.columns[0].arrow == WRITTEN else ""
     evidence = {
         "scores": f"{chosen.text} ({how})",
         "kind": "--kind" if ask.kind != "auto" else chosen.kind.why,

@@ -18,6 +18,9 @@ PREVIEW_ROWS = 1000
 WHOLE = tuple(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64))
 """The `stored` of whole numbers, where the file has types."""
 
+WRITTEN = "lists written as text"
+"""The `arrow` of a column of a text format whose fields hold lists of numbers."""
+
 DTYPES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 """Bytes a value of each type that bits may be read as."""
 

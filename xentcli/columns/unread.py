@@ -10,7 +10,8 @@ from xentcli.errors import DataError, clean
 
 _LOOKED_AT = 20
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf)"
-_LIST = re.compile(rf"\s*[\[(]\s*{_NUMBER}(?:[\s,]+(?:{_NUMBER}|\.\.\.))+[\s,]*[\])]\s*", re.IGNORECASE)
+_SEVERAL = rf"\s*{_NUMBER}(?:[\s,]+(?:{_NUMBER}|\.\.\.))+[\s,]*"
+_LIST = re.compile(rf"\s*(?:\[{_SEVERAL}\]|\({_SEVERAL}\))\s*", re.IGNORECASE)
 _READ = {"tsv": "read_csv('FILE', sep='\\t')", "jsonl": "read_json('FILE', lines=True)",
          "parquet": "read_parquet('FILE')", "arrow": "read_feather('FILE')"}  # fmt: skip
 

@@ -75,6 +75,15 @@ ENTRIES = (
         ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n0.9,O.1,0\\n' > preds.csv", "xent score preds.csv"),
     ),
     Entry(
+        "not_a_list", 3,
+        "A column whose fields hold lists of numbers, such as [0.1, 0.9] or 0.1 0.9, has a field that holds "
+        "none, or one written in another way than the first ones: other brackets, another separator, "
+        "numbers left out.",
+        "Repair the field, or leave it empty if there is no list and use --on-bad skip.",
+        ("printf 'probs;label\\n[0.2, 0.8];1\\n[0.9, 0.1];0\\n[0.9 0.1];0\\n' > preds.csv",
+         "xent score preds.csv --delimiter ';'"),
+    ),
+    Entry(
         "unclosed_quote", 3,
         "A quote is opened and never closed, so the rest of the file would be one cell.",
         'Close it, or double it ("") if it belongs to the text.',

@@ -23,6 +23,8 @@ from xentcli.readers.csvhead import describe, read_names
 from xentcli.readers.dialects import dialect_of
 from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split, stray_quote
 from xentcli.readers.textsource import TextSource
+from xentcli.readers.writtenlists import Form
+from xentcli.readers.writtenlists import read as written
 
 BLOCK_BYTES = 1 << 21
 _CODED = pa.dictionary(pa.int32(), pa.string())
@@ -43,6 +45,7 @@ class CsvSource(TextSource):
         self.no_final_newline = False
         self._dialect = dialect_of(path, options, self._name)
         self._encoding = self._dialect.encoding
+        self._lists: dict[str, Form] = {}
 
     # -- looking -------------------------------------------------------------------------------------
     def _blocks(self, stream: ByteStream, size: int) -> Blocks:
@@ -61,7 +64,7 @@ class CsvSource(TextSource):
         else:
             sample = self._load(head, names, names, frozenset())
             self._refuse_second_header(head, sample)
-        columns, sample, metadata = describe(names, sample, self._dialect.decimal)
+        columns, sample, metadata, self._lists = describe(names, sample, self._dialect.decimal)
         kind = "tsv" if self._dialect.delimiter == "\t" else "csv"
         return Preview(self._dialect.name, kind, columns, sample, None, notes, metadata)
 
@@ -84,7 +87,8 @@ class CsvSource(TextSource):
             raise DataError(
                 f'there is no column "{clean(missing)}"', where=self._dialect.name, id="unknown_column"
             )
-        return [partial(self._units, names, columns, frozenset(columns) - frozenset(text))]
+        numeric = frozenset(columns) - frozenset(text) - self._lists.keys()
+        return [partial(self._units, names, columns, numeric)]
 
     def _units(self, names: list[str], columns: list[str], numeric: frozenset[str]) -> Iterator[Unit]:
         for block in self._walk():
@@ -94,21 +98,27 @@ class CsvSource(TextSource):
     def _load(
         self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str], coded: bool = False
     ) -> pa.RecordBatch:
-        """The records of a block: float64 for `numeric` with null for an empty cell, else strings.
+        """The records of a block: float64 for `numeric` with null for an empty cell, lists, else strings.
 
         coded: those as a dictionary, which the parser makes for less than whoever needs it afterwards.
         """
         delimiter, quote = ord(self._dialect.delimiter), block.quote
+        fault = partial(self._fault, block, names, columns, numeric)
         if not is_utf8(block) or (
             quote is not None and stray_quote(block.octets, delimiter, quote) is not None
         ):
-            raise self._fault(block, names, numeric)
+            raise fault()
         try:
             batch = self._parse(block, names, columns, numeric, coded and not self._dialect.missing)
         except pa.ArrowInvalid as error:
-            raise self._fault(block, names, numeric, str(error)) from error
+            raise fault(str(error)) from error
         if batch.num_rows != block.rows:
-            raise self._fault(block, names, numeric, f"{batch.num_rows:,} of {block.rows:,} rows found")
+            raise fault(f"{batch.num_rows:,} of {block.rows:,} rows found")
+        for name in self._lists.keys() & set(columns):
+            lists = written(batch.column(name), self._lists[name])
+            if lists is None:
+                raise fault(f'column "{clean(name)}" holds what is no list')
+            batch = batch.set_column(batch.schema.get_field_index(name), name, lists)
         read = [name for name in columns if name in numeric]
         infinite = [name for name in read if np.isinf(numbers(batch.column(name))).any()]
         if infinite and self._may_overflow(block, names, infinite, batch):
@@ -137,7 +147,10 @@ class CsvSource(TextSource):
                 newlines_in_values=block.folded,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.float64() if name in numeric else text for name in columns},
+                column_types={
+                    name: pa.float64() if name in numeric else pa.string() if name in self._lists else text
+                    for name in columns
+                },
                 include_columns=columns,
                 null_values=["", *dialect.missing],
                 strings_can_be_null=False,
@@ -160,8 +173,11 @@ class CsvSource(TextSource):
                 return True
         return False
 
-    def _fault(self, block: Block, names: list[str], numeric: frozenset[str], said: str = "") -> DataError:
-        found = explain(block, names, numeric, self._dialect)
+    def _fault(
+        self, block: Block, names: list[str], columns: list[str], numeric: frozenset[str], said: str = ""
+    ) -> DataError:
+        lists = {name: form for name, form in self._lists.items() if name in columns}
+        found = explain(block, names, numeric, self._dialect, lists)
         where = place(self._dialect.name, block.first, block.line)
         return found or DataError(
             f"cannot be read from here on: {clean(said, 200)}", where=where, id="csv_damaged"

@@ -9,7 +9,7 @@ import math
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -17,12 +17,14 @@ from itertools import pairwise
 from xentcli.errors import DataError, clean, counted
 from xentcli.readers.bytestream import count_lines
 from xentcli.readers.textblocks import Block, place, stray_error, stray_quote
+from xentcli.readers.writtenlists import Form, fault
 
 _WORDS = r"[+-]?(?:inf|infinity|nan)"
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[, '\u00a0\u202f]\d{3})+(?:\.\d*)?", re.ASCII)
 _OTHER_MARK = re.compile(r"[+-]?(?:0?,\d+|\d+,\d{2,}|\d+,)(?:[eE][+-]?\d+)?", re.ASCII)
 _HEX = re.compile(r"[+-]?0[xX][0-9a-fA-F.]+(?:[pP][+-]?\d+)?", re.ASCII)
 _MISSING = {"na", "n/a", "#n/a", "null", "none", "nil", "-", "?", "missing", "<na>"}
+_NO_LISTS: Mapping[str, Form] = {}
 _MINUS = dict.fromkeys((0x2212, 0x2012, 0x2013, 0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 
 
@@ -103,13 +105,16 @@ def texts(block: Block) -> Iterator[tuple[int, int, str]]:
         yield start, stop, bytes(block.data[start:stop]).rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
-def explain(block: Block, names: list[str], numeric: frozenset[str], dialect: Dialect) -> DataError | None:
+def explain(
+    block: Block, names: list[str], numeric: frozenset[str], dialect: Dialect,
+    lists: Mapping[str, Form] = _NO_LISTS,
+) -> DataError | None:  # fmt: skip
     """The error for the first record of a block that cannot be read, None if there is none.
 
     The order of the records decides, not the kind of the fault: so it is the same for any cut.
     """
     stray = None if block.quote is None else stray_quote(block.octets, ord(dialect.delimiter), block.quote)
-    wanted = [(index, name) for index, name in enumerate(names) if name in numeric]
+    wanted = [(index, name) for index, name in enumerate(names) if name in numeric or name in lists]
     for index, (start, stop, text) in enumerate(texts(block)):
         cells = fields(text, dialect)
         here = _Record(block, index, start, cells, names, dialect)
@@ -120,8 +125,11 @@ def explain(block: Block, names: list[str], numeric: frozenset[str], dialect: Di
         if len(cells) != len(names):
             return _wrong_count(here)
         for column, name in wanted:
-            if not _good(cells[column], dialect):
-                return _no_number(here, name, cells[column])
+            cell = cells[column]
+            if name not in lists and not _good(cell, dialect):
+                return _no_number(here, name, cell)
+            if name in lists and cell not in dialect.missing and (wrong := fault(cell, lists[name])):
+                return _no_list(here, name, cell, *wrong)
     return None
 
 
@@ -197,6 +205,8 @@ def _wrong_count(record: _Record) -> DataError:
     elif len(cells) < len(names) and record.index == record.block.rows - 1 and not record.block.closed:
         what += "; it is the last row and has no newline, so the file may be cut short"
         remedy = "write the file again, or remove the row"
+    elif any(cell.lstrip().startswith("[") for cell in cells):
+        remedy = 'enclose lists in quotes: "[0.1, 0.9]"'
     elif delimiter == "," and len(cells) >= 2 * len(names) - 1 > 1:
         remedy = "if numbers have decimal commas: separate fields by ; and say --delimiter ';' --decimal ,"
     return DataError(what, where=record.where, remedy=remedy, id="field_count")
@@ -221,6 +231,15 @@ def _no_number(record: _Record, name: str, cell: str) -> DataError:
         remedy = option_quote(quoted)
     return DataError(f'column "{clean(name)}": "{clean(cell)}" {what}', where=record.where, remedy=remedy,
                      id="not_a_number")  # fmt: skip
+
+
+def _no_list(record: _Record, name: str, cell: str, what: str, remedy: str) -> DataError:
+    if repeats_header(record.cells, record.names):
+        return header_again(record.where)
+    if cell.strip().lower() in _MISSING:
+        remedy = f"--na {shlex.quote(cell)} if it stands for a missing value; or leave the cell empty"
+    return DataError(f'column "{clean(name)}": "{clean(cell)}" {what}', where=record.where, remedy=remedy,
+                     id="not_a_list")  # fmt: skip
 
 
 def option_quote(mark: str) -> str:

@@ -8,9 +8,9 @@ from itertools import islice
 import numpy as np
 import pyarrow as pa
 
-from xentcli.columns.schema import Column
+from xentcli.columns.schema import WRITTEN, Column
 from xentcli.errors import DataError, clean, listing
-from xentcli.readers.arrays import number_array
+from xentcli.readers.arrays import number_array, text_array
 from xentcli.readers.csverrors import (
     Dialect,
     comment_mark,
@@ -23,6 +23,7 @@ from xentcli.readers.csverrors import (
     to_float,
 )
 from xentcli.readers.textblocks import Block, place
+from xentcli.readers.writtenlists import Form, form_of, holds, read
 
 _INTEGER = re.compile(r"[ \t]*-?(?:0|[1-9]\d{0,99})[ \t]*", re.ASCII)
 _DIGITS = re.compile(r"[ \t]*[+-]?\d+[ \t]*", re.ASCII)
@@ -90,15 +91,17 @@ def _check_delimiter(head: str, lines: list[str], dialect: Dialect, where: str) 
 # -- the columns -------------------------------------------------------------------------------------
 def describe(
     names: list[str], sample: pa.RecordBatch, decimal: str
-) -> tuple[list[Column], pa.RecordBatch, dict[str, str]]:
-    """Columns with their types, the sample with numbers as numbers, and how many decimals they have.
+) -> tuple[list[Column], pa.RecordBatch, dict[str, str], dict[str, Form]]:
+    """Columns with their types, the sample with numbers as numbers, how many decimals they have, and lists.
 
     `sample`: the first rows, all text. A type is decided by the values, empty cells aside; a cell that
-    somebody meant as a number makes no column text, so that it is met, with its row, when it is read.
+    somebody meant as a number, or as a list, makes no column text, so that it is met, with its row, when
+    it is read.
     """
     columns: list[Column] = []
     arrays: list[pa.Array] = []
     digits: dict[str, int] = {}
+    lists: dict[str, Form] = {}
     for index, name in enumerate(names):
         values = [value or "" for value in sample.column(index).to_pylist()]
         kind, found = _kind(values, decimal)
@@ -110,11 +113,17 @@ def describe(
         elif kind == "float":
             array = number_array([m and to_float(m[0], decimal) for m in found], np.float64)
             digits[name] = max((_decimals(m) for m in found if m), default=0)
-        columns.append(Column(name, kind, "text", str(array.type)))
+        form = form_of(name, values, decimal) if kind == "text" else None
+        if form is not None:
+            lists[name] = form
+            columns.append(Column(name, "list", "written", WRITTEN))
+            array = read(text_array([value if holds(value, form) else None for value in values]), form)
+        else:
+            columns.append(Column(name, kind, "text", str(array.type)))
         arrays.append(array)
     metadata = {f"digits:{name}": str(places) for name, places in digits.items()}
     metadata["digits"] = str(max(digits.values(), default=0))
-    return columns, pa.RecordBatch.from_arrays(arrays, names), metadata
+    return columns, pa.RecordBatch.from_arrays(arrays, names), metadata, lists
 
 
 def _kind(values: list[str], decimal: str) -> tuple[str, list[re.Match[str] | None]]:
