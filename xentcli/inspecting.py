@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from xentcli import __version__, reporting, scoring
+from xentcli import __version__, memory, reporting, scoring
 from xentcli.advice import OF_RESULTS
 from xentcli.columns import Ask, Resolution
 from xentcli.columns.kinds import NAMES
@@ -25,8 +26,14 @@ SCHEMA = "xent.inspect/1"
 _LABELS = 1000  # distinct labels that are counted out
 _HEAD = 1 << 20
 
-# Processor seconds that a run takes, measured with benchmarks/run.py, and rows that a thread takes at a time.
-_START, _PER_ROW, _PER_VALUE, _PER_TEXT, _BATCH = 0.4, 100e-9, 14e-9, 200e-9, 65536
+_START = 0.6
+"""Processor seconds from which on this process has done more than to start: it is no command."""
+
+_SHOWS, _MOST_VALUES = 0.1, 1 << 23
+"""Seconds that show what a row takes, and values that are read for it at most."""
+
+_BATCH = 1 << 16
+"""Rows, or values, that a thread takes at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,7 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
     Raises as scoring does for options and for files that cannot be opened or have no columns to show;
     what else would stop scoring is among the `problems`.
     """
+    begun = time.process_time()
     limit = PREVIEW_ROWS if settings.limit is None else min(settings.limit, PREVIEW_ROWS)
     trial = replace(settings, limit=limit, sha256=None)  # a hash would read all of a file
     sources = scoring.opened(inputs, trial)
@@ -152,7 +160,9 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
     else:
         # One file is tried: the checks that all shards are alike have been made.
         _try(found, found.what, inputs, [filled[0][0]], trial)
-        _estimate(found, found.what, [source for source, _ in filled], settings)
+        calm = replace(settings, sha256=None, rules=replace(settings.rules, skip_bad=True))
+        need = scoring.need(found.what, [source for source, _ in filled], calm)
+        _estimate(found, found.what, filled[0][0], need, calm, begun)
         found.labels = _counts(first, found.what)
     found.columns = [_column(first, column, found.what, settings.ask) for column in first.columns]
     return found
@@ -174,15 +184,46 @@ def _try(
         found.problems += [Problem(w.id, 0, w.message, w.example, w.remedy) for w in told]
 
 
-def _estimate(found: Inspection, what: Resolution, sources: list[Source], settings: Settings) -> None:
-    """What scoring takes: memory at most, added up as for `--max-memory`, and about what time."""
-    need = scoring.need(what, sources, settings)
+def _estimate(
+    found: Inspection, what: Resolution, source: Source, need: memory.Need, settings: Settings, begun: float
+) -> None:
+    """What scoring takes: memory at most, added up as for `--max-memory`, and about what time.
+
+    Until here, this process has done what scoring the first rows takes. Further rows are timed, as fast as
+    the machine is now, and shared by the threads that will have work.
+    """
     jobs = max(1, need.jobs(scoring.wanted_jobs(settings), settings.reading.max_memory))
     found.memory = need.total(jobs)
     rows = found.rows if settings.limit is None else min(settings.limit, found.rows or settings.limit)
-    if rows is not None:
-        each = _PER_ROW + what.width * (_PER_TEXT if what.stored == "text" else _PER_VALUE)
-        found.seconds = _START + rows * each / min(jobs, max(1, rows // _BATCH))
+    if rows is None or not os.path.isfile(source.path):
+        return
+    now = time.process_time()
+    seconds = min(now, now - begun + _START)
+    if rows > found.sampled:
+        busy = min(jobs, max(1, rows * what.width // (8 * _BATCH)))
+        held = next((file.rows for file in found.files if file.path == source.path), None)
+        try:
+            each = _each(what, source, settings, found.sampled, held or rows)
+        except XentError:  # further rows than were to be looked at cannot be scored
+            return
+        seconds += (rows - found.sampled) * each / busy
+    found.seconds = seconds
+
+
+def _each(what: Resolution, source: Source, settings: Settings, first: int, held: int) -> float:
+    """Seconds that a row takes beyond the `first` of `held` ones, by folding more and more of them."""
+
+    def cost(rows: int) -> float:
+        begun = time.perf_counter()
+        scoring.fold(what, [source], replace(settings, limit=rows))
+        return time.perf_counter() - begun
+
+    rows = first
+    least = most = cost(first)
+    while most - least < _SHOWS and rows < held and 8 * rows * what.width <= _MOST_VALUES:
+        rows = min(8 * rows, held)
+        most = cost(rows)
+    return max(0.0, most - least) / max(1, rows - first)
 
 
 def _problem(error: XentError) -> Problem:

@@ -62,6 +62,8 @@ def batches(part: Part, what: Resolution, rules: binding.Rules, left: list[int])
     """Batches of one partition; `left` is how many rows may still be read, or negative for all."""
 
     def walk() -> Iterator[threads.Work]:
+        if left[0] == 0:  # asking for the first piece would read it
+            return
         for piece in part.pieces():
             if left[0] == 0:
                 return

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from tests.contract.test_explanations import EXAMPLES, follow
 from tests.corpus.corpus import Outcome, good, parquet, process, refused, score, strict, text, xent
 from tests.corpus.test_corpus_memory import cost
-from xentcli import scoring
+from xentcli import inspecting, scoring
 from xentcli.explanations import Entry
 
 SAMPLES = ["cancer.csv", "cancer.parquet", "digits_good.parquet", "digits_logits.parquet"]
@@ -103,6 +104,25 @@ def test_more_rows_take_more_time_and_no_more_memory(tmp_path: Path) -> None:
         found.append(look(path)["estimate"])
     assert found[0]["seconds"] < found[1]["seconds"] < 60
     assert found[0]["bytes"] <= found[1]["bytes"]
+
+
+def test_the_time_is_that_of_the_rows_as_they_were_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that scoring moves by 0.3 s a run and 2 µs a row, on a file for two threads."""
+    rows, clock, real = 4_000_000, [0.0], scoring.fold
+
+    def fold(what: Any, sources: Any, settings: Any) -> Any:
+        clock[0] += 0.3 + 2e-6 * settings.limit
+        return real(what, sources, settings)
+
+    path = parquet(tmp_path / "a.parquet", {"score": np.full(rows, 0.5), "label": np.arange(rows) % 2})
+    monkeypatch.setattr(scoring, "fold", fold)
+    monkeypatch.setattr(scoring, "cores", lambda: 2)
+    monkeypatch.setattr(
+        inspecting, "time", SimpleNamespace(perf_counter=lambda: clock[0], process_time=lambda: 0.5)
+    )
+    assert look(path)["estimate"]["seconds"] == pytest.approx(0.5 + (rows - 1000) * 2e-6 / 2, rel=1e-9)
 
 
 def test_the_memory_is_what_scoring_adds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
