@@ -177,7 +177,7 @@ def raw(arrays: Arrays) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in arrays.items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 40), st.booleans(), st.sampled_from(TASKS))
 def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighted: bool, task: str) -> None:
     rng = np.random.default_rng(seed)
@@ -208,7 +208,7 @@ def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighte
     for i in rng.permutation(len(parts)).tolist():
         total.merge(parts[i])
     once = folded(whole)
-    for name in ("slices", "clusters"):
+    for name in ("slices", "clusters", *(["clustercells"] if "clustercells" in once.states else [])):
         found = total.states[name].to_arrays()
         assert raw(found) == raw(once.states[name].to_arrays())
         assert raw(type(total.states[name]).from_arrays(found, spec).to_arrays()) == raw(found)

@@ -12,6 +12,7 @@ from xentcli.states.bins import ConfidenceBins, PositiveBins
 from xentcli.states.classbins import ClassBins
 from xentcli.states.classes import Classes
 from xentcli.states.classwise import ClassWise
+from xentcli.states.clustercells import ClusterCells
 from xentcli.states.clusters import Clusters
 from xentcli.states.confusion import Confusion
 from xentcli.states.labelbins import LabelBins
@@ -54,6 +55,7 @@ STATES: dict[str, type[Any]] = {
     "notes": Notes,
     "slices": Slices,
     "clusters": Clusters,
+    "clustercells": ClusterCells,
     "classwise": ClassWise,
     "tail": Tail,
     "worst": Worst,
@@ -79,6 +81,7 @@ def needed(spec: Spec) -> list[str]:
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
     optional = {
         "slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
+        "clustercells": spec.grouped and spec.task not in ("soft", "multilabel"),
         "worst": spec.top > 0, "selfconfidence": spec.confident, "classwise": spec.classwise,
         "sample": sampled(spec), "temperatures": sampled(spec) and spec.every_row,
     }  # fmt: skip
@@ -248,6 +251,10 @@ class StateSet:
     @property
     def clusters(self) -> Clusters:
         return cast(Clusters, self.states["clusters"])
+
+    @property
+    def clustercells(self) -> ClusterCells:
+        return cast(ClusterCells, self.states["clustercells"])
 
     @property
     def worst(self) -> Worst:

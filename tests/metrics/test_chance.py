@@ -160,10 +160,13 @@ def test_certain_predictions_that_fail_are_not_chance() -> None:
 
 def test_rows_that_are_no_draws_have_no_test_and_say_why() -> None:
     y, p = drawn(10, 100)
-    grouped = known(y, p, groups=np.arange(100) // 5)
+    one = known(y, p, groups=np.zeros(100, np.int64))
     soft = known([], np.stack([1 - p, p], axis=1), task="soft", targets=np.stack([1 - p, p], axis=1))
-    for found in (grouped, soft):
+    for found in (one, soft):
         value = read(found, "ece")
         assert value.value is not None and (value.p, value.lo) == (None, None)
-    undefined = read(grouped, "ece_p")
-    assert undefined.value is None and "group" in (undefined.why or "")
+    for name in ("ece_p", "ece_chance", "spiegelhalter_p", "hosmer_lemeshow_p"):
+        undefined = read(one, name)
+        assert undefined.value is None and undefined.why == "all rows are of one group", name
+    by_class = read(known(y, p, groups=np.arange(100) // 5), "ece_toplabel_p")
+    assert by_class.value is None and "by group" in (by_class.why or "")

@@ -383,7 +383,12 @@ def test_uniform_predictions_have_no_test_of_calibration(width: int) -> None:
     assert (value.value, value.why) == (None, "every prediction is certain or uniform")
 
 
-def test_equal_losses_have_no_standard_error_to_speak_of() -> None:
-    """Squares are rounded once, which leaves 1e-8 of the mean at most."""
-    value = read(known([1] * 100, [0.7] * 100), "cross_entropy")
-    assert value.se == near(0.0, abs=1e-9)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_equal_losses_have_a_standard_error_of_zero_and_not_what_rounding_leaves(
+    weighted: bool, grouped: bool
+) -> None:
+    w = np.random.default_rng(0).random(100) if weighted else None
+    found = known([1] * 100, [0.7] * 100, w, groups=np.arange(100) // 7 if grouped else None)
+    for name in ("cross_entropy", "perplexity", "brier_score", "overconfidence", "balanced_cross_entropy"):
+        assert read(found, name).se == 0.0, name

@@ -167,18 +167,20 @@ CALIBRATION = (
 
 def companion(key: str, part: str) -> Measure:
     """The explanation of `KEY_chance` or `KEY_p`, which go with each error that chance raises."""
-    none = "the rows are no independent draws: --group, soft labels, several labels a row"
+    none = "soft labels, several labels a row, or one group, which are no independent draws"
     source = (
         "Vaicenavicius et al. (2019), arXiv 1902.06977; Bröcker & Smith (2007), Weather and Forecasting 22"
     )
     if part == "chance":
         return Measure(
-            f"{key}_chance", f"mean of {key} over labels redrawn from the predictions, in the bins (--seed)",
-            "0 to 1", none, f"A calibrated model of the same predictions has this {key} on average, not 0.",
+            f"{key}_chance", f"mean of {key} over labels redrawn from the predictions, in the bins (--seed); "
+            "with --group over clusters whose residuals change their signs", "0 to 1", none,
+            f"A calibrated model of the same predictions has this {key} on average, not 0.",
             source,
         )  # fmt: skip
     return Measure(
         f"{key}_p", "(1 + how many of 999 redraws of the labels from the predictions, in the bins (--seed), "
-        f"have a {key} as large as that seen) / 1000", "0.001 to 1", none,
+        f"have a {key} as large as that seen) / 1000; with --group, of 1,024 ways to turn the residuals of "
+        "whole clusters over", "0.001 to 1", none,
         "Small: the predictions are not calibrated. Large data make any small gap significant.", source,
     )  # fmt: skip

@@ -13,7 +13,8 @@ _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none
 _WALD = "maximum likelihood ± z standard errors from the information; none with --weight or --group"
 _REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
             "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "
-            "count as chance; none with --group or soft labels")  # fmt: skip
+            "count as chance; with --group the residuals of whole groups change their signs instead; none "
+            "for soft labels")  # fmt: skip
 
 INTERVALS = {
     **dict.fromkeys(
@@ -29,9 +30,9 @@ INTERVALS = {
     "over groups, and with t, for --group; none for soft labels, or where a class has a single row",
     "macro_f1": _COUNTS.format("logit"),
     "mcc": _COUNTS.format("Fisher"),
-    "auroc": "DeLong's standard error, symmetric on the logit scale; none with --group",
-    "average_precision": "delta method in the counts of each score, symmetric on the logit scale; none with "
-    "--group",
+    "auroc": "DeLong's standard error, over groups, and with t, for --group; symmetric on the logit scale",
+    "average_precision": "delta method in the counts of each score, over groups, and with t, for --group; "
+    "symmetric on the logit scale",
     **dict.fromkeys(
         ("ece", "ece_positive", "mce", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",
          "ks_calibration",

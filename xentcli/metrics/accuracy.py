@@ -9,7 +9,8 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics import delta, intervals, listed
-from xentcli.metrics.known import Known, Sums
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import Sums
 from xentcli.report import Value
 
 

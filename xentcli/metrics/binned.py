@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import chance, redraw
+from xentcli.metrics import chance, redraw, wild
 from xentcli.metrics.calibration import error, gap
 from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
@@ -68,6 +68,8 @@ def ece_toplabel(known: Known) -> Value:
     """
     bins = _by_class(known)
     value = known.value("ece_toplabel", error(bins, known))
+    if known.spec.grouped:
+        return value
     return chance.judge(known, value, "toplabel", bins, chance.mean_gap(bins))
 
 
@@ -92,7 +94,8 @@ def _columns(bins: Binned) -> list[F64]:
 def l2_debiased(known: Known) -> Value:
     """Squared calibration error without its bias, in bins of equal mass; below 0 by chance.
 
-    Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over bins of two rows or more; the square, with its sign.
+    Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over bins of two rows or more; the square, with its sign. With
+    `--group` the variance of a gap is that over clusters.
     Source: Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155.
     """
     if known.spec.weighted:
@@ -102,8 +105,15 @@ def l2_debiased(known: Known) -> Value:
     if not mass.rows.size:
         return known.undefined("l2_debiased", "no bin has two rows")
     share, rate = mass.rows / known.rows, mass.y / mass.rows
-    value = (share * (gap(mass) ** 2 - rate * (1.0 - rate) / (mass.rows - 1))).sum()
-    return known.value("l2_debiased", float(value))
+    bias = rate * (1.0 - rate) / (mass.rows - 1)
+    if known.spec.grouped:
+        bias = _over_clusters(known, mass)
+    return known.value("l2_debiased", float((share * (gap(mass) ** 2 - bias)).sum()))
+
+
+def _over_clusters(known: Known, bins: Binned) -> F64:
+    """The variance (M,) of the gap of each bin over the clusters of `--group`."""
+    return wild.spread(bins, known.clustered_cells("confidence")) / bins.weight**2
 
 
 def ece_debiased(known: Known) -> Value:
@@ -117,7 +127,8 @@ def ece_debiased(known: Known) -> Value:
     binned = known.binned("confidence")
     binned = binned.where(binned.rows > 0)
     rate = binned.y / binned.rows
-    expected = _folded_normal(gap(binned), np.sqrt(rate * (1.0 - rate) / binned.rows))
+    variance = _over_clusters(known, binned) if known.spec.grouped else rate * (1.0 - rate) / binned.rows
+    expected = _folded_normal(gap(binned), np.sqrt(variance))
     plain = error(binned, known)
     return known.value("ece_debiased", 2 * plain - float((binned.rows * expected).sum()) / known.rows)
 
@@ -155,8 +166,8 @@ def _tested_path(known: Known, value: Value, statistic: Callable[[Binned], Stati
     """With what chance makes of it on a path of at most STEPS steps, which is exact up to as many cells."""
     if chance.why_not(known) is not None:
         return value
-    steps = equal_mass(known.cells("confidence"), STEPS)
-    drawn = chance.redraws(known, "confidence,path", steps, fine=True)
+    steps = chance.steps(known, "confidence", STEPS)
+    drawn = chance.redraws(known, "confidence", "path", steps, fine=True)
     return redraw.judged(value, drawn, statistic(steps), known.level)
 
 
@@ -176,11 +187,22 @@ def hosmer_lemeshow(known: Known) -> Value:
 
 
 def hosmer_lemeshow_p(known: Known) -> Value:
-    """Chance of a `hosmer_lemeshow` at least so large, were the predictions calibrated."""
+    """Chance of a `hosmer_lemeshow` at least so large, were the predictions calibrated.
+
+    With `--group` from redrawn clusters, for χ² is of independent rows.
+    """
     statistic, bins = _hosmer_lemeshow(known)
     if statistic.value is None:
         return known.undefined("hosmer_lemeshow_p", statistic.why or "")
-    return known.value("hosmer_lemeshow_p", chi2_beyond(statistic.value, bins))
+    if not known.spec.grouped:
+        return known.value("hosmer_lemeshow_p", chi2_beyond(statistic.value, bins))
+    if why := chance.why_not(known):
+        return known.undefined("hosmer_lemeshow_p", why)
+    mass = equal_mass(known.cells("positive"), DECILES)
+    per = 1.0 / (mass.p * (1.0 - mass.p / mass.rows))
+    drawn = chance.redraws(known, "positive", "deciles", mass)
+    found = redraw.judged(statistic, drawn, lambda residual: (residual * residual * per).sum(axis=-1), None)
+    return known.value("hosmer_lemeshow_p", found.p or 0.0)
 
 
 def _hosmer_lemeshow(known: Known) -> tuple[Value, int]:

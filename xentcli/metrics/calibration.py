@@ -26,9 +26,10 @@ def ece(known: Known) -> Value:
 def ece_chance(known: Known) -> Value:
     """The ECE to expect of a calibrated model with these confidences: a floor that is not error.
 
-    Σ_b sqrt(2/π Σ_{i in b} w²p(1-p)) / W. Source: Bröcker & Smith (2007), Weather and Forecasting 22.
+    Σ_b sqrt(2/π Σ_{i in b} w²p(1-p)) / W; with `--group` the variance is that over clusters.
+    Source: Bröcker & Smith (2007), Weather and Forecasting 22.
     """
-    return known.value("ece_chance", expected(known.binned("confidence"), known))
+    return _chance(known, "ece_chance", "confidence")
 
 
 def ece_positive(known: Known) -> Value:
@@ -38,7 +39,12 @@ def ece_positive(known: Known) -> Value:
 
 def ece_positive_chance(known: Known) -> Value:
     """`ece_chance` of the pair (p of the positive class, is positive)."""
-    return known.value("ece_positive_chance", expected(known.binned("positive"), known))
+    return _chance(known, "ece_positive_chance", "positive")
+
+
+def _chance(known: Known, key: str, pair: str) -> Value:
+    level = expected(known, pair, known.binned(pair))
+    return known.undefined(key, chance.why_not(known) or "") if level is None else known.value(key, level)
 
 
 def mce(known: Known) -> Value:
@@ -57,10 +63,10 @@ def _tested(known: Known, key: str, pair: str) -> Value:
     """The error of a pair in equal-width bins, with what chance makes of it."""
     binned = known.binned(pair)
     value = known.value(key, error(binned, known))
-    if binned.variance is None:
+    if chance.why_not(known) is not None:
         return value
     filled = binned.where(binned.rows > 0)
-    level = expected(binned, known)
+    level = expected(known, pair, filled)
     return chance.judge(
         known, value, pair, filled, chance.mean_gap(filled), scheme=known.spec.binning, chance=level
     )
@@ -78,11 +84,10 @@ def error(binned: Binned, known: Known) -> float:
     return float(np.abs(binned.p - binned.y).sum()) / float(known.weight)
 
 
-def expected(binned: Binned, known: Known) -> float:
-    """The expectation of `error` if every label were drawn from its p, by the normal approximation."""
-    assert binned.variance is not None
-    spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))
-    return float(spread.sum()) / float(known.weight)
+def expected(known: Known, pair: str, binned: Binned) -> float | None:
+    """The expectation of `error` were the model calibrated, by the normal approximation; None if unknown."""
+    spread = chance.spread(known, pair, binned)
+    return None if spread is None else float(np.sqrt(spread * (2 / math.pi)).sum()) / float(known.weight)
 
 
 def diagram(known: Known, pair: str) -> Reliability:
@@ -95,9 +100,8 @@ def diagram(known: Known, pair: str) -> Reliability:
     ends = [(b / bins, (b + 1) / bins) for b in range(bins)]
     if known.spec.binning == "mass":
         ends = chance.ends(known, pair)
-    spread = None
-    if binned.variance is not None:
-        spread = np.sqrt(np.maximum(binned.variance, 0.0) * (2 / math.pi))
+    variance = chance.spread(known, pair, binned)
+    spread = None if variance is None else np.sqrt(variance * (2 / math.pi))
     rows: list[dict[str, float | int | None]] = []
     for b in range(bins):
         n, weight = int(binned.rows[b]), float(binned.weight[b])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from xentcli.batch import F64, I64
-from xentcli.metrics import redraw
+from xentcli.metrics import redraw, wild
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Redraws, Statistic
+from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics.grid import ends_of_cells
 from xentcli.report import Value
 from xentcli.states.bins import Binned
@@ -16,11 +17,11 @@ _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows o
 
 
 def why_not(known: Known) -> str | None:
-    """Why no label can be redrawn from its p; None if it can."""
-    if known.spec.grouped:
-        return "the rows of a group are no independent draws"
+    """Why nothing can be redrawn; None if it can."""
     if known.spec.task in ("soft", "multilabel"):
         return "soft labels are no draws" if known.spec.task == "soft" else "the labels of a row go together"
+    if known.spec.grouped and len(known.clustered_cells("confidence").weight) < 2:
+        return "all rows are of one group"
     return None
 
 
@@ -28,23 +29,45 @@ def judge(known: Known, value: Value, pair: str, bins: Binned, statistic: Statis
           scheme: str = "width", chance: float | None = None) -> Value:  # fmt: skip
     """`value`, which is `statistic` of the residuals of `bins`, with its chance level, p-value and interval.
 
-    bins hold rows each; `pair` and `scheme` name them.
+    bins hold rows each, in the order of p; `pair` and `scheme` name them.
     """
     if why_not(known) is not None or value.value is None:
         return value
-    drawn = redraws(known, f"{pair},{scheme}", bins)
+    drawn = redraws(known, pair, scheme, bins)
     return redraw.judged(value, drawn, statistic, known.level, chance=chance)
 
 
-def redraws(known: Known, name: str, bins: Binned, fine: bool = False) -> Redraws:
-    """The redraws of the bins called `name`, made once. fine: they hold few rows each, as those of a path."""
+def redraws(known: Known, pair: str, scheme: str, bins: Binned, fine: bool = False) -> Redraws | WildRedraws:
+    """The redraws of such bins of a pair, made once. fine: they hold few rows each, as those of a path."""
+    name = f"{pair},{scheme}"
     if name not in known.drawn:
-        unit = float(known.weight2 / known.weight)
-        known.drawn[name] = redraw.draw(
-            bins, unit, known.seed, weighted=known.spec.weighted,
-            coarse=mass_index(bins.weight, _COARSE) if fine else None,
-        )  # fmt: skip
+        coarse = mass_index(bins.weight, _COARSE) if fine else None
+        if known.spec.grouped:
+            known.drawn[name] = wild.draw(bins, known.clustered_cells(pair), known.seed, coarse=coarse)
+        else:
+            unit = float(known.weight2 / known.weight)
+            known.drawn[name] = redraw.draw(
+                bins, unit, known.seed, weighted=known.spec.weighted, coarse=coarse
+            )
     return known.drawn[name]
+
+
+def spread(known: Known, pair: str, bins: Binned) -> F64 | None:
+    """The variance (M,) of the residual Σw(y - p) of each bin, were the model calibrated; None if unknown."""
+    if why_not(known) is not None:
+        return None
+    if known.spec.grouped:
+        return wild.spread(bins, known.clustered_cells(pair))
+    return None if bins.variance is None else np.maximum(bins.variance, 0.0)
+
+
+def steps(known: Known, pair: str, most: int) -> Binned:
+    """Cells of a pair, in the order of p, to redraw residuals in: at most so many, or those kept by group."""
+    if not known.spec.grouped:
+        return equal_mass(known.cells(pair), most)
+    found = known.clustered_cells(pair)
+    weight = found.weight.sum(axis=0)
+    return Binned(weight, weight, weight * found.p, found.hits.sum(axis=0))
 
 
 def mass_index(weight: F64, bins: int) -> I64:

@@ -29,7 +29,7 @@ def ece_classwise(known: Known) -> Value:
         return known.undefined("ece_classwise", _UNKEPT)
     each = float(known.weight) * known.spec.size
     value = known.value("ece_classwise", float(np.abs(bins.p - bins.y).sum()) / each)
-    if chance.why_not(known) is not None:
+    if known.spec.grouped or chance.why_not(known) is not None:
         return value
     rate = np.divide(bins.p, bins.weight, out=np.zeros(bins.p.shape), where=bins.weight > 0)
     spread = bins.p * (1.0 - np.minimum(rate, 1.0)) * float(known.weight2 / known.weight)

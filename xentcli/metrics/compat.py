@@ -13,7 +13,8 @@ import numpy as np
 from xentcli.batch import F64
 from xentcli.errors import counted
 from xentcli.metrics import loss, proper, training
-from xentcli.metrics.known import Known, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number
 from xentcli.report import Value
 from xentcli.states.peer import epsilon
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Spec
 from xentcli.metrics.gains import Errors, errors
-from xentcli.metrics.known import Known, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number
 from xentcli.numerics.rowhash import FOLDS, folds, hashed
 from xentcli.numerics.student import quantile
 from xentcli.numerics.temperature import Depths, Fit, Point, curve_of, fit

@@ -13,10 +13,12 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics.intervals import Error
-from xentcli.metrics.known import Known, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number
 
 _NOISE = 1e-13
-"""Variances below this share of the mean square are rounding: nothing varies."""
+"""Variances below this share of the mean square are rounding: nothing varies. So is what is left of sums that
+cancel."""
 
 
 def ratio(known: Known, name: str, reference: F64) -> Error:
@@ -105,9 +107,13 @@ def _clustered(known: Known, first: F64 | None, by_class: dict[str, F64], total:
     weight = clusters.values("weight")
     used = weight > 0
     influence = np.zeros(used.size) if first is None else first.copy()
+    size = np.abs(influence)
     for name, slope in by_class.items():
-        influence += (clusters.classes(name) * slope).sum(axis=1)
+        part = (clusters.classes(name) * slope).sum(axis=1)
+        influence += part
+        size += np.abs(part)
     influence -= weight * (influence.sum() / weight.sum())
+    influence[np.abs(influence) < _NOISE * size] = 0.0
     m = int(used.sum())
     if m < 2:
         return Error()

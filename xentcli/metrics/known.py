@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from xentcli.batch import F64, Spec
 from xentcli.metrics.names import resolve
+from xentcli.metrics.sums import Sums, number, wilson
 from xentcli.numerics.entropy import binary_entropy, safe_entropy
 from xentcli.numerics.student import quantile
 from xentcli.report import Value
@@ -20,34 +21,10 @@ from xentcli.states.tail import Losses
 if TYPE_CHECKING:
     from xentcli.metrics.decomposition import Recalibrated
     from xentcli.metrics.redraw import Redraws
+    from xentcli.metrics.wild import WildRedraws
     from xentcli.plan import StateSet
+    from xentcli.states.clustercells import Clustered
     from xentcli.states.summed import Summed
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Of some rows: their number, Σw, Σw², Σwx, Σw²x and Σw²x², exactly."""
-
-    rows: int
-    weight: Fraction
-    weight2: Fraction
-    total: Fraction
-    cross: Fraction
-    square: Fraction
-
-    @property
-    def mean(self) -> Fraction:
-        return self.total / self.weight
-
-    @property
-    def se(self) -> float | None:
-        """sqrt(m/(m-1) * Σw²(x - mean)²) / Σw of m rows; None for one row."""
-        if self.rows < 2:
-            return None
-        mean = self.mean
-        # Rounding of each square leaves noise of 1e-16 of the mean square, not more.
-        spread = max(self.square - 2 * mean * self.cross + mean * mean * self.weight2, Fraction(0))
-        return math.sqrt(spread / (self.weight * self.weight) * self.rows / (self.rows - 1))
 
 
 @dataclass(frozen=True)
@@ -61,7 +38,7 @@ class Known:
     prior: F64 | None = None
     level: float | None = 0.95
     seed: int = 0
-    drawn: dict[str, Redraws] = field(default_factory=dict, compare=False, repr=False)
+    drawn: dict[str, Redraws | WildRedraws] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def spec(self) -> Spec:
@@ -319,27 +296,22 @@ class Known:
         cells = state.cells(mirrored)
         return cells.where(cells.rows > 0)
 
+    def clustered_cells(self, pair: str) -> Clustered:
+        """Σw by cluster and cell of a pair, "positive" or "confidence"."""
+        mirrored = pair == "confidence" and self.spec.task == "binary"
+        return self._mirrored_cells if mirrored else self._clustered_cells
+
+    @cached_property
+    def _clustered_cells(self) -> Clustered:
+        return self.states.clustercells.clustered()
+
+    @cached_property
+    def _mirrored_cells(self) -> Clustered:
+        return self._clustered_cells.mirrored()
+
     def pair(self, pair: str) -> tuple[Bins, bool]:
         if pair == "positive":
             return self.states.positive, False
         if self.states.has("confidence"):
             return self.states.confidence, False
         return self.states.positive, True
-
-
-def wilson(share: float, n: float, z: float) -> tuple[float, float]:
-    """Wilson's interval of a share of n rows, z standard errors to each side."""
-    z2 = z * z
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    lo = 0.0 if share == 0.0 else max(0.0, centre - half)
-    hi = 1.0 if share == 1.0 else min(1.0, centre + half)
-    return lo, hi
-
-
-def number(exact: Fraction) -> float:
-    """The nearest float64, inf beyond the largest."""
-    try:
-        return float(exact)
-    except OverflowError:
-        return math.inf if exact > 0 else -math.inf

@@ -6,7 +6,8 @@ import math
 from fractions import Fraction
 
 from xentcli.errors import counted
-from xentcli.metrics.known import Known, Sums, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import Sums, number
 from xentcli.report import Value
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from xentcli.errors import counted
 from xentcli.metrics import delta, intervals, listed
-from xentcli.metrics.known import Known, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number
 from xentcli.report import Value
 
 

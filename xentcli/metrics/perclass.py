@@ -6,7 +6,8 @@ import numpy as np
 
 from xentcli.batch import F64, I64
 from xentcli.metrics.accuracy import f1_by_class
-from xentcli.metrics.known import Known, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number
 from xentcli.numerics import grid
 from xentcli.report import ClassRow, Value
 

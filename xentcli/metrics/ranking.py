@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +16,17 @@ from xentcli.report import Value
 from xentcli.states.labelscores import MOST_LABELS
 from xentcli.states.scores import Scores
 
+Moves = Callable[[F64, F64], tuple[F64, F64]]
+"""Σw of negatives and positives by score, rising, to what one of each moves a figure by (cells,)."""
+
+Alone = Callable[[Known, F64, F64], Error]
+
 
 def auroc(known: Known) -> Value:
     """Chance that a random positive scores above a random negative, ties ½; undefined with one class.
 
     Exact up to 2**20 distinct scores; beyond, `bound` is half the weight of pairs that share a cell.
-    DeLong's standard error, interval on the logit scale; none with `--group`.
+    DeLong's standard error, over clusters with `--group`; interval on the logit scale.
     Source: Hanley & McNeil (1982), Radiology 143, 29-36.
     """
     return _auroc(known, known.states.scores)
@@ -79,7 +85,7 @@ def _auroc(known: Known, scores: Scores) -> Value:
     below = np.cumsum(negatives) - negatives
     outranked = below + 0.5 * negatives
     value = min(float((positives * outranked).sum() / total), 1.0)
-    error = _delong(known, *_thinned(negatives, positives), value)
+    error = _error(known, negatives, positives, _worth, _delong)
     found = intervals.within(known, "auroc", value, error)
     if scores.level == 0:
         return found
@@ -96,13 +102,20 @@ def _average_precision(known: Known, scores: Scores) -> Value:
     step, hits, misses, missed = positives[used], hits[used], misses[used], negatives[used]
     precision = hits / (hits + misses)
     average = float((step * precision).sum() / total)
-    error = _precision_error(known, *_thinned(negatives, positives), average)
+    error = _error(known, negatives[::-1], positives[::-1], _moves, _precision_error)
     value = intervals.within(known, "average_precision", average, error)
     if scores.level == 0:
         return value
     best = (step * (hits / (hits + misses - missed))).sum() / total
     worst = (step * ((hits - step) / (hits - step + misses).clip(1e-300))).sum() / total
     return replace(value, bound=float(max(best - (value.value or 0.0), (value.value or 0.0) - worst)))
+
+
+def _error(known: Known, negatives: F64, positives: F64, moves: Moves, alone: Alone) -> Error:
+    """Of rows by themselves, of cells (cells,), rising, or of clusters; none for one of many labels."""
+    if known.multilabel or known.rows < 2:
+        return Error()
+    return _clustered(known, moves) if known.spec.grouped else alone(known, *_thinned(negatives, positives))
 
 
 def _thinned(negatives: F64, positives: F64) -> tuple[F64, F64]:
@@ -114,50 +127,75 @@ def _thinned(negatives: F64, positives: F64) -> tuple[F64, F64]:
     return np.add.reduceat(negatives, starts), np.add.reduceat(positives, starts)
 
 
-def _delong(known: Known, negatives: F64, positives: F64, area: float) -> Error:
-    """Of the AUROC: each positive is worth the share of negatives it outranks (cells,), and each negative
-    the share of positives above it. Weighted rows count by Kish's effective number.
+def _delong(known: Known, negatives: F64, positives: F64) -> Error:
+    """Of the AUROC (`_worth`). Weighted rows count by Kish's effective number.
 
     Source: DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, 837-845.
     """
-    if known.multilabel or known.spec.grouped:
-        return Error()
     m, n = float(positives.sum()), float(negatives.sum())
     scale = known.effective / (m + n)
     if min(m, n) * scale <= 1.0:
         return Error()
-    outranked = (np.cumsum(negatives) - 0.5 * negatives) / n
-    above = 1.0 - (np.cumsum(positives) - 0.5 * positives) / m
-    ups = float((positives * (outranked - area) ** 2).sum()) / m / (m * scale - 1.0)
-    downs = float((negatives * (above - area) ** 2).sum()) / n / (n * scale - 1.0)
+    below, above = _worth(negatives, positives)
+    ups = float((positives * (above * m) ** 2).sum()) / m / (m * scale - 1.0)
+    downs = float((negatives * (below * n) ** 2).sum()) / n / (n * scale - 1.0)
     return Error(math.sqrt(ups + downs))
 
 
-def _precision_error(known: Known, negatives: F64, positives: F64, average: float) -> Error:
-    """Of the average precision, by the delta method in the counts of each score (cells,), falling.
-
-    A positive brings its own precision and raises those at and below its score; a negative lowers them.
-    Interval on the logit scale. Source: Boyd, Eng & Page (2013), ECML PKDD, LNCS 8190, 451-466.
+def _worth(negatives: F64, positives: F64) -> tuple[F64, F64]:
+    """What a negative and a positive of each score (cells,), rising, move the AUROC by: a positive is worth
+    the share of negatives it outranks, a negative the share of positives above it, less the AUROC.
     """
-    if known.multilabel or known.spec.grouped or known.rows < 2:
-        return Error()
-    total = float(positives.sum())
-    hits, both = np.cumsum(positives), np.cumsum(positives + negatives)
-    per = positives / (both * both)  # how much a step of recall makes of a change in the counts
-    up = np.cumsum((per * (both - hits))[::-1])[::-1]  # there may be a million cells: few arrays at a time
-    per *= hits
-    hits /= both
-    hits -= average
-    up += hits
-    del hits, both
-    down = np.cumsum(per[::-1])[::-1]
-    up /= total
-    down /= total
+    m, n = float(positives.sum()), float(negatives.sum())
+    outranked = (np.cumsum(negatives) - 0.5 * negatives) / n
+    above = 1.0 - (np.cumsum(positives) - 0.5 * positives) / m
+    area = float((positives * outranked).sum() / m)
+    return (above - area) / n, (outranked - area) / m
+
+
+def _precision_error(known: Known, negatives: F64, positives: F64) -> Error:
+    """Of the average precision (`_moves`). Interval on the logit scale."""
+    down, up = _moves(negatives, positives)
     up *= up
     down *= down
     square = float((positives * up + negatives * down).sum())
     weight = float(known.weight)
     return Error(math.sqrt(square * weight / known.effective * known.rows / (known.rows - 1)))
+
+
+def _moves(negatives: F64, positives: F64) -> tuple[F64, F64]:
+    """What a negative and a positive of each score (cells,), rising, move the average precision by.
+
+    The delta method in the counts: a positive brings its own precision and raises those at and below its
+    score; a negative lowers them. Source: Boyd, Eng & Page (2013), ECML PKDD, LNCS 8190, 451-466.
+    """
+    total = float(positives.sum())
+    hits, both = np.cumsum(positives[::-1]), np.cumsum((positives + negatives)[::-1])
+    per = positives[::-1] / (both * both)  # how much a step of recall makes of a change in the counts
+    up = np.cumsum((per * (both - hits))[::-1])  # there may be a million cells: few arrays at a time
+    per *= hits
+    hits /= both
+    hits -= float((positives[::-1] * hits).sum()) / total
+    up += hits[::-1]
+    del hits, both
+    down = np.cumsum(per[::-1])
+    up /= total
+    down /= -total
+    return down, up
+
+
+def _clustered(known: Known, moves: Moves) -> Error:
+    """sqrt(m/(m-1) Σ_g (Σ of what its rows move the figure by)²) over m clusters, in their cells of p.
+
+    Source: Obuchowski (1997), Biometrics 53, 567-578, for the AUROC.
+    """
+    found = known.clustered_cells("positive")
+    misses, m = found.weight - found.hits, len(found.weight)
+    if m < 2:
+        return Error()
+    negative, positive = moves(misses.sum(axis=0), found.hits.sum(axis=0))
+    sums = (misses * negative).sum(axis=1) + (found.hits * positive).sum(axis=1)
+    return Error(math.sqrt(float((sums * sums).sum()) * m / (m - 1)), m)
 
 
 def _one_class(positives: F64) -> str:

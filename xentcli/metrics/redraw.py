@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,10 +27,13 @@ from xentcli.batch import F64, I64
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
+if TYPE_CHECKING:
+    from xentcli.metrics.wild import WildRedraws
+
 REPLICATES = 999
 _FEWEST, _VALUES = 199, 30_000  # redraws that limits rest on: at least, and times bins
 _HALVINGS = 14
-_SURE = 2.0  # standard errors
+SURE = 2.0  # standard errors
 _LARGEST = 1024.0  # times the gaps seen
 _TIES = 1.0 - 1e-9  # rounding must not tell a redraw from the error it repeats
 
@@ -57,6 +61,11 @@ class Redraws:
     gap: F64
     firm: F64
     unit: float
+
+    @property
+    def by_chance(self) -> F64:
+        """Residuals (R, M) as chance alone makes them."""
+        return self.noise
 
     def beyond_chance(self) -> Redraws:
         """The same of the gaps that two standard errors do not explain; of all if they explain every one."""
@@ -110,7 +119,7 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     assert around.variance is not None
     residual = around.y - around.p
     chance = np.maximum(around.variance, 0.0) / np.maximum(residual * residual, 1e-300)
-    firm = np.maximum(1.0 - _SURE * _SURE * chance, 0.0)
+    firm = np.maximum(1.0 - SURE * SURE * chance, 0.0)
     p, gap = np.clip(bins.p / bins.weight, 0.0, 1.0), residual / around.weight
     return Redraws(bins.y - bins.p, noise, more, mass, spread, bins.weight, p, gap[group], firm[group], unit)
 
@@ -126,7 +135,7 @@ def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count:
     return out if few == p else -out
 
 
-def judged(value: Value, redraws: Redraws, statistic: Statistic, level: float | None, *,
+def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, level: float | None, *,
            chance: float | None = None, error: Statistic | None = None) -> Value:  # fmt: skip
     """`value` with the level expected by chance, the p-value, and the interval at `level`, None for none.
 
@@ -138,7 +147,7 @@ def judged(value: Value, redraws: Redraws, statistic: Statistic, level: float | 
     calibrated = statistic(redraws.noise)
     drawn = redraws.first(max(_FEWEST, _VALUES // redraws.seen.size))
     if chance is None:
-        chance = float((calibrated if error is None else error(drawn.noise)).mean())
+        chance = float((error or statistic)(drawn.by_chance).mean())
     error = error or statistic
     found = replace(value, chance=chance, p=_share(calibrated >= seen * _TIES))
     if level is None:

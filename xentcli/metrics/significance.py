@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from xentcli.metrics.known import Known
+from xentcli.numerics.student import beyond
 from xentcli.report import Value
 
 
@@ -12,7 +15,8 @@ def spiegelhalter_z(known: Known) -> Value:
     """Σ(‖p‖² - p_y) / sqrt Σ(Σp³ - ‖p‖⁴): standard normal if the predictions are calibrated.
 
     Weighted: Σw and Σw² of the same terms. Positive for over-confident predictions. Undefined where
-    every prediction is certain or uniform, so that nothing could contradict it by degrees.
+    every prediction is certain or uniform, so that nothing could contradict it by degrees. With `--group`
+    over the root of Σ_g (Σw(‖p‖² - p_y))² of the clusters.
     Source: Spiegelhalter (1986), Statistics in Medicine 5, 421-433, for two classes; the same
     statistic of the Brier score for more.
     """
@@ -20,12 +24,25 @@ def spiegelhalter_z(known: Known) -> Value:
     variance = float(known.states.moments.exact("z_var"))
     if variance <= 0.0:
         return known.undefined("spiegelhalter_z", "every prediction is certain or uniform")
-    return known.value("spiegelhalter_z", float(part) / math.sqrt(variance))
+    if known.spec.grouped:
+        sums = known.states.clusters.values("z_part")
+        variance = float((sums * sums).sum())
+    return known.value("spiegelhalter_z", float(part) / math.sqrt(variance) if variance else 0.0)
 
 
 def spiegelhalter_p(known: Known) -> Value:
-    """P(|N(0, 1)| > |spiegelhalter_z|): small if the predictions are not calibrated."""
+    """P(|N(0, 1)| > |spiegelhalter_z|): small if the predictions are not calibrated.
+
+    With `--group` of m clusters, that of Student's t with m - 1 degrees for z·sqrt((m - 1) / (m - z²)).
+    """
     z = spiegelhalter_z(known)
     if z.value is None:
         return known.undefined("spiegelhalter_p", z.why or "")
+    if known.spec.grouped:
+        m = int(np.count_nonzero(known.states.clusters.values("weight")))
+        if m < 2:
+            return known.undefined("spiegelhalter_p", "all rows are of one group")
+        left = m - z.value * z.value
+        t = abs(z.value) * math.sqrt((m - 1) / left) if left > 0.0 else math.inf
+        return known.value("spiegelhalter_p", 2.0 * beyond(t, m - 1))
     return known.value("spiegelhalter_p", math.erfc(abs(z.value) / math.sqrt(2)))

@@ -10,7 +10,8 @@ import numpy as np
 
 from xentcli.batch import F64, Spec
 from xentcli.metrics import listed
-from xentcli.metrics.known import Known, Sums, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import Sums, number
 from xentcli.report import SliceRow, Value
 from xentcli.states.slices import Group, Key, means, shares
 

@@ -45,10 +45,12 @@ def _tested(known: Known, key: str, pair: str) -> Value:
     value = known.value(key, seen)
     if chance.why_not(known) is not None:
         return value
+    if known.spec.grouped:
+        cells = chance.steps(known, pair, _COARSE)
     place = np.minimum(cells.p / cells.weight * _COARSE, _COARSE - 1).astype(np.int64)
     below, group = np.unique(place, return_inverse=True)
     bins = cells.grouped(group.astype(np.int64), below.size)
-    drawn = chance.redraws(known, f"{pair},smooth", bins, fine=True)
+    drawn = chance.redraws(known, pair, "smooth", bins, fine=True)
     part = np.clip(bins.p / bins.weight * _COARSE - below, 0.0, 1.0)
 
     def placed(residual: F64) -> F64:

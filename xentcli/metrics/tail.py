@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics.known import Known, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number
 from xentcli.report import Value
 from xentcli.states.tail import Losses
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from xentcli.errors import clean, counted
-from xentcli.metrics.known import Known, number
+from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number
 from xentcli.report import Value
 
 

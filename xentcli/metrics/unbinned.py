@@ -8,7 +8,7 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics import chance, corp, redraw
-from xentcli.metrics.chance import equal_mass, mass_index
+from xentcli.metrics.chance import mass_index
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Statistic
 from xentcli.report import Value
@@ -68,8 +68,8 @@ def _tested(known: Known, key: str, pair: str, make: Callable[[Binned], Statisti
     value = known.value(key, float(make(cells)(cells.y - cells.p)))
     if chance.why_not(known) is not None:
         return value
-    steps = equal_mass(cells, STEPS)
-    drawn = chance.redraws(known, f"{pair},path", steps, fine=True)
+    steps = chance.steps(known, pair, STEPS)
+    drawn = chance.redraws(known, pair, "path", steps, fine=True)
     return redraw.judged(value, drawn, make(steps), None)
 
 

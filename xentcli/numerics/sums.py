@@ -250,8 +250,7 @@ class ExactSums:
     def to_array(self) -> I64:
         """The one canonical form of these sums: a header row [low limb], then the carried limbs."""
         self.normalise()
-        header = np.full((1, self.size), self.low, np.int64)
-        return np.concatenate([header, self.limbs])
+        return np.concatenate([np.full((1, self.size), self.low, np.int64), self.limbs])
 
     @classmethod
     def from_array(cls, array: I64) -> ExactSums:
@@ -271,9 +270,7 @@ class ExactSums:
     def exact(self, index: int = 0) -> Fraction:
         """One sum, exactly."""
         self._settle()
-        total = 0
-        for row in range(len(self.limbs) - 1, -1, -1):
-            total = (total << _LIMB) + int(self.limbs[row, index])
+        total = sum(x << (_LIMB * row) for row, x in enumerate(self.limbs[:, index].tolist()))
         shift = _LIMB * self.low
         return Fraction(total << shift) if shift >= 0 else Fraction(total, 1 << -shift)
 
@@ -302,6 +299,12 @@ class ExactSums:
                 out += np.ldexp(digits, _LIMB * (self.low + row), out=part, dtype=np.float64)
         out[negative] *= -1.0
         return out
+
+    def filled(self) -> tuple[I64, F64]:
+        """The places (n,) of the sums that may not be 0, and these as float64 (n,): few of a large table."""
+        self._settle()
+        at = np.flatnonzero(self.limbs.any(axis=0))
+        return at, self.like(self.limbs[:, at]).values()
 
     @property
     def nbytes(self) -> int:

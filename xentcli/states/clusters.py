@@ -23,17 +23,20 @@ _OVER = {"loss": "finite", "excess": "finite", "kl_divergence": "finite", "liste
 MOST_CLASSES = 100
 """Up to so many classes, sums by bucket and class are kept too."""
 
+_NOISE = Fraction(1, 1 << 94)
+"""Squared deviations below this share of the squares are what rounding w·x leaves: nothing varies."""
+
 BY_CLASS = ("support", "predicted", "hits", "loss")
 
 
 class Clusters(Summed):
-    """By bucket: Σw, Σw over rows with a finite loss, Σw·loss over these, Σw·brier, Σw·entropy, Σw
+    """By bucket: Σw, Σw over rows with a finite loss, Σw·loss over these, Σw·brier, Σw·entropy, Σw·z_part, Σw
     of rows predicted right, and Σw of the task's own `Rows.means`. By bucket and class (BUCKETS * C), of
     one hard label a row: Σw and Σw·loss of its label, Σw predicted as it, and Σw of both."""
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        names = ("weight", "finite", "loss", "brier", "entropy", "hits", *_MORE.get(spec.task, ()))
+        names = ("weight", "finite", "loss", "brier", "entropy", "z_part", "hits", *_MORE.get(spec.task, ()))
         sizes = dict.fromkeys(names, BUCKETS)
         if keeps_classes(spec):
             sizes |= dict.fromkeys((f"class_{name}" for name in BY_CLASS), BUCKETS * spec.size)
@@ -57,7 +60,7 @@ class Clusters(Summed):
         self.tally("finite", bucket[finite], None if weight is None else weight[finite])
         self.tally("hits", bucket[hit], None if weight is None else weight[hit])
         loss = np.where(finite, rows.loss, 0.0)
-        columns = {"loss": loss, "brier": rows.brier, "entropy": rows.entropy}
+        columns = {"loss": loss, "brier": rows.brier, "entropy": rows.entropy, "z_part": rows.z_part}
         columns |= {name: rows.means[name] for name in _MORE.get(self.spec.task, ())}
         for name, x in columns.items():
             if weight is None:
@@ -95,7 +98,7 @@ class Clusters(Summed):
         """
         of = self.sums[_OVER.get(name, "weight")]
         first, less = DIFFERENCES.get(name, (name, None))
-        squares, found = Fraction(0), 0
+        squares, noise, found = Fraction(0), Fraction(0), 0
         for bucket in range(BUCKETS):
             weight = of.exact(bucket)
             if not weight:
@@ -105,8 +108,11 @@ class Clusters(Summed):
             if less is not None:
                 x -= self.sums[less].exact(bucket)
             squares += (x - mean * weight) ** 2
+            noise += x * x * _NOISE
         if found < 2:
             return None, found
+        if squares <= noise:
+            return 0.0, found
         return float(squares / (total * total) * found / (found - 1)), found
 
 

@@ -1,0 +1,153 @@
+"""`--group` beyond means: calibration errors with their tests, and rankings, where rows go together."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.laws.foldings import form
+from tests.metrics.scored import known, number, read
+from tests.metrics.test_standard_errors import FIGURES, influences, jackknife
+from xentcli.batch import F64, I64, Batch, Place, Spec
+from xentcli.metrics import wild
+from xentcli.numerics import grid
+from xentcli.plan import StateSet
+from xentcli.states.bins import Binned
+from xentcli.states.clustercells import Clustered, ends
+
+
+def drawn(
+    seed: int, groups: int, each: int, factor: float = 1.0, shared: float = 0.5
+) -> tuple[I64, F64, I64]:
+    """Labels, p of the positive class and bucket: rows of a group are alike, and a part share luck."""
+    rng = np.random.default_rng(seed)
+    logit = np.repeat(rng.normal(0.5, 1.5, groups), each) + rng.normal(0, 0.5, groups * each)
+    luck = np.where(
+        rng.random(logit.size) < shared, np.repeat(rng.random(groups), each), rng.random(logit.size)
+    )
+    y = luck < 1 / (1 + np.exp(-logit))
+    bucket = np.repeat(rng.permutation(1024)[:groups], each)
+    return y.astype(np.int64), 1 / (1 + np.exp(-factor * logit)), bucket
+
+
+def test_redraws_have_the_covariance_of_the_clusters_exactly() -> None:
+    rng = np.random.default_rng(0)
+    weight, hits = rng.integers(1, 9, (37, 5)).astype(float), rng.random((37, 5))
+    clustered = Clustered(weight, weight * hits, np.linspace(0.1, 0.9, 5))
+    totals = [x.sum(axis=0) for x in (weight, weight, weight * clustered.p, clustered.hits)]
+    noise = wild.draw(Binned(*totals), clustered, 0).noise
+    residuals = clustered.residuals
+    assert noise.T @ noise / 1024 == pytest.approx(37 / 36 * residuals.T @ residuals, rel=1e-12)
+
+
+def test_p_is_the_share_of_all_signs_of_the_clusters_with_an_error_so_large() -> None:
+    y, p, bucket = drawn(3, 11, 7, 1.6)
+    found = known(y, p, groups=bucket)
+    own = np.zeros((11, 15))
+    clusters = np.unique(bucket, return_inverse=True)[1]
+    confidence, hit = np.maximum(p, 1 - p), (p > 0.5) == (y == 1)
+    np.add.at(own, (clusters, np.ceil(confidence * 15).astype(int) - 1), hit - confidence)
+    seen = np.abs(own.sum(axis=0)).sum()
+    signs = np.array(list(itertools.product((-1.0, 1.0), repeat=11))) * math.sqrt(11 / 10)
+    exact = float((np.abs(signs @ own).sum(axis=1) >= seen).mean())
+    value = read(found, "ece")
+    assert value.value == pytest.approx(seen / p.size) and 0.02 < exact < 0.98
+    assert value.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 1024))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ["average_precision", "auroc"])
+def test_rankings_have_the_error_of_the_jackknife_over_clusters(name: str, weighted: bool) -> None:
+    y, p, bucket = drawn(5, 20, 8)
+    p = np.round(p, 1).clip(0.05, 0.95)
+    w = np.random.default_rng(1).integers(1, 9, y.size) / 4 if weighted else np.ones(y.size)
+    from sklearn.metrics import roc_auc_score
+
+    figures = FIGURES | {"auroc": lambda y, p, w: float(roc_auc_score(y, p[:, 1], sample_weight=w))}
+    moved = influences(figures[name], y, np.stack([1 - p, p], axis=1), w)
+    parts = np.bincount(np.unique(bucket, return_inverse=True)[1], moved).astype(np.float64)
+    value = read(known(y, p, w if weighted else None, groups=bucket), name)
+    assert value.se == pytest.approx(jackknife(parts), rel=1e-5)
+    logit = math.log(number(known(y, p, w if weighted else None), name) / (1 - (value.value or 0.0)))
+    step = float(stats.t.ppf(0.975, 19)) * jackknife(parts) * (2 + 2 * math.cosh(logit))
+    assert value.hi == pytest.approx(1 / (1 + math.exp(-logit - step)), rel=1e-5)
+
+
+def test_scores_in_cells_leave_the_error_of_a_ranking_what_it_is() -> None:
+    y, p, _ = drawn(6, 1000, 1)
+    alone = known(y, p)
+    grouped = known(y, p, groups=np.arange(1000))
+    for name in ("auroc", "average_precision"):
+        assert read(grouped, name).se == pytest.approx(read(alone, name).se or 0.0, rel=0.01)
+
+
+def test_spiegelhalter_of_clusters_is_a_t_test_of_their_sums() -> None:
+    y, p, bucket = drawn(7, 40, 6, 1.2)
+    own = np.bincount(np.unique(bucket, return_inverse=True)[1], 2 * (p - y) * (2 * p - 1))
+    expected = stats.ttest_1samp(own, 0.0).pvalue
+    found = known(y, p, groups=bucket)
+    assert number(found, "spiegelhalter_z") == pytest.approx(own.sum() / math.sqrt((own**2).sum()), rel=1e-9)
+    assert number(found, "spiegelhalter_p") == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_under_calibration_clusters_are_rejected_as_often_as_they_may_be_and_rows_too_often() -> None:
+    names = ("ece", "ks_calibration")
+    count = {grouped: dict.fromkeys(names, 0) for grouped in (False, True)}
+    for seed in range(40):
+        y, p, bucket = drawn(seed, 60, 8, shared=1.0)
+        for grouped, of in count.items():
+            found = replace(known(y, p, groups=bucket if grouped else None), level=None)
+            for name in names:
+                of[name] += (read(found, name).p or 1.0) <= 0.05
+    assert all(stats.binom.sf(count[True][name] - 1, 40, 0.05) > 1e-3 for name in names), count
+    assert all(count[False][name] > 12 for name in names), count
+
+
+def test_groups_of_one_row_are_rows() -> None:
+    y, p, bucket = drawn(8, 1024, 1, 1.4)
+    alone, grouped = known(y, p), known(y, p, groups=bucket)
+    for name in ("ece", "ece_positive", "ece_mass", "rmsce", "ks_calibration", "smooth_ece"):
+        assert read(grouped, name).chance == pytest.approx(read(alone, name).chance, rel=0.15)
+    for name in ("ece", "rmsce", "smooth_ece"):
+        assert read(grouped, name).hi == pytest.approx(read(alone, name).hi, rel=0.1)
+
+
+def test_rows_of_a_bin_in_one_cluster_have_the_level_of_their_own_residual() -> None:
+    y, p = np.array([0, 1, 1, 1, 0, 1]), np.array([0.9, 0.9, 0.9, 0.6, 0.6, 0.6])
+    found = known(y, p, groups=np.array([0, 0, 0, 1, 2, 3]))
+    own = np.array([0.4, -0.6, 0.4]) - 0.2 / 3
+    expected = math.sqrt(2 / math.pi) * (0.7 + math.sqrt(3 / 2 * float((own**2).sum()))) / 6
+    assert number(found, "ece_chance") == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_any_cut_of_the_rows_gives_the_same_cells(weighted: bool) -> None:
+    y, p, bucket = drawn(9, 20, 5)
+    w = np.random.default_rng(2).random(100)
+    spec = Spec("binary", "probs", ("0", "1"), 1, ("p",), weighted=weighted, grouped=True)
+    forms = []
+    for parts in ([np.arange(100)], np.array_split(np.random.default_rng(0).permutation(100), 3)):
+        states = StateSet.empty(spec)
+        for rows in parts:
+            one = StateSet.empty(spec)
+            own = w[rows] if weighted else None
+            one.fold(Batch(y[rows], Place("", 1), (p[rows],), weights=own, groups=bucket[rows]), rows.size)
+            states.merge(one)
+        forms.append(form(states)["clustercells"])
+    assert forms[0] == forms[1]
+
+
+@pytest.mark.parametrize("bins", [1, 4, 15, 100])
+def test_no_bin_cuts_a_cell_and_mirrored_cells_are_cells(bins: int) -> None:
+    cells = ends(bins)
+    edges = np.arange(1, bins) / bins
+    p = np.sort(np.concatenate([np.random.default_rng(0).random(2000), edges, [0.5]]))
+    cell, own = np.searchsorted(cells, p), grid.locate(p)[0]
+    mirrored = np.where(p > 0.5, own, grid.CELLS - 1 - own)
+    for values in (*(grid.bin_of_cell(bins)[at] for at in (own, mirrored)), p > 0.5):
+        assert (np.diff(values.astype(int))[np.diff(cell) == 0] == 0).all()
