@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.columns import precision
-from xentcli.columns.candidates import Candidate, explicit, sample_values
+from xentcli.columns.candidates import Candidate, explicit
 from xentcli.columns.kinds import KINDS, NAMES, judge
 from xentcli.columns.naming import shared_prefix
+from xentcli.columns.sampled import sample_values
 from xentcli.columns.schema import Preview
 from xentcli.errors import DataError, UsageError, clean, listing
 

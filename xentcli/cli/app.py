@@ -184,6 +184,7 @@ def _silence(code: int) -> int:
 
 def run() -> None:
     """Run the command of the process, and end it."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy, when imported, starts threads that nothing here uses
     code = main()
     with contextlib.suppress(Exception):
         sys.stderr.flush()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xentcli.columns import naming, unread
-from xentcli.columns.kinds import F64, Kind, judge, row_sums
+from xentcli.columns.kinds import Kind, judge, row_sums
+from xentcli.columns.sampled import sample_values
 from xentcli.columns.schema import DTYPES, WHOLE, Column, Preview
 from xentcli.columns.vocabulary import IDS, OF_THE_PREDICTION, says_kind, says_label, says_score, words
 from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
@@ -264,39 +263,6 @@ def singles(preview: Preview, taken: set[str]) -> list[Candidate]:
     found = [single(preview, column, None) for column in floats]
     # Beside a column of predicted labels, a score never below ½ is that of the prediction.
     return [c for c in found if not (predicted and np.nanmin(sample_values(preview, list(c.columns))) >= 0.5)]
-
-
-def sample_values(preview: Preview, columns: list[Column]) -> F64:
-    """The first rows of the columns (n, width) as float64, NaN for what is missing or no number."""
-    if len(columns) == 1 and columns[0].type == "list":
-        rows = [row for row in preview.values(columns[0].name) if row is not None]
-        width = columns[0].width or _usual(Counter(map(len, rows)))
-        whole = [_floats(row) for row in rows if len(row) == width]
-        return np.array(whole, np.float64).reshape(len(whole), width)
-    parts = []
-    for look in (preview, *preview.peers):
-        if all(look.has(column.name) for column in columns):
-            lists = [_floats(look.own_values(column.name)) for column in columns]
-            parts.append(np.array(lists, np.float64).reshape(len(columns), -1).T)
-    return np.concatenate(parts) if parts else np.zeros((0, len(columns)))
-
-
-def _usual(lengths: Counter[int]) -> int:
-    """The length of most lists; not that of the first, which may be the one that is wrong."""
-    return max(lengths, key=lambda length: (length > 0, lengths[length], length), default=0)
-
-
-def _floats(values: list[object]) -> list[float]:
-    with suppress(TypeError, ValueError):  # of something that is no number: one by one
-        if (whole := np.array(values, np.float64)).ndim == 1:
-            return [*whole.tolist()]
-    out = []
-    for value in values:
-        try:
-            out.append(float(value))  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            out.append(float("nan"))
-    return out
 
 
 def _is_score_list(column: Column, counts: bool) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.columns.candidates import Candidate, sample_values
+from xentcli.columns.candidates import Candidate
 from xentcli.columns.kinds import F64
 from xentcli.columns.labelled import Label
 from xentcli.columns.labels import Binding
+from xentcli.columns.sampled import sample_values
 from xentcli.columns.schema import Preview
 from xentcli.columns.vocabulary import PREDICTIONS, words
 from xentcli.errors import Question, clean
@@ -101,15 +102,11 @@ def always_right(
         return None
     index = np.array([table.get(_key(value), -1) for value in values])
     usable = (index >= 0) & np.isfinite(p).all(axis=1)
-    different = {
-        row.tobytes(): 1.0 - float(row.max(initial=0.0)) for row in p[usable]
-    }  # others are no evidence
+    if (p[usable].argmax(axis=1) != index[usable]).any() or len(set(index[usable].tolist())) < 2:
+        return None
+    different = {row.tobytes(): 1.0 - float(row.max(initial=0.0)) for row in p[usable]}  # others: no evidence
     expected = sum(different.values())
-    if (
-        expected < _ENOUGH
-        or len(set(index[usable].tolist())) < 2
-        or (p[usable].argmax(axis=1) != index[usable]).any()
-    ):
+    if expected < _ENOUGH:
         return None
     rows = int(usable.sum())
     return Question(

@@ -94,13 +94,13 @@ class Preview:
 
     def _own_categories(self, name: str) -> tuple[str, ...]:
         count = self.metadata.get(f"categories:{name}")
-        dictionary = getattr(self._sampled(name), "dictionary", None) if count and self.has(name) else None
+        dictionary = getattr(self.sampled(name), "dictionary", None) if count and self.has(name) else None
         if dictionary is None or len(dictionary) != int(count or 0):
             return ()
         names = tuple(value for value in dictionary.to_pylist() if isinstance(value, str))
         return names if len(set(names)) == len(dictionary) > 1 else ()
 
-    def _sampled(self, name: str) -> Any:
+    def sampled(self, name: str) -> Any:
         """The sampled values of a column here, as Arrow has them."""
         part = self.sample
         if self.wide is not None and self.wide.schema.get_field_index(name) >= 0:
@@ -109,7 +109,7 @@ class Preview:
 
     def own_values(self, name: str) -> list[Any]:
         """The sampled values of a column here; those of a dictionary are shared, not repeated."""
-        array = self._sampled(name)
+        array = self.sampled(name)
         dictionary = getattr(array, "dictionary", None)
         if dictionary is None:
             return list(array.to_pylist())

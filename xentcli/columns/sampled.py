@@ -1,0 +1,88 @@
+"""The sampled values of score columns as numbers: Arrow's own, or converted one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from xentcli.columns.kinds import F64
+from xentcli.columns.schema import Column, Preview
+
+_I64 = npt.NDArray[np.int64]
+
+
+def sample_values(preview: Preview, columns: list[Column]) -> F64:
+    """The first rows of the columns (n, width) as float64, NaN for what is missing or no number.
+
+    Of a list column, rows that are null or have another number of values than most are left out.
+    """
+    looks = [look for look in (preview, *preview.peers) if all(look.has(column.name) for column in columns)]
+    if len(columns) == 1 and columns[0].type == "list":
+        return _of_one_width([_lists(look, columns[0].name) for look in looks], columns[0].width)
+    parts = [
+        np.array([_scalars(look, column.name) for column in columns]).reshape(len(columns), -1).T
+        for look in looks
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, len(columns)))
+
+
+def _of_one_width(lists: list[tuple[_I64, F64]], width: int | None) -> F64:
+    """The lists (n, width) that have the width, or if it is not known, that of most."""
+    lengths = np.concatenate([np.zeros(0, np.int64), *(own for own, _ in lists)])
+    values = np.concatenate([np.zeros(0), *(own for _, own in lists)])
+    width = width or _usual(Counter(lengths.tolist()))
+    fits = lengths == width
+    table: F64 = values[np.repeat(fits, lengths)].reshape(int(fits.sum()), width)
+    return table
+
+
+def _usual(lengths: Counter[int]) -> int:
+    """The length of most lists; not that of the first, which may be the one that is wrong."""
+    return max(lengths, key=lambda length: (length > 0, lengths[length], length), default=0)
+
+
+def _lists(look: Preview, name: str) -> tuple[_I64, F64]:
+    """How long the lists (n,) of a column are, those that are not null, and the values of all."""
+    array = look.sampled(name)
+    kind = array.type
+    fixed = pa.types.is_fixed_size_list(kind)
+    if not array.null_count and (fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        values = _stored(array.flatten())
+        if values is not None:
+            size = np.full(len(array), kind.list_size) if fixed else np.diff(np.from_dlpack(array.offsets))
+            return size.astype(np.int64), values
+    rows = [row for row in look.own_values(name) if row is not None]
+    lengths = np.array([len(row) for row in rows], np.int64)
+    return lengths, np.concatenate([np.zeros(0), *map(_converted, rows)])
+
+
+def _scalars(look: Preview, name: str) -> F64:
+    values = _stored(look.sampled(name))
+    return _converted(look.own_values(name)) if values is None else values
+
+
+def _stored(array: pa.Array) -> F64 | None:
+    """The values (n,) of an array of numbers without nulls; None of any other."""
+    if array.null_count or not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
+        return None
+    values: F64 = np.from_dlpack(array).astype(np.float64)
+    return values
+
+
+def _converted(values: list[object]) -> F64:
+    """Python's values (n,) as numbers."""
+    with suppress(TypeError, ValueError):  # of something that is no number: one by one
+        if (whole := np.array(values, np.float64)).ndim == 1:
+            return whole
+    return np.array([_number(value) for value in values], np.float64)
+
+
+def _number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("nan")
