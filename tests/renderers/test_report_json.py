@@ -7,9 +7,13 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from xentcli.renderers import json as renderer
-from xentcli.report import ClassRow, Report, Value
+from xentcli.report import ClassRow, Report, Value, dumps
 
 
 def report() -> Report:
@@ -35,6 +39,24 @@ def test_ascii_only_escapes_and_loses_nothing() -> None:
     assert renderer.render(report(), ascii_only=True).isascii()
     assert "é" in renderer.render(report(), ascii_only=False)
     assert json.loads(renderer.render(report()))["classes"][0]["class"] == "é"
+
+
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+NESTED = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.text(), NESTED), st.booleans())
+def test_documents_are_laid_out_as_the_standard_library_does(document: dict[str, Any], ascii: bool) -> None:
+    own, plain = (json.dumps(document, indent=2, ensure_ascii=each) for each in (ascii, True))
+    shown = own if own.replace("\n", "").isprintable() else plain.replace("\x7f", "\\u007f")
+    assert dumps(document, ascii) == shown
 
 
 def test_json_csv_and_remarks_of_the_table_never_import_rich() -> None:
