@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from xentcli.numerics import sums as module
 from xentcli.numerics.columns import beside
-from xentcli.numerics.sums import F64, GRID_LIMIT, I64, ExactSums, grid_totals
+from xentcli.numerics.gridtotals import grid_totals
+from xentcli.numerics.sums import F64, GRID_LIMIT, I64, ExactSums
 
 GRID, KEYED_GRID = 143, 136
 LARGEST = 1.7976931348623157e308

@@ -19,7 +19,7 @@ def accuracy(known: Known) -> Value:
 
     Soft labels: is the likeliest class of the label, the first of a tie.
     """
-    total = known.states.confusion.margins()[2].total()
+    total = known.margins[2].total()
     share = total / known.weight
     square = known.states.moments.exact("hits_2") if known.spec.weighted else total
     if known.spec.grouped:
@@ -32,7 +32,7 @@ def top_accuracy(known: Known, k: int) -> Value:
     """Share of rows whose label is among the k likeliest classes; ties rank by class index."""
     key = f"top{k}_accuracy"
     if k == 1 or k >= known.spec.size:
-        share = known.states.confusion.margins()[2].total() / known.weight if k == 1 else Fraction(1)
+        share = known.margins[2].total() / known.weight if k == 1 else Fraction(1)
         return known.proportion(key, float(share))
     if known.spec.task == "topk" and k > listed.shortest(known):
         return known.undefined(key, f"some rows list {listed.shortest(known):,} classes only")

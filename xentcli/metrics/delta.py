@@ -61,10 +61,9 @@ def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
     if known.spec.grouped:
         parts = {"hits": diagonal, "support": -label, "predicted": -predicted}
         return _clustered(known, None, parts, float(known.weight))
-    found = known.states.confusion.occupied()
-    if found is None:
+    if known.pairs is None:
         return Error()
-    j, k, weight = found
+    j, k, weight = known.pairs
     share = weight / weight.sum()
     influence = np.where(j == k, diagonal[j], 0.0) - label[j] - predicted[k]
     centre = float((share * influence).sum())

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from xentcli.batch import F64, Spec
+from xentcli.batch import F64, I64, Spec
 from xentcli.metrics.names import resolve
 from xentcli.metrics.sums import Sums, number, wilson
 from xentcli.numerics.entropy import binary_entropy, safe_entropy
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xentcli.metrics.decomposition import Recalibrated
     from xentcli.metrics.redraw import Redraws
     from xentcli.metrics.wild import WildRedraws
+    from xentcli.numerics.sums import ExactSums
     from xentcli.plan import StateSet
     from xentcli.states.clustercells import Clustered
     from xentcli.states.summed import Summed
@@ -96,7 +97,17 @@ class Known:
     def _margins(self) -> list[F64]:
         if self.multilabel:
             return [self.states.labels.values(name) for name in ("actual", "predicted", "hits")]
-        return [sums.values() for sums in self.states.confusion.margins()]
+        return [sums.values() for sums in self.margins]
+
+    @cached_property
+    def margins(self) -> tuple[ExactSums, ExactSums, ExactSums]:
+        """The same exactly, of tasks with a predicted class."""
+        return self.states.confusion.margins()
+
+    @cached_property
+    def pairs(self) -> tuple[I64, I64, F64] | None:
+        """Label, predicted class and Σw of the pairs that occur; None where they were too many to keep."""
+        return self.states.confusion.occupied()
 
     @property
     def multilabel(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from xentcli.batch import F64, I64
+from xentcli.batch import F64
 from xentcli.metrics.accuracy import f1_by_class
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
@@ -19,7 +21,7 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     Brier score likewise; precision and recall are against the likeliest class, ECE against q.
     Multilabel: each label is a binary task over all rows; its ECE is that of the pair (p, target).
     """
-    sums, support, hits = known.by_class, known.support, known.hits
+    sums, support = known.by_class, known.support
     loss, impossible = sums.values("loss"), sums.values("impossible")
     total = number(sums.sums["loss"].total())
     order = np.lexsort((np.arange(loss.size), -loss, -impossible))
@@ -29,40 +31,43 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     if impossible.any():
         share = np.where(impossible > 0, np.nan, 0.0)
     errors = _ece(known)
-    confused = _confused_with(known) if known.states.has("confusion") else {}
+    none = [None] * loss.size
+    confused = _confused_with(known) if known.states.has("confusion") else none
     f1 = f1_by_class(known)
-    brier = sums.values("brier")
-    counts = _row_counts(known)
     base = np.full(loss.size, float(known.weight)) if known.multilabel else support
+    columns = (_row_counts(known), loss, base, impossible, share, sums.values("brier"), known.hits,
+               known.predicted, known.labelled, support)  # fmt: skip
+    by_class = list(zip(*(column.tolist() for column in columns), strict=True))
     out = []
     for c in order.tolist():
-        n = int(counts[c])
+        rows, cost, held, infinite, part, brier, hits, predicted, labelled, weight = by_class[c]
+        n = int(rows)
         figures = {
-            "cross_entropy": _loss(loss[c], base[c], impossible[c], n),
-            "share": _ratio(share[c], 1.0, "fraction", "", n, "the total loss is infinite or 0"),
-            "brier_score": _ratio(brier[c], base[c], "", "lower", n, "no rows with this label"),
-            "precision": _ratio(hits[c], known.predicted[c], "fraction", "higher", n, "never predicted"),
-            "recall": _ratio(hits[c], known.labelled[c], "fraction", "higher", n, "no rows with this label"),
+            "cross_entropy": _loss(cost, held, infinite, n),
+            "share": _ratio(part, 1.0, "fraction", "", n, "the total loss is infinite or 0"),
+            "brier_score": _ratio(brier, held, "", "lower", n, "no rows with this label"),
+            "precision": _ratio(hits, predicted, "fraction", "higher", n, "never predicted"),
+            "recall": _ratio(hits, labelled, "fraction", "higher", n, "no rows with this label"),
             "f1": _optional(f1[c], n, "neither label nor prediction"),
             "ece": _optional(errors[c], n, "never predicted", better="lower"),
-        }  # fmt: skip
+        }
         if known.multilabel:
             figures |= {key: areas[c] for key, areas in known.label_areas.items()}
-        other = confused.get(c)
+        other = confused[c]
         name = None if other is None else known.spec.classes[other]
-        out.append(ClassRow(known.spec.classes[c], float(support[c]), name, figures))
+        out.append(ClassRow(known.spec.classes[c], weight, name, figures))
     return out
 
 
 def _loss(loss: float, support: float, impossible: float, n: int) -> Value:
     if impossible > 0:
-        return Value(float("inf"), "nat", "lower", n, why="rows of it gave their own label p = 0")
+        return Value(math.inf, "nat", "lower", n, why="rows of it gave their own label p = 0")
     return _ratio(loss, support, "nat", "lower", n, "no rows with this label")
 
 
 def _ratio(top: float, bottom: float, unit: str, better: str, n: int, why: str) -> Value:
-    if bottom > 0 and not np.isnan(top):
-        return Value(float(top) / float(bottom), unit, better, n)
+    if bottom > 0 and not math.isnan(top):
+        return Value(top / bottom, unit, better, n)
     return Value(None, unit, better, n, why=why)
 
 
@@ -99,16 +104,14 @@ def _ece(known: Known) -> list[float | None]:
     return out
 
 
-def _confused_with(known: Known) -> dict[int, int]:
+def _confused_with(known: Known) -> list[int | None]:
     """For each class with errors, the class its rows are most often taken for, the lowest of a tie."""
-    state = known.states.confusion
-    c = known.spec.size
-    if state.dense:
-        matrix = state.values("matrix").reshape(c, c).copy()
-        np.fill_diagonal(matrix, 0.0)
-        worst: I64 = matrix.argmax(axis=1)
-        return {i: int(worst[i]) for i in range(c) if matrix[i, worst[i]] > 0}
-    label, predicted = np.divmod(state.pairs, c)
-    weight = state.values("matrix")
-    order = np.lexsort((-predicted, weight, label))
-    return {int(label[i]): int(predicted[i]) for i in order}
+    none, best = known.spec.size, np.zeros(known.spec.size)
+    other = np.full(none, none)
+    if known.pairs is not None:
+        label, predicted, weight = known.pairs
+        wrong = np.flatnonzero((label != predicted) & (weight > 0))
+        np.maximum.at(best, label[wrong], weight[wrong])
+        most = wrong[weight[wrong] == best[label[wrong]]]
+        np.minimum.at(other, label[most], predicted[most])
+    return [None if c == none else c for c in other.tolist()]

@@ -17,6 +17,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from xentcli.numerics.gridtotals import grid_totals
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.select import where_one
 
@@ -28,12 +29,9 @@ GRID_LIMIT = 2.0**12
 
 _LIMB = 32
 _MASK = (1 << _LIMB) - 1
-_RUN = 2048  # rows whose 2**51-sized integers add up within int64
 _WAITING_UP_TO = 1 << 15  # sums that first add up outside the limbs, where adding is cheaper
 _SETTLE_AFTER = 512  # additions of at most 2**53 each that int64 takes without overflow
 _NORMALISE_AFTER = 1 << 28  # additions of at most 2**33 each that a limb takes without overflow
-_GRIDS = (39, 91, 143)  # one float64 addition rounds to each; terms from 2**-39 up end on the second
-_LAST_FROM = 2.0**-39  # terms from here up have no bit below the second grid
 _KEYED = (25, 62, 99, 136)  # 37 bits a slice; terms from 2**-46 up end on the third
 
 
@@ -210,12 +208,14 @@ class ExactSums:
             return
         row = 0
         while row < len(self.limbs):
+            carry = self.limbs[row] >> _LIMB
             if row + 1 == len(self.limbs):
-                if ((self.limbs[row] == 0) | (self.limbs[row] == -1)).all():
+                if (carry == self.limbs[row]).all():  # 0 or -1
                     break
                 self._reach(self.low, self.low + row + 2)
-            self.limbs[row + 1] += self.limbs[row] >> _LIMB
-            self.limbs[row] &= _MASK
+            if carry.any():
+                self.limbs[row + 1] += carry
+                self.limbs[row] &= _MASK
             row += 1
         limbs = self.limbs
         while len(limbs) > 1 and (limbs[-2] == (limbs[-1] & _MASK)).all():
@@ -309,45 +309,3 @@ class ExactSums:
     @property
     def nbytes(self) -> int:
         return int(self.limbs.nbytes) + sum(sums.nbytes for sums, _ in self._waiting.values())
-
-
-def grid_totals(x: F64, least: float = 0.0) -> list[tuple[int, int]]:
-    """The sum of terms below GRID_LIMIT as integers with their exponents, exact on the 2**-143 grid.
-
-    Adding 1.5 * 2**(52-g) rounds a float64 to multiples of 2**-g and leaves that multiple in its low
-    bits, where integer addition can take it: no conversion. No term is below `least`; from 2**-39 up
-    the second grid holds all bits, so the third is left to the terms below, if there are any.
-    """
-    rest, work = x, buffer("sums.total", x.size)
-    totals = []
-    for bits in _GRIDS:
-        magic = 1.5 * 2.0 ** (52 - bits)
-        np.add(rest, magic, out=work)
-        totals.append((_sum_bits(work, magic), -bits))
-        if bits == _GRIDS[1]:
-            if least >= _LAST_FROM:
-                break
-            if least >= 0.0:  # else the small ones are not told apart by one comparison
-                small = np.flatnonzero(x < _LAST_FROM)
-                rest, work = rest[small], work[small]
-        if bits != _GRIDS[-1]:
-            np.subtract(work, magic, out=work)
-            rest = np.subtract(rest, work, out=buffer("sums.remainder", rest.size))
-    return totals
-
-
-def _sum_bits(work: F64, magic: float) -> int:
-    bits = work.view(np.int64)
-    offset = int(np.float64(magic).view(np.int64))
-    whole = bits.size - bits.size % _RUN
-    # Each run wraps modulo 2**64; taking off its share of the magic number's bits unwraps it.
-    runs = bits[:whole].reshape(-1, _RUN).sum(axis=1) - np.int64(_wrap(offset * _RUN))
-    tail = bits[whole:]
-    rest = int(tail.sum()) - offset * tail.size
-    total: int = sum(runs.tolist()) + _wrap(rest)
-    return total
-
-
-def _wrap(value: int) -> int:
-    """`value` modulo 2**64 as a signed 64-bit integer."""
-    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
