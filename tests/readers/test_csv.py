@@ -11,8 +11,6 @@ import os
 import random
 import re
 import struct
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.readers.probe import walked
 from xentcli.errors import DataError, UsageError, XentError
 from xentcli.readers import Options, Unit, textblocks
 from xentcli.readers.csv import CsvSource
@@ -696,19 +695,6 @@ def test_an_abandoned_walk_leaves_nothing_open_and_says_nothing(
 
 
 # -- cost --------------------------------------------------------------------------------------------------
-PROBE = """
-import sys
-from xentcli.readers import Options
-from xentcli.readers.csv import CsvSource
-source = CsvSource(sys.argv[1], Options(), None, None)
-names = [column.name for column in source.preview().columns]
-(units,) = source.partitions(names, ["y"])
-total = sum(unit.load().num_rows for unit in units())
-peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(total, peak, "pandas" in sys.modules)
-"""
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the peak that Linux tells")
 def test_memory_is_constant_and_pandas_stays_out(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
@@ -718,8 +704,6 @@ def test_memory_is_constant_and_pandas_stays_out(tmp_path: Path) -> None:
         file.write(",".join(f"p{i}" for i in range(10)) + ",y\n")
         for _ in range(40):
             file.write(line * 10_000)
-    probe = [sys.executable, "-c", PROBE, str(path)]
-    done = subprocess.run(probe, capture_output=True, text=True, check=True)
-    total, kilobytes, pandas = done.stdout.split()
-    assert (total, pandas) == ("400000", "False")
-    assert int(kilobytes) < 150_000
+    found = walked(CsvSource, path)
+    assert (found.rows, found.pandas) == (400_000, False)
+    assert found.kilobytes < 150_000

@@ -23,6 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.readers.probe import walked
 from tests.readers.test_csv import Dribble, encoded, rows, says, zstd
 from xentcli.errors import DataError, XentError
 from xentcli.readers import Options, Unit, jsonl, jsonscan, textblocks
@@ -633,19 +634,6 @@ def test_a_fifo_is_read_as_a_stream(tmp_path: Path) -> None:
     assert total == 300_000
 
 
-PROBE = """
-import sys
-from xentcli.readers import Options
-from xentcli.readers.jsonl import JsonLinesSource
-source = JsonLinesSource(sys.argv[1], Options(), None, None)
-names = [column.name for column in source.preview().columns]
-(units,) = source.partitions(names, ["y"])
-total = sum(unit.load().num_rows for unit in units())
-peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(total, peak, "pandas" in sys.modules)
-"""
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the peak that Linux tells")
 def test_memory_is_constant_and_pandas_stays_out(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
@@ -656,11 +644,9 @@ def test_memory_is_constant_and_pandas_stays_out(tmp_path: Path) -> None:
     with path.open("w") as file:
         for _ in range(40):
             file.write(line * 10_000)
-    probe = [sys.executable, "-c", PROBE, str(path)]
-    done = subprocess.run(probe, capture_output=True, text=True, check=True)
-    total, kilobytes, pandas = done.stdout.split()
-    assert (total, pandas) == ("400000", "False")
-    assert int(kilobytes) < 180_000
+    found = walked(JsonLinesSource, path)
+    assert (found.rows, found.pandas) == (400_000, False)
+    assert found.kilobytes < 180_000
 
 
 def test_every_value_that_python_reads_is_one_that_pyarrow_reads() -> None:
