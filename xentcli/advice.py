@@ -13,6 +13,9 @@ from xentcli.tasks.simplex import MOST_DIGITS
 OF_RESULTS = frozenset({"XW118"})
 """What is said of a result and not of the input, so that it means nothing of the first rows alone."""
 
+_EXPECTED = 5.0
+"""Errors that a calibrated model makes none of with a chance of e**-5, one in 150."""
+
 MOST_SKEWED = 0.2
 """A mean of n rows with skewness G1 has G1/√n; at this, n = 25 G1², an interval of 95 % holds 94 %.
 
@@ -37,6 +40,7 @@ def warnings(known: Known, report: Report) -> list[Warning]:
         _label_sums(known),
         _nothing_left(known),
         _heavy_tail(known, report),
+        _always_right(known, report),
     ]
     return sorted((item for item in found if item is not None), key=lambda item: item.id)
 
@@ -292,4 +296,22 @@ def _heavy_tail(known: Known, report: Report) -> Warning | None:
         "of the cross-entropy is too narrow",
         "--top 20 shows the worst rows; more rows, or a bounded figure such as brier_score or accuracy",
         max(1, round(0.01 * known.rows)),
+    )
+
+
+def _always_right(known: Known, report: Report) -> Warning | None:
+    """No error, though the confidences expect some: is the label what the model said?"""
+    accuracy = report.metrics.get("accuracy")
+    if accuracy is None or accuracy.value != 1.0 or known.spec.task not in ("binary", "multiclass"):
+        return None
+    cells = known.cells("confidence")
+    expected = known.effective * (1.0 - float(cells.p.sum() / cells.weight.sum()))
+    if expected < _EXPECTED or (known.support > 0).sum() < 2:
+        return None
+    return Warning(
+        "XW119",
+        f"every row is predicted right, though the confidences expect about {expected:,.0f} errors: is the "
+        "label what the model said, not what is true?",
+        "--labels FILE if the labels are in another file; else the model is under-confident",
+        known.rows,
     )

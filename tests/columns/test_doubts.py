@@ -45,6 +45,24 @@ def test_a_label_that_is_the_likeliest_class_of_every_row_is_asked_about(
     assert score(path).code == 0
 
 
+@pytest.mark.parametrize("rows", [12, 40])
+def test_few_rows_that_are_all_right_are_asked_about_and_warned_of(rows: int, tmp_path: Path) -> None:
+    p = np.linspace(0.05, 0.55, rows)
+    columns = {"p_a": p, "p_b": 1 - p, "label": np.where(p > 0.5, "a", "b")}
+    path = write(tmp_path, {name: values.tolist() for name, values in columns.items()})
+    expected = float(np.minimum(p, 1 - p).sum())
+    asked, said = score(path), score(path, "--label", "label")
+    if rows == 40:
+        refused(asked, 3, f"expect {expected:.0f} errors", "--label label")
+        assert "XW119" in said.warned()
+        assert f"expect about {expected:.0f} errors" in said.report["warnings"][-1]["message"]
+    else:
+        assert asked.code == 0 and "XW119" not in said.warned()
+    one = columns | {"label": np.where(p < 0.06, "a", columns["label"])}
+    path = write(tmp_path, {name: values.tolist() for name, values in one.items()}, name="one")
+    assert "XW119" not in score(path, "--label", "label").warned()
+
+
 @pytest.mark.parametrize("file", ["parquet", "csv"])
 @pytest.mark.parametrize("truth", [int, bool])
 def test_one_score_whose_side_of_a_half_is_the_label(truth: type, file: str, tmp_path: Path) -> None:

@@ -70,6 +70,15 @@ def test_the_score_of_what_was_predicted_is_asked_about(tmp_path: Path, names: t
     assert xent("score", path, "--positive", str(names[1])).code == 0
 
 
+@pytest.mark.parametrize("rows", [5, 12, 40])
+@pytest.mark.parametrize("most", [0.6, 0.99])
+def test_few_rows_of_a_classifier_that_is_unsure_are_enough(tmp_path: Path, rows: int, most: float) -> None:
+    p = np.linspace(0.51, most, rows)
+    path = pairs(tmp_path / "p.jsonl", [("NEGATIVE", "POSITIVE")[i % 2] for i in range(rows)], p)
+    found = xent("score", path)
+    assert found.code == 3 and f'{(rows + 1) // 2} of them labelled "NEGATIVE"' in found.err
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_probabilities_of_a_common_class_are_scored(tmp_path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -18,7 +18,16 @@ from xentcli.columns.vocabulary import PREDICTIONS, words
 from xentcli.errors import Question, clean
 
 _ENOUGH = 20
-"""Rows, or errors that the scores themselves expect, from which chance is no explanation: e**-20 of it."""
+"""Rows from which a score that is never below ½ says something."""
+
+_UNLIKELY = 7.0
+"""Minus the logarithm of a chance that explains nothing: e**-7 is one in a thousand."""
+
+_ODD = 3.0
+"""The same, e**-3 or one in twenty, where what is read by chance would be wrong in most rows."""
+
+_COMMON = 1 / 3
+"""Share of rows from which a class is so common that a score of the other would be below ½ in some."""
 
 
 def of_the_prediction(
@@ -59,7 +68,9 @@ def of_no_one_class(
 
     So do classifiers write what they predict: `{"label": …, "score": …}`. If it were the probability of one
     class, at least K rows of the other, where E are expected, would have a chance below
-    exp(−(K ln(K/E) − K + E)), Chernoff's bound for a sum of independent events.
+    exp(−(K ln(K/E) − K + E)), Chernoff's bound for a sum of independent events. Of a classifier that is sure
+    of nothing that bound says little; but then two rows and a third of all would be of the class that the
+    score speaks against, every one of them misjudged.
     """
     if chosen.width != 1 or kind != "probs" or label.labels is None:
         return None
@@ -74,15 +85,18 @@ def of_no_one_class(
         return None
     rows = sorted(set(zip(p[usable].tolist(), index[usable].tolist(), strict=True)))  # others: no evidence
     expected = math.fsum(1.0 - score for score, _ in rows)
-    fewer = min(sum(at == one for _, at in rows) for one in (0, 1))
-    ratio = math.log(fewer / expected) if fewer and expected else math.inf if fewer else 0.0
-    if fewer <= expected or fewer * ratio - fewer + expected < _ENOUGH:
+    against = sum(at == 0 for _, at in rows)
+    ratio = math.log(against / expected) if against and expected else math.inf if against else 0.0
+    unlikely = against > expected and against * ratio - against + expected >= _ODD
+    fewer = min(against, len(rows) - against)
+    if not unlikely and (fewer < 2 or fewer < _COMMON * len(rows)):
         return None
     name, of = clean(chosen.columns[0].name), clean(label.text)
     readings = [f"--positive {shlex.quote(one)}" for one in binding.classes]
     return Question(
         f'is "{of}" the label, or what was predicted, and "{name}" the score of that? It is never below 1/2 '
-        f"in the first {int(usable.sum()):,} rows, though both classes are common",
+        f"in the first {int(usable.sum()):,} rows, {int((index[usable] == 0).sum()):,} of them labelled "
+        f'"{clean(binding.classes[0])}"',
         where=preview.source, id="which_positive", readings=readings,
         remedy=f'--labels FILE for the labels if "{of}" was predicted; '
                + " or ".join(readings) + f' if "{name}" is the score of this class in every row',
@@ -104,9 +118,9 @@ def always_right(
     usable = (index >= 0) & np.isfinite(p).all(axis=1)
     if (p[usable].argmax(axis=1) != index[usable]).any() or len(set(index[usable].tolist())) < 2:
         return None
-    different = {row.tobytes(): 1.0 - float(row.max(initial=0.0)) for row in p[usable]}  # others: no evidence
-    expected = sum(different.values())
-    if expected < _ENOUGH:
+    different = {row.tobytes(): float(row.max(initial=0.0)) for row in p[usable]}  # others: no evidence
+    expected = math.fsum(1.0 - top for top in different.values())
+    if -math.fsum(math.log(min(top, 1.0)) for top in different.values() if top > 0) < _UNLIKELY:
         return None
     rows = int(usable.sum())
     return Question(

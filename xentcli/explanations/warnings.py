@@ -132,6 +132,17 @@ ENTRIES = (
         ("xent score sample_data/cancer.parquet",),
     ),
     Entry(
+        "XW119", 0,
+        "Not one row is predicted wrong, though the confidences say that about so many should be; a "
+        "calibrated model would be so lucky with a chance below one in 150. Either the model is "
+        "under-confident, or the column of labels is what it predicted, and every figure says how much it "
+        "agrees with itself.",
+        "--labels FILE joins the labels of another file. If they are the labels, read on at calibration.",
+        ("python -c \"print(*('p_0,p_1,label', *(f'{x / 90},{1 - x / 90},{int(x < 45)}' "
+         "for x in range(20, 70))), sep='\\n')\" > preds.csv",
+         "xent score preds.csv --label label"),
+    ),
+    Entry(
         "XW201", 0,
         "A rule asks a metric to be on its worse side, such as a cross-entropy of at least something.",
         "Turn the operator round, unless it is meant.",
