@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.batch import F64, Spec
+from xentcli.batch import F64, I64, Batch, Spec
 from xentcli.calibrating import judging
 from xentcli.calibrating.gathering import Rows
-from xentcli.calibrating.judging import Judged
+from xentcli.calibrating.judging import Fitted, Judged
 from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.calibrating.methods import NoFitError, Parameters, Tuning, registry
 from xentcli.calibrating.scores import Data, of_batch
@@ -57,21 +57,28 @@ def choose(rows: Rows, what: Resolution, spec: Spec, settings: Settings, asked: 
     data = Data(of_batch(batch, spec), batch.labels, weights)
     names = registry.tried(spec.size) if asked.method == "auto" else [asked.method]
 
-    def judged(p: F64) -> Judged:
-        return judging.judge(rows, *judging.calibrated(batch, spec, p), what, settings)
+    fold = rows.folds(FOLDS)
+    folds = int(np.unique(fold).size)
 
-    def gain(one: Judged, other: Judged) -> Value:
-        return judging.gain(one.losses, other.losses, batch.weights, batch.groups, settings.level)
+    def calibrated(p: F64) -> tuple[Batch, Spec]:
+        return judging.calibrated(batch, spec, p)
+
+    def judged(p: F64) -> Judged:
+        return judging.judge(rows, *calibrated(p), what, settings)
+
+    def gain(one: Judged, other: Judged, fitted: Fitted | None = None) -> Value:
+        return judging.gain(one.losses, other.losses, batch.weights, batch.groups, settings.level, fitted)
 
     tried: list[_Tried] = []
     for name in names:
         try:
             parameters = registry.fit(name, data, asked.tuning)
-            after = judged(_held_out(name, data, rows, asked.tuning))
-            tried.append(_Tried(name, gain(before, after), after, parameters))
+            after = judged(_held_out(name, data, fold, asked.tuning))
+            own = judging.row_losses(*calibrated(registry.apply(name, parameters, data.scores)))
+            tried.append(_Tried(name, gain(before, after, Fitted(own, folds)), after, parameters))
         except NoFitError as error:
             tried.append(_Tried(name, Value(None, "nat", "higher", why=str(error)), why=str(error)))
-    chosen = _chosen(tried, gain)
+    chosen = _chosen(tried, gain, spec.size)
     in_sample = judged(registry.apply(chosen.name, chosen.parameters, data.scores))
     assert chosen.judged is not None
     found = {
@@ -90,10 +97,9 @@ def choose(rows: Rows, what: Resolution, spec: Spec, settings: Settings, asked: 
     return CalibrationMap(chosen.name, chosen.parameters, reading, found, before.report, chosen.judged.report)
 
 
-def _held_out(name: str, data: Data, rows: Rows, tuning: Tuning) -> F64:
+def _held_out(name: str, data: Data, fold: I64, tuning: Tuning) -> F64:
     """Probabilities (C, n) of every row, by a map fitted on the other folds."""
-    fold = rows.folds(FOLDS)
-    out = np.empty((data.scores.classes, rows.size))
+    out = np.empty((data.scores.classes, fold.size))
     for index in np.unique(fold):
         held = fold == index
         try:
@@ -104,19 +110,21 @@ def _held_out(name: str, data: Data, rows: Rows, tuning: Tuning) -> F64:
     return out
 
 
-def _no_fit(reasons: list[tuple[str, str]]) -> CannotDecide:
+def _no_fit(reasons: list[tuple[str, str]], classes: int) -> CannotDecide:
     said = "; ".join(f"{name}: {why}" for name, why in reasons)
-    other = "isotonic" if len(reasons) == 1 and reasons[0][0] != "isotonic" else "temperature"
-    remedy = f"--method {other}, more rows, or --clip 1e-6 where p is exactly 0 or 1"
+    others = [name for name in ("isotonic", "temperature") if name in registry.tried(classes)]
+    other = [name for name in others if name not in dict(reasons)]
+    clip = ", or --clip 1e-6 where p is exactly 0 or 1" if "exactly 0 or 1" in said else ""
+    remedy = f"{f'--method {other[0]}, or ' if other else ''}more rows{clip}"
     return CannotDecide(f"there is no map to fit: {said}", remedy=remedy, id="no_fit")
 
 
-def _chosen(tried: list[_Tried], gain: Callable[[Judged, Judged], Value]) -> _Tried:
+def _chosen(tried: list[_Tried], gain: Callable[[Judged, Judged], Value], classes: int) -> _Tried:
     """The first, for they come simplest first, that is within one standard error of the best."""
     fits = [one for one in tried if one.judged is not None and one.gain.value is not None]
     fits = fits or [one for one in tried if one.judged is not None]
     if not fits:
-        raise _no_fit([(one.name, str(one.why)) for one in tried])
+        raise _no_fit([(one.name, str(one.why)) for one in tried], classes)
     best = max(fits, key=lambda one: -np.inf if one.gain.value is None else one.gain.value)
     for one in fits:
         assert one.judged is not None and best.judged is not None

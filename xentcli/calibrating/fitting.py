@@ -26,6 +26,9 @@ MOST_VALUES = 64_000_000
 LEAST_ROWS = 1000
 """Rows that memory must have room for, however many there are."""
 
+LEAST_FITTED = 2 * FOLDS
+"""Fewer rows than these leave folds of one row, or none."""
+
 _BYTES = 48
 """Of memory for each of them: as read, as logits, sorted, and what is computed of them."""
 
@@ -122,6 +125,21 @@ def _check_rows(rows: Rows, spec: Spec) -> None:
         have = f"all {rows.size:,} rows have" if rows.size > 1 else "the only row has"
         raise CannotDecide(f'{have} the label "{name}": nothing to calibrate by',
                            remedy="rows of all classes", id="one_class")  # fmt: skip
-    if np.unique(rows.folds(FOLDS)).size < 2:
-        raise CannotDecide(f"{counted(rows.size, 'row')} cannot be held out of one another",
+    if (why := _cannot_hold_out(rows, spec)) is not None:
+        raise CannotDecide(f"{counted(rows.size, 'row')} cannot be held out of one another: {why}",
                            remedy="more rows, ids or groups", id="too_few_rows")  # fmt: skip
+
+
+def _cannot_hold_out(rows: Rows, spec: Spec) -> str | None:
+    """Why no folds of the rows say what a map gains, if none do."""
+    if rows.size < LEAST_FITTED:
+        return f"{LEAST_FITTED} are the least"
+    fold, labels = rows.folds(FOLDS), rows.batch.labels
+    used = np.unique(fold)
+    if used.size < 2:
+        return "all are in one fold"
+    for index in used:
+        rest = np.unique(labels[fold != index])
+        if rest.size == 1:
+            return f'without those of one fold, all have the label "{clean(spec.classes[rest[0]])}"'
+    return None

@@ -1,8 +1,14 @@
-"""What a map is worth: figures of rows before and after, and their paired difference with its error."""
+"""What a map is worth: figures of rows before and after, and what the map gains, with its error.
+
+The gain is a mean over rows that are held out, of maps that rest on the other folds. What is asked for is the
+gain of the one map of all rows on rows that nobody has seen. Between the two lies more than the luck of the
+rows: where a map gains next to nothing, the noise of its own fit is as large (docs/calibration.md).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
@@ -10,6 +16,7 @@ import numpy as np
 
 from xentcli import reporting
 from xentcli.batch import F64, I64, Batch, Spec
+from xentcli.batch import Rows as Found
 from xentcli.calibrating.gathering import Rows
 from xentcli.calibrating.maps import written
 from xentcli.columns import Resolution
@@ -35,11 +42,8 @@ def judge(rows: Rows, batch: Batch, spec: Spec, what: Resolution, settings: Sett
     """Score a batch as `xent score` does; `rows` say how many were read on the way to it."""
     states = StateSet.empty(spec)
     losses = np.empty(batch.size)
-    for lo in range(0, batch.size, _STEP):
-        part = keep(batch, np.arange(lo, min(lo + _STEP, batch.size)))
-        found = compute(part, spec)
-        assert found is not None
-        losses[lo : lo + part.size] = found.loss
+    for at, part, found in _computed(batch, spec):
+        losses[at] = found.loss
         states.add(found, part, part.size)
     states.read, states.ignored = rows.read, rows.ignored
     states.skipped, states.spots = dict(rows.skipped), rows.spots
@@ -48,17 +52,55 @@ def judge(rows: Rows, batch: Batch, spec: Spec, what: Resolution, settings: Sett
     return Judged(reporting.build(states, what, settings), losses)
 
 
+def row_losses(batch: Batch, spec: Spec) -> F64:
+    """The loss (n,) of each row of a batch, as `judge` has it."""
+    out = np.empty(batch.size)
+    for at, _, found in _computed(batch, spec):
+        out[at] = found.loss
+    return out
+
+
+def _computed(batch: Batch, spec: Spec) -> Iterator[tuple[slice, Batch, Found]]:
+    """The rows of a batch in parts, with what is computed of them, and where they are."""
+    for lo in range(0, batch.size, _STEP):
+        part = keep(batch, np.arange(lo, min(lo + _STEP, batch.size)))
+        found = compute(part, spec)
+        assert found is not None
+        yield slice(lo, lo + part.size), part, found
+
+
 def calibrated(batch: Batch, spec: Spec, p: F64) -> tuple[Batch, Spec]:
     """The batch with probabilities (C, n) in place of its scores, as they would be written."""
     spec = replace(spec, kind="probs", stored="f8", clip=None, renormalize=False)
     return replace(batch, columns=(), matrix=written(p, spec.width)), spec
 
 
-def gain(one: F64, other: F64, weights: F64 | None, groups: I64 | None, level: float | None) -> Value:
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The map of all rows beside those of the folds: the loss (n,) of each row, its own, by it, and how many
+    folds there were."""
+
+    own: F64
+    folds: int
+
+
+def gain(
+    one: F64, other: F64, weights: F64 | None, groups: I64 | None, level: float | None,
+    fitted: Fitted | None = None,
+) -> Value:  # fmt: skip
     """Mean of loss `one` less loss `other` of the same rows (n,), in nats: what the second saves a row.
 
-    se = sqrt(m/(m-1) Σw²(d - D)²) / Σw over m rows with a normal interval, or over the sums of m buckets of
-    `groups` with Student's t, m - 1 degrees. The rows of a fold share a map; that is not in the error.
+    se² = V(d), the variance of the mean of the differences d: m/(m-1) Σw²(d - D)² / (Σw)² over m rows, with a
+    normal interval, or over the sums of m buckets of `groups` with Student's t, m - 1 degrees.
+
+    fitted: `other` is of maps that other folds have made, and the error is that of taking it for the gain of
+    the map of all rows on fresh ones. With e = `other` - `fitted.own` and K folds,
+
+        se² = V(d) + K(3K - 2)/(K - 1)² V(e) + (mean e / (2K - 1))²
+
+    The second term is what a row does to the maps of other folds: the infinitesimal jackknife of the mean,
+    less what the row does by its own loss. The third is the bias of maps that lack a fold (Burman 1989,
+    Biometrika 76, 503-514).
     """
     n = int(one.size)
     first, second = (bool(np.isinf(losses).any()) for losses in (one, other))
@@ -68,19 +110,28 @@ def gain(one: F64, other: F64, weights: F64 | None, groups: I64 | None, level: f
         why = f"the cross-entropy is infinite {'before' if first else 'after'}"
         return Value(math.inf if first else -math.inf, "nat", "higher", n, why=why)
     weight = np.ones(n) if weights is None else weights
-    difference = weight * (one - other)
-    total = float(weight.sum())
-    mean = float(difference.sum()) / total
-    apart = difference - weight * mean
-    if groups is not None:
-        used = np.unique(groups)
-        apart = np.bincount(np.searchsorted(used, groups), apart).astype(np.float64)
-    m = int(apart.size)
+    mean, variance, m = _mean(one - other, weight, groups)
     if m < 2:
         return Value(mean, "nat", "higher", n)
-    se = math.sqrt(float((apart * apart).sum()) * m / (m - 1)) / total
+    if fitted is not None:
+        k = fitted.folds
+        pessimism, spread, _ = _mean(other - fitted.own, weight, groups)
+        variance += k * (3 * k - 2) / (k - 1) ** 2 * spread + (pessimism / (2 * k - 1)) ** 2
+    se = math.sqrt(variance)
     if level is None:
         return Value(mean, "nat", "higher", n, se)
     tail = 0.5 + level / 2
     half = se * (NormalDist().inv_cdf(tail) if groups is None else quantile(tail, m - 1))
     return Value(mean, "nat", "higher", n, se, mean - half, mean + half)
+
+
+def _mean(values: F64, weight: F64, groups: I64 | None) -> tuple[float, float, int]:
+    """The weighted mean of values (n,), the variance of that mean, and of how many rows or groups it is."""
+    weighed, total = weight * values, float(weight.sum())
+    mean = float(weighed.sum()) / total
+    apart = weighed - weight * mean
+    if groups is not None:
+        used = np.unique(groups)
+        apart = np.bincount(np.searchsorted(used, groups), apart).astype(np.float64)
+    m = int(apart.size)
+    return mean, float((apart * apart).sum()) * m / max(1, m - 1) / total**2, m

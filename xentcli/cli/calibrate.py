@@ -37,7 +37,7 @@ _APPLY = (
 _MAP, _ROWS, _COLUMNS, _OUTPUT = "Map", "Rows", "Columns", "Output"
 
 
-def _option(panel: str, *names: str, text: str, metavar: str) -> Any:
+def _option(panel: str, *names: str, text: str, metavar: str | None) -> Any:
     return typer.Option(*names, help=text, metavar=metavar, rich_help_panel=panel, show_default=False)
 
 
@@ -52,6 +52,7 @@ _PRIOR = _option(
 _BINS = _option(_MAP, "--map-bins", metavar="N", text="Bins of a histogram map, of equal weight. [15]")
 _TO = _option(_OUTPUT, "-o", "--output", metavar="PATH", text="Write the map, as JSON.")
 _ROWS_TO = _option(_OUTPUT, "-o", "--output", metavar="PATH", text="The Parquet file to write.")
+_JSON = _option(_OUTPUT, "--json", metavar=None, text="Print the map with its figures, as one JSON document.")
 _KIND = _option(
     _COLUMNS, "--kind", metavar="KIND", text="That of the map, where the values look like another kind."
 )
@@ -118,8 +119,8 @@ borrowed.give(fit, [
     ("method", Annotated[str, _METHOD], "auto"), ("prior_rows", Annotated[float, _PRIOR], 1.0),
     ("map_bins", Annotated[int, _BINS], 15),
     *borrowed.of(*score.INPUT), "metric", "group", "bins", "unit", "ci", "seed", "precision",
-    ("output", Annotated[str | None, _TO], None), "digits", "json", "quiet", "no_progress", "require",
-    "max_memory", "chunk_rows",
+    ("output", Annotated[str | None, _TO], None), "digits", ("json", Annotated[bool, _JSON], False),
+    "quiet", "no_progress", "require", "max_memory", "chunk_rows",
 ])  # fmt: skip
 app.command("fit", cls=Panels, no_args_is_help=True, epilog=_FIT,
             short_help="Fit a map, and say what it gains on held-out rows.")(fit)  # fmt: skip

@@ -24,7 +24,8 @@ ENTRIES = (
     Entry(
         "too_few_rows", 4,
         "Figures are of rows held out of the fit, by folds; rows of one group, or of one id, are held out "
-        "together, and here that leaves none to fit on.",
+        "together. Fewer than 10 rows, or folds without which all rows are of one class, or none are left, "
+        "say nothing of what a map gains.",
         "More rows, or more groups.",
         ("printf 'p_0,p_1,label,user\\n0.2,0.8,1,a\\n0.9,0.1,0,a\\n' > preds.csv",
          "xent calibrate fit preds.csv --group user"),
@@ -33,9 +34,8 @@ ENTRIES = (
         "no_fit", 4,
         "The method has no best map for these rows: every label has the largest score, so that sharper is "
         "better without end; scores that say nothing; p of exactly 0 or 1, which has no logit.",
-        "--method isotonic takes any scores; --clip 1e-6 keeps p off 0 and 1; more rows.",
-        ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n0.9,0.1,0\\n0.3,0.7,1\\n0.8,0.2,0\\n' > preds.csv",
-         "xent calibrate fit preds.csv --method temperature"),
+        "More rows; --clip 1e-6 keeps p off 0 and 1; of few classes, --method isotonic takes any scores.",
+        ("xent calibrate fit sample_data/digits_logits.parquet --method beta",),
     ),
     Entry(
         "not_a_map", 3,

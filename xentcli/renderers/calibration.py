@@ -49,14 +49,15 @@ def _figures(document: Document, extra: list[str], look: Look) -> list[str]:
     shown = [key for key in dict.fromkeys([*usual, *extra]) if key in sides[0]]
     rows += [[_FIRST.get(key, key), *(_shown(side[key], look, key) for side in sides)] for key in shown]
     lines = grid(rows, frozenset({0, 1, 2}), "   ")
-    return [f"  {look.say(line)}" for line in [*lines, _gain(document["gain"], look)]]
+    return [f"  {look.say(line)}" for line in [*lines, _gain(document, look)]]
 
 
-def _gain(gain: dict[str, Any], look: Look) -> str:
+def _gain(document: Document, look: Look) -> str:
     """What the map saves a row, and whether that is more than chance."""
+    gain = document["gain"]
     shown = _shown(gain, look)
     if gain["state"] != "finite":
-        return f"gain: {shown}" + (f" ({gain['why']})" if gain["state"] == "infinite" else "")
+        return f"gain: {shown}" + (f": {_endless(document)}" if gain["state"] == "infinite" else "")
     verdict = {
         True: "beyond noise"
         if gain["value"] > 0
@@ -65,6 +66,21 @@ def _gain(gain: dict[str, Any], look: Look) -> str:
         None: "without an interval",
     }[gain["beyond_noise"]]
     return f"gain: {shown} {look.unit} a row, {verdict}"
+
+
+def _endless(document: Document) -> str:
+    """What an infinite gain, or loss, comes from, and what is against it."""
+    if document["gain"]["sign"] > 0:
+        return f"as they are, {_without(document['before'])} p = 0 for the label; calibrated, none has"
+    prior = document["tuning"]["prior_rows"]
+    instead = "more rows of every class" if prior else "--prior-rows 1 keeps p off 0"
+    return f"{_without(document['after'])} p = 0 for the label by the map of the other folds; {instead}"
+
+
+def _without(figures: Document) -> str:
+    """How many rows have a label that is held for impossible."""
+    count = int(figures["zero_probability_rows"]["value"])
+    return f"{counted(count, 'row')} {'has' if count == 1 else 'have'}"
 
 
 def _shown(found: dict[str, Any], look: Look, key: str = "") -> str:
@@ -110,8 +126,15 @@ def _parameters(document: Document, look: Look) -> list[str]:
     parts = found.get("classes")
     if parts is not None:
         return [f"  {method}: one map for each of {len(parts):,} classes, divided by their sum"]
-    names = ", ".join(f"{len(values):,} {name}" for name, values in found.items())
-    return [f"  {method}: {names}"]
+    if method == "vector":
+        return [f"  vector: a factor and a shift for each of {len(found['factors']):,} classes"]
+    steps = counted(len(found["probabilities"]), "bin" if method == "histogram" else "corner")
+    return [f"  {method}: {steps}, p from {_ends(found['probabilities'])}"]
+
+
+def _ends(p: list[float]) -> str:
+    """The range of what a map of steps gives."""
+    return " to ".join(numbers.figure(Value(end), default=3) for end in (min(p), max(p)))
 
 
 def _notes(document: Document) -> list[str]:
