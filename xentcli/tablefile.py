@@ -3,38 +3,66 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 import pyarrow as pa
 
 from xentcli.replacing import replacing, told
 
+KINDS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
+         ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}  # fmt: skip
+"""What is written to a file of which name."""
+
+
+def kind_of(path: str) -> str | None:
+    """What the suffix of a name says is to be written: parquet, csv, jsonl or arrow."""
+    return KINDS.get(os.path.splitext(path)[1].lower())
+
 
 class TableFile:
-    """Record batches of one schema, streamed to a Parquet or CSV file; `option` named its path."""
+    """Record batches of one schema, streamed to a file; `option` named its path.
 
-    def __init__(self, path: str, option: str) -> None:
+    kind: parquet, csv, jsonl or arrow, by default that of the suffix, else Parquet. stream: takes the bytes
+    instead of a file, as they come: what was written before an error stays written.
+    """
+
+    def __init__(
+        self, path: str, option: str, kind: str | None = None, stream: IO[bytes] | None = None
+    ) -> None:
         self.path = path
+        self.kind = kind or kind_of(path) or "parquet"
         self._option = option
-        self._csv = path.lower().endswith(".csv")
+        self._csv = self.kind == "csv"
         self._writer: Any = None
-        self._target = path
+        self._stream = stream
+        self._target: Any = path
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Self]:
         """Replaces the file when the block ends well."""
+        if self._stream is not None:
+            self._target = _Sink(self._stream)
+            with self._closing():
+                yield self
+            return
         with replacing(self.path, self._option) as temporary:
             self._target = temporary
-            try:
+            with self._closing():
                 yield self
-                if self._writer is None:
-                    self.write(self.none())
-            finally:
-                if self._writer is not None:
-                    with told(self.path, self._option):
-                        self._writer.close()
+
+    @contextlib.contextmanager
+    def _closing(self) -> Iterator[None]:
+        try:
+            yield
+            if self._writer is None:
+                self.write(self.none())
+        finally:
+            if self._writer is not None:
+                with self._told():
+                    self._writer.close()
 
     def none(self) -> pa.RecordBatch:
         """A batch without rows, for a file without."""
@@ -42,19 +70,44 @@ class TableFile:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of a batch."""
-        with told(self.path, self._option):
+        with self._told():
             if self._writer is None:
                 self._writer = self._open(batch.schema)
             self._writer.write_batch(batch)
 
+    def _told(self) -> contextlib.AbstractContextManager[None]:
+        return told(self.path, self._option) if self._stream is None else contextlib.nullcontext()
+
     def _open(self, schema: pa.Schema) -> Any:
-        if self._csv:
+        if self.kind == "csv":
             from pyarrow import csv
 
             return csv.CSVWriter(self._target, schema)
+        if self.kind in ("jsonl", "arrow"):
+            from xentcli import tablewriters
+
+            return tablewriters.WRITERS[self.kind](self._target, schema)
         from pyarrow import parquet
 
         return parquet.ParquetWriter(self._target, schema, compression="zstd", write_page_checksum=True)
+
+
+class _Sink:
+    """A stream that whoever opened it closes."""
+
+    closed = False
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, data: Any) -> int:
+        return self._stream.write(data)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def close(self) -> None:
+        self._stream.flush()
 
 
 def array(values: Any, known: Any = None) -> pa.Array:

@@ -37,6 +37,7 @@ LAYERS = [
         "plan",
         "rowfile",
         "tablefile",
+        "tablewriters",
         "binding",
         "readers",
     ],

@@ -2,190 +2,199 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import IO
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from xentcli import binding, checking, memory, tasks
-from xentcli.batch import F64, I64, Batch, Place, Spec
+from xentcli.batch import F64, I64, Batch, Place
+from xentcli.calibrating import layouts
+from xentcli.calibrating.layouts import File, Layout
 from xentcli.calibrating.maps import CalibrationMap, Reading
-from xentcli.calibrating.matching import match
-from xentcli.calibrating.outputs import Output
-from xentcli.errors import DataError, UsageError, clean, listing
+from xentcli.calibrating.outputs import Output, kind_to
+from xentcli.errors import DataError, clean, listing
 from xentcli.readers import Options, Source, bits
 from xentcli.readers.opening import open_all
+from xentcli.readers.pivot import Pivot, Stretch, items_of
 from xentcli.states.notes import Notes
-from xentcli.streams import Part, Piece
+from xentcli.streams import Piece
 from xentcli.tablefile import array
 from xentcli.tasks.badrows import BadRows
 from xentcli.tasks.simplex import judge_text
 
-TYPED = ("csv", "tsv", "jsonl")
-"""Formats without types of their own: columns that are no scores stay text."""
+Mask = npt.NDArray[np.bool_]
+
+_ORDER = ("text", "bf", "f2", "f4", "f8")
 
 
 @dataclass(slots=True)
 class Applied:
-    """What was written: rows, the new columns, bad rows without a result by reason, columns left out."""
+    """What was written: rows, the new columns, bad rows or items without a result by reason, notes.
+
+    each: what has one result, a row, or an item of rows.
+    """
 
     rows: int = 0
+    each: str = "row"
     columns: tuple[str, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A source with how to read it: its scores, their precision, the columns, and those read as text."""
-
-    source: Source
-    reading: Reading
-    stored: str
-    columns: tuple[str, ...]
-    text: tuple[str, ...]
-
-
 def apply(
-    found: CalibrationMap, inputs: Sequence[str | Source], to: str, *, pred: tuple[str, ...] = (),
-    kind: str = "auto", reading: Options | None = None, skip_bad: bool = False, sha256: str | None = None,
+    found: CalibrationMap, inputs: Sequence[str | Source], to: str | IO[bytes], *, pred: tuple[str, ...] = (),
+    kind: str = "auto", layout: Layout | None = None, output: str | None = None,
+    reading: Options | None = None, skip_bad: bool = False, sha256: str | None = None,
     progress: Callable[[int, float | None], None] | None = None,
 ) -> Applied:  # fmt: skip
-    """Write the rows of files, in order, to a Parquet file `to` with the probabilities of the map.
+    """Write the rows of files, in order, to a file `to` with the probabilities of the map.
 
-    New columns are `calibrated_CLASS`; `calibrated`, where the scores are one column or a list. skip_bad:
+    output: parquet, csv, jsonl or arrow, else what the suffix says; `to` may be a stream, which needs it.
+    New columns are `calibrated_CLASS`; `calibrated`, where the scores are one column or a list, or where each
+    row is one class of an item. Lines of JSON stay to the letter where lines of JSON are written. skip_bad:
     rows that have no result are written without one. Memory is that of a block of rows. Raises UsageError,
     DataError, as scoring does and where the map does not fit a file, and OutputError.
     """
-    if not to.lower().endswith((".parquet", ".pq")):
-        raise UsageError(f'--output "{clean(to)}": a Parquet file is written', id="output_kind",
-                         remedy="a name that ends in .parquet")  # fmt: skip
-    options = reading or Options()
+    output = kind_to(to, output)
+    options = replace(reading or Options(), whole=output != "csv", lines=output == "jsonl")
     sources = open_all(inputs, options)
     if sha256 is not None:
         checking.file_hash(sources, sha256)
     sources = bits.through(sources, options.dtype, pred)
-    files = [_file(found, source, pred, kind) for source in sources]
-    _check_same(files)
-    out = Applied(columns=_names(files[0]))
-    out.notes = [note for file in files for note in _left_out(file)]
-    stored = _coarsest(files)
-    spec = files[0].reading.spec(stored, skip_bad)
+    files = layouts.files(found, sources, pred, kind, layout or Layout(), skip_bad=skip_bad,
+                          lines=output == "jsonl")  # fmt: skip
+    run = _Run(found, files, skip_bad)
     for file in files:
-        memory.fit(spec, [file.source], list(file.columns), list(file.text), 1, options.max_memory)
-    notes = Notes.empty(spec)
-    with Output(to, lambda: _none(found, files[0], out.columns)).opened() as target:
+        memory.fit(run.spec, [file.source], list(file.columns), list(file.text), 1, options.max_memory)
+    with Output(to, output, run.none).opened() as target:
         for index, file in enumerate(files):
-            spec = file.reading.spec(stored, skip_bad)
-            for piece in _pieces(index, file):
-                target.add(_calibrated(found, file, spec, piece, out, notes), piece.file)
+            for piece in file.pieces(index, run.turn):
+                target.add(run.record(file, piece), piece.file)
                 if progress is not None:
-                    progress(out.rows, file.source.position() if len(files) == 1 else None)
+                    progress(run.out.rows, file.source.position() if len(files) == 1 else None)
             file.source.check_unchanged()
-        judge_text(notes, spec)
-    return out
+        run.settle()
+    return run.out
 
 
-def _none(found: CalibrationMap, file: _File, names: tuple[str, ...]) -> pa.RecordBatch:
-    """What is written of files without rows."""
-    sample = file.source.preview().sample
-    arrays = [_text(sample.column(name)[:0]) for name in sample.schema.names]
-    new = _arrays(np.zeros((0, found.reading.width)), np.zeros(0, bool), file.reading)
-    return pa.RecordBatch.from_arrays([*arrays, *new], [*sample.schema.names, *names])
+class _Run:
+    """The rows so far. Files are in one layout, and their scores in the coarsest precision of any."""
+
+    def __init__(self, found: CalibrationMap, files: list[File], skip_bad: bool) -> None:
+        self.found, self.files = found, files
+        stored = min((file.stored for file in files), key=_ORDER.index)
+        self.spec = files[0].reading.spec(stored, skip_bad)
+        each = "row" if files[0].long is None else "item"
+        self.out = Applied(each=each, columns=_names(files[0]))
+        self.notes = Notes.empty(self.spec)
+
+    def record(self, file: File, piece: Piece) -> pa.RecordBatch:
+        """The rows of a piece, with their probabilities."""
+        record = piece.unit.load()
+        self.out.rows += record.num_rows
+        if file.long is not None:
+            return record  # `turn` has seen to them
+        place = Place(piece.file, piece.unit.first, piece.unit.numbers, piece.part)
+        p, good = self._probabilities(record, file.reading, place)
+        return self._joined(record, file, _arrays(p, good, file.reading))
+
+    def turn(self, record: pa.RecordBatch, starts: I64, stretches: list[Stretch]) -> pa.RecordBatch:
+        """Rows of whole items, one for each class, with the probability of its class."""
+        (file,) = self.files
+        rows = file.long
+        assert rows is not None
+        pivot = Pivot(rows.long, [], rows.zero, lenient=rows.skip_bad, kind=rows.kind)
+        items = pivot(record, starts, stretches)
+        _, path, first = stretches[0]
+        numbers = first + starts
+        p, good = self._probabilities(items, file.reading, Place(path, int(numbers[0]), numbers))
+        of = items_of(record, starts)
+        own = p[of, pivot.classes_of(record, starts, stretches)]
+        return self._joined(record, file, [array(own, None if good.all() else good[of])])
+
+    def _probabilities(self, record: pa.RecordBatch, reading: Reading, place: Place) -> tuple[F64, Mask]:
+        """Probabilities (n, width) of the rows of a record, and which rows have them (n,)."""
+        n = record.num_rows
+        bad = BadRows(n)
+        columns, matrix = binding.scores(record, reading, bad)
+        batch = Batch(np.zeros(n, np.int64), place, columns, matrix)
+        if bad.found:
+            if not self.spec.skip_bad:
+                bad.refuse(place)
+            batch = bad.drop(batch)
+        p, good = np.zeros((n, self.spec.width)), np.zeros(n, bool)
+        if batch.size:
+            rows = tasks.rows(batch, self.spec)
+            self.notes.update(rows)
+            assert rows.batch is not None
+            batch = rows.batch
+        if batch.size:
+            where = _where(batch.place, batch.size, place, n)
+            p[where], good[where] = self.found.of_batch(batch, self.spec), True
+            if np.isnan(p).any():
+                raise DataError("the map makes no probabilities of these scores", remedy="fit it anew",
+                                where=clean(place.source, 200), id="not_a_map")  # fmt: skip
+        for reason, count in batch.skipped.items():
+            self.out.skipped[reason] = self.out.skipped.get(reason, 0) + count
+        return p, good
+
+    def _joined(self, record: pa.RecordBatch, file: File, new: list[pa.Array]) -> pa.RecordBatch:
+        kept = file.kept(record)
+        held = [_text(record.column(name)) if name in file.text else record.column(name) for name in kept]
+        return pa.RecordBatch.from_arrays([*held, *new], [*kept, *self.out.columns])
+
+    def none(self) -> pa.RecordBatch:
+        """What is written of files without rows."""
+        file = self.files[0]
+        sample = file.look.sample
+        held = [] if file.lines else [name for name in sample.schema.names if name in file.columns]
+        new = _arrays(np.zeros((0, len(self.out.columns))), np.zeros(0, bool), file.reading)
+        arrays = [_text(sample.column(name)[:0]) for name in held]
+        return pa.RecordBatch.from_arrays([*arrays, *new], [*held, *self.out.columns])
+
+    def settle(self) -> None:
+        """What can be said only of all rows. DataError for probabilities that are none."""
+        judge_text(self.notes, self.spec)
+        for file in self.files:
+            _check_late(file, self.out)
 
 
-def _file(found: CalibrationMap, source: Source, pred: tuple[str, ...], kind: str) -> _File:
-    look = source.preview()
-    reading, stored = match(found, look, pred, kind)
-    typed = look.format not in TYPED
-    scores = set(reading.columns)
-    kept = [c for c in look.columns if c.name in scores or typed or c.type != "other"]
-    plain = ("text", "int") if look.format == "jsonl" else ("text", "int", "float", "bool")
-    text = [] if typed else [c.name for c in kept if c.name not in scores and c.type in plain]
-    return _File(source, reading, stored, tuple(c.name for c in kept), tuple(text))
+def _check_late(file: File, out: Applied) -> None:
+    """Note the columns that are not written, and those that only later rows have had."""
+    if file.lost:
+        what = f"not written, for they hold values of several types: {listing(list(file.lost))}"
+        out.notes.append(f"{file.look.source}: {what}")
+    for source in file.sources:
+        late = source.late() if hasattr(source, "late") else []
+        taken = [name for name in out.columns if name in late]
+        if taken:
+            raise _exists(file, taken)
+        if late and not file.lines:
+            out.notes.append(f"{file.look.source}: not written, for the first rows do not have them: "
+                             f"{listing(late)}")  # fmt: skip
 
 
-def _left_out(file: _File) -> list[str]:
-    """A note on columns that are not written."""
-    look = file.source.preview()
-    lost = [column.name for column in look.columns if column.name not in file.columns]
-    return (
-        [f"{look.source}: not written, for they hold values of several types: {listing(lost)}"]
-        if lost
-        else []
-    )
+def _exists(file: File, taken: list[str]) -> DataError:
+    return DataError(f"there are columns {listing(taken)} already", id="calibrated_exists",
+                     where=file.look.source,
+                     remedy="apply the map to the file as it was, or rename them")  # fmt: skip
 
 
-def _check_same(files: list[_File]) -> None:
-    first = files[0]
-    for file in files[1:]:
-        differing = sorted(set(file.columns) ^ set(first.columns))
-        if differing:
-            raise DataError(
-                f"has other columns ({listing(differing)}); files that go to one must agree with "
-                f"{clean(first.source.path, 200)}", where=clean(file.source.path, 200),
-                remedy="one run for each", id="shards_differ",
-            )  # fmt: skip
-
-
-def _names(file: _File) -> tuple[str, ...]:
+def _names(file: File) -> tuple[str, ...]:
     """The names of the new columns. DataError if the file has one of them already."""
     reading = file.reading
     names: tuple[str, ...] = ("calibrated",)
-    if reading.layout != "list" and reading.width > 1:
+    if file.long is None and reading.layout != "list" and reading.width > 1:
         names = tuple(f"calibrated_{name}" for name in reading.classes)
-    taken = [name for name in names if name in file.columns]
+    there = {column.name for column in file.look.columns} | {column.parent for column in file.look.columns}
+    taken = [name for name in names if name in there]
     if taken:
-        raise DataError(f"there are columns {listing(taken)} already", id="calibrated_exists",
-                        where=clean(file.source.path, 200),
-                        remedy="apply the map to the file as it was, or rename them")  # fmt: skip
+        raise _exists(file, taken)
     return names
-
-
-def _coarsest(files: list[_File]) -> str:
-    order = ("text", "bf", "f2", "f4", "f8")
-    return min((file.stored for file in files), key=order.index)
-
-
-def _pieces(index: int, file: _File) -> Iterator[Piece]:
-    for walk in file.source.partitions(list(file.columns), list(file.text)):
-        yield from Part(index, file.source.path, walk).pieces()
-
-
-def _calibrated(
-    found: CalibrationMap, file: _File, spec: Spec, piece: Piece, out: Applied, notes: Notes
-) -> pa.RecordBatch:
-    """The rows of a piece with their probabilities; null where a row is bad and that is allowed."""
-    record = piece.unit.load().select(list(file.columns))
-    n = record.num_rows
-    place = Place(piece.file, piece.unit.first, piece.unit.numbers, piece.part)
-    bad = BadRows(n)
-    columns, matrix = binding.scores(record, file.reading, bad)
-    batch = Batch(np.zeros(n, np.int64), place, columns, matrix)
-    if bad.found:
-        if not spec.skip_bad:
-            bad.refuse(place)
-        batch = bad.drop(batch)
-    p, good = np.zeros((n, spec.width)), np.zeros(n, bool)
-    if batch.size:
-        rows = tasks.rows(batch, spec)
-        notes.update(rows)
-        assert rows.batch is not None
-        batch = rows.batch
-    if batch.size:
-        where = _where(batch.place, batch.size, place, n)
-        p[where], good[where] = found.of_batch(batch, spec), True
-        if np.isnan(p).any():
-            raise DataError("the map makes no probabilities of these scores", where=clean(place.source, 200),
-                            remedy="fit it anew", id="not_a_map")  # fmt: skip
-    out.rows += n
-    for reason, count in batch.skipped.items():
-        out.skipped[reason] = out.skipped.get(reason, 0) + count
-    held = [_text(column) if name in file.text else column
-            for name, column in zip(record.schema.names, record.columns, strict=True)]  # fmt: skip
-    arrays = [*held, *_arrays(p, good, file.reading)]
-    return pa.RecordBatch.from_arrays(arrays, [*record.schema.names, *out.columns])
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -201,7 +210,7 @@ def _where(place: Place, size: int, whole: Place, rows: int) -> I64:
     return np.searchsorted(first, place.numbers)
 
 
-def _arrays(p: F64, good: np.ndarray[tuple[int], np.dtype[np.bool_]], reading: Reading) -> list[pa.Array]:
+def _arrays(p: F64, good: Mask, reading: Reading) -> list[pa.Array]:
     """The columns to add, null where a row is not good."""
     n, width = p.shape
     nulls = None if good.all() else pa.py_buffer(np.packbits(good, bitorder="little").tobytes())

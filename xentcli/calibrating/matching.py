@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from xentcli.calibrating.maps import CalibrationMap, Reading
+from xentcli.calibrating.maps import Reading
 from xentcli.columns import precision
 from xentcli.columns.candidates import Candidate, explicit
 from xentcli.columns.kinds import KINDS, NAMES, judge
@@ -15,19 +15,20 @@ from xentcli.columns.schema import Preview
 from xentcli.errors import DataError, UsageError, clean, listing
 
 
-def match(found: CalibrationMap, look: Preview, pred: tuple[str, ...], kind: str) -> tuple[Reading, str]:
+def match(reading: Reading, look: Preview, pred: tuple[str, ...], kind: str) -> tuple[Reading, str]:
     """How the scores of a file are to be read, and the precision they are stored in.
 
     They are the columns that the map was fitted on, or those that `--pred` names, by class. DataError where
     classes or kind of the scores are not those of the map; `--kind` says the kind where values mislead.
     """
-    reading = found.reading
     if not pred:
         names = {column.name for column in look.columns}
         missing = [name for name in reading.columns if name not in names]
         if missing:
-            raise _differs(f"has no column {listing(missing)}, which the map was fitted on", look,
-                           "--pred names the columns with the scores")  # fmt: skip
+            remedy = "--pred names the columns with the scores"
+            if reading.width > 1:
+                remedy += "; --id and --class-column, where each row is one class of an item"
+            raise differs(f"has no column {listing(missing)}, which the map was fitted on", look, remedy)
     candidate = explicit(look, list(pred or reading.columns), None)
     _check_shape(reading, candidate, look)
     _check_kind(reading, candidate, look, kind)
@@ -35,7 +36,8 @@ def match(found: CalibrationMap, look: Preview, pred: tuple[str, ...], kind: str
     return replace(reading, columns=columns), precision(candidate)
 
 
-def _differs(what: str, look: Preview, remedy: str) -> DataError:
+def differs(what: str, look: Preview, remedy: str) -> DataError:
+    """The error of scores that are not what a map was fitted on."""
     return DataError(what, where=look.source, remedy=remedy, id="map_differs")
 
 
@@ -45,7 +47,7 @@ def _check_kind(reading: Reading, candidate: Candidate, look: Preview, kind: str
                          remedy=f"a map fitted on {_named(kind)}", id="map_kind")  # fmt: skip
     seen = judge(sample_values(look, list(candidate.columns)), None, None, None)
     if kind == "auto" and reading.kind in KINDS and seen.kind not in (None, reading.kind):
-        raise _differs(
+        raise differs(
             f"the map was fitted on {_named(reading.kind)}, and {clean(candidate.text)} looks like "
             f"{_named(str(seen.kind))} ({seen.why})", look, f"--kind {reading.kind} if they are that",
         )  # fmt: skip
@@ -59,16 +61,16 @@ def _check_shape(reading: Reading, candidate: Candidate, look: Preview) -> None:
     """Lists or columns, as many scores a row; and of lists whose names the file has, the same names."""
     if candidate.layout != reading.layout and max(candidate.width, reading.width) > 1:
         shapes = {"list": "one list column", "columns": "a column for each class"}
-        raise _differs(f"{clean(candidate.text)} is {shapes[candidate.layout]}, the map was fitted on "
+        raise differs(f"{clean(candidate.text)} is {shapes[candidate.layout]}, the map was fitted on "
                        f"{shapes[reading.layout]}", look, "--pred names other columns")  # fmt: skip
     if candidate.width != reading.width:
-        raise _differs(f"{clean(candidate.text)} has {candidate.width:,} scores a row, the map takes "
+        raise differs(f"{clean(candidate.text)} has {candidate.width:,} scores a row, the map takes "
                        f"{reading.width:,} ({listing(list(reading.classes))})", look,
                        "--pred names the columns with the scores")  # fmt: skip
     names = look.metadata.get(f"classes:{candidate.columns[0].name}")
     own = reading.classes[::-1] if reading.reverse else reading.classes
     if candidate.layout == "list" and names is not None and tuple(json.loads(names)) != own:
-        raise _differs(f"names its classes {listing(json.loads(names))}, the map {listing(list(own))}", look,
+        raise differs(f"names its classes {listing(json.loads(names))}, the map {listing(list(own))}", look,
                        "a map fitted on scores of these classes")  # fmt: skip
 
 
@@ -84,5 +86,5 @@ def _in_order(reading: Reading, candidate: Candidate, look: Preview) -> tuple[st
             at = dict(zip(candidate.suffixes, names, strict=True))
             return tuple(at[suffix] for suffix in wanted)
     theirs, own = listing(list(candidate.suffixes)), listing(list(reading.classes))
-    raise _differs(f"{clean(candidate.text)} has the classes {theirs}, the map {own}", look,
+    raise differs(f"{clean(candidate.text)} has the classes {theirs}, the map {own}", look,
                    "a map fitted on scores of these classes")  # fmt: skip

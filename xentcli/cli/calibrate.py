@@ -51,7 +51,10 @@ _PRIOR = _option(
 )  # fmt: skip
 _BINS = _option(_MAP, "--map-bins", metavar="N", text="Bins of a histogram map, of equal weight. [15]")
 _TO = _option(_OUTPUT, "-o", "--output", metavar="PATH", text="Write the map, as JSON.")
-_ROWS_TO = _option(_OUTPUT, "-o", "--output", metavar="PATH", text="The Parquet file to write.")
+_ROWS_TO = _option(
+    _OUTPUT, "-o", "--output", metavar="[KIND:]PATH",
+    text="Where the rows go: parquet, csv, jsonl or arrow, by suffix or KIND; jsonl:- is standard output.",
+)  # fmt: skip
 _JSON = _option(_OUTPUT, "--json", metavar=None, text="Print the map with its figures, as one JSON document.")
 _KIND = _option(
     _COLUMNS, "--kind", metavar="KIND", text="That of the map, where the values look like another kind."
@@ -129,34 +132,39 @@ app.command("fit", cls=Panels, no_args_is_help=True, epilog=_FIT,
 def apply(**typed: Any) -> int:
     """Write files with calibrated probabilities beside their columns, row by row in their order."""
     path, to, kind = typed.pop("map"), typed.pop("output"), typed.pop("kind")
+    layout = typed.pop("id"), typed.pop("class_column"), typed.pop("missing_class")
     request = Request(**(borrowed.DEFAULTS | typed))
     options = request.settings().reading
     if to is None:
         raise UsageError("where the rows are to go is not said", remedy="-o out.parquet", id="output_kind")
-    output.check_place(to, [*request.inputs(), path], "--output")
+    target = output.rows_to(to, [*request.inputs(), path])
     from xentcli.calibrating import applying, maps
+    from xentcli.calibrating.layouts import Layout
 
     found = maps.load(path)
-    with progress.line(request.quiet or request.no_progress) as tell:
+    with progress.line(request.quiet or request.no_progress) as tell, output.stream(target.path) as place:
         done = applying.apply(
-            found, request.files, to, pred=tuple(request.pred or ()), kind=kind, reading=options,
-            skip_bad=request.on_bad == "skip", sha256=request.expect_sha256, progress=tell,
+            found, request.files, place, pred=tuple(request.pred or ()), kind=kind, layout=Layout(*layout),
+            output=target.kind or None, reading=options, skip_bad=request.on_bad == "skip",
+            sha256=request.expect_sha256, progress=tell,
         )  # fmt: skip
     if not request.quiet:
         for note in done.notes:
             output.say(f"note: {note}")
         for reason, count in sorted(done.skipped.items()):
-            output.say(f"note: {counted(count, 'row')} without a result: {reason}")
+            output.say(f"note: {counted(count, done.each)} without a result: {reason}")
     if not request.quiet:
-        names, where = listing([numbers.shown(name) for name in done.columns]), numbers.shown(to)
-        output.write(f"{counted(done.rows, 'row')} with {names} by {found.method} in {where}", 0)
+        names, where = listing([numbers.shown(name) for name in done.columns]), numbers.shown(target.path)
+        said = f"{counted(done.rows, 'row')} with {names} by {found.method}"
+        output.say(said) if target.path == "-" else output.write(f"{said} in {where}", 0)
     return 0
 
 
 borrowed.give(apply, [
     ("map", Annotated[str, _MAP_FILE], inspect.Parameter.empty), "files",
     ("output", Annotated[str | None, _ROWS_TO], None), "quiet", "no_progress",
-    "pred", ("kind", Annotated[str, _KIND], "auto"), "dtype", "on_bad", *borrowed.of("Files"),
+    "pred", ("kind", Annotated[str, _KIND], "auto"), "id", "class_column", "missing_class", "dtype", "on_bad",
+    *borrowed.of("Files"),
     "max_memory", "chunk_rows",
 ])  # fmt: skip
 app.command("apply", cls=Panels, no_args_is_help=True, epilog=_APPLY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -53,6 +54,32 @@ def target(text: str, inputs: list[str]) -> Target:
         raise UsageError(f'--output "{clean(text)}" names no file', id="output_kind")
     check_place(path, inputs, "--output")
     return Target(kind, path)
+
+
+ROWS = ("parquet", "csv", "jsonl", "arrow")
+
+
+def rows_to(text: str, inputs: list[str]) -> Target:
+    """`[KIND:]PATH` of rows, never one of the inputs; the kind is "" unless given, `-` is standard output."""
+    prefix, colon, rest = text.partition(":")
+    kind, path = (prefix, rest) if colon and prefix in ROWS else ("", text)
+    if not path:
+        raise UsageError(f'--output "{clean(text)}" names no file', id="output_kind")
+    if path != "-":
+        check_place(path, inputs, "--output")
+    return Target(kind, path)
+
+
+@contextlib.contextmanager
+def stream(path: str) -> Iterator[str | IO[bytes]]:
+    """The path, or the bytes of standard output; a reader that has left ends the run."""
+    if path != "-":
+        yield path
+        return
+    if sys.stdout is None:
+        raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
 
 
 def check_place(path: str, inputs: list[str], option: str) -> None:

@@ -67,8 +67,10 @@ ENTRIES = (
     ),
     Entry(
         "unwritable_type", 3,
-        "A column of the file has a type that Parquet has not, so it cannot be written beside the calibrated "
-        "probabilities.",
-        "Leave the column out, or store it as a plain one.",
+        "A column of the file has a type, or a value, that the format of the output has not, so it cannot be "
+        "written beside the calibrated probabilities: a list in a CSV, bytes or an infinity in JSON.",
+        "-o PATH.parquet or PATH.arrow takes almost anything; or leave the column out.",
+        (_MAP.replace("cancer", "digits_logits"),
+         f"{_APPLY} sample_data/digits_logits.parquet -o out.csv"),
     ),
 )  # fmt: skip

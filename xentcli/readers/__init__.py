@@ -39,7 +39,9 @@ class Unit:
 class Options:
     """How text and bits are to be read, and how much may be held at once.
 
-    `quote`: what encloses fields, "none" if nothing does. `missing`: cells that stand for no value.
+    `quote`: what encloses fields, "none" if nothing does. `missing`: cells that stand for no value. `whole`:
+    structs are there as they are, too, beside the columns of their fields that are asked for. `lines`: so is
+    each line of JSON, as `\\0line`.
     """
 
     delimiter: str | None = None
@@ -53,6 +55,8 @@ class Options:
     max_memory: int | None = None
     allow_remote: bool = False
     dtype: str | None = None
+    whole: bool = False
+    lines: bool = False
 
 
 class Source(Protocol):

@@ -59,13 +59,24 @@ def _is_vector(kind: pa.DataType) -> bool:
     return getattr(kind, "extension_name", None) == _TENSOR and len(kind.shape) == 1
 
 
-def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The same rows with the columns that `columns` describes; no value is copied."""
+def plain(batch: pa.RecordBatch, whole: bool = False) -> pa.RecordBatch:
+    """The same rows with the columns that `columns` describes; no value is copied.
+
+    whole: structs stay, before what is in them.
+    """
     if not any(pa.types.is_struct(kind) or _is_vector(kind) for kind in batch.schema.types):
         return batch
-    named = [pair for name, array in zip(batch.schema.names, batch.columns, strict=True)
-             for pair in _plain(name, array)]  # fmt: skip
+    named: list[tuple[str, pa.Array]] = []
+    for name, array in zip(batch.schema.names, batch.columns, strict=True):
+        named += [(name, array)] if whole and pa.types.is_struct(array.type) else []
+        named += _plain(name, array)
     return pa.RecordBatch.from_arrays([array for _, array in named], [name for name, _ in named])
+
+
+def only(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
+    """The columns of these names, and before them the structs that `plain` has left whole."""
+    whole = [field.name for field in batch.schema if pa.types.is_struct(field.type)]
+    return batch.select([*whole, *names])
 
 
 def _plain(name: str, array: pa.Array) -> Iterator[tuple[str, pa.Array]]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 from xentcli.errors import DataError
 from xentcli.readers import Options, Unit
-from xentcli.readers.arrowtypes import check_names, plain
+from xentcli.readers.arrowtypes import check_names, only, plain
 from xentcli.readers.faults import reason, shown
 
 BATCH_BYTES = 8 << 20
@@ -87,7 +87,8 @@ class BatchSource:
         unread = ("other",) if self._options.dtype else ("other", "bytes")
         usable = [column for column in self._feed.columns if column.type not in unread]
         names = [column.name for column in usable]
-        held = None if self._feed.again else self._hold(names)
+        every = [column.name for column in self._feed.columns] if self._options.whole else names
+        held = None if self._feed.again else self._hold(every)
         seen = self._walk(names) if held is None else iter(held)
         first = next((batch for batch in seen if batch.num_rows), None)
         sizes = {} if first is None else row_bytes(first, names)
@@ -158,11 +159,11 @@ class BatchSource:
         """Batches of the columns `names` alone, with extension types as what they are stored as."""
         for number, batch in enumerate(self._feed.walk(names)):
             self._check(batch, number, full=False)
-            yield stored(plain(batch).select(names))
+            yield stored(only(plain(batch, self._options.whole), names))
 
     def _checked(self, walk: Iterator[pa.RecordBatch], names: list[str]) -> Iterator[pa.RecordBatch]:
         for number, batch in enumerate(walk):
-            batch = batch.select(names)
+            batch = only(batch, names)
             self._check(batch, number)
             yield batch
 

@@ -29,12 +29,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file is read: its name in messages, encoding, columns, and all keys of the first rows."""
+    """How a file is read: its name in messages, encoding, columns, and all keys of the first rows.
+
+    late: takes the keys that are met elsewhere.
+    """
 
     name: str
     encoding: str | None
     wanted: tuple[Wanted, ...]
     known: frozenset[Path]
+    late: set[Path]
 
     @property
     def families(self) -> frozenset[Path]:

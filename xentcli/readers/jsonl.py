@@ -20,7 +20,7 @@ from xentcli.columns.schema import PREVIEW_ROWS, Preview
 from xentcli.errors import DataError, clean
 from xentcli.readers import Options, Unit
 from xentcli.readers.arrays import numbers, text_array
-from xentcli.readers.arrowtypes import plain
+from xentcli.readers.arrowtypes import only, plain
 from xentcli.readers.bytestream import ByteStream, Readable
 from xentcli.readers.encodings import known
 from xentcli.readers.jsonerrors import Reading, Wanted, each, explain
@@ -31,6 +31,9 @@ from xentcli.readers.textblocks import Block, Blocks, is_utf8, place
 from xentcli.readers.textsource import BLOCK_BYTES, TextSource
 
 KIND = "JSON Lines"
+LINE = "\0line"
+"""The column of whole lines, which Options.lines asks for."""
+
 _ARROW = {"number": pa.float64(), "numbers": pa.list_(pa.float64()), "text": pa.string(),
           "texts": pa.list_(pa.string()), "int": pa.int64(),
           "bool": pa.bool_()}  # fmt: skip
@@ -48,6 +51,7 @@ class JsonLinesSource(TextSource):
         self._encoding = None if options.encoding is None else known(options.encoding)
         self._paths: dict[str, Path] = {}
         self._known: frozenset[Path] = frozenset()
+        self._late: set[Path] = set()
 
     # -- looking -------------------------------------------------------------------------------------
     def _blocks(self, stream: ByteStream, size: int) -> Blocks:
@@ -75,7 +79,11 @@ class JsonLinesSource(TextSource):
         types = {c.name: "texts" if (c.type, c.stored) == ("list", "text") else c.type
                  for c in self.preview().columns}  # fmt: skip
         wanted = tuple(self._wanted(name, types, name in text) for name in columns)
-        return [partial(self._units, Reading(self._name, self._encoding, wanted, self._known))]
+        return [partial(self._units, Reading(self._name, self._encoding, wanted, self._known, self._late))]
+
+    def late(self) -> list[str]:
+        """The keys outside lists that rows after those of the preview had, as columns are named."""
+        return sorted({".".join(path) for path in self._late})
 
     def _wanted(self, name: str, types: dict[str, str], text: bool) -> Wanted:
         if name not in types:
@@ -92,7 +100,7 @@ class JsonLinesSource(TextSource):
     def _units(self, reading: Reading) -> Iterator[Unit]:
         schema = _schema({column.path: column.holds for column in reading.wanted})
         for block in self._walk():
-            yield Unit(block.first, partial(_load, block, reading, schema))
+            yield Unit(block.first, partial(_load, block, reading, schema, self._options))
 
 
 def _schema(types: dict[Path, str]) -> pa.Schema:
@@ -114,10 +122,13 @@ def _schema(types: dict[Path, str]) -> pa.Schema:
     return pa.schema(fields(()))
 
 
-def _load(block: Block, reading: Reading, schema: pa.Schema) -> pa.RecordBatch:
+def _load(block: Block, reading: Reading, schema: pa.Schema, options: Options) -> pa.RecordBatch:
     """The rows of a block, with null for what is null or not there."""
     if not is_utf8(block) or _suspect(block, reading):
         _refuse(block, reading)
+        if options.whole:  # keys that a quick look has not found
+            rows = (row for _, row in each(block, reading.name, reading.encoding))
+            reading.late.update({path for row in rows for path in key_paths(row)} - reading.known)
     try:
         batch = _parse(block, schema)
     except pa.ArrowInvalid as error:
@@ -125,10 +136,19 @@ def _load(block: Block, reading: Reading, schema: pa.Schema) -> pa.RecordBatch:
         batch = _with_literals(block, reading, schema, error)
     if batch.num_rows != block.rows:
         raise _damaged(block, reading, f"{batch.num_rows:,} of {block.rows:,} rows found")
-    batch = plain(batch).select([column.name for column in reading.wanted])
+    batch = only(plain(batch, options.whole), [column.name for column in reading.wanted])
+    if options.lines:
+        batch = batch.append_column(LINE, _lines(block))
     if _infinite(batch, reading) and _MAY_OVERFLOW.search(block.data):
         _refuse(block, reading)
     return batch
+
+
+def _lines(block: Block) -> pa.Array:
+    """Each line of a block, its end with it, as bytes."""
+    offsets = np.append(block.starts, len(block.data))
+    buffers = [None, pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(block.data)]
+    return pa.Array.from_buffers(pa.large_binary(), block.rows, buffers)
 
 
 def _suspect(block: Block, reading: Reading) -> bool:
@@ -137,8 +157,11 @@ def _suspect(block: Block, reading: Reading) -> bool:
     if data.count(b"Inf") != data.count(b"Infinity") or b"-NaN" in data:
         return True  # spellings that are no JSON to anyone else
     found = keys(block)
-    families = reading.families
-    return found is None or any(path[:-1] in families for path in found - reading.known)
+    if found is None:
+        return True
+    new, families = found - reading.known, reading.families
+    reading.late.update(new)
+    return any(path[:-1] in families for path in new)
 
 
 def _refuse(block: Block, reading: Reading) -> None:

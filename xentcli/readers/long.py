@@ -19,7 +19,7 @@ from xentcli.columns.long import Long, recognise
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.errors import DataError, UsageError, clean
 from xentcli.readers import Source, Unit
-from xentcli.readers.pivot import I64, Pivot, Stretch, codes_of
+from xentcli.readers.pivot import I64, Pivot, Stretch, Turn, codes_of
 from xentcli.readers.returning import Returning
 
 Looks = list[tuple[Source, Preview]]
@@ -65,7 +65,7 @@ class _Held:
         self.stretches.append((self.rows, path, first))
         self.rows += record.num_rows
 
-    def unit(self, pivot: Pivot) -> Unit:
+    def unit(self, pivot: Turn) -> Unit:
         """The item as a row."""
         _, path, first = self.stretches[0]
         load = partial(_one, pivot, self.records, self.stretches)
@@ -156,7 +156,11 @@ class Items:
         inner = list(dict.fromkeys([*keys, self.long.score, *others]))
         return [partial(self._units, pivot, inner, list(dict.fromkeys([*keys, *text])))]
 
-    def _units(self, pivot: Pivot, columns: list[str], text: list[str]) -> Iterator[Unit]:
+    def unturned(self, turn: Turn, columns: list[str], text: list[str]) -> Callable[[], Iterator[Unit]]:
+        """The same walk, of rows with these columns of their own; `turn` is given those of whole items."""
+        return partial(self._units, turn, columns, text)
+
+    def _units(self, pivot: Turn, columns: list[str], text: list[str]) -> Iterator[Unit]:
         held: _Held | None = None
         for index, source in enumerate(self.sources):
             self._at = index
@@ -226,5 +230,5 @@ def _concatenated(records: list[pa.RecordBatch]) -> pa.RecordBatch:
     return table.to_batches()[0]
 
 
-def _one(pivot: Pivot, records: list[pa.RecordBatch], stretches: list[Stretch]) -> pa.RecordBatch:
+def _one(pivot: Turn, records: list[pa.RecordBatch], stretches: list[Stretch]) -> pa.RecordBatch:
     return pivot(_concatenated(records), np.zeros(1, np.int64), stretches)

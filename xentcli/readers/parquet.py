@@ -136,7 +136,7 @@ class ParquetSource:
                     batch.validate(full=True)
                     if bounds is not None:
                         bounds.see(plain(batch))
-                    yield Unit(at, partial(plain, batch))
+                    yield Unit(at, partial(plain, batch, self.options.whole))
                     at += batch.num_rows
                     self._read_rows += batch.num_rows
             except DataError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +40,19 @@ def _distinct(array: pa.Array) -> tuple[I64, list[Any]]:
     return (out if missing is None else np.where(missing, -1, out)), values
 
 
+def items_of(record: pa.RecordBatch, starts: I64) -> I64:
+    """The item of each row, of items that begin at `starts` (n,)."""
+    return np.repeat(np.arange(starts.size), np.diff(starts, append=record.num_rows))
+
+
 _MARKS = "the row of the true class has a 1, the others a 0"
 
 Stretch = tuple[int, str, int]
 """Rows of a record from an index on: the file they are from, and the number of the first in it."""
+
+
+Turn = Callable[[pa.RecordBatch, I64, list[Stretch]], pa.RecordBatch]
+"""What turns rows of whole items, each of which begins at an index (n,), into other rows: a Pivot does."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +94,7 @@ class Pivot:
 
     def __call__(self, record: pa.RecordBatch, starts: I64, stretches: list[Stretch]) -> pa.RecordBatch:
         """starts (n,): where each item begins in the record."""
-        lengths = np.diff(starts, append=record.num_rows)
-        place = _Place(stretches, starts, np.repeat(np.arange(starts.size), lengths))
+        place = _Place(stretches, starts, items_of(record, starts))
         codes = self._classes(record, place)
         names, arrays = self._scores(record, codes, place)
         for name in self.others:
@@ -97,6 +106,10 @@ class Pivot:
                 arrays.append(_take(record.column(name), starts))
             names.append(name)
         return pa.RecordBatch.from_arrays(arrays, names)
+
+    def classes_of(self, record: pa.RecordBatch, starts: I64, stretches: list[Stretch]) -> I64:
+        """The class index of each row. DataError for what is no class."""
+        return self._classes(record, _Place(stretches, starts, items_of(record, starts)))
 
     # -- classes and scores ----------------------------------------------------------------------------
     def _classes(self, record: pa.RecordBatch, place: _Place) -> I64:
