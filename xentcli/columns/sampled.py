@@ -69,7 +69,8 @@ def _stored(array: pa.Array) -> F64 | None:
     """The values (n,) of an array of numbers without nulls; None of any other."""
     if array.null_count or not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
         return None
-    values: F64 = np.from_dlpack(array).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # of signalling NaN, which damaged files hold
+        values: F64 = np.from_dlpack(array).astype(np.float64)
     return values
 
 
