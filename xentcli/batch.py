@@ -7,7 +7,7 @@ row and quantity; states see nothing else. Row numbers are 1-based positions in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from xentcli.errors import Spot, clean
 from xentcli.numerics import grid, rowhash
 from xentcli.numerics.scratch import buffer
+from xentcli.records import dataclass
 from xentcli.rowparts import Ids, Lists
 
 F64 = npt.NDArray[np.float64]
@@ -25,8 +26,7 @@ Real = npt.NDArray[np.floating]
 CLASS_MAJOR_BELOW = 64
 """With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
 
-_BLOCK = 1 << 17
-"""Values of a block: it stays in the second-level cache while it is worked on."""
+_BLOCK = 1 << 17  # values of a block: it stays in the second-level cache while it is worked on
 
 EXAMPLES = 5
 """Of each kind of bad rows, so many are named."""

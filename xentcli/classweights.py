@@ -6,11 +6,11 @@ import csv
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from xentcli.errors import DataError, UsageError, clean, closest, counted, listing
+from xentcli.records import dataclass
 
 LEAST, MOST = 1e-150, 1e150
 """Weights beyond these are refused: their squares are no float64."""

@@ -6,11 +6,11 @@ import math
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from xentcli.errors import UsageError, clean
 from xentcli.metrics.names import Metric, resolve
+from xentcli.records import dataclass
 from xentcli.report import Report
 
 _RULE = re.compile(

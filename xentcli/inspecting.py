@@ -10,7 +10,7 @@ import os
 import shlex
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from xentcli import __version__, memory, reporting, scoring
@@ -20,6 +20,7 @@ from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 from xentcli.errors import BadRow, Question, XentError, clean
 from xentcli.readers import Source
+from xentcli.records import dataclass
 from xentcli.settings import Settings
 
 SCHEMA = "xent.inspect/1"

@@ -11,7 +11,6 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ from xentcli.engines.threads import shared
 from xentcli.errors import DataError, UsageError, clean
 from xentcli.plan import StateSet, needed
 from xentcli.readers import Source
+from xentcli.records import dataclass
 from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
 from xentcli.states.labelscores import MOST_LABELS, most_cells
 from xentcli.states.sample import Sample

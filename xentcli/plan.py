@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
 
 from xentcli import tasks
 from xentcli.batch import Batch, Rows, Spec, Spots, earliest
+from xentcli.records import dataclass
 from xentcli.states import State
 from xentcli.states.bins import ConfidenceBins, PositiveBins
 from xentcli.states.classbins import ClassBins

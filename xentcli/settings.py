@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xentcli.binding import Rules
 from xentcli.columns import Ask
 from xentcli.metrics.names import Metric
 from xentcli.readers import Options
+from xentcli.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

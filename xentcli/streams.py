@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -12,6 +11,7 @@ from xentcli.batch import Batch
 from xentcli.columns import Resolution
 from xentcli.engines import threads
 from xentcli.readers import Source, Unit
+from xentcli.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ LAYERS = [
         "explanations",
         "schemas",
         "replacing",
+        "records",
         "errors",
     ],
 ]

@@ -6,7 +6,7 @@ class, weights that are no weights, ragged lists. It is refused with its row, or
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
 from xentcli.readers.arrays import is_text, nulls, numbers
 from xentcli.readers.joined import JOINED
+from xentcli.records import dataclass
 from xentcli.rowparts import Ids
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, keep, null
 

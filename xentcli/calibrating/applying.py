@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import IO
 
 import numpy as np
@@ -20,6 +20,7 @@ from xentcli.errors import DataError, clean, listing
 from xentcli.readers import Options, Source, bits
 from xentcli.readers.opening import open_all
 from xentcli.readers.pivot import Pivot, Stretch, items_of
+from xentcli.records import dataclass
 from xentcli.states.notes import Notes
 from xentcli.streams import Piece
 from xentcli.tablefile import array

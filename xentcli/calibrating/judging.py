@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -22,6 +22,7 @@ from xentcli.calibrating.maps import written
 from xentcli.columns import Resolution
 from xentcli.numerics.student import quantile
 from xentcli.plan import StateSet, compute
+from xentcli.records import dataclass
 from xentcli.report import Report, Value
 from xentcli.settings import Settings
 from xentcli.tasks.badrows import keep

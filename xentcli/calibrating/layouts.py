@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -16,6 +16,7 @@ from xentcli.readers import Source, long
 from xentcli.readers.jsonl import LINE
 from xentcli.readers.long import Looks
 from xentcli.readers.pivot import Turn
+from xentcli.records import dataclass
 from xentcli.streams import Part, Piece
 
 TYPED = ("csv", "tsv", "jsonl")

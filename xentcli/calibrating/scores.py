@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Batch, Spec
+from xentcli.records import dataclass
 
 Mask = npt.NDArray[np.bool_]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -185,6 +186,7 @@ def _silence(code: int) -> int:
 def run() -> None:
     """Run the command of the process, and end it."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy, when imported, starts threads that nothing here uses
+    gc.set_threshold(50_000)  # modules that are imported leave nothing to collect
     code = main()
     with contextlib.suppress(Exception):
         sys.stderr.flush()

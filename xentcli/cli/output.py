@@ -6,11 +6,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from xentcli.errors import OutputError, UsageError, clean
+from xentcli.records import dataclass
 from xentcli.replacing import replacing, told
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xentcli import gating
@@ -15,6 +14,7 @@ from xentcli.cli import progress
 from xentcli.cli.classnames import class_names
 from xentcli.errors import CannotDecide, OutputError, UsageError, clean, closest
 from xentcli.metrics.names import METRICS, Metric, resolve
+from xentcli.records import dataclass
 
 if TYPE_CHECKING:
     from xentcli.report import Report

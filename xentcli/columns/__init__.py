@@ -7,7 +7,7 @@ readings are never settled by a guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xentcli.columns import candidates as find_candidates
 from xentcli.columns import doubts, labelled, listed, questions, unread
@@ -20,6 +20,7 @@ from xentcli.columns.schema import WHOLE, WRITTEN, Column, Preview, no_column
 from xentcli.columns.targets import Targets
 from xentcli.columns.vocabulary import says_score
 from xentcli.errors import DataError, Question, UsageError, clean
+from xentcli.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import shlex
-from dataclasses import dataclass
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import ZEROS_AND_ONES, Family, family, list_family, paired, says_so
@@ -14,6 +13,7 @@ from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.targets import bind_family
 from xentcli.columns.vocabulary import PREDICTIONS, says_label, says_score, words
 from xentcli.errors import DataError, Question, clean, listing
+from xentcli.records import dataclass
 
 UNNAMED = "its values are the names of the classes"
 PREDICTED = "its name has a word for labels and one for predictions"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import NEGATIVE, POSITIVE, of_the_same
 from xentcli.errors import UsageError, clean, closest, listing
+from xentcli.records import dataclass
 
 if TYPE_CHECKING:
     from xentcli.columns.targets import Targets

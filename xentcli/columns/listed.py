@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import shlex
-from dataclasses import dataclass
 
 from xentcli.columns import labelled
 from xentcli.columns.kinds import NAMES
@@ -16,6 +15,7 @@ from xentcli.columns.labels import Key, LabelMap, Labels, bind_names
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.vocabulary import says_kind
 from xentcli.errors import DataError, Question, UsageError, clean, counted
+from xentcli.records import dataclass
 
 _SLACK = 2e-2
 _FLOATS = ("f2", "bf", "f4", "f8", "float", "decimal", "written", "int")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, UsageError, clean, closest, listing
+from xentcli.records import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xentcli.batch import Batch, Rows, Spec
 from xentcli.plan import StateSet, compute
+from xentcli.records import dataclass
 
 Work = Callable[[], tuple[Batch, int]]
 """Loads one batch and says how many rows were read for it."""

@@ -12,12 +12,13 @@ Source: White (1982), Econometrica 50, 1-25, for the temperature (sandwich); Lia
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from xentcli.batch import F64, I64
 from xentcli.numerics.temperature import Point
+from xentcli.records import dataclass
 from xentcli.report import Value
 
 

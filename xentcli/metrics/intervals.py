@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from xentcli.metrics.known import Known
 from xentcli.numerics.student import quantile
+from xentcli.records import dataclass
 from xentcli.report import Value
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from xentcli.errors import UsageError, closest
 from xentcli.metrics.peernames import PEERS
+from xentcli.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

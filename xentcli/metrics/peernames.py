@@ -5,7 +5,7 @@ A figure is named after the function it reproduces, `sklearn.log_loss`, and repo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from xentcli.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,13 @@ Methods and their Application, 5.6, for limits by inverted tests; Andrews & Soar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xentcli.batch import F64, I64
+from xentcli.records import dataclass
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 

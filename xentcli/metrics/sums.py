@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
+
+from xentcli.records import dataclass
 
 _NOISE = Fraction(1, 1 << 50)
 """A spread below this share of the sum of squares is what rounding each square leaves: nothing varies."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 
 from xentcli.errors import clean, counted
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
+from xentcli.records import dataclass
 from xentcli.report import Value
 
 

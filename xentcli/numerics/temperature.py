@@ -7,10 +7,11 @@ between them. The loss is convex in 1/T, so its slope changes sign once.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from xentcli.records import dataclass
 
 F64 = npt.NDArray[np.float64]
 

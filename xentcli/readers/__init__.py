@@ -8,10 +8,10 @@ so that threads can share one file: `Source.units` walks the file in order, unde
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
+from xentcli.records import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,6 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
@@ -18,6 +17,7 @@ from xentcli.errors import DataError, clean, counted
 from xentcli.readers.bytestream import count_lines
 from xentcli.readers.textblocks import Block, place, stray_error, stray_quote
 from xentcli.readers.writtenlists import Form, fault
+from xentcli.records import dataclass
 
 _WORDS = r"[+-]?(?:inf|infinity|nan)"
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[, '\u00a0\u202f]\d{3})+(?:\.\d*)?", re.ASCII)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from urllib.parse import unquote
 
@@ -17,6 +17,7 @@ from xentcli.errors import UsageError, clean, counted, listing
 from xentcli.readers import Source, Unit
 from xentcli.readers.arrays import text_array
 from xentcli.readers.formats import by_suffix
+from xentcli.records import dataclass
 
 Keys = dict[str, int | str | None]
 """What the `key=value` folders of a path say."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from xentcli.errors import DataError, clean
@@ -11,6 +10,7 @@ from xentcli.readers.bytestream import count_lines
 from xentcli.readers.csverrors import not_encoded, texts
 from xentcli.readers.jsonrecords import Path, Twice, kind_of, read, value_at
 from xentcli.readers.textblocks import Block, place
+from xentcli.records import dataclass
 
 _HOLDS = {"number": "numbers", "numbers": "lists of numbers", "text": "text", "texts": "lists of text",
           "int": "numbers", "bool": "true or false"}  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 from xentcli.columns.long import Long, name_of, truth
 from xentcli.errors import DataError, clean, closest, listing
 from xentcli.readers.arrays import nulls, numbers
+from xentcli.records import dataclass
 
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.errors import DataError, clean
+from xentcli.records import dataclass
 
 MOST = 1 << 20
 

@@ -7,7 +7,7 @@ a record if an even number of quotes stands before it; rows are records that are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from xentcli.errors import DataError
 from xentcli.readers.bytestream import HEAD, ByteStream, check_text, count_lines, without_comments
+from xentcli.records import dataclass
 
 LONGEST_RECORD = 64 << 20
 _LF, _CR = 10, 13

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow as pa
 
 from xentcli.columns.vocabulary import says_label, says_score
 from xentcli.readers.arrays import numbers, text_array
+from xentcli.records import dataclass
 
 _TOKEN, _SPACE, _SEPARATOR, _OPEN, _CLOSE = range(5)
 _KINDS = np.zeros(256, np.uint8)

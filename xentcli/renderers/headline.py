@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from xentcli.errors import counted
+from xentcli.records import dataclass
 from xentcli.renderers.numbers import (
     NBSP,
     count,

@@ -9,9 +9,9 @@ marked, not drawn as findings.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from xentcli.errors import counted
+from xentcli.records import dataclass
 from xentcli.renderers.numbers import NBSP, apart, count
 from xentcli.report import Reliability
 

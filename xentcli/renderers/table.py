@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from xentcli.errors import counted
+from xentcli.records import dataclass
 from xentcli.renderers import numbers, slices, strip, worst
 from xentcli.renderers.headline import KNOWN, Headline
 from xentcli.renderers.numbers import MISSING, NBSP, count, figure

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.numerics import grid
 from xentcli.numerics.scratch import buffer
+from xentcli.records import dataclass
 from xentcli.states.summed import Summed
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Rows, Spec
+from xentcli.records import dataclass
 from xentcli.states.clusters import BUCKETS
 from xentcli.states.summed import Summed
 

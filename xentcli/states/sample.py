@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Real, Rows, Spec
 from xentcli.numerics.rowhash import U64, hashed
+from xentcli.records import dataclass
 from xentcli.states import Arrays
 
 MOST_ROWS = 100_000

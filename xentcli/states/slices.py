@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 import numpy as np
@@ -13,6 +13,7 @@ from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.errors import DataError, clean
 from xentcli.numerics import grid
 from xentcli.numerics.sums import ExactSums
+from xentcli.records import dataclass
 from xentcli.states import Arrays
 
 LARGEST = 1e150

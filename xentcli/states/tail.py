@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.numerics.columns import add_totals
 from xentcli.numerics.scratch import buffer
+from xentcli.records import dataclass
 from xentcli.states.summed import Summed
 
 _STEPS = 5  # 32 cells an octave

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import EXAMPLES, Batch, Place, Spec, earliest
 from xentcli.errors import BadRow, clean
+from xentcli.records import dataclass
 
 Mask = npt.NDArray[np.bool_]
 Found = tuple[str, str]  # what is wrong, and the remedy

@@ -8,12 +8,12 @@ that of torch's `binary_cross_entropy_with_logits`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Batch, Rows, Spec, Table, Training
+from xentcli.records import dataclass
 from xentcli.tasks import finish, simplex
 from xentcli.tasks.badrows import BadRows, not_a_number
 

@@ -8,12 +8,13 @@ one-hot labels each sum has one term, so the loss is that of the hard label to t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Rows, Spec, Table
+from xentcli.records import dataclass
 from xentcli.tasks import finish, multiclass, simplex, softmax, training, votes
 from xentcli.tasks.badrows import BadRows, keep
 

@@ -8,7 +8,6 @@ float64` asks otherwise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Real, Spec
 from xentcli.numerics.scratch import buffer
+from xentcli.records import dataclass
 from xentcli.tasks.badrows import BadRows, Found, keep, not_a_number
 
 TINY = 5e-324

@@ -8,13 +8,12 @@ rounding can make it, so that the bound holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Batch, Rows, Spec
 from xentcli.errors import clean, counted
+from xentcli.records import dataclass
 from xentcli.rowparts import Lists
 from xentcli.tasks import finish
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask

@@ -7,11 +7,11 @@ classes together (temperature, vector) or a binary one for each, whose results a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from xentcli.batch import F64
 from xentcli.calibrating.scores import Data, Scores
+from xentcli.records import dataclass
 
 Parameters = dict[str, Any]
 """Numbers and lists of them by name, as the map's file has them."""
