@@ -17,7 +17,6 @@ from xentcli.metrics.names import METRICS
 from xentcli.states.bins import Binned
 
 F64 = npt.NDArray[np.float64]
-CHOOSING = ("ece_sweep", "atb", "atb_positive", "ici", "e50", "e90")  # have no interval
 TESTED = [metric.key for metric in METRICS if metric.tested and metric.key != "ece_classwise"]
 
 
@@ -101,10 +100,6 @@ def test_one_width_tells_which_redraws_have_a_larger_smooth_error() -> None:
 def test_an_interval_holds_zero_exactly_if_chance_explains_the_error(name: str, factor: float) -> None:
     y, p = drawn(5, 700, factor)
     value = read(known(y, p), name)
-    if name in CHOOSING:
-        assert (value.lo, value.hi) == (None, None)
-        assert value.p is not None and value.value is not None and (factor == 2.0) == (value.p < 0.01)
-        return
     assert value.value is not None and value.lo is not None and value.hi is not None and value.p is not None
     assert 0.0 <= value.lo <= value.value <= value.hi <= 1.0
     assert (value.lo == 0.0) == (value.p > 0.025)
@@ -115,6 +110,28 @@ def test_an_interval_holds_zero_exactly_if_chance_explains_the_error(name: str, 
     assert (narrow.value, narrow.p, narrow.chance) == (value.value, value.p, value.chance)
     bare = read(replace(known(y, p), level=None), name)
     assert (bare.lo, bare.hi, bare.p, bare.chance) == (None, None, value.p, value.chance)
+
+
+@pytest.mark.parametrize("score", ["brier", "log"])
+def test_isotonic_miscalibration_of_redrawn_labels_is_what_scikit_learn_makes_of_them(score: str) -> None:
+    from sklearn.isotonic import isotonic_regression
+
+    y, p = drawn(11, 150, 1.4)
+    p, y = np.sort(p), y[np.argsort(p)]
+    rng = np.random.default_rng(0)
+
+    def gained(labels: F64) -> float:
+        q = isotonic_regression(labels)
+        if score == "brier":
+            return float(((p - labels) ** 2 - (q - labels) ** 2).mean())
+        best = np.log(np.where(labels == 1, q, 1 - q))
+        return float((best - np.log(np.where(labels == 1, p, 1 - p))).mean())
+
+    redrawn = np.array([gained((rng.random(150) < p).astype(float)) for _ in range(1500)])
+    value = read(known(y, p), f"{score}_miscalibration")
+    assert value.value == pytest.approx(gained(y.astype(float))) and value.p is not None
+    assert value.chance == pytest.approx(redrawn.mean(), rel=0.1)
+    assert value.p == pytest.approx(np.mean(redrawn >= value.value), abs=0.05) and 0.02 < value.p < 0.6
 
 
 def test_calibrated_predictions_are_rejected_as_often_as_the_level_says() -> None:

@@ -16,6 +16,12 @@ _REDRAWN = ("inverts the test against chance along the gaps seen, with labels re
             "count as chance; with --group the residuals of whole groups change their signs instead; none "
             "for soft labels")  # fmt: skip
 
+_RECALIBRATED = (
+    "inverts the test against chance on the way from the predictions to their isotonic recalibration, with "
+    "labels redrawn in 240 cells (--seed); holds 0 where p is above half of 1 - level; with --group the "
+    "residuals of whole groups change their signs instead"
+)
+
 INTERVALS = {
     **dict.fromkeys(
         ("cross_entropy", "cross_entropy_finite", "predictive_entropy", "overconfidence", "brier_score",
@@ -36,7 +42,10 @@ INTERVALS = {
     **dict.fromkeys(
         ("ece", "ece_positive", "mce", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",
          "ks_calibration",
-         "kuiper_calibration", "smooth_ece", "smooth_ece_positive"), _REDRAWN,
+         "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"), _REDRAWN,
+    ),
+    **dict.fromkeys(
+        ("ece_sweep", "ici", "e50", "e90", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED
     ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
     "temperature": "sandwich standard error of ln T, over groups, and with t, for --group; symmetric in ln T",

@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xentcli.batch import F64, I64
+from xentcli.batch import F64
+from xentcli.metrics import recalibrated
 from xentcli.metrics.known import Known
+from xentcli.numerics.isotonic import blocks
 from xentcli.report import Value
 
 Score = Callable[[F64, F64], float]
@@ -25,32 +27,11 @@ def isotonic(negatives: F64, positives: F64) -> tuple[F64, F64]:
     return negatives, positives
 
 
-def blocks(negatives: F64, positives: F64) -> tuple[I64, F64, F64]:
-    """The first cell of each block of isotonic regression of the label on the cells (n,), and its counts.
-
-    Pool adjacent violators; whole runs of falling rates at once, until none falls.
-    Source: Ayer et al. (1955), Annals of Mathematical Statistics 26.
-    """
-    first = np.arange(negatives.size)
-    while True:
-        # rate[i + 1] <= rate[i], without division
-        falls = positives[1:] * negatives[:-1] <= positives[:-1] * negatives[1:]
-        if not falls.any():
-            return first, negatives, positives
-        starts = np.flatnonzero(np.concatenate([[True], ~falls]))
-        negatives, positives = np.add.reduceat(negatives, starts), np.add.reduceat(positives, starts)
-        first = first[starts]
-
-
-def rates(negatives: F64, positives: F64) -> F64:
-    """The rate (n,) of the block of isotonic regression that each cell is in."""
-    first, low, high = blocks(negatives, positives)
-    out: F64 = np.repeat(high / (low + high), np.diff(first, append=negatives.size))
-    return out
-
-
 def brier_miscalibration(known: Known) -> Value:
-    """Brier score less that of the recalibrated predictions, 0 to 1; in-sample, so a little high."""
+    """Brier score less that of the recalibrated predictions, 0 to 1; in-sample, so a little high.
+
+    With the level expected by chance, a p-value and an interval; see `metrics.recalibrated`.
+    """
     return _part(known, "brier_miscalibration", "brier", _squares, miscalibration=True)
 
 
@@ -65,7 +46,10 @@ def brier_uncertainty(known: Known) -> Value:
 
 
 def log_miscalibration(known: Known) -> Value:
-    """Cross-entropy less that of the recalibrated predictions, in nats; in-sample, so a little high."""
+    """Cross-entropy less that of the recalibrated predictions, in nats; in-sample, so a little high.
+
+    With the level expected by chance, a p-value and an interval; see `metrics.recalibrated`.
+    """
     return _part(known, "log_miscalibration", "loss", _logs, miscalibration=True)
 
 
@@ -82,14 +66,15 @@ def log_uncertainty(known: Known) -> Value:
 def _part(known: Known, key: str, mean: str, score: Score, *, miscalibration: bool) -> Value:
     if known.states.scores.level:
         return known.undefined(key, "more than 1,048,576 distinct scores, too many to recalibrate exactly")
-    recalibrated = _per_row(known, score(*isotonic(*known.states.scores.cells())))
+    gained = _per_row(known, score(*isotonic(*known.states.scores.cells())))
     if not miscalibration:
-        return known.value(key, _per_row(known, score(*_base(known))) - recalibrated)
+        return known.value(key, _per_row(known, score(*_base(known))) - gained)
     if mean == "loss" and known.impossible_rows:
         return known.undefined(key, "the cross-entropy is infinite")
     whole = known.mean(mean, key).value
     assert whole is not None
-    return known.value(key, max(whole - recalibrated, 0.0))
+    found = known.value(key, max(whole - gained, 0.0))
+    return recalibrated.tested(known, found, "positive", lambda cells: recalibrated.gain(cells, mean))
 
 
 def _base(known: Known) -> tuple[F64, F64]:

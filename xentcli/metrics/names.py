@@ -167,13 +167,13 @@ METRICS = (
     Metric("calibration_slope", "regression", "", "", "factor of the logits that labels ask for",
            (), _BINARY, asked=True),
     Metric("brier_miscalibration", "corp", "", "lower", "part of the Brier score that order-keeping "
-           "recalibration removes", ("mcb",), _BINARY, asked=True),
+           "recalibration removes", ("mcb",), _BINARY, asked=True, tested=True),
     Metric("brier_discrimination", "corp", "", "higher", "part of the Brier score that order gains",
            ("dsc",), _BINARY, asked=True),
     Metric("brier_uncertainty", "corp", "", "", "Brier score of the base rate", ("unc",), _BINARY,
            asked=True),
     Metric("log_miscalibration", "corp", "nat", "lower", "part of the cross-entropy that order-keeping "
-           "recalibration removes", (), _BINARY, asked=True),
+           "recalibration removes", (), _BINARY, asked=True, tested=True),
     Metric("log_discrimination", "corp", "nat", "higher", "part of the cross-entropy that order gains",
            (), _BINARY, asked=True),
     Metric("log_uncertainty", "corp", "nat", "", "cross-entropy of the base rate", (), _BINARY, asked=True),

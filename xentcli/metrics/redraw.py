@@ -17,6 +17,7 @@ Methods and their Application, 5.6, for limits by inverted tests; Andrews & Soar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -137,14 +138,15 @@ def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count:
 
 
 def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, level: float | None, *,
-           chance: float | None = None, error: Statistic | None = None) -> Value:  # fmt: skip
+           chance: float | None = None, error: Statistic | None = None,
+           seen: float | None = None) -> Value:  # fmt: skip
     """`value` with the level expected by chance, the p-value, and the interval at `level`, None for none.
 
     chance: the level, where it has a closed form. error: the error itself, where `statistic` only compares
-    with the value seen.
+    with the value seen. seen: the error in the bins that are redrawn, where these are coarser than its own.
     """
-    seen = value.value
-    assert seen is not None
+    assert value.value is not None
+    seen = value.value if seen is None else seen
     calibrated = statistic(redraws.noise)
     drawn = redraws.first(max(_FEWEST, _VALUES // redraws.seen.size))
     if chance is None:
@@ -169,7 +171,8 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
         low = _last(beyond, _end(beyond))
     high = _last(short, _end(short))
     lo, hi = float(error(low * firm.seen)), float(error(high * redraws.seen))
-    return replace(found, lo=min(lo, seen), hi=max(min(hi, 1.0), seen))
+    most = 1.0 if value.unit == "fraction" else math.inf
+    return replace(found, lo=min(lo, value.value), hi=max(min(hi, most), value.value))
 
 
 def _end(holds: Callable[[float], bool]) -> float:

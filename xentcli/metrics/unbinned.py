@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import chance, corp, redraw
+from xentcli.metrics import chance, recalibrated, redraw
 from xentcli.metrics.chance import mass_index
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Statistic
+from xentcli.numerics.isotonic import rates
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
@@ -32,12 +33,12 @@ def atb(known: Known) -> Value:
     The averaged two-bin error: on average no other prediction than the true probability has less of it.
     Source: Hartline, Hu & Wu (2026), COLT, PMLR 336, 3185-3223.
     """
-    return _tested(known, "atb", "confidence", _two_bins)
+    return _fixed(known, "atb", "confidence", _two_bins)
 
 
 def atb_positive(known: Known) -> Value:
     """`atb` of the pair (p of the positive class, is positive)."""
-    return _tested(known, "atb_positive", "positive", _two_bins)
+    return _fixed(known, "atb_positive", "positive", _two_bins)
 
 
 def ici(known: Known) -> Value:
@@ -60,17 +61,20 @@ def e90(known: Known) -> Value:
 
 
 def _tested(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic]) -> Value:
-    """The figure of the cells of a pair, with the level and p-value from redraws in at most STEPS of them.
+    """The figure of the cells of a pair, which recalibrates by the labels, with what chance makes of it."""
+    cells = known.cells(pair)
+    return recalibrated.tested(known, known.value(key, float(make(cells)(cells.y - cells.p))), pair, make)
 
-    No interval: these figures choose their bins by the labels, so gaps times a factor have others.
-    """
+
+def _fixed(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic]) -> Value:
+    """The figure of the cells of a pair, with what chance makes of it in at most STEPS of them."""
     cells = known.cells(pair)
     value = known.value(key, float(make(cells)(cells.y - cells.p)))
     if chance.why_not(known) is not None:
         return value
     steps = chance.steps(known, pair, STEPS)
     drawn = chance.redraws(known, pair, "path", steps, fine=True)
-    return redraw.judged(value, drawn, make(steps), None)
+    return redraw.judged(value, drawn, make(steps), known.level)
 
 
 def _sweep(cells: Binned) -> Statistic:
@@ -114,17 +118,15 @@ def _of_isotonic(cells: Binned, share: float | None) -> Statistic:
     """Mean, or a quantile, of |p - q| of residuals (..., M), q the isotonic regression of y on p."""
     at, weight = cells.p / cells.weight, cells.weight
 
-    def one(residual: F64) -> float:
-        positives = np.clip(cells.p + residual, 0.0, weight)
-        gap = np.abs(at - corp.rates(weight - positives, positives))
-        if share is None:
-            return float((weight * gap).sum() / weight.sum())
-        order = np.argsort(gap, kind="stable")
-        reached = np.cumsum(weight[order]) >= share * weight.sum() * (1.0 - 1e-12)
-        return float(gap[order][int(reached.argmax())])
-
     def statistic(residuals: F64) -> F64:
-        flat = residuals.reshape(-1, residuals.shape[-1])
-        return np.array([one(row) for row in flat]).reshape(residuals.shape[:-1])
+        positives = np.clip(cells.p + residuals, 0.0, weight)
+        gap = np.abs(at - rates(weight - positives, positives))
+        if share is None:
+            out: F64 = (weight * gap).sum(axis=-1) / weight.sum()
+            return out
+        order = np.argsort(gap, axis=-1, kind="stable")
+        reached = np.cumsum(weight[order], axis=-1) >= share * weight.sum() * (1.0 - 1e-12)
+        place = np.take_along_axis(order, reached.argmax(axis=-1)[..., None], axis=-1)
+        return np.take_along_axis(gap, place, axis=-1)[..., 0]
 
     return statistic

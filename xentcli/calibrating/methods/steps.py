@@ -12,7 +12,7 @@ import numpy as np
 from xentcli.batch import F64, I64
 from xentcli.calibrating.methods import Parameters, Tuning
 from xentcli.calibrating.scores import Data, Scores
-from xentcli.metrics.corp import blocks
+from xentcli.numerics.isotonic import blocks
 
 
 def fit_isotonic(data: Data, tuning: Tuning) -> Parameters:

@@ -1,0 +1,62 @@
+"""What chance makes of errors that recalibrate by the labels themselves: isotonic ones, and bins that rise.
+
+Labels are redrawn in cells of about equal mass. Gaps seen cell by cell are mostly noise, so the truth of an
+interval lies on the way from the predictions to their isotonic recalibration, and beyond: as many times the
+difference of the two as leave the error seen neither too large nor too small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from xentcli.batch import F64
+from xentcli.metrics import chance, redraw
+from xentcli.metrics.known import Known
+from xentcli.metrics.redraw import Statistic
+from xentcli.numerics.isotonic import blocks, rates
+from xentcli.report import Value
+from xentcli.states.bins import Binned
+
+STEPS = 240  # cells, at most
+
+
+def tested(known: Known, value: Value, pair: str, make: Callable[[Binned], Statistic]) -> Value:
+    """`value`, an error of the cells of a pair, with its level by chance, p-value and interval."""
+    if chance.why_not(known) is not None or value.value is None:
+        return value
+    cells = chance.steps(known, pair, STEPS)
+    statistic = make(cells)
+    seen = float(statistic(cells.y - cells.p))
+    rising = rates(cells.weight - cells.y, cells.y) * cells.weight
+    drawn = chance.redraws(known, pair, "recalibrated", replace(cells, y=rising), fine=True)
+    return redraw.judged(value, drawn, statistic, known.level, seen=seen)
+
+
+def gain(cells: Binned, score: str) -> Statistic:
+    """What isotonic recalibration of labels with residuals (..., M) gains: "loss" in nats, or "brier"."""
+    p, weight, total = np.clip(cells.p / cells.weight, 0.0, 1.0), cells.weight, float(cells.weight.sum())
+
+    def statistic(residuals: F64) -> F64:
+        positives = np.clip(cells.p + residuals, 0.0, weight)
+        negatives = weight - positives
+        own = _scored(score, negatives, positives, p).sum(axis=-1)
+        series = np.repeat(np.arange(negatives.size // weight.size), weight.size)
+        first, low, high = blocks(negatives.ravel(), positives.ravel(), series)
+        each = _scored(score, low, high, high / (low + high))
+        best = np.bincount(series[first], each, negatives.size // weight.size).reshape(own.shape)
+        out: F64 = np.maximum(own - best, 0.0) / total
+        return out
+
+    return statistic
+
+
+def _scored(score: str, negatives: F64, positives: F64, p: F64) -> F64:
+    """The total score of so many negatives and positives (...,) that are all given p."""
+    if score == "brier":
+        return negatives * p * p + positives * (1.0 - p) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.where(negatives > 0, negatives * np.log1p(-p), 0.0)
+        return -low - np.where(positives > 0, positives * np.log(p), 0.0)
