@@ -106,7 +106,7 @@ SHAPES += [
     Shape("binary" if c == 2 else "multiclass", kind, c, width, weighted, "f8", Training(0.1), compat)
     for c, width, kind in ((2, 1, "logits"), (2, 2, "probs"), (3, 3, "logprobs"), (70, 70, "probs"))
     for weighted, compat in (
-        (False, "sklearn"), (True, "keras"), (False, "torch"), (False, "torchmetrics"), (False, "netcal"),
+        (False, "sklearn"), (True, "keras"), (False, "torchmetrics"), (False, "netcal"), (False, "relplot"),
     )
 ]  # fmt: skip
 

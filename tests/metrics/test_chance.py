@@ -100,6 +100,10 @@ def test_one_width_tells_which_redraws_have_a_larger_smooth_error() -> None:
 def test_an_interval_holds_zero_exactly_if_chance_explains_the_error(name: str, factor: float) -> None:
     y, p = drawn(5, 700, factor)
     value = read(known(y, p), name)
+    if name in ("e50", "e90"):
+        assert (value.lo, value.hi) == (None, None)
+        assert value.p is not None and value.value is not None and (factor == 2.0) == (value.p < 0.01)
+        return
     assert value.value is not None and value.lo is not None and value.hi is not None and value.p is not None
     assert 0.0 <= value.lo <= value.value <= value.hi <= 1.0
     assert (value.lo == 0.0) == (value.p > 0.025)

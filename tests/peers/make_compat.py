@@ -147,8 +147,20 @@ def netcal() -> dict[str, float]:
     return out
 
 
+def relplot() -> dict[str, float]:
+    """smECE of the positive class, or of the confidence."""
+    import relplot as rp
+
+    out = {}
+    for name, p, y in cases():
+        own = (p[:, -1], y) if p.shape[1] < 3 else rp.multiclass_logits_to_confidences(p, y, probs=True)
+        out[f"relplot.smece {name}"] = float(rp.smECE(own[0].astype(np.float64), own[1]))
+    return out
+
+
 PEERS: dict[str, Callable[[], dict[str, float]]] = {
     "sklearn": sklearn, "torch": torch, "keras": keras, "torchmetrics": torchmetrics, "netcal": netcal,
+    "relplot": relplot,
 }  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def command(
     label_smoothing: Annotated[float | None, _option(_METRICS, "--label-smoothing", metavar="E", text="Also the loss of training with this label smoothing.")] = None,
     class_weights: Annotated[str | None, _option(_METRICS, "--class-weights", metavar="FILE", text="Also the loss of training with a weight for each class; or balanced.")] = None,
     pos_weight: Annotated[str | None, _option(_METRICS, "--pos-weight", metavar="P|FILE", text="Also the loss of training with positives weighing P; binary, multilabel.")] = None,
-    compat: Annotated[str | None, _option(_METRICS, "--compat", metavar="LIBRARY", text="Also the figures of sklearn, torch, keras, torchmetrics or netcal, by their conventions.")] = None,
+    compat: Annotated[str | None, _option(_METRICS, "--compat", metavar="LIBRARY", text="Also the figures of sklearn, torch, keras, torchmetrics, netcal or relplot, by their conventions.")] = None,
     unit: Annotated[str, _option(_METRICS, "--unit", metavar="nats|bits", text="Unit of losses in the table. [nats]")] = "nats",
     ci: Annotated[str, _option(_METRICS, "--ci", metavar="LEVEL|none", text="Level of intervals. [0.95]")] = "0.95",
     seed: Annotated[int, _option(_METRICS, "--seed", metavar="N", text="Of the labels that p-values and intervals of calibration redraw. [0]")] = 0,

@@ -45,7 +45,7 @@ INTERVALS = {
          "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"), _REDRAWN,
     ),
     **dict.fromkeys(
-        ("ece_sweep", "ici", "e50", "e90", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED
+        ("ece_sweep", "ici", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED
     ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
     "temperature": "sandwich standard error of ln T, over groups, and with t, for --group; symmetric in ln T",

@@ -77,7 +77,7 @@ ENTRIES = (
           "--label-smoothing, --class-weights or --pos-weight; without any it is cross_entropy.",
           (f"{_GOOD} --only training_loss",)),
     Entry("compat", 2, "--compat names one other library, whose figures go with no --clip of one's own.",
-          "--compat sklearn, torch, keras, torchmetrics or netcal.", (f"{_GOOD} --compat scipy",)),
+          "--compat sklearn, torch, keras, torchmetrics, netcal or relplot.", (f"{_GOOD} --compat scipy",)),
     Entry("where_value", 2, "--where is not COL=VALUE, or VALUE is none that the column could hold.",
           "--where split=test", (f"{_GOOD} --where split",)),
     Entry("by_type", 2, "--by names a column of lists or structs, which are no keys to group rows by.",

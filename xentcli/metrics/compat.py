@@ -12,7 +12,7 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.errors import counted
-from xentcli.metrics import loss, proper, training
+from xentcli.metrics import loss, proper, relplot, training
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
 from xentcli.report import Value
@@ -178,6 +178,14 @@ def ace(known: Known) -> Value:
 def mce(known: Known) -> Value:
     """netcal.metrics.MCE."""
     return _calibration(known, "netcal.mce", "max")
+
+
+def smece(known: Known) -> Value:
+    """relplot.smECE(p, y), of the positive class or of the confidence."""
+    if known.spec.weighted:
+        return known.undefined("relplot.smece", "relplot takes no weights")
+    state = known.states.peer
+    return known.value("relplot.smece", relplot.error(state.values("residual"), state.values("mass")))
 
 
 def conventions(known: Known, names: list[str]) -> dict[str, str]:

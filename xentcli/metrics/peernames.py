@@ -69,6 +69,9 @@ PEERS = {
         Figure("ace", "fraction", "lower", f"{_NC}; mean gap of the bins in use"),
         Figure("mce", "fraction", "lower", f"{_NC}; largest gap"),
     ), 10),
+    "relplot": Peer("relplot", "1.0.3", (
+        Figure("smece", "fraction", "lower", "a mesh of 200 points or 10 / width; the width by 10 halvings"),
+    )),
 }  # fmt: skip
 
 

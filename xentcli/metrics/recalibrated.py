@@ -23,8 +23,10 @@ from xentcli.states.bins import Binned
 STEPS = 240  # cells, at most
 
 
-def tested(known: Known, value: Value, pair: str, make: Callable[[Binned], Statistic]) -> Value:
-    """`value`, an error of the cells of a pair, with its level by chance, p-value and interval."""
+def tested(
+    known: Known, value: Value, pair: str, make: Callable[[Binned], Statistic], *, bare: bool = False
+) -> Value:
+    """`value`, an error of a pair, with its level by chance, p-value, and if not bare interval."""
     if chance.why_not(known) is not None or value.value is None:
         return value
     cells = chance.steps(known, pair, STEPS)
@@ -32,7 +34,7 @@ def tested(known: Known, value: Value, pair: str, make: Callable[[Binned], Stati
     seen = float(statistic(cells.y - cells.p))
     rising = rates(cells.weight - cells.y, cells.y) * cells.weight
     drawn = chance.redraws(known, pair, "recalibrated", replace(cells, y=rising), fine=True)
-    return redraw.judged(value, drawn, statistic, known.level, seen=seen)
+    return redraw.judged(value, drawn, statistic, None if bare else known.level, seen=seen)
 
 
 def gain(cells: Binned, score: str) -> Statistic:

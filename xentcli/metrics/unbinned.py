@@ -51,19 +51,22 @@ def ici(known: Known) -> Value:
 
 
 def e50(known: Known) -> Value:
-    """Median of |p - q|, as `ici`."""
-    return _tested(known, "e50", "positive", lambda cells: _of_isotonic(cells, 0.5))
+    """Median of |p - q|, as `ici`; without an interval, which would be too narrow for quantiles."""
+    return _tested(known, "e50", "positive", lambda cells: _of_isotonic(cells, 0.5), bare=True)
 
 
 def e90(known: Known) -> Value:
-    """90th percentile of |p - q|, as `ici`."""
-    return _tested(known, "e90", "positive", lambda cells: _of_isotonic(cells, 0.9))
+    """90th percentile of |p - q|, as `e50`."""
+    return _tested(known, "e90", "positive", lambda cells: _of_isotonic(cells, 0.9), bare=True)
 
 
-def _tested(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic]) -> Value:
+def _tested(
+    known: Known, key: str, pair: str, make: Callable[[Binned], Statistic], *, bare: bool = False
+) -> Value:
     """The figure of the cells of a pair, which recalibrates by the labels, with what chance makes of it."""
     cells = known.cells(pair)
-    return recalibrated.tested(known, known.value(key, float(make(cells)(cells.y - cells.p))), pair, make)
+    value = known.value(key, float(make(cells)(cells.y - cells.p)))
+    return recalibrated.tested(known, value, pair, make, bare=bare)
 
 
 def _fixed(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic]) -> Value:
