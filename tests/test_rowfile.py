@@ -173,3 +173,14 @@ def test_flags_say_what_is_unusual_about_a_row(tmp_path: Path) -> None:
     pq.write_table(wrong, tmp_path / "in.parquet")
     xentcli.score(tmp_path / "in.parquet", rows=tmp_path / "rows.parquet")
     assert read(tmp_path / "rows.parquet")["flags"] == ["", "row_sum"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_run_that_has_no_result_leaves_no_file(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "p.csv").write_text("p_0,p_1,label\n0.5,0.5,\n,0.5,1\n")
+    rows = tmp_path / f"rows.{suffix}"
+    found = xent("score", tmp_path / "p.csv", "--on-bad", "skip", "--rows", rows)
+    assert found.code == 4 and "0 of 2 rows left" in found.err and not rows.exists()
+    rows.write_text("of yesterday")
+    assert xent("score", tmp_path / "p.csv", "--on-bad", "skip", "--rows", rows).code == 4
+    assert rows.read_text() == "of yesterday"

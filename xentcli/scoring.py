@@ -273,9 +273,11 @@ def _run(
         jobs = memory.fit(spec, sources, wanted, text, jobs, settings.reading.max_memory)
         if settings.rows_to is None:
             states = threads.run(spec, parts, jobs, tell)
+            _check_all(states, sources, settings)
         else:
             with RowFile(settings.rows_to, spec, len(sources) > 1, settings.rules.id).opened() as file:
                 states = threads.run(spec, parts, jobs, tell, file.tap)
+                _check_all(states, sources, settings)  # a run that fails leaves no file
     except (DataError, OSError) as error:
         for source in sources:
             source.check_unchanged()  # what was found may be the work of whoever changed the file
@@ -283,14 +285,18 @@ def _run(
             joined.raise_with_all(sources, error)
         raise
     memory.release()
+    return states
+
+
+def _check_all(states: StateSet, sources: list[Source], settings: Settings) -> None:
+    """Raise the error that shows only when all rows are read, if there is one."""
     for source in sources:
         source.check_unchanged()
     if settings.limit is None:
         joined.settle(sources, settings.rules.skip_bad)
-    judge_text(states.notes, spec)
+    judge_text(states.notes, states.spec)
     if states.moments.exact("rows") == 0:
         raise _no_rows_left(states)
-    return states
 
 
 def need(what: Resolution, sources: list[Source], settings: Settings) -> memory.Need:

@@ -662,6 +662,26 @@ def test_quiet(tmp_path: Path) -> None:
     assert "XW101" in json.dumps(score(path, "-q").report["warnings"]), "the document has them all"
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [(["--top", "1"], "costliest row"), (["--by", "kind"], "kind"), (["--per-class", "all"], "costliest")],
+)
+def test_quiet_still_says_what_was_asked_for(tmp_path: Path, asked: list[str], said: str) -> None:
+    path = parquet(tmp_path / "preds.parquet", table(kind=["x", "x", "y", "y"]))
+    quiet = xent("score", path, "-q", *asked)
+    assert quiet.code == 0 and said in quiet.out and said not in xent("score", path, "-q").out
+    assert "reliability" not in quiet.out and "±" not in quiet.out.splitlines()[-1]
+
+
+def test_a_dash_is_no_file_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = good(tmp_path / "preds.parquet")
+    for option in ("json:-", "csv:-", "table:-"):
+        refused(xent("score", path, "-o", option), 2, "--json")
+    refused(xent("calibrate", "fit", path, "-o", "-"), 2, "[output_kind]")
+    assert [made.name for made in tmp_path.iterdir()] == ["preds.parquet"]
+
+
 def test_quiet_still_says_verdicts_and_errors(tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")
     assert "FAIL" in xent("score", path, "-q", "--require", "nll < 0.1").err

@@ -93,14 +93,43 @@ def test_the_number_of_classes_is_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "option",
     ["--renormalize", "--clip 0.1", "--prior uniform",
-     "--label-smoothing 0.1",
+     "--label-smoothing 0.1", "--class-weights balanced", "--pos-weight 2",
      "--compat torch", "--task multiclass", "--positive 1", "--threshold 0.3",
      "--kind votes"],
 )  # fmt: skip
 def test_options_that_lists_do_not_say_enough_for(tmp_path: Path, option: str) -> None:
     path = file(tmp_path / "a.parquet")
     outcome = xent("score", path, "--pred", "scores", "--pred-ids", "ids", "--classes", "5", *option.split())
-    assert outcome.code == 2 and "pred_ids" in outcome.err and outcome.out == ""
+    assert outcome.code == 2 and "[pred_ids]" in outcome.err and outcome.out == ""
+    assert f"{option.split()[0]}" in outcome.err and "does not go with --pred-ids: it " in outcome.err
+
+
+@pytest.mark.parametrize("by", ["id", "position"])
+def test_labels_of_another_file(tmp_path: Path, by: str) -> None:
+    labels = [0, 2, 1, 0, 3]
+    scores = [[0.7, 0.2], [0.5, 0.3], [0.6, 0.1], [0.9, 0.05], [0.9, 0.1]]
+    columns = {"key": [f"k{i}" for i in range(5)], "scores": scores, "ids": [[0, 2]] * 5}
+    whole = write(tmp_path / "whole.parquet", columns | {"label": labels})
+    bare = write(tmp_path / "bare.parquet", columns)
+    order = [3, 0, 4, 2, 1] if by == "id" else range(5)
+    name = "key" if by == "id" else "of"
+    rows = "".join(f"k{i},{labels[i]}\n" for i in order)
+    (tmp_path / "labels.csv").write_text(f"{name},label\n{rows}")
+    said = ("--pred", "scores", "--pred-ids", "ids", "--classes", "5", "--json")
+    asked = (
+        "--labels",
+        tmp_path / "labels.csv",
+        *(("--id", "key") if by == "id" else ()),
+        "--label",
+        "label",
+    )
+    joined, right = xent("score", bare, *said, *asked), xent("score", whole, *said)
+    assert joined.code == right.code == 0, joined.err
+    assert joined.report["metrics"] == right.report["metrics"]
+    short = tmp_path / "short.csv"
+    short.write_text(f"{name},label\n" + "".join(rows.splitlines(True)[1:]))
+    asked = ("--labels", short, *asked[2:])
+    assert xent("score", bare, *said, *asked).code == 3
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,10 @@ def stream(path: str) -> Iterator[str | IO[bytes]]:
 
 
 def check_place(path: str, inputs: list[str], option: str) -> None:
-    """Refuse a path that is one of the inputs, a folder, or in none."""
+    """Refuse a path that is one of the inputs, a folder, in none, or a dash, which is no file."""
+    if path == "-":
+        raise UsageError(f"{option} writes a file, and - is standard output, which has the result",
+                         remedy="--json for JSON there; or the name of a file", id="output_kind")  # fmt: skip
     for source in inputs:
         with contextlib.suppress(OSError):
             if os.path.exists(path) and _same(path, source):
@@ -168,7 +171,7 @@ def table(report: Report, request: Request, plain: bool = False) -> str:
         report, width=width, ascii_only=not plain and not can_encode(sys.stdout),
         color=not plain and use_color(request.color, sys.stdout), verbose=request.verbose,
         quiet=request.quiet, unit="bits" if request.unit == "bits" else "nats", digits=request.digits,
-        per_class=per_class,
+        per_class=per_class, asked_classes=request.per_class is not None,
     )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def command(
     only: Annotated[list[str] | None, _option(_OUTPUT, "--only", metavar="METRIC", text="Print this value alone; repeat.")] = None,
     digits: Annotated[int | None, _option(_OUTPUT, "--digits", metavar="N", text="Significant digits in the table.")] = None,
     color: Annotated[str, _option(_OUTPUT, "--color", metavar="WHEN", text="auto, always or never. [auto]")] = "auto",
-    quiet: Annotated[bool, _option(_OUTPUT, "-q", "--quiet", text="The headline alone; no warnings or notes.")] = False,
+    quiet: Annotated[bool, _option(_OUTPUT, "-q", "--quiet", text="The headline and what was asked for; no warnings or notes.")] = False,
     verbose: Annotated[bool, _option(_OUTPUT, "-v", "--verbose", text="All metrics, the evidence for each column, the confusion matrix.")] = False,
     no_progress: Annotated[bool, _option(_OUTPUT, "--no-progress", text="No progress line on a terminal.")] = False,
     require: Annotated[list[str] | None, _option(_GATE, "--require", metavar="RULE", text="Fail (exit 1) unless this holds, such as 'accuracy >= 90%'; repeat.")] = None,

@@ -91,7 +91,8 @@ ENTRIES = (
     Entry("ignore_label", 2, "--ignore-label is a value that no label of this column can have.",
           "--ignore-label with a value of the type of the labels, such as -100.",
           ("xent score sample_data/cancer.parquet --ignore-label none",)),
-    Entry("output_kind", 2, "What to write is told from the end of the name, and this name does not say it.",
+    Entry("output_kind", 2, "What to write is told from the end of the name, and this name does not say it, "
+          "or it is -, which names no file.",
           "A name that ends in .json, .csv or .txt, or KIND:PATH.", (f"{_GOOD} -o result.xyz",)),
     Entry("output_is_input", 2, "The output would replace one of the inputs.", "Choose another name.",
           ("cp sample_data/cancer.csv preds.csv", "xent score preds.csv -o preds.csv")),

@@ -78,11 +78,13 @@ def render(
     unit: Literal["nats", "bits"] = "nats",
     digits: int | None = None,
     per_class: int | None = 10,
+    asked_classes: bool = False,
 ) -> str:
     """The report as text, without a final newline and without the warnings, which are not a result.
 
     width: cells of the terminal, None for a file or pipe. per_class: classes shown, None for all.
-    quiet: the headline only. digits: significant digits, else as many as the intervals support.
+    quiet: the headline and what was asked for, as slices and worst rows are; classes if `asked_classes`.
+    digits: significant digits, else as many as the intervals support.
     """
     look = Look(width, ascii_only, unit, digits)
     prior = "prior:given" in report.definition.split("|")
@@ -95,10 +97,11 @@ def render(
     asked = {k: v for k, v in headline.rest.items() if verbose or k not in KNOWN}
     blocks = [title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
     blocks.append(_peer(report, look))
+    blocks += [] if quiet else [_reliability(report, look)]
+    blocks += [_classes(report, look, per_class)] if asked_classes or not quiet else []
+    blocks += [slices.lines(report.slices, look, per_class), worst.lines(report, look)]
+    blocks.append(worst.doubted(report, look))
     if not quiet:
-        blocks += [_reliability(report, look), _classes(report, look, per_class)]
-        blocks += [slices.lines(report.slices, look, per_class), worst.lines(report, look)]
-        blocks.append(worst.doubted(report, look))
         blocks += [_confusion(report, look), _evidence(report, look)] if verbose else []
         blocks.append(_notes(report, look))
     lines: list[Line] = []
