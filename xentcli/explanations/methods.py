@@ -49,7 +49,8 @@ WAYS = (
         "platt", "a factor and a shift of the logit",
         "logit p = a z + b, with the targets (N₊ + 1)/(N₊ + 2) and 1/(N₋ + 2)",
         f"{_NO_LOGIT}; all scores the same.",
-        "To about 1e-10; scikit-learn's sigmoid to about 1e-6. Of probabilities, scikit-learn takes p for z.",
+        "To about 1e-10; scikit-learn's sigmoid to about 1e-6. Of probabilities, scikit-learn takes p for z; of "
+        "the logits of several classes, each by itself, where here z is the logit of the class's p.",
         _PAIRS,
         "Platt (1999), Probabilistic outputs for support vector machines, section 2.2",
     ),
@@ -75,7 +76,8 @@ WAYS = (
         "blocks, flat beyond the ends",
         "Never.",
         "Exact; without a prior it is scikit-learn's IsotonicRegression(out_of_bounds='clip'), of p where "
-        "the file has probabilities, else of the logit.",
+        "the file has probabilities, else of the logit of p, where scikit-learn takes the logits of several "
+        "classes as they are.",
         f"{_PRIOR} {_PAIRS}",
         "Zadrozny & Elkan (2002), KDD, 694-699",
     ),
