@@ -29,19 +29,27 @@ from xentcli.tablefile import TableFile
 
 OPTION = "--label-errors"
 SUFFIXES = (".parquet", ".csv", ".jsonl")
+_TASKS = ("binary", "multiclass")
 
 
-def check(what: Resolution, sources: list[Source], in_memory: bool) -> None:
+def asked(settings: Settings, task: str) -> str | None:
+    """What asks for a second pass: the option, or a metric that takes one and that the task has."""
+    if settings.label_errors is not None:
+        return OPTION
+    return next((m.key for m in settings.metrics if m.module == "labelerrors" and task in _TASKS), None)
+
+
+def check(asked: str, what: Resolution, sources: list[Source], in_memory: bool) -> None:
     """Refuse tasks without one label a row, and input that cannot be read again. Raises UsageError."""
-    if what.task not in ("binary", "multiclass"):
-        raise UsageError(f"{OPTION} is for one hard label a row, not for a {what.task} task",
+    if what.task not in _TASKS:
+        raise UsageError(f"{asked} is for one hard label a row, not for a {what.task} task",
                          remedy=f"leave {OPTION} out; --top and --rows tell of rows of any task",
                          id="label_errors_task")  # fmt: skip
     for source in sources:
         path = source.path
         once = path == "-" or (os.path.exists(path) and not os.path.isfile(path))
         if (in_memory and not getattr(source, "again", False)) or (not in_memory and once):
-            raise UsageError(f"{OPTION} reads the input twice, and this can be read only once",
+            raise UsageError(f"{asked} reads the input twice, and this can be read only once",
                              where=clean(path, 200), remedy="write it to a file first",
                              id="label_errors_pipe")  # fmt: skip
 

@@ -30,11 +30,14 @@ if TYPE_CHECKING:
 CLASSES_KEPT = 1000
 
 
-def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
-    """Read every metric off the states of a finished run, and say what it was a run of."""
+def build(states: StateSet, what: Resolution, settings: Settings, suspects: Suspects | None = None) -> Report:
+    """Read every metric off the states of a finished run, and say what it was a run of.
+
+    suspects: what a second pass has found of the labels.
+    """
     spec = states.spec
     prior = None if settings.prior is None else _prior(settings.prior, spec)
-    known = Known(states, prior, settings.level, settings.seed)
+    known = Known(states, prior, settings.level, settings.seed, suspects)
     pairs = {"binary": ["positive", "confidence"], "multilabel": ["labels"]}.get(spec.task, ["confidence"])
     report = Report(
         definition=_definition(spec, settings),
@@ -52,6 +55,8 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         peer, names = PEERS[spec.compat], [name for name in report.metrics if "." in name]
         report.data["compat"] = {"peer": peer.name, "version": peer.version,
                                  "conventions": conventions(known, names)}  # fmt: skip
+    if suspects is not None and settings.label_errors is not None:
+        report.label_errors = labelerrors.found(known, suspects)
     if isinstance(known.recalibrated, Recalibrated):
         report.data["recalibration"] = known.recalibrated.said(known.rows)
     report.warnings = advice.warnings(known, report)
@@ -59,11 +64,6 @@ def build(states: StateSet, what: Resolution, settings: Settings) -> Report:
         matrix = states.confusion.values("matrix").reshape(spec.size, spec.size)
         report.confusion = Confusion(list(spec.classes), matrix.tolist())
     return report
-
-
-def label_errors(states: StateSet, suspects: Suspects) -> dict[str, Any]:
-    """What `--label-errors` found, beside the file."""
-    return labelerrors.found(Known(states), suspects)
 
 
 def _more(spec: Spec, settings: Settings) -> list[Metric]:

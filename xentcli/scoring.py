@@ -45,20 +45,22 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     what = read([look for _, look in filled], settings.ask, sources[0].path)
     scored = list(dict.fromkeys(source for source, _ in filled))
     given = [source for source in inputs if not isinstance(source, str)]
-    if settings.label_errors is not None:
-        labelerrors.check(what, given or scored, bool(given))
+    doubts = labelerrors.asked(settings, what.task)
+    if doubts is not None:
+        labelerrors.check(doubts, what, given or scored, bool(given))
     try:
         states = fold(what, scored, settings, progress)
     except BadRow as error:
         raise grouped(error, inputs, scored, what, settings) from None
-    report = reporting.build(states, what, settings)
-    if settings.label_errors is not None:
+    suspects = None
+    if doubts is not None:
         again = _fresh(inputs, len(scored), what, replace(settings, sha256=None))
         suspects = labelerrors.look(states, what, again, settings, settings.jobs or cores())
         for source in sources:
             source.check_unchanged()
+    report = reporting.build(states, what, settings, suspects)
+    if suspects is not None and settings.label_errors is not None:
         labelerrors.write(settings.label_errors, suspects, states.spec, len(sources) > 1)
-        report.label_errors = reporting.label_errors(states, suspects)
     report.data["inputs"] = [source.path for source in sources]
     used = {what.listed.scores} if what.listed is not None else set(what.columns)
     mixed = {c.stored for _, look in filled for c in look.columns if c.name in used}
@@ -242,7 +244,8 @@ def spec_of(what: Resolution, settings: Settings) -> Spec:
         renormalize=settings.renormalize, skip_bad=settings.rules.skip_bad,
         training=training.plan(settings, what.task, what.classes), by=settings.rules.by,
         grouped=settings.rules.group is not None, precision=settings.precision,
-        compat=settings.compat, top=settings.top, confident=settings.label_errors is not None,
+        compat=settings.compat, top=settings.top,
+        confident=labelerrors.asked(settings, what.task) is not None,
         compat_bins=training.peer_bins(settings, what.task),
         classwise=what.task == "multiclass" and any(m.module == "classwise" for m in settings.metrics),
         every_row=any(metric.module == "decomposition" for metric in settings.metrics),

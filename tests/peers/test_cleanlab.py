@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import xentcli
-from tests.corpus.corpus import xent
+from tests.corpus.corpus import process, refused, xent
 from tests.laws.foldings import Shape, differing, draw, folded, form, reloaded, scattered
 from tests.peers.flipped import F64, I64, NAMES, flipped
 from xentcli.report import Report
@@ -47,6 +47,8 @@ def test_suspected_rows_are_the_label_issues_of_cleanlab(name: str, tmp_path: Pa
     right = np.diag(joint) / joint.sum(axis=1) * counts
     assert said["estimated"] == pytest.approx(labels.size - right.sum(), rel=1e-12)
     assert said["noise_rate"] == pytest.approx(said["estimated"] / labels.size, rel=1e-15)
+    metric = xentcli.score(p, labels=labels, kind="probs", metric="label_noise").metrics["label_noise_rate"]
+    assert metric.value == said["noise_rate"]
     calibrated = np.array(frozen["calibrated"])  # which is rounded to whole rows, class by class
     assert abs(said["estimated"] - (calibrated.sum() - np.trace(calibrated))) <= p.shape[1]
     for row in rows:
@@ -66,6 +68,21 @@ def test_cleanlab_still_says_what_is_frozen(name: str) -> None:
     from tests.peers.make_cleanlab import found as asked
 
     assert asked(name) == FROZEN[name]
+
+
+def test_the_estimate_is_a_metric_of_tasks_with_one_label(tmp_path: Path) -> None:
+    p, labels, _ = flipped("three")
+    report, _ = found(p, labels, tmp_path)
+    assert report.label_errors is not None and "label_noise_rate" not in report.metrics
+    words = ["score", tmp_path / "in.parquet", "--require", "noise_rate <= 1%"]
+    assert xent(*words, "--only", "label_noise").out.split() == [repr(report.label_errors["noise_rate"])]
+    document = xent(*words, "--json")
+    assert document.code == 1 and "label_errors" not in document.report
+    with (tmp_path / "in.parquet").open("rb") as file:
+        piped = process("score", "-", "-m", "label_noise", stdin=file)
+    refused(piped, 2, "label_noise_rate reads the input twice", "[label_errors_pipe]")
+    soft = xentcli.score(p, labels=p[::-1], kind="probs", metric="label_noise").metrics["label_noise_rate"]
+    assert soft.value is None and "binary and multiclass" in str(soft.why)
 
 
 @pytest.mark.parametrize("kind", ["logits", "logprobs", "votes", "renormalized", "wide", "one column"])

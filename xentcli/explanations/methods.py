@@ -49,8 +49,8 @@ WAYS = (
         "platt", "a factor and a shift of the logit",
         "logit p = a z + b, with the targets (N₊ + 1)/(N₊ + 2) and 1/(N₋ + 2)",
         f"{_NO_LOGIT}; all scores the same.",
-        "To about 1e-10; scikit-learn's sigmoid to about 1e-6. Of probabilities, scikit-learn takes p for z; of "
-        "the logits of several classes, each by itself, where here z is the logit of the class's p.",
+        "To about 1e-10; scikit-learn's sigmoid to about 1e-6. Of probabilities, scikit-learn takes p for z; "
+        "of the logits of several classes, each as it is, where here z is the logit of the class's p.",
         _PAIRS,
         "Platt (1999), Probabilistic outputs for support vector machines, section 2.2",
     ),

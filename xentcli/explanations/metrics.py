@@ -190,6 +190,16 @@ MEASURES = (
         "over-confident.",
         "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
     ),
+    Measure(
+        "label_noise_rate", "1 - Σ_c W_c r_c / W, r_c = of the rows labelled c that are confidently of some "
+        "class, the share that are of c; confidently: p_k is at least the mean p_k of the rows labelled k",
+        "0 to 1", "",
+        "Confident mistakes of the model count as wrong labels, too, so that it is above 0 of labels that "
+        "are all right; that is no matter of chance, and it has no interval. The predictions must not have "
+        "seen these labels in training. --label-errors PATH writes the rows. cleanlab's joint, before it is "
+        "rounded to rows.",
+        "Northcutt, Jiang & Chuang (2021), Journal of Artificial Intelligence Research 70, 1373-1411",
+    ),
     *DECOMPOSITION,
     *CALIBRATION,
     *DISTRIBUTIONS,

@@ -24,8 +24,9 @@ ENTRIES = (
           "Leave --label-errors out; --top and --rows tell of rows of any task.",
           (python("{'p_a': [0.2, 0.9], 'p_b': [0.8, 0.1], 'q_a': [0.1, 0.7], 'q_b': [0.9, 0.3]}"),
            "xent score preds.parquet --label 'q_*' --label-errors doubts.csv")),
-    Entry("label_errors_pipe", 2, "--label-errors reads its input twice: once for how sure the predictions "
-          "of each class are, and once to judge rows by it. A pipe can be read once.",
+    Entry("label_errors_pipe", 2, "--label-errors, and the metric label_noise_rate, read the input twice: "
+          "once for how sure the predictions of each class are, and once to judge rows by it. A pipe can be "
+          "read once.",
           "Write the predictions to a file first.",
           ("cat sample_data/cancer.csv | xent score - --label-errors doubts.csv",)),
     Entry("label_errors_changed", 3, "The input had other rows when it was read for the second time.",

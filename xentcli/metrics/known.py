@@ -27,19 +27,22 @@ if TYPE_CHECKING:
     from xentcli.plan import StateSet
     from xentcli.states.clustercells import Clustered
     from xentcli.states.summed import Summed
+    from xentcli.states.suspects import Suspects
 
 
 @dataclass(frozen=True)
 class Known:
     """A finished StateSet. `prior` (C,) is what to compare against; None: the label frequencies.
 
-    seed: of redrawn labels, of which `drawn` keeps those that several metrics read.
+    seed: of redrawn labels, of which `drawn` keeps those that several metrics read. suspects: what a second
+    pass over the rows has found, where there was one.
     """
 
     states: StateSet
     prior: F64 | None = None
     level: float | None = 0.95
     seed: int = 0
+    suspects: Suspects | None = None
     drawn: dict[str, Redraws | WildRedraws] = field(default_factory=dict, compare=False, repr=False)
 
     @property
