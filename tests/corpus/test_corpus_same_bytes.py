@@ -322,26 +322,6 @@ def test_n02_ways_to_store_a_file(name: str, tmp_path: Path) -> None:
     assert len(set(found.values())) == 1
 
 
-@pytest.mark.parametrize("layout", ["columns", "list", "fixed", "large"])
-def test_n02_layouts(layout: str, tmp_path: Path) -> None:
-    """The same scores as columns or as lists: the same figures, whatever the classes are called."""
-    p = random().dirichlet(np.ones(5), ROWS)
-    y = labels_of(p)
-    kinds = {
-        "list": pa.list_(pa.float64()),
-        "fixed": pa.list_(pa.float64(), 5),
-        "large": pa.large_list(pa.float64()),
-    }
-    as_columns = {f"p{j}": p[:, j] for j in range(5)} | {"y": y}
-    rows = as_columns
-    if layout != "columns":
-        rows = {"probs": pa.array(p.tolist(), kinds[layout]), "y": y}
-    right = score(write(tmp_path / "columns.parquet", pa.table(as_columns))).report
-    found = score(write(tmp_path / "preds.parquet", pa.table(rows))).report
-    for part in ("metrics", "classes", "reliability"):
-        assert json.dumps(found[part]) == json.dumps(right[part])
-
-
 def test_n02_the_same_table_of_text(tmp_path: Path) -> None:
     """What a person sees does not depend on threads and chunks either."""
     path = write(tmp_path / "preds.parquet", pa.table(multiclass()), row_group_size=200)
