@@ -72,13 +72,14 @@ def test_rows_that_are_left_out_keep_their_numbers_to_themselves(tmp_path: Path)
 
 
 def test_csv_with_infinite_losses_and_a_name_like_a_formula(tmp_path: Path) -> None:
-    (tmp_path / "in.csv").write_text('p_=a,p_b,label\n1,0,b\n0.25,0.75,"=a"\n')
-    ran = xent("score", tmp_path / "in.csv", "--rows", tmp_path / "rows.csv", "--json")
+    (tmp_path / "in.csv").write_text('p_=a,p_b,label,id\n1,0,b,x\x1b[1m\n0.25,0.75,"=a",y\n')
+    ran = xent("score", tmp_path / "in.csv", "--rows", tmp_path / "rows.csv", "--id", "id", "--json")
     assert ran.code == 0, ran.err
     with (tmp_path / "rows.csv").open(newline="") as file:
         found = list(csv.DictReader(file))
     assert [row["loss"] for row in found] == ["inf", repr(-np.log(0.25).item())]
     assert [row["label"] for row in found] == ["b", "'=a"]
+    assert [row["id"] for row in found] == ["x\\x1b[1m", "y"]
 
 
 def test_one_column_binary(tmp_path: Path) -> None:

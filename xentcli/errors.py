@@ -7,6 +7,7 @@ the command line exits or prints.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -176,14 +177,21 @@ def listing(names: list[str], limit: int = 8) -> str:
     return shown if len(names) <= limit else f"{shown}, … ({len(names):,} in all)"
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def no_formula(name: str) -> str:
-    """A class name that no spreadsheet takes for a formula; -1 and +1 are numbers and stay."""
+def cell(text: str) -> str:
+    """Text from data as a CSV of results has it: whole, but neither a formula nor anything to a terminal.
+
+    What a spreadsheet would take for a formula begins with '; -1 and +1 are numbers and stay. Control
+    characters are visible escapes, save tabs and ends of lines, which quotes hold.
+    """
     # Lone surrogates cannot be written as UTF-8 and would lose the whole file.
-    name = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return f"'{name}" if name.startswith(_FORMULA) and not _is_number(name) else name
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if not text.isprintable():
+        text = _CONTROL.sub(lambda found: _escape(found[0]), text)
+    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:

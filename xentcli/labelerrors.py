@@ -6,7 +6,6 @@ the figures, the second reads the input again.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from typing import Any
@@ -18,11 +17,10 @@ from xentcli import memory, streams
 from xentcli.batch import Spec
 from xentcli.columns import Resolution
 from xentcli.engines import threads
-from xentcli.errors import DataError, UsageError, clean, no_formula
+from xentcli.errors import DataError, UsageError, cell, clean
 from xentcli.plan import StateSet
 from xentcli.readers import Source
 from xentcli.readers.arrays import number_array, text_array
-from xentcli.replacing import replacing, told
 from xentcli.settings import Settings
 from xentcli.states.suspects import Suspects
 from xentcli.tablefile import TableFile
@@ -75,17 +73,11 @@ def look(
 def write(path: str, suspects: Suspects, spec: Spec, files: bool) -> None:
     """The suspected rows as a file, the most suspicious first."""
     suspects.settle()
-    columns = _columns(suspects, spec, files)
-    if not path.lower().endswith(".jsonl"):
-        _Table(path, columns).save()
-        return
-    with replacing(path, OPTION) as place, told(path, OPTION), open(place, "w", encoding="utf-8") as file:
-        for values in zip(*columns.values(), strict=True):
-            file.write(json.dumps(dict(zip(columns, values, strict=True))) + "\n")
+    _Table(path, _columns(suspects, spec, files)).save()
 
 
 class _Table(TableFile):
-    """Columns, known whole, as a Parquet or CSV file."""
+    """Columns, known whole, as a file."""
 
     def __init__(self, path: str, columns: dict[str, list[Any]]) -> None:
         super().__init__(path, OPTION)
@@ -119,6 +111,6 @@ def _columns(suspects: Suspects, spec: Spec, files: bool) -> dict[str, list[Any]
 def _array(values: list[Any], as_csv: bool) -> pa.Array:
     kinds = {type(value) for value in values if value is not None}
     if str in kinds:
-        safe = [no_formula(v) if as_csv and v is not None else v for v in values]
+        safe = [cell(v) if as_csv and v is not None else v for v in values]
         return text_array([v if v is None else v.encode("utf-8", "backslashreplace").decode() for v in safe])
     return number_array(values, np.int64 if int in kinds else np.float64)

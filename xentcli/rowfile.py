@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from xentcli.batch import Rows, Spec
-from xentcli.errors import no_formula
+from xentcli.errors import cell
 from xentcli.readers.arrays import is_text, text_array
 from xentcli.rowparts import Ids
 from xentcli.tablefile import TableFile, array
@@ -28,7 +28,7 @@ class RowFile(TableFile):
         self.id = id
         self.spec = spec
         self.files = files
-        names = [no_formula(name) if self._csv else name for name in spec.classes]
+        names = [cell(name) if self._csv else name for name in spec.classes]
         self._names = _texts(names)
         self._lock = threading.Lock()
         self._next = 0
@@ -64,6 +64,7 @@ class RowFile(TableFile):
         out = {"row": array(numbers)}
         if self.files:
             source = "" if place is None else place.source
+            source = cell(source) if self._csv else source
             out = {"file": self._named(np.zeros(n, np.int32), _texts([source])), **out}
         if self.id is not None:
             ids = None if rows is None or rows.batch is None else rows.batch.ids
@@ -83,7 +84,7 @@ class RowFile(TableFile):
             return values.cast(pa.string())
         if not self._csv:
             return values.cast(pa.string())
-        return text_array([None if text is None else no_formula(text) for text in values.to_pylist()])
+        return text_array([None if text is None else cell(text) for text in values.to_pylist()])
 
     def _flags(self, rows: Rows | None) -> pa.Array:
         """What is unusual about each row, as the names of FLAGS with a space between them."""

@@ -33,5 +33,10 @@ def test_quotes_commas_and_newlines_survive() -> None:
     assert rows[1] == [name, "1"]
 
 
+def test_what_a_terminal_would_obey_is_seen_and_not_done() -> None:
+    text = confusion(Confusion(["a\x1b[31m", "b\x9b1m\x00\x7f", "é\u202e"], [[1.0, 0.0, 0.0]] * 3))
+    assert text.splitlines()[0] == "label,a\\x1b[31m,b\\x9b1m\\x00\\x7f,é\u202e"
+
+
 def test_a_lone_surrogate_does_not_lose_the_file() -> None:
     confusion(Confusion(["a\udc80"], [[1.0]])).encode("utf-8")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 
-from xentcli.errors import no_formula
+from xentcli.errors import cell
 from xentcli.report import Confusion
 
 
 def confusion(matrix: Confusion) -> str:
     """Σw by label (rows) and predicted class (columns, named in the header); no final newline."""
-    names = [no_formula(name) for name in matrix.names]
+    names = [cell(name) for name in matrix.names]
     rows = [["label", *names]]
     for name, row in zip(names, matrix.matrix, strict=True):
         rows.append([name, *map(_number, row)])
