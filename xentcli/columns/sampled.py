@@ -36,8 +36,9 @@ def _of_one_width(lists: list[tuple[_I64, F64]], width: int | None) -> F64:
     values = np.concatenate([np.zeros(0), *(own for _, own in lists)])
     width = width or _usual(Counter(lengths.tolist()))
     fits = lengths == width
-    table: F64 = values[np.repeat(fits, lengths)].reshape(int(fits.sum()), width)
-    return table
+    if not fits.all():
+        values = values[np.repeat(fits, lengths)]
+    return values.reshape(int(fits.sum()), width)
 
 
 def _usual(lengths: Counter[int]) -> int:

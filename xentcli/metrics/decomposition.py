@@ -205,10 +205,13 @@ def _from_cells(known: Known) -> Recalibrated | str:
     state, spec = known.states.scores, known.spec
     scores = state.scores()
     hashes = hashed(state.keys)
-    order = np.argsort(hashes)  # so that the first few are as good as any
-    seen = np.stack(state.cells())[:, order].T.astype(np.int64)
+    order = np.arange(hashes.size)
+    most = MOST_ROWS // 4 if state.level else MOST_ROWS  # a cell of many scores has many rows
+    if not spec.every_row and hashes.size > most:
+        order = np.argpartition(hashes, most)[:most]
+    order = order[np.argsort(hashes[order])]  # so that the first few are as good as any
+    seen = np.stack([rows[order] for rows in state.cells()], axis=1).astype(np.int64)
     if not spec.every_row:
-        most = MOST_ROWS // 4 if state.level else MOST_ROWS  # a cell of many scores has many rows
         seen = seen[: int(np.searchsorted(np.cumsum((seen > 0).sum(axis=1)), most, side="right"))]
     cell, label = np.nonzero(seen)
     count = seen[cell, label]

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class Known:
     """A finished StateSet. `prior` (C,) is what to compare against; None: the label frequencies.
 
-    seed: of redrawn labels, of which `drawn` keeps those that several metrics read. suspects: what a second
-    pass over the rows has found, where there was one.
+    seed: of redrawn labels, of which `drawn` keeps those that several metrics read, as `bins` does sums.
+    suspects: what a second pass over the rows has found, where there was one.
     """
 
     states: StateSet
@@ -44,6 +44,7 @@ class Known:
     seed: int = 0
     suspects: Suspects | None = None
     drawn: dict[str, Redraws | WildRedraws] = field(default_factory=dict, compare=False, repr=False)
+    bins: dict[str, Binned] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def spec(self) -> Spec:
@@ -292,18 +293,23 @@ class Known:
         return Value(share, known.unit, known.better, rows, se, lo, hi)
 
     # -- calibration ------------------------------------------------------------------------------
-    def binned(self, pair: str, bins: int | None = None) -> Binned:
+    def binned(self, pair: str) -> Binned:
         """Sums over the bins of the pair "confidence", "positive" or "labels", of equal width or mass."""
+        if pair not in self.bins:
+            self.bins[pair] = self._binned(pair)
+        return self.bins[pair]
+
+    def _binned(self, pair: str) -> Binned:
         if pair == "labels":
             return self.states.labelbins.pooled()
         if self.states.has("softbins"):
-            return self.states.softbins.binned(bins or self.spec.bins)
+            return self.states.softbins.binned(self.spec.bins)
         if self.spec.binning == "mass":
             from xentcli.metrics.chance import equal_mass
 
-            return equal_mass(self.cells(pair), bins or self.spec.bins)
+            return equal_mass(self.cells(pair), self.spec.bins)
         state, mirrored = self.pair(pair)
-        return state.binned(bins or self.spec.bins, mirrored=mirrored)
+        return state.binned(self.spec.bins, mirrored=mirrored)
 
     def cells(self, pair: str) -> Binned:
         """Sums over the occupied cells of 1/4800 of a pair, in the order of p."""

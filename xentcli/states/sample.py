@@ -193,11 +193,13 @@ def _distinct(pool: Kept) -> tuple[I64, I64]:
     unlike = _unlike(pool, order, order[starts][run])
     if unlike.any():
         # Rows are the same if their scores are, in any order of the classes; the first stands for all.
-        tied = order[np.isin(run, run[unlike])]
-        whole, first = np.zeros(order.size, np.uint64), np.zeros(order.size, np.uint64)
-        whole[tied] = _of_scores(np.sort(pool.scores[tied], axis=1))
-        first[tied] = _of_scores(pool.scores[tied])
-        order = np.lexsort((pool.loss, first, pool.group, whole, pool.hash))
+        places = np.flatnonzero(np.isin(run, run[unlike]))
+        tied, whole = order[places], np.zeros(order.size, np.uint64)
+        scores = pool.scores[tied]
+        whole[tied], first = _of_scores(np.sort(scores, axis=1)), _of_scores(scores)
+        order[places] = tied[
+            np.lexsort((pool.loss[tied], first, pool.group[tied], whole[tied], pool.hash[tied]))
+        ]
         starts = _starts(pool.hash[order], whole[order], pool.group[order])
     return order[starts], np.add.reduceat(pool.count[order], starts)
 
