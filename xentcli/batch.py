@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.errors import Spot, clean
-from xentcli.numerics import grid, rowhash
+from xentcli.numerics import grid, grouped, rowhash
 from xentcli.numerics.scratch import buffer
 from xentcli.records import dataclass
-from xentcli.rowparts import Ids, Lists
+from xentcli.rowparts import Ids, Lists, Table
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -27,6 +27,8 @@ CLASS_MAJOR_BELOW = 64
 """With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
 
 _BLOCK = 1 << 17  # values of a block: it stays in the second-level cache while it is worked on
+
+_MOST_KEYS = 1 << 16  # of rows that are put in their order
 
 EXAMPLES = 5
 """Of each kind of bad rows, so many are named."""
@@ -239,23 +241,6 @@ class Batch:
             yield rows, block
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Quantities of n rows for each of C classes, or labels of a multilabel task, all (n, C).
-
-    target: what the row says of the class. cost: soft labels, the class's part q * -ln p of the loss;
-    multilabel, the binary cross-entropy of the label. And for multilabel alone, p: of the label.
-    error: (p - target)**2. predicted: p beyond the threshold. score: what orders rows for AUROC.
-    """
-
-    target: F64
-    cost: F64
-    p: F64 | None = None
-    error: F64 | None = None
-    predicted: npt.NDArray[np.bool_] | None = None
-    score: F64 | None = None
-
-
 @dataclass(slots=True)
 class Rows:
     """Plain quantities of n rows, all (n,); in nats and fractions. `None`: the task has no such thing.
@@ -313,6 +298,7 @@ class Rows:
     single: npt.NDArray[np.float32] | None = None
     every: F64 | None = None
     _located: tuple[I64, F64] | None = None
+    _order: grouped.Order | None = None
     _hashes: rowhash.U64 | None = None
 
     @property
@@ -326,21 +312,33 @@ class Rows:
             self._located = grid.locate(self.confidence)
         return self._located
 
+    def ordered(self, spec: Spec) -> grouped.Order | None:
+        """Their order by (label * C + top) * bins + bin of the confidence, computed once: for unweighted rows
+        of so few classes that many share a key."""
+        keys = spec.size**2 * spec.bins
+        if self.weight is not None or spec.task != "multiclass" or spec.size < 3 or keys > _MOST_KEYS:
+            return None
+        if self._order is None:
+            key = grid.bin_of_cell(spec.bins).take(self.located()[0])
+            key += (self.label * spec.size + self.top) * spec.bins
+            self._order = grouped.ordered(key, keys, "rows")
+        return self._order
+
     def hashes(self) -> rowhash.U64:
         """A hash (n,) of what each row holds, computed once: loss, entropy and weight; the score of the label
         where loss and entropy round to 0. The same in any batch and place, and for any order of the classes.
         """
         if self._hashes is None:
-            weight = np.zeros(self.size) if self.weight is None else self.weight
-            parts = [rowhash.rounded(self.loss), rowhash.rounded(self.entropy), weight]
-            batch = self.batch
+            loss, entropy, batch = self.loss, self.entropy, self.batch
+            weight = np.zeros(1) if self.weight is None else self.weight
+            parts = [rowhash.rounded(loss, "loss"), rowhash.rounded(entropy, "entropy"), weight]
             if batch is not None and batch.lists is not None:
                 parts += [] if self.confidence is None else [self.confidence]
-            elif batch is not None and (sure := np.flatnonzero(self.loss + self.entropy == 0.0)).size:
+            elif batch is not None and (sure := np.flatnonzero(loss + entropy == 0.0)).size:
                 scores = batch.taken(sure, np.float64) + 0.0  # -0.0 is 0.0
                 parts.append(np.zeros(self.size))
                 parts[-1][sure] = scores[np.arange(sure.size), batch.labels[sure] * (scores.shape[1] > 1)]
-            self._hashes = rowhash.hashed(*parts)
+            self._hashes = rowhash.hashed(*parts, out=buffer("rows.hashes", self.size, np.uint64))
         return self._hashes
 
     def folds(self, which: I64 | slice = slice(None)) -> I64:

@@ -48,3 +48,20 @@ class Lists:
         number = np.cumsum(mask) - 1
         rest = None if self.rest is None else self.rest[mask]
         return Lists(number[self.row[kept]], self.index[kept], self.score[kept], rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Quantities of n rows for each of C classes, or labels of a multilabel task, all (n, C).
+
+    target: what the row says of the class. cost: soft labels, the class's part q * -ln p of the loss;
+    multilabel, the binary cross-entropy of the label. And for multilabel alone, p: of the label.
+    error: (p - target)**2. predicted: p beyond the threshold. score: what orders rows for AUROC.
+    """
+
+    target: F64
+    cost: F64
+    p: F64 | None = None
+    error: F64 | None = None
+    predicted: npt.NDArray[np.bool_] | None = None
+    score: F64 | None = None

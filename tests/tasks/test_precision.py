@@ -25,8 +25,8 @@ SHAPES = [(2000, 3), (1000, 10), (300, 63), (300, 64), (60, 1000)]
 INF = np.float32(np.inf)
 
 
-def rows_of(z: Any, labels: Any, precision: str = "auto") -> Rows:
-    spec = spec_of(z, "multiclass", kind="logits", stored="f4", precision=precision)
+def rows_of(z: Any, labels: Any, precision: str = "auto", kind: str = "logits") -> Rows:
+    spec = spec_of(z, "multiclass", kind=kind, stored="f4", precision=precision)
     found = compute(Batch(np.asarray(labels, np.int64), Place("rows", 1), matrix=np.asarray(z)), spec)
     assert found is not None
     return copy.deepcopy(found)  # the next rows are computed in the same memory
@@ -117,6 +117,27 @@ def test_ties_and_ranks_are_those_of_the_scores() -> None:
     found = rows_of(z, [1, 1, 2])
     assert found.counts["ties"] == 1
     assert found.top.tolist() == [0, 0, 0] and found.rank is not None and found.rank.tolist() == [2, 2, 3]
+
+
+@pytest.mark.parametrize("classes", [10, 64, 67, 1000, 2048])
+@pytest.mark.parametrize("kind", ["logits", "probs"])
+@pytest.mark.parametrize("right", [0.1, 0.9])
+def test_ties_and_ranks_are_those_of_a_sort(classes: int, kind: str, right: float) -> None:
+    """Scores of few values, so that most rows have ties; of the labels, few or most are predicted."""
+    rng = np.random.default_rng(classes)
+    z = rng.integers(0, 2 * classes, (150, classes)).astype(np.float32) / 8
+    z[:5] = 1.5  # every score the same
+    z[5:40] += rng.random((35, classes), np.float32) / 16  # no ties
+    if kind == "probs":
+        z = z.astype(np.float64) / z.sum(axis=1, keepdims=True)
+    labels = np.where(rng.random(150) < right, z.argmax(axis=1), rng.integers(0, classes, 150))
+    found = rows_of(z, labels, kind=kind)
+    order = np.argsort(-z, axis=1, kind="stable")
+    assert found.rank is not None
+    assert found.rank.tolist() == ((order == labels[:, None]).argmax(axis=1) + 1).tolist()
+    assert found.top.tolist() == order[:, 0].tolist()
+    tied = (z == z.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    assert found.flags["ties"].tolist() == tied.tolist() and 5 <= tied.sum() < 115
 
 
 @pytest.mark.parametrize("layout", layouts.LAYOUTS)

@@ -24,16 +24,20 @@ _FACTORS = np.array(
 )  # fmt: skip
 
 
-def hashed(*columns: npt.NDArray[Any]) -> U64:
+def hashed(*columns: npt.NDArray[Any], out: U64 | None = None) -> U64:
     """A hash of each row of up to six columns of 8-byte numbers, by their bits: -0.0 is not 0.0.
 
-    Source of the last step, which makes every bit depend on every other: Steele, Lea & Flood (2014),
-    "Fast splittable pseudorandom number generators", OOPSLA; variant 13 of Stafford.
+    A column of one number stands for n of it. Source of the last step, which makes every bit depend on
+    every other: Steele, Lea & Flood (2014), "Fast splittable pseudorandom number generators", OOPSLA;
+    variant 13 of Stafford.
     """
     n = columns[0].size
-    out, work = np.zeros(n, np.uint64), buffer("rowhash.work", n, np.uint64)
-    for factor, column in zip(_FACTORS[: len(columns)], columns, strict=True):
-        out += np.multiply(column.view(np.uint64), factor, out=work)
+    out = np.empty(n, np.uint64) if out is None else out
+    work = buffer("rowhash.work", n, np.uint64)
+    np.multiply(columns[0].view(np.uint64), _FACTORS[0], out=out)
+    for factor, column in zip(_FACTORS[1:], columns[1:], strict=False):
+        if column.size > 1 or column.view(np.uint64).any():
+            out += np.multiply(column.view(np.uint64), factor, out=work[: column.size])
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         out ^= np.right_shift(out, np.uint64(shift), out=work)
         out *= np.uint64(factor)
@@ -41,9 +45,10 @@ def hashed(*columns: npt.NDArray[Any]) -> U64:
     return out
 
 
-def rounded(x: npt.NDArray[np.float64]) -> U64:
-    """The bits of x (n,) to 24 digits, which the order of a sum hardly ever has a say in."""
-    out: U64 = x.view(np.uint64) + np.uint64(1 << 28)
+def rounded(x: npt.NDArray[np.float64], name: str) -> U64:
+    """The bits of x (n,) to 24 digits, which the order of a sum hardly ever has a say in; the scratch
+    array `name`."""
+    out: U64 = np.add(x.view(np.uint64), np.uint64(1 << 28), out=buffer(f"rowhash.{name}", x.size, np.uint64))
     out &= np.uint64((1 << 64) - (1 << 29))
     return out
 

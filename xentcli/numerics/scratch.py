@@ -18,3 +18,11 @@ def buffer(name: str, size: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArr
     if held is None or held.size < size:
         held = store[name] = np.empty(size, dtype)
     return held[:size]
+
+
+def counting(size: int) -> npt.NDArray[np.int64]:
+    """0, 1, 2 ... (size,), not to be written to."""
+    held: npt.NDArray[np.int64] | None = _local.__dict__.get("counting")
+    if held is None or held.size < size:
+        held = _local.counting = np.arange(size)
+    return held[:size]

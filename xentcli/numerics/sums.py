@@ -86,13 +86,13 @@ class ExactSums:
                 part = slice(lo, lo + (1 << 20))
                 self.add_integers(index[part], slice_[part], _LIMB * limb)
 
-    def add_counts(self, keys: I64) -> None:
-        """Add 1 under each key."""
+    def add_counts(self, keys: I64, times: I64 | None = None) -> None:
+        """Add 1, or so many times 1, under each key (n,)."""
         limb = self._reach(0, 1)
         if keys.size * 8 < self.size:
-            np.add.at(self.limbs[limb], keys, np.int64(1))
+            np.add.at(self.limbs[limb], keys, np.int64(1) if times is None else times)
         else:
-            self.limbs[limb] += np.bincount(keys, minlength=self.size)
+            self.limbs[limb] += np.bincount(keys, times, self.size).astype(np.int64, copy=False)
         self._count(1)
 
     def add_tallies(self, at: I64 | slice, counts: I64) -> None:

@@ -17,7 +17,7 @@ from xentcli.readers.faults import changed, reason
 from xentcli.readers.parquetfooter import READ_AHEAD, Contents, damaged, damaged_footer
 from xentcli.readers.stored import Stored
 
-BATCH_BYTES = 8 << 20
+BATCH_BYTES = 16 << 20
 BATCH_ROWS = 1 << 16
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.numerics import grid
+from xentcli.numerics.grouped import Order, add_ordered_shares
 from xentcli.states.summed import Summed
 
 
@@ -23,6 +26,10 @@ class ClassBins(Summed):
 
     def update(self, rows: Rows) -> None:
         assert rows.confidence is not None
+        order = rows.ordered(self.spec) if rows.hit is None else None
+        if order is not None:
+            self._add_ordered(rows.confidence, order)
+            return
         cell, _ = rows.located()
         key = grid.bin_of_cell(self.spec.bins).take(cell)
         key += rows.top * self.spec.bins
@@ -39,6 +46,13 @@ class ClassBins(Summed):
             self.sums["weight"].add_exact(key, weight)
             self.sums["hits"].add_exact(key[hit], weight[hit])
             self.sums["p"].add_exact(key, weight * rows.confidence)
+
+    def _add_ordered(self, confidence: F64, order: Order) -> None:
+        pair, bin_of = np.divmod(order.keys, self.spec.bins)
+        label, predicted = np.divmod(pair, self.spec.size)
+        key = predicted * self.spec.bins + bin_of
+        add_ordered_shares(self.sums["p"], order, key, confidence)
+        self.sums["rows"].add_counts(2 * key + (label == predicted), order.lengths)
 
     def _add_shares(self, key: I64, hit: F64, confidence: F64, weight: F64 | None) -> None:
         self.tally("weight", key, weight)

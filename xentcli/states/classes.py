@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xentcli.batch import F64, Rows, Spec
+from xentcli.numerics.grouped import add_ordered
 from xentcli.numerics.scratch import buffer
 from xentcli.states.summed import Summed
 
@@ -29,11 +30,9 @@ class Classes(Summed):
             self.tally("impossible", label[~finite], None if weight is None else weight[~finite])
             loss = np.where(finite, loss, 0.0)
         if weight is None:
-            self.sums["loss"].add(label, loss)
             with np.errstate(over="ignore"):
                 square = np.multiply(loss, loss, out=buffer("classes.square", loss.size))
-            self.sums["loss_2"].add(label, _finite(square))
-            self.sums["brier"].add(label, rows.brier, small=True)
+            self._add_plain(rows, {"loss": loss, "loss_2": _finite(square), "brier": rows.brier})
         else:
             self.sums["loss"].add_exact(label, loss * weight)
             self.sums["brier"].add_exact(label, rows.brier * weight)
@@ -43,6 +42,15 @@ class Classes(Summed):
             self.sums["brier_w"].add_exact(label, rows.brier * square)
             with np.errstate(over="ignore"):
                 self.sums["loss_2"].add_exact(label, _finite(loss * loss * square))
+
+    def _add_plain(self, rows: Rows, columns: dict[str, F64]) -> None:
+        """Add quantities (n,) by label."""
+        order = rows.ordered(self.spec)
+        for name, x in columns.items():
+            if order is None:
+                self.sums[name].add(rows.label, x)
+            else:
+                add_ordered(self.sums[name], order, rows.label, x)
 
 
 def _finite(x: F64) -> F64:

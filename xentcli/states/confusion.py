@@ -45,9 +45,13 @@ class Confusion(Summed):
         if self.spec.size == 2 and weight is None:
             self._add_two(label, predicted)
             return
+        order = rows.ordered(self.spec) if self.dense else None
+        if order is not None:
+            self.sums["matrix"].add_counts(order.keys // self.spec.bins, order.lengths)
+            return  # margins follow from the matrix
         key = label * self.spec.size + predicted
         if self.dense and weight is None:
-            self.sums["matrix"].add_counts(key)  # margins follow from the matrix
+            self.sums["matrix"].add_counts(key)
             return
         if self.dense:
             self.sums["matrix"].add_exact(key, weight)  # type: ignore[arg-type]

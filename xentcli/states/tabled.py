@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import F64, Table
+from xentcli.batch import F64
 from xentcli.numerics.columns import add_columns, add_columns_exact, add_totals
+from xentcli.rowparts import Table
 from xentcli.states.summed import Summed
 
 

@@ -12,8 +12,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import F64, I64, Batch, Rows, Spec, Table, Training
+from xentcli.batch import F64, I64, Batch, Rows, Spec, Training
 from xentcli.records import dataclass
+from xentcli.rowparts import Table
 from xentcli.tasks import finish, simplex
 from xentcli.tasks.badrows import BadRows, not_a_number
 

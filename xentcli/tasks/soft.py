@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Rows, Spec, Table
+from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Rows, Spec
 from xentcli.records import dataclass
+from xentcli.rowparts import Table
 from xentcli.tasks import finish, multiclass, simplex, softmax, training, votes
 from xentcli.tasks.badrows import BadRows, keep
 

@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Batch, Real, Spec
-from xentcli.numerics.scratch import buffer
+from xentcli.numerics.scratch import buffer, counting
 from xentcli.records import dataclass
 from xentcli.tasks.badrows import BadRows, Found, keep, not_a_number
 
 TINY = 5e-324
+_LEAST_OF_UNIT = 0.36  # less than exp(-1)
 _LOWEST = -745.2  # exp of less is 0 in float64; keeps 0 * inf out of the entropy
 
 
@@ -106,31 +107,34 @@ def _like(block: Real, name: str, dtype: npt.DTypeLike) -> Real:
 
 
 def _flat(index: I64, axis: int, width: int) -> I64:
-    """Where class `index` (n,) of each row lies in the flattened block."""
-    rows = np.arange(index.size)
-    return index * index.size + rows if axis == 0 else rows * width + index
+    """Where class `index` (n,) of each row lies in the flattened block; a scratch array."""
+    rows, out = counting(index.size), buffer("softmax.flat", index.size, np.int64)
+    np.multiply(index if axis == 0 else rows, index.size if axis == 0 else width, out=out)
+    out += rows if axis == 0 else index
+    return out
 
 
 def _find_top(out: Reduced, part: slice, scores: Real, labels: I64, axis: int) -> None:
-    """Everything that only compares scores, done in the precision they are stored in."""
+    """Everything that only compares scores, done in the precision they are stored in.
+
+    Ties for the top are found here where the classes are few; else by the kernel.
+    """
     width = scores.shape[axis]
     flat = scores.reshape(-1)
     if axis == 1:
         top = scores.argmax(axis=1)
         high = flat.take(_flat(top, axis, width))
-        equal = scores == high[:, None]
-        count = np.bitwise_count(np.packbits(equal, axis=1)).sum(axis=1, dtype=np.uint32)
     else:
         high = scores.max(axis=0)
-        equal = scores == high
+        equal = np.equal(scores, high, out=_like(scores, "equal", np.bool_))
         marks = equal.view(np.uint8)
         count = np.add.reduce(marks, axis=0, dtype=np.uint8)
         marks *= np.arange(width, dtype=np.uint8)[:, None]
         top = np.add.reduce(marks, axis=0, dtype=np.uint8).astype(np.int64)
-    several = np.greater(count, 1, out=out.tied[part])
-    if axis == 0 and several.any():
-        ties = np.flatnonzero(several)
-        top[ties] = (scores[:, ties] == high[ties]).argmax(axis=0)
+        several = np.greater(count, 1, out=out.tied[part])
+        if several.any():
+            ties = np.flatnonzero(several)
+            top[ties] = (scores[:, ties] == high[ties]).argmax(axis=0)
     out.top[part] = top
     out.high[part] = high
     label = flat.take(_flat(labels, axis, width))
@@ -140,24 +144,25 @@ def _find_top(out: Reduced, part: slice, scores: Real, labels: I64, axis: int) -
     if axis == 0:
         out.rank[part] = _rank(scores, labels, label, axis)
         return
-    out.rank[part] = 1
     wrong = np.flatnonzero(top != labels)
+    if 3 * wrong.size > 2 * top.size:  # all rows are hardly more, and need not be gathered
+        out.rank[part] = _rank(scores, labels, label, axis)
+        return
+    out.rank[part] = 1
     out.rank[part][wrong] = _rank(scores[wrong], labels[wrong], label[wrong], axis)
 
 
 def _rank(block: Real, labels: I64, label: Real, axis: int) -> I64:
     """The rank (n,) of the label from 1; equal scores rank by index, as the predicted class does."""
     own = _across(label, axis)
-    above, level = block > own, block >= own
-    if axis == 1:
-        higher = np.bitwise_count(np.packbits(above, axis=1)).sum(axis=1, dtype=np.int64)
-        equal = np.bitwise_count(np.packbits(level, axis=1)).sum(axis=1, dtype=np.int64)
+    mark = np.greater(block, own, out=_like(block, "mark", np.bool_))
+    out = _count(mark, axis) + 1
+    first = np.equal(block, own, out=mark).argmax(axis=1) if axis == 1 else None
+    if first is None:
+        count = _count(np.equal(block, own, out=mark), axis)
+        ties = np.flatnonzero(count > 1)
     else:
-        higher = np.add.reduce(above.view(np.uint8), axis=0, dtype=np.uint8)
-        equal = np.add.reduce(level.view(np.uint8), axis=0, dtype=np.uint8)
-    ties = np.flatnonzero(equal - higher > 1)
-    out: I64 = higher.astype(np.int64)
-    out += 1
+        ties = np.flatnonzero(first != labels)
     if ties.size:
         same = block.take(ties, axis=1 - axis) == _across(label[ties], axis)
         index = np.expand_dims(np.arange(block.shape[axis]), 1 - axis)
@@ -166,30 +171,64 @@ def _rank(block: Real, labels: I64, label: Real, axis: int) -> I64:
     return out
 
 
+def _count(mask: npt.NDArray[np.bool_], axis: int) -> I64:
+    """How many classes of each row (n,) are true in a block."""
+    marks = mask.view(np.uint8)
+    out: I64
+    if axis == 0:
+        out = np.add.reduce(marks, axis=0, dtype=np.uint8).astype(np.int64)
+        return out
+    if mask.shape[1] % 8 or mask.shape[1] > 8 * 255:
+        marks = np.bitwise_count(np.packbits(mask, axis=1))
+    else:  # eight sums of bytes side by side, none of which reaches 256
+        marks = np.add.reduce(marks.view(np.uint64), axis=1).view(np.uint8).reshape(-1, 8)
+    out = marks.sum(axis=1, dtype=np.int64)
+    return out
+
+
 def _reduce_logits(out: Reduced, part: slice, block: Real, labels: I64, axis: int, spec: Spec) -> None:
     if not np.isfinite(out.high[part]).all():
         block = block.copy()
         _settle_infinities(out, part, block, axis)
     high = out.high[part]
-    out.unit[part] = _unit_rows(block, high, axis)
-    flat_top = _flat(out.top[part], axis, block.shape[axis])
-    high = high.astype(block.dtype, copy=False)  # no digit is lost: it is one of these scores, or 0
-    depth = np.subtract(block, _across(high, axis), out=_like(block, "block", block.dtype))
+    width = block.shape[axis]
+    flat_top = _flat(out.top[part], axis, width)
+    # no digit is lost: it is one of these scores, or 0
+    own = _across(high.astype(block.dtype, copy=False), axis)
+    depth = np.subtract(block, own, out=_like(block, "depth", block.dtype))
     e = np.exp(depth, out=_like(block, "e", block.dtype))
     e.reshape(-1)[flat_top] = 0.0
+    if axis == 1:
+        _note_ties(out.tied[part], block, own, e)
     wide = _wide(e, "wide")
     work = _like(block, "work", np.float64)
-    np.add.reduce(wide, axis=axis, out=out.s1[part])
+    s1 = np.add.reduce(wide, axis=axis, out=out.s1[part])
     np.multiply(wide, wide, out=work)
     np.add.reduce(work, axis=axis, out=out.s2[part])
     np.multiply(work, wide, out=work)
     np.add.reduce(work, axis=axis, out=out.s3[part])
-    np.multiply(depth, e, out=_like(block, "work", block.dtype))
-    s4 = np.add.reduce(_wide(_like(block, "work", block.dtype), "work"), axis=axis, out=out.s4[part])
-    masked = np.isnan(s4) & ~np.isnan(out.s1[part])
-    if masked.any():  # exp(-inf) * -inf: classes that are impossible add nothing to the entropy
-        np.maximum(depth, _LOWEST, out=depth)
-        s4[masked] = np.add.reduce(_wide(np.multiply(depth, e, out=depth), "work"), axis=axis)[masked]
+    product = np.multiply(depth, e, out=e)
+    s4 = np.add.reduce(_wide(product, "wide"), axis=axis, out=out.s4[part])
+    if np.isnan(s4).any():  # exp(-inf) * -inf: classes that are impossible add nothing to the entropy
+        masked = np.isnan(s4) & ~np.isnan(s1)
+        s4[masked] = _entropy_terms(block, own, axis)[masked]
+    _note_unit_rows(out, part, block, axis)
+
+
+def _entropy_terms(block: Real, high: Real, axis: int) -> F64:
+    """s4 (n,) where there are scores of -inf, the top class left out: its term is 0."""
+    depth = np.maximum(np.subtract(block, high), _LOWEST)
+    out: F64 = np.add.reduce(_wide(np.multiply(depth, np.exp(depth)), "wide"), axis=axis)
+    return out
+
+
+def _note_ties(tied: npt.NDArray[np.bool_], block: Real, high: Real, e: Real) -> None:
+    """Which rows have several top classes; e: exp(block - high), the first top class left out."""
+    second = e.reshape(-1).take(_flat(e.argmax(axis=1), 1, e.shape[1]))
+    tied[:] = False
+    near = np.flatnonzero(second == 1.0)
+    if near.size:
+        tied[near] = (block[near] == high[near]).sum(axis=1) > 1
 
 
 def _across(x: npt.NDArray[_Any], axis: int) -> npt.NDArray[_Any]:
@@ -222,17 +261,26 @@ def _settle_infinities(out: Reduced, part: slice, block: Real, axis: int) -> Non
     high[which] = 0.0
 
 
-def _unit_rows(block: Real, high: F64, axis: int) -> npt.NDArray[np.bool_]:
-    """Rows (n,) that look like probabilities: nothing negative, nothing above one, adding up to one."""
-    unit: npt.NDArray[np.bool_] = (high <= 1.0) & (high >= 1.0 / block.shape[axis] - 1e-6)
+def _note_unit_rows(out: Reduced, part: slice, block: Real, axis: int) -> None:
+    """Rows that look like probabilities: nothing negative, nothing above one, adding up to one.
+
+    Of those no score is farther than 1 below the top one, which the sum of exponentials shows.
+    """
+    width, high, unit = block.shape[axis], out.high[part], out.unit[part]
+    np.greater_equal(out.s1[part], (width - 1) * _LEAST_OF_UNIT, out=unit)
+    if not unit.any():
+        return
+    unit &= (high <= 1.0) & (high >= 1.0 / width - 1e-6)
     which = np.flatnonzero(unit)
     if which.size:
         rows = block.take(which, axis=1 - axis).astype(np.float64)
         unit[which] = (rows.min(axis=axis) >= 0) & (np.abs(rows.sum(axis=axis) - 1) <= 1e-3)
-    return unit
 
 
 def _reduce_probs(out: Reduced, part: slice, block: Real, labels: I64, axis: int, spec: Spec) -> None:
+    if axis == 1:
+        equal = np.equal(block, out.high[part][:, None], out=_like(block, "mark", np.bool_))
+        np.greater(_count(equal, axis), 1, out=out.tied[part])
     np.min(block, axis=axis, out=out.low[part])
     if spec.clip is not None:
         np.maximum(block, 0.0, out=block)
