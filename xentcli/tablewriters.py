@@ -11,6 +11,9 @@ from pyarrow import ipc
 
 from xentcli.readers.jsonl import LINE
 
+_AT_ONCE = 1 << 20  # bytes of rows, which are many times as much as Python has them
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 
 class NoValueError(ValueError):
     """A value that JSON has not: column, row from 0 among all that were written, and the value."""
@@ -37,12 +40,17 @@ class JsonLines:
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Append rows. Raises NoValueError for infinities and NaN."""
+        step = max(1, batch.num_rows * _AT_ONCE // max(1, batch.nbytes))
+        for lo in range(0, batch.num_rows, step):
+            self._write(batch.slice(lo, step))
+
+    def _write(self, batch: pa.RecordBatch) -> None:
         names = [name for name in batch.schema.names if name != LINE]
         values = [_values(batch.column(name)) for name in names]
         rows = zip(*values, strict=True) if values else iter([()] * batch.num_rows)
         objects = [dict(zip(names, row, strict=True)) for row in rows]
         try:
-            texts = [json.dumps(one, ensure_ascii=False, allow_nan=False) for one in objects]
+            texts = list(map(_encode, objects))
         except ValueError:
             raise self._no_value(objects) from None
         if LINE in batch.schema.names:
@@ -56,7 +64,7 @@ class JsonLines:
         for row, one in enumerate(objects):
             for name, value in one.items():
                 try:
-                    json.dumps(value, allow_nan=False)
+                    _encode(value)
                 except ValueError:
                     return NoValueError(name, self._rows + row, value)
         raise AssertionError("all of them are JSON")

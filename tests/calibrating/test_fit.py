@@ -50,6 +50,13 @@ def test_before_is_what_scoring_says(samples: Path) -> None:
         assert found["data"]["rows"] == report.data["rows"]
 
 
+def test_the_temperature_is_that_of_the_metric_to_what_its_grid_is_worth(samples: Path) -> None:
+    for name in ("digits_overconfident.parquet", "digits_logits.parquet", "cancer.parquet"):
+        metric = xentcli.score(samples / name, metric="temperature").metrics["temperature"].value
+        found = xentcli.calibrate(samples / name, method="temperature").parameters["temperature"]
+        assert found == pytest.approx(metric, rel=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["probs", "logits"])
 def test_one_column_of_float32_is_calibrated_as_one_of_float64(kind: str, tmp_path: Path) -> None:
     z, y = binary(400, seed=15)

@@ -59,6 +59,7 @@ _JSON = _option(_OUTPUT, "--json", metavar=None, text="Print the map with its fi
 _KIND = _option(
     _COLUMNS, "--kind", metavar="KIND", text="That of the map, where the values look like another kind."
 )
+_ITEM = _option(_COLUMNS, "--id", metavar="COL", text="With --class-column: the item of each row.")
 _MAP_FILE = typer.Argument(metavar="MAP", help="A map that fit has written.")
 
 
@@ -113,6 +114,9 @@ def _remarks(found: CalibrationMap, request: Request, path: str | None) -> None:
             output.say(table.render_warnings(replace(found.before, warnings=bare), ascii_only))
         if path is None:
             output.say("note: no map was written; -o map.json writes it")
+        else:
+            shown = numbers.shown(path)
+            output.say(f"note: {shown} has the map; xent calibrate apply {shown} FILE -o OUT applies it")
     if found.after.rules:
         output.say(table.render_rules(found.after, ascii_only))
 
@@ -163,7 +167,7 @@ def apply(**typed: Any) -> int:
 borrowed.give(apply, [
     ("map", Annotated[str, _MAP_FILE], inspect.Parameter.empty), "files",
     ("output", Annotated[str | None, _ROWS_TO], None), "quiet", "no_progress",
-    "pred", ("kind", Annotated[str, _KIND], "auto"), "id", "class_column", "missing_class", "dtype", "on_bad",
+    "pred", ("kind", Annotated[str, _KIND], "auto"), ("id", Annotated[str | None, _ITEM], None), "class_column", "missing_class", "dtype", "on_bad",
     *borrowed.of("Files"),
     "max_memory", "chunk_rows",
 ])  # fmt: skip
