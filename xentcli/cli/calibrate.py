@@ -167,9 +167,8 @@ def apply(**typed: Any) -> int:
 borrowed.give(apply, [
     ("map", Annotated[str, _MAP_FILE], inspect.Parameter.empty), "files",
     ("output", Annotated[str | None, _ROWS_TO], None), "quiet", "no_progress",
-    "pred", ("kind", Annotated[str, _KIND], "auto"), ("id", Annotated[str | None, _ITEM], None), "class_column", "missing_class", "dtype", "on_bad",
-    *borrowed.of("Files"),
-    "max_memory", "chunk_rows",
+    "pred", ("kind", Annotated[str, _KIND], "auto"), ("id", Annotated[str | None, _ITEM], None),
+    "class_column", "missing_class", "dtype", "on_bad", *borrowed.of("Files"), "max_memory", "chunk_rows",
 ])  # fmt: skip
 app.command("apply", cls=Panels, no_args_is_help=True, epilog=_APPLY,
             short_help="Write files with calibrated probabilities.")(apply)  # fmt: skip
