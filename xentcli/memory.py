@@ -25,6 +25,7 @@ from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
 from xentcli.states.labelscores import MOST_LABELS, most_cells
 from xentcli.states.sample import Sample
 from xentcli.states.scores import MOST_CELLS
+from xentcli.states.tablesample import TableSample
 
 BASE = 180 << 20
 """Python, NumPy, pyarrow and the first rows of a file."""
@@ -168,10 +169,12 @@ def _states(spec: Spec, rows: int | None) -> int:
     cells: int = sum(part.size for sums in held if isinstance(sums, dict) for part in sums.values())
     size = cells * (_WEIGHTED if spec.weighted else _COUNTED)
     met = MOST_PAIRS if rows is None else min(rows, MOST_PAIRS)
+    for name, kind in (("sample", Sample), ("tablesample", TableSample)):
+        if name in needed(spec):
+            largest = kind.largest(spec)
+            size += largest if rows is None else min(largest, rows * kind.row(spec))
     if spec.task == "multilabel":
         return size + (_CELL * spec.size * min(met, most_cells(spec)) if spec.size <= MOST_LABELS else 0)
-    if "sample" in needed(spec):
-        size += Sample.largest(spec) if rows is None else min(Sample.largest(spec), rows * Sample.row(spec))
     if spec.size > DENSE_UP_TO:
         size += _PAIR * met
     return size + (_CELL * min(met, MOST_CELLS) if spec.task == "binary" else 0)

@@ -30,6 +30,7 @@ from xentcli.states.slices import Slices
 from xentcli.states.softbins import SoftBins
 from xentcli.states.softclasses import SoftClasses
 from xentcli.states.suspects import Suspects
+from xentcli.states.tablesample import TABLED, TableSample
 from xentcli.states.tail import Tail
 from xentcli.states.tally import Tally
 from xentcli.states.temperatures import Temperatures
@@ -64,6 +65,7 @@ STATES: dict[str, type[Any]] = {
     "suspects": Suspects,
     "sample": Sample,
     "temperatures": Temperatures,
+    "tablesample": TableSample,
 }
 
 
@@ -85,6 +87,7 @@ def needed(spec: Spec) -> list[str]:
         "clustercells": spec.grouped and spec.task not in ("soft", "multilabel"),
         "worst": spec.top > 0, "selfconfidence": spec.confident, "classwise": spec.classwise,
         "sample": sampled(spec), "temperatures": sampled(spec) and spec.every_row,
+        "tablesample": spec.task in TABLED and not spec.grouped,
     }  # fmt: skip
     return [*names, *(name for name, wanted in optional.items() if wanted)]
 
@@ -244,6 +247,10 @@ class StateSet:
     @property
     def sample(self) -> Sample:
         return cast(Sample, self.states["sample"])
+
+    @property
+    def tablesample(self) -> TableSample:
+        return cast(TableSample, self.states["tablesample"])
 
     @property
     def temperatures(self) -> Temperatures:

@@ -6,10 +6,11 @@ _MEAN = "mean ± z · sqrt(m/(m-1) Σ w_i² (x_i - mean)²)/W over m rows; over 
 _WILSON = (
     "Wilson's, on Kish's effective number of rows with --weight; with --group on as many as they are worth"
 )
-_ROWS = "Wilson's, on Kish's effective number of rows with --weight; none with --group"
+_ROWS = f"{_WILSON}, up to the tenth class"
 _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
-          "frequencies; for one hard label a row")  # fmt: skip
+          "frequencies")  # fmt: skip
 _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
+_LABELS = "delta method over rows, or groups, symmetric on the logit scale; none where no label is wrong"
 _WALD = "maximum likelihood ± z standard errors from the information; none with --weight or --group"
 _REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
             "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "
@@ -33,9 +34,12 @@ INTERVALS = {
     "topk_accuracy": _ROWS,
     **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO),
     "balanced_cross_entropy": "mean ± z · sqrt(m/(m-1) Σ w_i² (l_i - mean_c)²/(K W_c)²), c the class of i; "
-    "over groups, and with t, for --group; none for soft labels, or where a class has a single row",
+    "over groups, and with t, for --group; none where a class has a single row",
     "macro_f1": _COUNTS.format("logit"),
     "mcc": _COUNTS.format("Fisher"),
+    **dict.fromkeys(
+        ("micro_f1", "micro_precision", "micro_recall", "macro_precision", "macro_recall"), _LABELS
+    ),
     "auroc": "DeLong's standard error, over groups, and with t, for --group; symmetric on the logit scale",
     "average_precision": "delta method in the counts of each score, over groups, and with t, for --group; "
     "symmetric on the logit scale",

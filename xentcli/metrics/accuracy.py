@@ -12,6 +12,7 @@ from xentcli.metrics import delta, intervals, listed
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import Sums
 from xentcli.report import Value
+from xentcli.states.clusters import RANKS, ranked
 
 
 def accuracy(known: Known) -> Value:
@@ -29,7 +30,10 @@ def accuracy(known: Known) -> Value:
 
 
 def top_accuracy(known: Known, k: int) -> Value:
-    """Share of rows whose label is among the k likeliest classes; ties rank by class index."""
+    """Share of rows whose label is among the k likeliest classes; ties rank by class index.
+
+    Wilson's interval; with `--group` for k up to 10.
+    """
     key = f"top{k}_accuracy"
     if k == 1 or k >= known.spec.size:
         share = known.margins[2].total() / known.weight if k == 1 else Fraction(1)
@@ -40,6 +44,8 @@ def top_accuracy(known: Known, k: int) -> Value:
     if k >= ranks.size:
         return known.undefined(key, f"ranks are kept up to {ranks.size - 1}")
     share = sum((ranks.exact(i) for i in range(k)), Fraction(0)) / known.weight
+    if known.spec.grouped and ranked(known.spec) and k <= RANKS:
+        return known.clustered_share(key, f"top{k}", share)
     return known.proportion(key, float(share))
 
 

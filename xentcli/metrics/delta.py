@@ -12,9 +12,11 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
+from xentcli.metrics import linear
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
+from xentcli.states.tablesample import TABLED
 
 _NOISE = 1e-13
 """Variances below this share of the mean square are rounding: nothing varies. So is what is left of sums that
@@ -26,9 +28,12 @@ def ratio(known: Known, name: str, reference: F64) -> Error:
 
     sqrt(m/(m-1) · Σw²(x - ratio·a)²) / Σw·a. A reference that is the score of the label frequencies needs
     no term for their estimation: they are where it is least, so to first order it does not move.
-    One hard label a row; None for one row, or where a square is beyond float64.
+    `reference` is of one hard label a row; `linear.ratio` has the others. None for one row, or where a square
+    is beyond float64.
     """
     moments, rows = known.states.moments, known.rows
+    if known.spec.task in TABLED:
+        return linear.ratio(known, name)
     if known.spec.task not in ("binary", "multiclass") or rows < 2 or moments.exact("vast"):
         return Error()
     seen = known.support > 0
@@ -56,10 +61,13 @@ def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
     sqrt(m/(m-1) · var / n), n Kish's effective number of rows.
     None for one row, and where the pairs of many classes were too many to keep.
     """
-    if known.multilabel or known.rows < 2:
+    if known.multilabel:
+        return linear.error(known, {"hits": diagonal, "actual": -label, "predicted": -predicted})
+    if known.rows < 2:
         return Error()
     if known.spec.grouped:
-        parts = {"hits": diagonal, "support": -label, "predicted": -predicted}
+        own = "actual" if known.spec.task in TABLED else "support"
+        parts = {"hits": diagonal, own: -label, "predicted": -predicted}
         return _clustered(known, None, parts, float(known.weight))
     if known.pairs is None:
         return Error()
@@ -79,6 +87,11 @@ def mean_of_classes(known: Known, means: F64) -> Error:
     """
     seen = known.support > 0
     per = np.divide(1.0 / int(seen.sum()), known.support, out=np.zeros(seen.size), where=seen)
+    if known.spec.task in TABLED:
+        if not known.spec.grouped and (known.by_class.values("rows")[seen] < 2).any():
+            return Error()
+        per *= float(known.weight)
+        return linear.error(known, {"loss_by_class": per, "support": -means * per})
     if known.spec.grouped:
         return _clustered(known, None, {"loss": per, "support": -means * per}, 1.0)
     if known.spec.task not in ("binary", "multiclass") or known.states.moments.exact("vast"):

@@ -91,7 +91,7 @@ def normalized_cross_entropy(known: Known) -> Value:
     Soft labels: over the entropy of their mean.
 
     Undefined with a single class. 1 minus it is scikit-learn's `d2_log_loss_score`. Standard error of a
-    ratio of means (`delta.ratio`), for one hard label a row.
+    ratio of means (`delta.ratio`).
     Source: He et al. (2014), "Practical Lessons from Predicting Clicks on Ads at Facebook".
     """
     loss = cross_entropy(known)
@@ -143,8 +143,8 @@ def kl_divergence(known: Known) -> Value:
 def balanced_cross_entropy(known: Known) -> Value:
     """Mean over the classes that occur of the mean loss of their rows, in nats.
 
-    Soft labels: Σ q·-ln p over Σ q of each class, without a standard error. None either where a class has
-    a single row, but with `--group`.
+    Soft labels: Σ q·-ln p over Σ q of each class. No standard error where a class has a single row, but with
+    `--group`.
     """
     if known.impossible_rows:
         return Value(math.inf, "nat", "lower", known.rows, why=_impossible(known))

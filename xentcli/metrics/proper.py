@@ -19,16 +19,13 @@ def brier_score(known: Known) -> Value:
 def brier_skill_score(known: Known) -> Value:
     """1 - Brier score over that of predicting the label frequencies, or `--prior`; 1 is perfect.
 
-    Undefined with a single class. Standard error of a ratio of means (`delta.ratio`), for one hard label a
-    row.
+    Undefined with a single class. Standard error of a ratio of means (`delta.ratio`).
     """
     brier = brier_score(known).value
     reference = known.reference_brier
     if brier is None or reference <= 0.0 or (not known.multilabel and (known.frequencies == 1.0).any()):
         what = "every label is in all rows or in none" if known.multilabel else "all labels are of one class"
         return known.undefined("brier_skill_score", what)
-    if known.multilabel:
-        return known.value("brier_skill_score", 1.0 - brier / reference)
     q = known.reference
     by_label = (1.0 - 2.0 * q + float((q * q).sum())) * (0.5 if known.halved else 1.0)
     error = delta.ratio(known, "brier", by_label)

@@ -10,6 +10,8 @@ from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.states.moments import DIFFERENCES
 from xentcli.states.summed import Summed
 
+_VALUES = 1 << 16  # added at a time
+
 BUCKETS = 1024
 """Groups share this many buckets by their hash: the error of a mean hardly knows it, memory does."""
 
@@ -20,26 +22,38 @@ _MORE = {
 _OVER = {"loss": "finite", "excess": "finite", "kl_divergence": "finite", "listed_loss": "listed"}
 """The weight that a mean is over, if it is not that of all rows."""
 
+RANKS = 10
+"""Up to such a rank of the label rows are told apart."""
+
 MOST_CLASSES = 100
 """Up to so many classes, sums by bucket and class are kept too."""
 
 _NOISE = Fraction(1, 1 << 94)
 """Squared deviations below this share of the squares are what rounding w·x leaves: nothing varies."""
 
-BY_CLASS = ("support", "predicted", "hits", "loss")
+_BY_CLASS = {"soft": ("support", "loss", "actual", "predicted", "hits"),
+             "multilabel": ("support", "actual", "predicted", "hits")}  # fmt: skip
 
 
 class Clusters(Summed):
     """By bucket: Σw, Σw over rows with a finite loss, Σw·loss over these, Σw·brier, Σw·entropy, Σw·z_part, Σw
     of rows predicted right, and Σw of the task's own `Rows.means`. By bucket and class (BUCKETS * C), of
-    one hard label a row: Σw and Σw·loss of its label, Σw predicted as it, and Σw of both."""
+    one hard label a row: Σw and Σw·loss of its label, Σw predicted as it, and Σw of both. Soft labels:
+    Σwq and Σwq·-ln p in place of the first two, and Σw of it as the likeliest. Multilabel: Σw·target,
+    and Σw where it is there, predicted, and both. And of both kinds by bucket Σw·square. By bucket and rank
+    of the label up to RANKS: Σw.
+    """
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        names = ("weight", "finite", "loss", "brier", "entropy", "z_part", "hits", *_MORE.get(spec.task, ()))
+        names = ["weight", "finite", "loss", "brier", "entropy", "z_part", "hits", *_MORE.get(spec.task, ())]
+        names += ["square"] if spec.task in _BY_CLASS else []
         sizes = dict.fromkeys(names, BUCKETS)
+        if ranked(spec):
+            sizes["ranks"] = BUCKETS * RANKS
         if keeps_classes(spec):
-            sizes |= dict.fromkeys((f"class_{name}" for name in BY_CLASS), BUCKETS * spec.size)
+            kept = _BY_CLASS.get(spec.task, ("support", "predicted", "hits", "loss"))
+            sizes |= dict.fromkeys((f"class_{name}" for name in kept), BUCKETS * spec.size)
         return sizes
 
     @property
@@ -48,7 +62,7 @@ class Clusters(Summed):
         return keeps_classes(self.spec)
 
     def classes(self, name: str) -> F64:
-        """The sums `name` of BY_CLASS (BUCKETS, C)."""
+        """The sums `name` by class (BUCKETS, C)."""
         return self.values(f"class_{name}").reshape(BUCKETS, self.spec.size)
 
     def update(self, rows: Rows) -> None:
@@ -62,25 +76,57 @@ class Clusters(Summed):
         loss = np.where(finite, rows.loss, 0.0)
         columns = {"loss": loss, "brier": rows.brier, "entropy": rows.entropy, "z_part": rows.z_part}
         columns |= {name: rows.means[name] for name in _MORE.get(self.spec.task, ())}
+        columns |= {} if rows.square is None else {"square": rows.square}
         for name, x in columns.items():
-            if weight is None:
-                self.sums[name].add(bucket, x)
-            else:
-                self.sums[name].add_exact(bucket, x * weight)
-        if self.by_class:
+            self._sum(name, bucket, x, weight)
+        if rows.rank is not None and ranked(self.spec):
+            first = rows.rank <= RANKS
+            self.tally(
+                "ranks", (bucket * RANKS + rows.rank - 1)[first], None if weight is None else weight[first]
+            )
+        if self.by_class and rows.table is not None:
+            self._add_table(rows, bucket * self.spec.size)
+        elif self.by_class:
             self._add_classes(rows, bucket * self.spec.size, loss)
+
+    def _sum(self, name: str, keys: I64, x: F64, weight: F64 | None) -> None:
+        if weight is None:
+            self.sums[name].add(keys, x)
+        else:
+            self.sums[name].add_exact(keys, x * weight)
 
     def _add_classes(self, rows: Rows, first: I64, loss: F64) -> None:
         """Add rows whose classes lie from `first` (n,)."""
+        self._add_hits(rows, first, "support")
+        self._sum("class_loss", first + rows.label, loss, rows.weight)
+
+    def _add_hits(self, rows: Rows, first: I64, label: str) -> None:
         own, weight = first + rows.label, rows.weight
         hit = rows.predicted == rows.label
-        self.tally("class_support", own, weight)
+        self.tally(f"class_{label}", own, weight)
         self.tally("class_predicted", first + rows.predicted, weight)
         self.tally("class_hits", own[hit], None if weight is None else weight[hit])
-        if weight is None:
-            self.sums["class_loss"].add(own, loss)
-        else:
-            self.sums["class_loss"].add_exact(own, loss * weight)
+
+    def _add_table(self, rows: Rows, first: I64) -> None:
+        """The same of rows that say something of every class."""
+        table, size = rows.table, self.spec.size
+        assert table is not None
+        if table.predicted is None:
+            self._add_hits(rows, first, "actual")
+        step = max(1, _VALUES // size)
+        for lo in range(0, rows.size, step):
+            part = slice(lo, lo + step)
+            keys = (first[part, None] + np.arange(size)).ravel()
+            weight = None if rows.weight is None else np.repeat(rows.weight[part], size)
+            target = table.target[part].ravel()
+            self._sum("class_support", keys, target, weight)
+            if table.predicted is None:
+                cost = table.cost[part].ravel()
+                self._sum("class_loss", keys, np.where(np.isfinite(cost), cost, 0.0), weight)
+                continue
+            actual, predicted = target > 0.5, table.predicted[part].ravel()
+            for name, mask in (("actual", actual), ("predicted", predicted), ("hits", actual & predicted)):
+                self.tally(f"class_{name}", keys[mask], None if weight is None else weight[mask])
 
     def skewness(self, name: str, mean: Fraction) -> float | None:
         """Σ_g u³ / (Σ_g u²)^1.5 with u = Σw(x - mean) of a bucket: that of the mean as an estimate."""
@@ -104,7 +150,7 @@ class Clusters(Summed):
             if not weight:
                 continue
             found += 1
-            x = self.sums[first].exact(bucket)
+            x = self._exact(first, bucket)
             if less is not None:
                 x -= self.sums[less].exact(bucket)
             squares += (x - mean * weight) ** 2
@@ -115,7 +161,19 @@ class Clusters(Summed):
             return 0.0, found
         return float(squares / (total * total) * found / (found - 1)), found
 
+    def _exact(self, name: str, bucket: int) -> Fraction:
+        """A sum of a bucket; "top5", say, of the rows whose label is among the first five."""
+        if not name.startswith("top"):
+            return self.sums[name].exact(bucket)
+        k = int(name.removeprefix("top"))
+        return sum((self.sums["ranks"].exact(bucket * RANKS + i) for i in range(k)), Fraction(0))
+
+
+def ranked(spec: Spec) -> bool:
+    """Have the labels of rows a rank among the classes?"""
+    return spec.width >= 3 and spec.task in ("multiclass", "soft")
+
 
 def keeps_classes(spec: Spec) -> bool:
-    """Is there one hard label a row, of few classes?"""
-    return spec.task in ("binary", "multiclass") and spec.size <= MOST_CLASSES
+    """Are there few classes, and is something known of each?"""
+    return spec.task != "topk" and spec.size <= MOST_CLASSES

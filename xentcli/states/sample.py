@@ -53,15 +53,19 @@ class Sample:
     on the set of rows alone. Float32 holds the scores where no file has them in more, else float64.
     """
 
+    most_rows = 0  # in place of MOST_ROWS
+    ordered = False
+    """Do rows whose scores are the same in another order of the classes differ?"""
+
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.most = min(MOST_ROWS, max(1, MOST_VALUES // spec.width))
+        self.most = min(self.most_rows or MOST_ROWS, max(1, MOST_VALUES // self.columns(spec)))
         self.last = _ALL
-        self.dtype = np.float32 if spec.single else np.float64
+        self.dtype = np.float32 if spec.single and not self.ordered else np.float64
         nothing = np.zeros(0)
         self._parts = [
             Kept(nothing.astype(np.uint64), nothing.astype(np.int16), nothing.astype(np.int64), nothing,
-                 nothing, np.zeros((0, spec.width), self.dtype))
+                 nothing, np.zeros((0, self.columns(spec)), self.dtype))
         ]  # fmt: skip
         self._settled = True
         self._room = min(_AT_ONCE, 2 * self.most)
@@ -71,6 +75,11 @@ class Sample:
         return cls(spec)
 
     @classmethod
+    def columns(cls, spec: Spec) -> int:
+        """How many scores of a row are kept."""
+        return spec.width
+
+    @classmethod
     def largest(cls, spec: Spec) -> int:
         """Bytes that a state of `spec` grows to."""
         return 4 * cls(spec).most * cls.row(spec)
@@ -78,7 +87,7 @@ class Sample:
     @classmethod
     def row(cls, spec: Spec) -> int:
         """Bytes of a row of it."""
-        return cls(spec).dtype().itemsize * spec.width + 34
+        return cls(spec).dtype().itemsize * cls.columns(spec) + 34
 
     def update(self, rows: Rows) -> None:
         hashes = rows.hashes()
@@ -91,13 +100,17 @@ class Sample:
                 self._add([self._rows(rows, hashes, which)])
 
     def _rows(self, rows: Rows, hashes: U64, which: I64) -> Kept:
-        assert rows.batch is not None
         weight = np.ones(which.size) if rows.weight is None else rows.weight[which]
         bucket = rows.groups if self.spec.grouped else None
         group = np.zeros(which.size, np.int16) if bucket is None else bucket[which].astype(np.int16)
-        scores = rows.batch.taken(which, self.dtype) + 0.0  # -0.0 is 0.0
         once = np.ones(which.size, np.int64)
-        return Kept(hashes[which], group, once, rows.loss[which], weight, scores)
+        return Kept(hashes[which], group, once, rows.loss[which], weight, self._scores(rows, which))
+
+    def _scores(self, rows: Rows, which: I64) -> Real:
+        """What is kept (k, columns) of the rows `which` (k,)."""
+        assert rows.batch is not None
+        out: Real = rows.batch.taken(which, self.dtype) + 0.0  # -0.0 is 0.0
+        return out
 
     def merge(self, other: Self) -> None:
         self.last = min(self.last, other.last)
@@ -139,7 +152,7 @@ class Sample:
 
     def _chosen(self, pool: Kept) -> Kept:
         """In order, without rows that are out, and those that are the same as one."""
-        order, count = _distinct(pool)
+        order, count = _distinct(pool, self.ordered)
         hashes = pool.hash[order]
         if order.size > self.most:
             self._lower(int(hashes[self.most]))
@@ -183,8 +196,8 @@ def _taken(column: npt.NDArray[Any], which: I64) -> npt.NDArray[Any]:
     return column.take(which, axis=0) if column.strides[0] else column[: which.size]
 
 
-def _distinct(pool: Kept) -> tuple[I64, I64]:
-    """Rows that differ, by hash, and how often each was seen."""
+def _distinct(pool: Kept, ordered: bool) -> tuple[I64, I64]:
+    """Rows that differ, by hash, and how often each was seen. ordered: also by the order of their scores."""
     order = np.argsort(pool.hash)
     starts = _starts(pool.hash[order])
     if starts.size == order.size:
@@ -194,13 +207,14 @@ def _distinct(pool: Kept) -> tuple[I64, I64]:
     if unlike.any():
         # Rows are the same if their scores are, in any order of the classes; the first stands for all.
         places = np.flatnonzero(np.isin(run, run[unlike]))
-        tied, whole = order[places], np.zeros(order.size, np.uint64)
+        tied, whole, first = order[places], *np.zeros((2, order.size), np.uint64)
         scores = pool.scores[tied]
-        whole[tied], first = _of_scores(np.sort(scores, axis=1)), _of_scores(scores)
+        whole[tied], first[tied] = _of_scores(np.sort(scores, axis=1)), _of_scores(scores)
         order[places] = tied[
-            np.lexsort((pool.loss[tied], first, pool.group[tied], whole[tied], pool.hash[tied]))
+            np.lexsort((pool.loss[tied], first[tied], pool.group[tied], whole[tied], pool.hash[tied]))
         ]
-        starts = _starts(pool.hash[order], whole[order], pool.group[order])
+        keys = (pool.hash, whole, pool.group, *((first, pool.loss) if ordered else ()))
+        starts = _starts(*(key[order] for key in keys))
     return order[starts], np.add.reduceat(pool.count[order], starts)
 
 
