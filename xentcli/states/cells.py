@@ -42,6 +42,7 @@ _FINE, _COARSE = 9, 11  # bits of a place that cells leave out
 _HALF = 1 << (_COARSE - 1)
 _CUBE = 8  # bits of a cubed offset that are left out, so that no sum overflows below 2**40 rows
 _ROWS = 1 << 17  # that are added at a time
+_STRETCH = 1 << 12  # neighbouring cells that are merged at once if any has rows
 _NODES = 1 << 14  # cells whose nodes are made at a time
 _INNER, _OUTER = 3 / 8, 15 / 16  # the four nodes, in halves of a coarse cell from its middle
 _PLACES = np.array([-_OUTER, -_INNER, _INNER, _OUTER])
@@ -107,9 +108,10 @@ class Cells:
 
     def merge(self, other: Cells) -> None:
         """Add the rows of the same window of another state."""
-        coarse, fine = other._occupied()
-        self.moments.reshape(4, -1)[:, coarse] += other.moments.reshape(4, -1)[:, coarse]
-        self.counts.reshape(-1)[fine] += other.counts.reshape(-1)[fine]
+        for mine, theirs in ((self.moments, other.moments), (self.counts[None], other.counts[None])):
+            mine, theirs = (sums.reshape(len(sums), -1, _STRETCH) for sums in (mine, theirs))
+            for at in np.flatnonzero(theirs[0].any(axis=1)).tolist():
+                mine[:, at] += theirs[:, at]
 
     def _occupied(self) -> tuple[I64, I64]:
         """The coarse and fine cells with rows, in order."""
