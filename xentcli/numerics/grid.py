@@ -41,6 +41,7 @@ def locate(
     return index, offset
 
 
+@cache
 def edge_of_cell() -> npt.NDArray[np.float64]:
     """The edge (CELLS,) that offsets in each cell are measured from."""
     return _edges[(np.arange(CELLS) + 1) // 3]

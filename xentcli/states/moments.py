@@ -122,7 +122,8 @@ class Moments(Summed):
 
     def put(self, name: str, total: float) -> None:
         """Add a total that was worked out elsewhere."""
-        self.sums["all"].add_exact(_NAMES.index(name), np.array([total]))
+        numerator, denominator = total.as_integer_ratio()
+        self.sums["all"].add_integer(_NAMES.index(name), numerator, 1 - denominator.bit_length())
 
     def exact(self, name: str) -> Fraction:
         """One of the sums, as a Fraction."""

@@ -80,13 +80,19 @@ class _Sums:
         self.confusion.sums["matrix"].add_exact(2 * label + nodes.side, rows)
         offset = nodes.p - grid.edge_of_cell()[nodes.bin, None]
         sums["rows"].add_exact(2 * nodes.bin + label, rows)
-        sums["offset"].add_exact(nodes.bin, (weight * offset).sum(axis=1))
-        sums["variance"].add_exact(nodes.bin, (weight * offset * offset).sum(axis=1))
+        sums["offset"].add_exact(nodes.bin, _of_cells(weight * offset))
+        sums["variance"].add_exact(nodes.bin, _of_cells(weight * offset * offset))
 
     def _put(self, name: str, x: F64, labels: I64) -> None:
-        """Add totals by label that were worked out here."""
-        both = np.array([x[labels == c].sum() for c in (0, 1)])
+        """Add totals by label that were worked out here, mostly of rows of one label."""
+        alone = labels[0] == labels[-1] and (labels == labels[0]).all()
+        both = np.array([x.sum() * (labels[0] == c) if alone else x[labels == c].sum() for c in (0, 1)])
         self.classes.sums[name].add_exact(np.arange(2), both)
+
+
+def _of_cells(x: F64) -> F64:
+    """The sum (cells,) over the nodes (cells, 4) of each; NumPy's takes five times as long over so few."""
+    return x[:, 0] + x[:, 1] + x[:, 2] + x[:, 3]
 
 
 def _rows(score: F64, label: I64, spec: Spec) -> Rows:
