@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -140,3 +143,53 @@ def test_bzip2_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_help_has_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert "..." not in capsys.readouterr().out.split("Commands:")[1]
+
+
+@pytest.mark.parametrize(
+    ("base", "sign", "said"),
+    [(math.e, -1, "negative log-probabilities"), (2, 1, "to base 2"), (10, 1, "to base 10"),
+     (2, -1, "negative logarithms to base 2"), (10, -1, "negative logarithms to base 10")],
+)  # fmt: skip
+@pytest.mark.parametrize("prefix", ["nll_", "score_", ""])
+def test_other_logarithms_are_not_taken_for_logits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], base: float, sign: int, said: str, prefix: str
+) -> None:
+    rows: list[list[object]] = [
+        [sign * math.log(p, base) for p in column] for column in zip(*ROWS, strict=True)
+    ]
+    path = write(tmp_path / "logs.csv", [*(prefix + name for name in NAMES), "target"], *rows, truth())
+    found = asked(capsys, path)
+    assert said in found and "natural logarithms" in found and "--kind logits" in found
+
+
+def test_references_of_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "pairs.jsonl"
+    rows = [{"predictions": row, "references": y} for row, y in zip(ROWS, TRUE, strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert loss(capsys, str(path)) == pytest.approx(LOSS, abs=1e-12)
+
+
+def test_samples_of_lm_eval_and_what_to_type(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Log-likelihoods of choices do not add up to one: as logits, they are what its accuracy compares."""
+    lines = []
+    for number, (row, y) in enumerate(zip(ROWS, TRUE, strict=True)):
+        pairs = [[str(math.log(p) - 7), "False"] for p in row]
+        lines.append({"doc_id": number, "doc": {"answer": y}, "target": str(y), "acc": 1.0,
+                      "resps": [[pair] for pair in pairs], "filtered_resps": pairs})  # fmt: skip
+    path = tmp_path / "samples.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = asked(capsys, str(path))
+    assert "lm-eval" in found
+    if which("jq") is None:
+        pytest.skip("no jq")
+    typed = found.partition("try: ")[2].partition(" > NEW")[0].replace("FILE", str(path))
+    new = tmp_path / "new.jsonl"
+    new.write_bytes(subprocess.run(typed, shell=True, capture_output=True, check=True).stdout)
+    assert loss(capsys, str(new)) == pytest.approx(LOSS, abs=1e-12)
+
+
+def test_names_of_rows_that_the_header_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{i} {' '.join(map(str, row))} {y}" for i, (row, y) in enumerate(zip(ROWS, TRUE, strict=True))]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(["p_0 p_1 p_2 y", *rows, ""]))
+    assert "as R writes them" in asked(capsys, str(path), "--delimiter", " ")

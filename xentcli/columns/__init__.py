@@ -90,6 +90,8 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
             raise no_column(preview, option, name)
     if ask.pred_ids is not None:
         return _lists(preview, ask, ask.pred_ids)
+    if not ask.pred:
+        unread.refuse_samples(preview)
     alone = preview.labels if len(preview.labels) == 1 else ()
     named_labels = labelled.asked_columns(preview, ask.label or alone)
     free = {name for name in (ask.weight, *(c for c, _ in ask.where)) if name is not None}

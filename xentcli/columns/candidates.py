@@ -147,6 +147,7 @@ def family(preview: Preview, columns: list[Column], prefix: str, claim: str | No
         not prefix
         and not ending
         and kind.sure
+        and kind.kind is not None
         and not (np.abs(row_sums(np.where(np.isnan(values), 0.0, values)) - 1.0) <= 2e-2).all()
     ):
         kind = Kind(None, False, "columns that share no name, and not all rows add up to 1")

@@ -12,6 +12,15 @@ F64 = npt.NDArray[np.float64]
 KINDS = ("probs", "logits", "logprobs")
 """What values can be seen to be; that they are counts of votes can only be said."""
 PERCENTAGES = "rows add up to 100: are these percentages?"
+OTHER_LOGS = {
+    (np.e, -1): "exp(-x) of each row adds up to 1: are these negative log-probabilities?",
+    (2.0, 1): "2**x of each row adds up to 1: are these logarithms to base 2?",
+    (10.0, 1): "10**x of each row adds up to 1: are these logarithms to base 10?",
+    (2.0, -1): "2**-x of each row adds up to 1: are these negative logarithms to base 2?",
+    (10.0, -1): "10**-x of each row adds up to 1: are these negative logarithms to base 10?",
+}
+"""What is said of values that are log-probabilities to another base or with another sign."""
+
 NAMES = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
 
 
@@ -87,6 +96,9 @@ def _several(values: F64, low: float, high: float) -> Kind:
     if near_one.all() or (np.abs(sums - 1.0) <= 1e-6).any():
         spread = float(np.abs(sums - 1.0).max())
         return Kind("probs", True, f"rows add up to 1 within {spread:.1g}, values {low:.4g} to {high:.4g}")
+    other = _other_logs(values, low, high)
+    if other is not None:
+        return Kind(None, True, other)
     if low >= 0.0 and high <= 1.0:
         if near_one.mean() >= 0.5:
             return Kind("probs", True, f"{near_one.mean():.0%} of the rows add up to 1")
@@ -100,3 +112,18 @@ def _several(values: F64, low: float, high: float) -> Kind:
         if (np.abs(total - 1.0) <= 2e-2).all():
             return Kind("logprobs", True, "no value above 0, and exp of each row adds up to 1")
     return Kind("logits", False, f"values from {low:.4g} to {high:.4g}, rows do not add up to 1")
+
+
+def _other_logs(values: F64, low: float, high: float) -> str | None:
+    """What to ask of values (n, C) if they are other logarithms of rows that add up to 1.
+
+    Rows of a 1 and zeros are no evidence: 0 beside large numbers is what logits may be too.
+    """
+    for (base, sign), said in OTHER_LOGS.items():
+        if max(sign * high, sign * low) > 1e-6:
+            continue
+        with np.errstate(over="ignore", under="ignore"):
+            p = np.exp(sign * np.log(base) * values)
+        if (np.abs(p.sum(axis=1) - 1.0) <= 1e-2).all() and (p.max(axis=1) < 0.98).any():
+            return said
+    return None

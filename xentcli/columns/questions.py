@@ -9,7 +9,7 @@ import shlex
 from xentcli.columns import unread
 from xentcli.columns.candidates import Candidate, ask_for_dtype, numbered
 from xentcli.columns.families import Family
-from xentcli.columns.kinds import KINDS, NAMES, PERCENTAGES
+from xentcli.columns.kinds import KINDS, NAMES, OTHER_LOGS, PERCENTAGES
 from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, Misfit, NeedsPositive
 from xentcli.columns.schema import Preview
@@ -131,13 +131,18 @@ def which_kind(preview: Preview, chosen: Candidate) -> Question:
     rest = [kind for kind in KINDS if kind != looks]
     readings = [f"--kind {kind}" for kind in ([looks] if looks else []) + rest]
     percentages = chosen.kind.why == PERCENTAGES
+    logs = chosen.kind.why in OTHER_LOGS.values()
     if percentages:
         readings = ["--kind probs --renormalize", "--kind logits"]
+    elif logs:
+        readings = ["--kind logits"]
     first = f"--kind {looks}, or " if looks else ""
     remedy = first + " or ".join(f"--kind {kind}" for kind in rest)
     remedy += "; --renormalize with --kind probs if rows need not add up to 1"
     if percentages:
         remedy = " or ".join(readings)
+    elif logs:
+        remedy = "store natural logarithms of the probabilities, or the probabilities; --kind logits if not"
     what = (
         f"are the scores in {clean(chosen.text)} {NAMES['probs']}, {NAMES['logits']} or {NAMES['logprobs']}?"
     )

@@ -28,6 +28,17 @@ def scores(preview: Preview, columns: list[Column]) -> DataError | None:
     return None
 
 
+def refuse_samples(preview: Preview) -> None:
+    """DataError for the samples of lm-eval: for each choice, its log-likelihood and whether it is greedy."""
+    if any(column.name == "filtered_resps" and column.type == "other" for column in preview.columns):
+        raise DataError(
+            'column "filtered_resps" holds a pair for each choice, its log-likelihood and whether it is '
+            "greedy, as lm-eval writes samples", where=preview.source, id="score_type",
+            remedy="jq -c '{id: .doc_id, logits: [.filtered_resps[][0] | tonumber], "
+            "label: (.target | tonumber)}' FILE > NEW.jsonl, if target is the number of the right choice",
+        )  # fmt: skip
+
+
 def beside_a_single(preview: Preview) -> DataError | None:
     """The same where one column could be the score, of the texts that are named as scores."""
     named = [column for column in preview.columns if column.type == "text" and says_score(column.name)]

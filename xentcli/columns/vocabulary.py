@@ -64,6 +64,7 @@ LABEL = frozenset(
         "response",
         "observed",
         "ytrue",
+        "references",
     ]
 )
 OF_THE_PREDICTION = frozenset({"confidence", "confidences", "conf", "certainty"})

@@ -205,6 +205,11 @@ def _wrong_count(record: _Record) -> DataError:
     elif len(cells) < len(names) and record.index == record.block.rows - 1 and not record.block.closed:
         what += "; it is the last row and has no newline, so the file may be cut short"
         remedy = "write the file again, or remove the row"
+    elif len(cells) == len(names) + 1 and record.index == 0 and record.block.first == 1:
+        remedy = (
+            "if rows begin with their name, as R writes them: write.csv(…), or "
+            f"write.table(…, col.names = NA); else {remedy}"
+        )
     elif any(cell.lstrip().startswith("[") for cell in cells):
         remedy = 'enclose lists in quotes: "[0.1, 0.9]"'
     elif delimiter == "," and len(cells) >= 2 * len(names) - 1 > 1:
