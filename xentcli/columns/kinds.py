@@ -38,7 +38,8 @@ def judge(values: F64, low: float | None, high: float | None, claim: str | None)
 
     A claim of the name that the values contradict leaves no kind: that is for the user to settle.
     """
-    known = values[np.isfinite(values).all(axis=1)] if values.size else values
+    finite = np.isfinite(values).all(axis=1)
+    known = values if finite.all() else values[finite]
     low = min((x for x in (low, _least(known)) if x is not None), default=None)
     high = max((x for x in (high, _most(known)) if x is not None), default=None)
     if low is None or high is None or not len(known):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,13 +33,17 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
 
 def _of_one_width(lists: list[tuple[_I64, F64]], width: int | None) -> F64:
     """The lists (n, width) that have the width, or if it is not known, that of most."""
-    lengths = np.concatenate([np.zeros(0, np.int64), *(own for own, _ in lists)])
-    values = np.concatenate([np.zeros(0), *(own for _, own in lists)])
+    lengths, values = _joined([own for own, _ in lists]), _joined([own for _, own in lists])
     width = width or _usual(Counter(lengths.tolist()))
     fits = lengths == width
     if not fits.all():
         values = values[np.repeat(fits, lengths)]
     return values.reshape(int(fits.sum()), width)
+
+
+def _joined(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """The parts as one array; a single one as it is, for new memory costs more than what is done in it."""
+    return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.int64), *parts])
 
 
 def _usual(lengths: Counter[int]) -> int:
@@ -50,12 +55,17 @@ def _lists(look: Preview, name: str) -> tuple[_I64, F64]:
     """How long the lists (n,) of a column are, those that are not null, and the values of all."""
     array = look.sampled(name)
     kind = array.type
-    fixed = pa.types.is_fixed_size_list(kind)
-    if not array.null_count and (fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-        values = _stored(array.flatten())
+    if not array.null_count and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        ends = np.from_dlpack(array.offsets).astype(np.int64)
+    elif not array.null_count and pa.types.is_fixed_size_list(kind):
+        ends = (array.offset + np.arange(len(array) + 1)) * kind.list_size
+    else:
+        ends = None
+    if ends is not None:
+        # `flatten` would import pyarrow.compute, which takes longer than all that is done here.
+        values = _stored(array.values.slice(int(ends[0]), int(ends[-1] - ends[0])))
         if values is not None:
-            size = np.full(len(array), kind.list_size) if fixed else np.diff(np.from_dlpack(array.offsets))
-            return size.astype(np.int64), values
+            return np.diff(ends), values
     rows = [row for row in look.own_values(name) if row is not None]
     lengths = np.array([len(row) for row in rows], np.int64)
     return lengths, np.concatenate([np.zeros(0), *map(_converted, rows)])
