@@ -243,7 +243,8 @@ class Report:
 def dumps(document: dict[str, Any], ascii_only: bool = True) -> str:
     """A document as standards-valid JSON, indented by 2, that no terminal takes for an order."""
     text = _Indented(ascii_only).text(document)
-    if not text.replace("\n", "").isprintable():
+    plain = text.isascii() and "\x7f" not in text  # JSON itself escapes all before the blank
+    if not plain and not text.replace("\n", "").isprintable():
         # What could reorder a line or move the cursor, and lone surrogates, which have no UTF-8.
         text = _Indented(True).text(document).replace("\x7f", "\\u007f")
     return text
@@ -269,20 +270,29 @@ class _Indented:
             self._known.append((coder.encode, f"{end}  ", end))
         return self._known[depth]
 
-    def text(self, value: Any, depth: int = 0) -> str:
+    def text(self, document: Any) -> str:
+        """The whole of it."""
+        parts: list[str] = []
+        self._write(document, 0, parts.append)
+        return "".join(parts)
+
+    def _write(self, value: Any, depth: int, put: Callable[[str], None]) -> None:
         """A value that begins at so many indentations."""
         encode, inside, end = self._at(depth)
         if type(value) not in _NESTED or not value:
-            return encode(value)
+            put(encode(value))
+            return
         named = type(value) is dict
         if _NESTED.isdisjoint(map(type, value.values() if named else value)):
             whole = encode(value)
-        elif named:
-            parts = [f"{encode(key)}: {self.text(held, depth + 1)}" for key, held in value.items()]
-            whole = f"{{{f',{inside}'.join(parts)}}}"
-        else:
-            whole = f"[{f',{inside}'.join([self.text(held, depth + 1) for held in value])}]"
-        return f"{whole[0]}{inside}{whole[1:-1]}{end}{whole[-1]}"
+            put(f"{whole[0]}{inside}{whole[1:-1]}{end}{whole[-1]}")
+            return
+        lead = f"{'{' if named else '['}{inside}"
+        for key, held in value.items() if named else enumerate(value):
+            put(f"{lead}{encode(key)}: " if named else lead)
+            self._write(held, depth + 1, put)
+            lead = f",{inside}"
+        put(f"{end}{'}' if named else ']'}")
 
 
 def _number(value: float | None) -> float | None:
