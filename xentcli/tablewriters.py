@@ -33,7 +33,7 @@ class JsonLines:
     def __init__(self, target: Any, schema: pa.Schema) -> None:
         for field in schema:
             if not _has_json(field.type) and field.name != LINE:
-                raise pa.ArrowNotImplementedError(f"JSON has no {field.type}, as column {field.name} holds")
+                raise pa.ArrowNotImplementedError(f"JSON has no {field.type}")
         self._own = isinstance(target, str)
         self._file: Any = open(target, "wb") if self._own else target  # noqa: SIM115
         self._rows = 0

@@ -231,7 +231,14 @@ def test_structs_lists_and_arrays_are_layouts(tmp_path: Path) -> None:
         ]
         assert one == found.probabilities(P).tolist()
         if path.stem in ("list", "fixed"):
-            refused(applied(path, tmp_path / "o.csv"), 3, "list", "[unwritable_type]")
+            refused(
+                applied(path, tmp_path / "o.csv"),
+                3,
+                'column "s" (',
+                "list",
+                "cannot be written to CSV",
+                "[unwritable_type]",
+            )
             assert not (tmp_path / "o.csv").exists() and list(tmp_path.glob(".xent-*")) == []
 
 
@@ -295,7 +302,12 @@ def test_what_a_format_has_not_is_refused(tmp_path: Path, found: CalibrationMap)
     raw = pq.read_table(tmp_path / "fit.parquet").append_column("raw", pa.array([b"\xff"] * N))
     pq.write_table(raw, tmp_path / "raw.parquet")
     fitted(tmp_path / "fit.parquet", tmp_path / "map.json")
-    refused(applied(tmp_path / "raw.parquet", to), 3, "JSON has no binary", "[unwritable_type]")
+    refused(
+        applied(tmp_path / "raw.parquet", to),
+        3,
+        'column "raw" (binary) cannot be written to JSON',
+        "[unwritable_type]",
+    )
 
 
 def test_what_is_written_is_scored_alike_whatever_the_format(tmp_path: Path, found: CalibrationMap) -> None:

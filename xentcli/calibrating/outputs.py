@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import IO
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from xentcli.errors import DataError, UsageError, clean
 from xentcli.readers.faults import reason
-from xentcli.tablefile import KINDS, TableFile, kind_of
+from xentcli.tablefile import TableFile, kind_of
 from xentcli.tablewriters import NoValueError
 
 _NAMED = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON", "arrow": "Arrow"}
@@ -21,7 +22,7 @@ def kind_to(to: str | IO[bytes], output: str | None) -> str:
     if found is None:
         name = to if isinstance(to, str) else "-"
         raise UsageError(f'--output "{clean(name)}": what to write is not clear from the name',
-                         remedy=f"a name that ends in {', '.join(KINDS)}, or jsonl:PATH, jsonl:-",
+                         remedy="a name that ends in .parquet, .csv, .jsonl or .arrow, or csv:PATH, jsonl:-",
                          id="output_kind")  # fmt: skip
     return found
 
@@ -52,10 +53,25 @@ class Output(TableFile):
                             remedy="-o PATH.parquet, .arrow or .csv",
                             id="unwritable_type") from error  # fmt: skip
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
-            raise DataError(f"a column cannot be written to {_NAMED[self.kind]}: {reason(error)}",
+            column = next((field for field in batch.schema if not _can_hold(self.kind, field)), None)
+            what = (
+                "a column" if column is None else f'column "{clean(column.name)}" ({clean(str(column.type))})'
+            )
+            why = f": {reason(error)}" if column is None else ""
+            raise DataError(f"{what} cannot be written to {_NAMED[self.kind]}{why}",
                             where=clean(source, 200), id="unwritable_type",
                             remedy="another format, or leave the column out") from error  # fmt: skip
         self.schema = self.schema or batch.schema
+
+
+def _can_hold(kind: str, field: pa.Field) -> bool:
+    """Can a file of this kind have the column?"""
+    try:
+        with TableFile("-", "--output", kind, io.BytesIO()).opened() as file:
+            file.write(pa.RecordBatch.from_arrays([pa.array([], field.type)], [field.name]))
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _flat(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -65,6 +65,8 @@ def rows_to(text: str, inputs: list[str]) -> Target:
     kind, path = (prefix, rest) if colon and prefix in ROWS else ("", text)
     if not path:
         raise UsageError(f'--output "{clean(text)}" names no file', id="output_kind")
+    if path == "/dev/stdout":
+        path = "-"
     if path != "-":
         check_place(path, inputs, "--output")
     return Target(kind, path)
