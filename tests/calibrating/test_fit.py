@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +21,6 @@ from tests.calibrating.made import Array, binary, classes, softmax, write
 from tests.contract.conforms import faults
 from tests.corpus.corpus import refused, strict, xent
 from xentcli.calibrating import apply, fitting, gathering
-from xentcli.calibrating.judging import Fitted, gain
 from xentcli.calibrating.maps import CalibrationMap
 from xentcli.calibrating.methods import registry
 from xentcli.numerics.rowhash import FOLDS, folds, hashed
@@ -128,63 +126,6 @@ def test_what_a_map_gains_on_its_own_rows_is_more_than_on_others(tmp_path: Path)
     before, after, own = (found[k]["cross_entropy"]["value"] for k in ("before", "after", "in_sample"))
     assert own < before < after and found["gain"]["value"] == pytest.approx(before - after, rel=1e-9)
     assert found["gain"]["beyond_noise"] is not True
-
-
-def test_the_error_of_the_gain_is_that_of_paired_differences() -> None:
-    rng = np.random.default_rng(0)
-    one, other, w = rng.exponential(size=400), rng.exponential(size=400), rng.uniform(0.5, 2.0, 400)
-    plain = gain(one, other, None, None, 0.95)
-    assert plain.value == pytest.approx((one - other).mean())
-    assert plain.se == pytest.approx((one - other).std(ddof=1) / 20.0)
-    weighed = gain(one, other, w, None, 0.9)
-    d = one - other
-    mean = (w * d).sum() / w.sum()
-    assert weighed.value == pytest.approx(mean)
-    assert weighed.se == pytest.approx(np.sqrt((w**2 * (d - mean) ** 2).sum() * 400 / 399) / w.sum())
-    assert weighed.lo == pytest.approx(mean - 1.6448536 * (weighed.se or 0), abs=1e-6)
-    groups = np.repeat(np.arange(20), 20)
-    sums = np.array([(d[groups == g] - d.mean()).sum() for g in range(20)])
-    clustered = gain(one, other, None, groups, 0.95)
-    assert clustered.se == pytest.approx(np.sqrt((sums**2).sum() * 20 / 19) / 400)
-    assert clustered.hi == pytest.approx(d.mean() + 2.0930240 * (clustered.se or 0), abs=1e-6)
-
-
-@pytest.mark.parametrize(("size", "least"), [(1, 0.96), (3, 0.94), (20, 0.91)])
-def test_where_a_map_gains_next_to_nothing_the_interval_holds_what_it_gains_on_fresh_rows(
-    size: int, least: float
-) -> None:
-    """Means of `size` numbers as maps that zeros need not: the loss on fresh rows is known, ½ |mean|²."""
-    rng, n, inside, plain = np.random.default_rng(3), 200, 0, 0
-    fold = np.arange(n) % FOLDS
-    for _ in range(600):
-        x = rng.normal(size=(n, size))
-        sums = np.stack([x[fold == k].sum(axis=0) for k in range(FOLDS)])
-        rest = (sums.sum(axis=0) - sums) / (n - n / FOLDS)
-        before, after, own = (((x - at) ** 2).sum(axis=1) / 2 for at in (0.0, rest[fold], x.mean(axis=0)))
-        truth = -(x.mean(axis=0) ** 2).sum() / 2
-        for fitted in (Fitted(own, FOLDS), None):
-            found = gain(before, after, None, None, 0.95, fitted)
-            held = bool((found.lo or 0.0) <= truth <= (found.hi or 0.0))
-            inside, plain = inside + (held and fitted is not None), plain + (held and fitted is None)
-    assert least <= inside / 600 <= 0.995 and plain / 600 < 0.87
-
-
-def test_the_error_of_a_gain_adds_up_what_the_map_of_all_rows_differs_in() -> None:
-    rng = np.random.default_rng(1)
-    before, after, own = rng.exponential(size=(3, 60))
-    w, groups = rng.uniform(0.5, 2.0, 60), np.arange(60) // 3
-    se = [gain(*pair, w, groups, 0.95).se or 0.0 for pair in ((before, after), (after, own))]
-    bias = (w * (after - own)).sum() / w.sum() / 7
-    found = gain(before, after, w, groups, 0.95, Fitted(own, 4))
-    assert found.se == pytest.approx(math.sqrt(se[0] ** 2 + 40 / 9 * se[1] ** 2 + bias**2))
-    assert found.value == pytest.approx(gain(before, after, w, groups, 0.95).value, rel=1e-15)
-
-
-def test_a_gain_from_an_infinite_loss_is_infinite_and_one_to_it_is_minus_infinite() -> None:
-    finite, infinite = np.array([0.1, 0.2]), np.array([0.1, np.inf])
-    assert gain(infinite, finite, None, None, 0.95).value == np.inf
-    assert gain(finite, infinite, None, None, 0.95).value == -np.inf
-    assert gain(infinite, infinite, None, None, 0.95).value is None
 
 
 def test_rows_of_a_group_or_of_an_id_are_held_out_together(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ _RULES = {
 }
 
 
+_Gain = Callable[[Judged, Judged, Fitted], Value]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What `fit` is asked for beside the input. method: one of registry.METHODS, or auto."""
@@ -43,6 +46,7 @@ class _Tried:
     name: str
     gain: Value
     judged: Judged | None = None
+    fitted: Fitted | None = None
     parameters: Parameters = field(default_factory=dict)
     why: str | None = None
 
@@ -76,7 +80,8 @@ def choose(rows: Rows, what: Resolution, spec: Spec, settings: Settings, asked: 
             parameters = registry.fit(name, data, asked.tuning)
             after = judged(_held_out(name, data, fold, asked.tuning))
             own = judging.row_losses(*calibrated(registry.apply(name, parameters, data.scores)))
-            tried.append(_Tried(name, gain(before, after, Fitted(own, folds)), after, parameters))
+            fitted = Fitted(own, folds)
+            tried.append(_Tried(name, gain(before, after, fitted), after, fitted, parameters))
         except NoFitError as error:
             tried.append(_Tried(name, Value(None, "nat", "higher", why=str(error)), why=str(error)))
     chosen = _chosen(tried, gain, spec.size)
@@ -120,7 +125,7 @@ def _no_fit(reasons: list[tuple[str, str]], classes: int) -> CannotDecide:
     return CannotDecide(f"there is no map to fit: {said}", remedy=remedy, id="no_fit")
 
 
-def _chosen(tried: list[_Tried], gain: Callable[[Judged, Judged], Value], classes: int) -> _Tried:
+def _chosen(tried: list[_Tried], gain: _Gain, classes: int) -> _Tried:
     """The first, for they come simplest first, that is within one standard error of the best."""
     fits = [one for one in tried if one.judged is not None and one.gain.value is not None]
     fits = fits or [one for one in tried if one.judged is not None]
@@ -128,11 +133,18 @@ def _chosen(tried: list[_Tried], gain: Callable[[Judged, Judged], Value], classe
         raise _no_fit([(one.name, str(one.why)) for one in tried], classes)
     best = max(fits, key=lambda one: -np.inf if one.gain.value is None else one.gain.value)
     for one in fits:
-        assert one.judged is not None and best.judged is not None
-        behind = gain(one.judged, best.judged)
+        behind = _behind(one, best, gain)
         if one is best or (behind.value is not None and behind.value <= (behind.se or 0.0)):
             return one
     return best
+
+
+def _behind(one: _Tried, best: _Tried, gain: _Gain) -> Value:
+    """What the best map gains over another, with the noise of both fits."""
+    assert one.judged is not None and one.fitted is not None
+    assert best.judged is not None and best.fitted is not None
+    moved = best.fitted.own + (one.judged.losses - one.fitted.own)  # so that both optimisms are subtracted
+    return gain(one.judged, best.judged, Fitted(moved, best.fitted.folds))
 
 
 def _said(rows: Rows, settings: Settings) -> dict[str, Any]:
