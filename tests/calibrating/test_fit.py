@@ -293,7 +293,7 @@ def test_memory_has_to_hold_some_rows(tmp_path: Path) -> None:
     p = np.full((2, 2000), 1 / 2000)
     pq.write_table(pa.table({"p": p.tolist(), "label": [0, 1999]}), tmp_path / "a.parquet")
     words = ["calibrate", "fit", tmp_path / "a.parquet", "--method", "temperature", "--max-memory"]
-    refused(xent(*words, "330MB"), 3, "1,000 of them take 96MB", "[over_memory]")
+    refused(xent(*words, "330MB"), 3, "1,000 of them take 97MB", "[over_memory]")
     assert xent(*words, "1GB").code == 4  # there is no fit
 
 

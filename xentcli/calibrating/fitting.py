@@ -29,8 +29,9 @@ LEAST_ROWS = 1000
 LEAST_FITTED = 2 * FOLDS
 """Fewer rows than these leave folds of one row, or none."""
 
-_BYTES = 48
-"""Of memory for each of them: as read, as logits, sorted, and what is computed of them."""
+_BYTES, _BYTES_A_ROW = 48, 220
+"""Of memory for each score: as read, as logits, sorted, and what is computed of it; and for each row: label,
+weight, hash, fold, and its losses by every map."""
 
 
 def fit(
@@ -89,13 +90,14 @@ def _rows(
     wanted = streams.columns(what, settings.rules)
     memory.fit(spec, sources, *wanted, 1, limit)
     left = memory.left(spec, sources, *wanted, limit)
-    if left < (needed := LEAST_ROWS * spec.width * _BYTES):
+    each = spec.width * _BYTES + _BYTES_A_ROW
+    if left < (needed := LEAST_ROWS * each):
         raise DataError(
             f"{memory.shown(left)} of memory are left to hold rows, and {LEAST_ROWS:,} of them take "
             f"{memory.shown(needed)}", where=clean(sources[0].path, 200), id="over_memory",
             remedy=f"--max-memory {memory.shown(limit - left + needed)}",
         )  # fmt: skip
-    most = min(MOST_VALUES, left // _BYTES)
+    most = min(MOST_VALUES, left * spec.width // each)
 
     def tell(read: int) -> None:
         if progress is not None:
