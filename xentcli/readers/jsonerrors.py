@@ -15,6 +15,7 @@ from xentcli.records import dataclass
 _HOLDS = {"number": "numbers", "numbers": "lists of numbers", "text": "text", "texts": "lists of text",
           "int": "numbers", "bool": "true or false"}  # fmt: skip
 _PLAIN = "write numbers without quotes, null for what is missing"
+_MOST_LATE = 1000  # rows may all have keys of their own
 _ONE_TYPE = "write one type throughout"
 
 
@@ -31,7 +32,7 @@ class Wanted:
 class Reading:
     """How a file is read: its name in messages, encoding, columns, and all keys of the first rows.
 
-    late: takes the keys that are met elsewhere.
+    late: takes the keys that are met elsewhere, unless they are a thousand already.
     """
 
     name: str
@@ -39,6 +40,11 @@ class Reading:
     wanted: tuple[Wanted, ...]
     known: frozenset[Path]
     late: set[Path]
+
+    def meet(self, new: set[Path]) -> None:
+        """Remember keys that the first rows do not have."""
+        if len(self.late) < _MOST_LATE:
+            self.late.update(sorted(new)[:_MOST_LATE])
 
     @property
     def families(self) -> frozenset[Path]:

@@ -128,7 +128,7 @@ def _load(block: Block, reading: Reading, schema: pa.Schema, options: Options) -
         _refuse(block, reading)
         if options.whole:  # keys that a quick look has not found
             rows = (row for _, row in each(block, reading.name, reading.encoding))
-            reading.late.update({path for row in rows for path in key_paths(row)} - reading.known)
+            reading.meet({path for row in rows for path in key_paths(row)} - reading.known)
     try:
         batch = _parse(block, schema)
     except pa.ArrowInvalid as error:
@@ -160,7 +160,7 @@ def _suspect(block: Block, reading: Reading) -> bool:
     if found is None:
         return True
     new, families = found - reading.known, reading.families
-    reading.late.update(new)
+    reading.meet(new)
     return any(path[:-1] in families for path in new)
 
 
