@@ -58,12 +58,14 @@ class Model:
 
 
 CASES = (
-    *((Model("too sharp", 0.5, 0.3), method) for method in ("temperature", "platt", "isotonic", "auto")),
-    *((Model("honest", 1.0), method) for method in ("temperature", "platt", "isotonic", "auto")),
+    *((Model("too sharp", 0.5, 0.3), method) for method in ("temperature", "platt", "isotonic")),
+    *((Model("honest", 1.0), method) for method in ("temperature", "platt", "isotonic")),
     (Model("too sharp, 10 classes", 0.5, classes=10), "vector"),
     (Model("honest, 10 classes", 1.0, classes=10), "vector"),
     (Model("too sharp, groups of 10", 0.5, 0.3, group=10), "platt"),
     (Model("honest, groups of 10", 1.0, group=10), "platt"),
+    (Model("too sharp", 0.5, 0.3), "auto"),
+    (Model("honest", 1.0), "auto"),
 )
 
 
