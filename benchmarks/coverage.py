@@ -27,8 +27,13 @@ RATIOS = ("normalized_cross_entropy", "brier_skill_score", "macro_f1", "mcc")
 AREAS = ("auroc", "average_precision")
 ERRORS = ("ece", "ece_positive", "ece_mass", "rmsce", "mce")
 SLOW = ("ks_calibration", "kuiper_calibration", "smooth_ece")
-TESTS = (*(f"{key}_p" for key in ERRORS), "spiegelhalter_p", "hosmer_lemeshow_p")
-BIASED = (*ERRORS, *SLOW)
+CHOOSING = ("brier_miscalibration", "log_miscalibration", "ici", "ece_sweep", "atb", "atb_positive")
+QUANTILES = ("e50", "e90")  # which have no intervals
+MORE = ("ece_mass_positive", "ece_toplabel")
+TESTS = (*(f"{key}_p" for key in (*ERRORS, *MORE)), "spiegelhalter_p", "hosmer_lemeshow_p")
+GROUPED = (*(f"{key}_p" for key in (*ERRORS, "ks_calibration", "kuiper_calibration", "atb")),
+           "brier_miscalibration_p", "spiegelhalter_p", "hosmer_lemeshow_p")  # fmt: skip
+BIASED = (*ERRORS, *SLOW, *CHOOSING)
 _TRUTH = 4_000_000
 
 
@@ -170,10 +175,11 @@ def main() -> None:
     cases = [
         ("over-confident", over, every, SIZES, runs),
         ("over-confident, rows weigh 1 to 5", weighted, every, (500, 10_000), runs),
-        ("over-confident, groups of 10", grouped, (*MEANS, *RATIOS, "balanced_cross_entropy"), SIZES, runs),
+        ("over-confident, groups of 10", grouped, (*every, "balanced_cross_entropy"), SIZES, runs),
+        ("over-confident, errors of calibration, groups of 10", grouped, ERRORS, (500, 2_000, 10_000), few),
         ("over-confident, errors of calibration", over, ERRORS, SIZES, few),
         ("calibrated, errors of calibration", calm, ERRORS, (500, 10_000), few),
-        ("over-confident, slower errors", over, SLOW, (2_000,), few // 2),
+        ("over-confident, slower errors", over, (*SLOW, *CHOOSING), (500, 2_000, 10_000), few // 2),
     ]
     for title, model, names, sizes, count in cases:
         found = {n: covered(model, names, n, count if n < 50_000 else max(count // 2, 1)) for n in sizes}
@@ -183,8 +189,11 @@ def main() -> None:
     for title, model in (("calibrated", calm), ("calibrated, two digits", replace(calm, two_digits=True))):
         found = {n: rejected(model, TESTS, n, few) for n in (500, 2_000, 10_000)}
         print("\n".join(table(f"Rejected at 5 %, in %: {title}", found)), flush=True)
-        slow = {2_000: rejected(model, tuple(f"{key}_p" for key in SLOW), 2_000, few // 2)}
+        names = tuple(f"{key}_p" for key in (*SLOW, *CHOOSING, *QUANTILES))
+        slow = {2_000: rejected(model, names, 2_000, few // 2)}
         print("\n".join(table(f"Rejected at 5 %, in %: {title}, slower errors", slow)), flush=True)
+    found = {n: rejected(replace(calm, each=10), GROUPED, n, runs) for n in (500, 2_000, 10_000)}
+    print("\n".join(table("Rejected at 5 %, in %: calibrated, groups of 10", found)), flush=True)
 
 
 if __name__ == "__main__":
