@@ -52,7 +52,8 @@ INTERVALS = {
         ("ece_sweep", "ici", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED
     ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
-    "temperature": "sandwich standard error of ln T, over groups, and with t, for --group; symmetric in ln T",
+    "temperature": "sandwich standard error of ln T, as the jackknife has it; over groups, and with t, for "
+    "--group; symmetric in ln T",
     "calibration_loss": "that of the mean gain of the rows at T, symmetric in the square root of `upper`; so "
     "it begins at 0 about where the temperature's holds 1, or at a value below 0",
     "refinement_loss": "mean ± z standard errors of the loss left at T; where the rows are a sample, of what "

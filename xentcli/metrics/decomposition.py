@@ -162,7 +162,7 @@ def _from_sample(known: Known) -> Recalibrated | str:
     rows = int(kept.count.sum())
     if rows < known.rows and known.states.has("temperatures"):
         state = known.states.temperatures
-        found = fit(state.curve(), state.values("weight"))
+        found = fit(*state.curve())
         loss = known.mean("loss", "cross_entropy").value
         assert loss is not None
         return Recalibrated(found, known.rows, loss, "grid", _of_all(known, kept, found))
@@ -175,10 +175,15 @@ def _from_sample(known: Known) -> Recalibrated | str:
 
 
 def _of_all(known: Known, kept: Kept, found: Fit) -> Errors | None:
-    """The Errors of all rows as those of the sample have them; of clusters of rows they are not known."""
-    if known.spec.grouped or not kept.count.size:
-        return None
+    """The Errors of all rows as those of the sample have them, or from the sums of each cluster."""
     u = -math.log(found.temperature)
+    if known.spec.grouped:
+        point, weight = known.states.temperatures.clustered(u)
+        loss = known.states.clusters.values("loss")[known.states.clusters.values("weight") > 0] / weight
+        total = float(np.add.reduce(weight * point.bend))
+        return errors(point, total, loss, weight, np.ones(weight.size, np.int64), np.arange(weight.size))
+    if not kept.count.size:
+        return None
     best = Point(u, *_depths(kept, known.spec).curve(u))
     bend = float(np.add.reduce(kept.count * kept.weight * best.bend))
     errs = errors(best, bend, kept.loss, kept.weight, kept.count, None)

@@ -5,8 +5,8 @@ the error of the gain: it is the mean over rows of their own gains. The second o
 little to gain: with the temperature off by σ, half the curvature times σ² is gained by chance. The square
 root of the gain has about the same standard error everywhere, 0 included; the interval is symmetric there,
 and holds 0 about where the interval of the temperature holds 1.
-Source: White (1982), Econometrica 50, 1-25, for the temperature (sandwich); Liang & Zeger (1986), Biometrika
-73, 13-22, over clusters.
+Source: White (1982), Econometrica 50, 1-25, for the temperature (sandwich), with the jackknife of MacKinnon &
+White (1985), J. Econometrics 29, 305-325, for few clusters; Liang & Zeger (1986), Biometrika 73, 13-22.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from xentcli.batch import F64, I64
 from xentcli.numerics.temperature import Point
 from xentcli.records import dataclass
 from xentcli.report import Value
+
+_LEFT = 0.1  # of the curvature, at least, is left without a row or cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,9 @@ def errors(best: Point, bend: float, loss: F64, weight: F64, count: I64, group: 
         return scale * float(np.add.reduce(seen * x * y))
 
     gained, remaining, whole = sums(loss - best.loss), sums(best.loss), sums(loss)
-    slopes = sums(best.slope)
-    variance = product(slopes, slopes) * (total / bend) ** 2
+    own = weight * best.bend if group is None else np.bincount(group, times * best.bend)
+    moves = sums(best.slope) / np.maximum(bend - own, _LEFT * bend)  # ln T without the row or cluster
+    variance = (m - 1) / m * float(np.add.reduce(seen * moves * moves))
     effective = total * total / float(np.add.reduce(times * weight))
     return Errors(variance, product(gained, gained), product(remaining, remaining), product(whole, gained),
                   bend / total * variance, total, effective, clusters)  # fmt: skip

@@ -145,11 +145,21 @@ class Curve:
 
     def bend(self, u: float) -> float:
         """The second derivative at u of the sum over all rows."""
+        return self._derivatives(self.sums.sum(axis=0), u)[1]
+
+    def each(self, u: float, weights: F64) -> Point:
+        """The means of each fold (folds,) at u, Σw of which are `weights`."""
+        found = np.array([(self.at(sums, u), *self._derivatives(sums, u)) for sums in self.sums])
+        return Point(u, *(found / weights[:, None]).T)
+
+    def _derivatives(self, sums: F64, u: float) -> tuple[float, float]:
+        """The first and the second derivative at u of the sums (nodes, 3) of some rows."""
         k = min(max(int(np.searchsorted(self.nodes, u)) - 1, 0), len(self.nodes) - 2)
         h = self.nodes[k + 1] - self.nodes[k]
         t = (u - self.nodes[k]) / h
-        c = self._polynomial(self.sums.sum(axis=0), k)
-        return (2 * c[2] + t * (6 * c[3] + t * (12 * c[4] + t * 20 * c[5]))) / (h * h)
+        c = self._polynomial(sums, k)
+        slope = c[1] + t * (2 * c[2] + t * (3 * c[3] + t * (4 * c[4] + t * 5 * c[5])))
+        return slope / h, (2 * c[2] + t * (6 * c[3] + t * (12 * c[4] + t * 20 * c[5]))) / (h * h)
 
     def _polynomial(self, sums: F64, k: int) -> list[float]:
         """Coefficients of the quintic through nodes k and k + 1, over [0, 1]."""

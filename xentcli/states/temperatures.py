@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, Rows, Spec
-from xentcli.numerics.rowhash import FOLDS
-from xentcli.numerics.temperature import GRID, Curve, Depths
+from xentcli.numerics.rowhash import FOLDS, folds, hashed
+from xentcli.numerics.temperature import GRID, Curve, Depths, Point
+from xentcli.states.clusters import BUCKETS
 from xentcli.states.summed import Summed
 
 _SUMS = ("loss", "slope", "bend")
@@ -42,16 +43,19 @@ def _both(score: F64, spec: Spec) -> F64:
 
 
 class Temperatures(Summed):
-    """By fold and temperature of the GRID, Σw of the loss and of its two derivatives; and Σw by fold."""
+    """By fold and temperature of the GRID, Σw of the loss and of its two derivatives; and Σw by fold. With
+    `--group` by bucket in place of the fold, of which each is in one.
+    """
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        return dict.fromkeys(_SUMS, FOLDS * len(GRID)) | {"weight": FOLDS}
+        parts = BUCKETS if spec.grouped else FOLDS
+        return dict.fromkeys(_SUMS, parts * len(GRID)) | {"weight": parts}
 
     def update(self, rows: Rows) -> None:
         batch, spec = rows.batch, self.spec
         assert batch is not None
-        fold = rows.folds()
+        fold = rows.folds() if rows.groups is None else rows.groups
         self.tally("weight", fold, rows.weight)
         loss = np.where(np.isinf(rows.loss), 0.0, rows.loss)  # with such a row there is no figure to read
         axis = 0 if spec.width < CLASS_MAJOR_BELOW else 1
@@ -73,7 +77,22 @@ class Temperatures(Summed):
                 else:
                     self.sums[name].add_exact(keys, x[:n] * weight)
 
-    def curve(self) -> Curve:
-        """The curve of all rows."""
-        sums = [self.values(name).reshape(FOLDS, len(GRID)) for name in _SUMS]
-        return Curve(GRID, np.stack(sums, axis=2))
+    def curve(self) -> tuple[Curve, F64]:
+        """The curve of all rows by folds, and Σw of these (folds,)."""
+        sums, weight = self._sums(), self.values("weight")
+        if self.spec.grouped:
+            fold = folds(hashed(np.arange(BUCKETS)))
+            sums = np.stack([sums[fold == k].sum(axis=0) for k in range(FOLDS)])
+            weight = np.bincount(fold, weight, FOLDS).astype(np.float64)
+        return Curve(GRID, sums), weight
+
+    def _sums(self) -> F64:
+        """The sums by fold or bucket, temperature, and what they are of."""
+        sums = [self.values(name).reshape(-1, len(GRID)) for name in _SUMS]
+        return np.stack(sums, axis=2)
+
+    def clustered(self, u: float) -> tuple[Point, F64]:
+        """The mean loss of each bucket with rows (m,) at u, with its derivatives, and Σw of it."""
+        weight = self.values("weight")
+        used = weight > 0
+        return Curve(GRID, self._sums()[used]).each(u, weight[used]), weight[used]
