@@ -117,6 +117,23 @@ def test_binary_cells_give_what_the_rows_do(kind: str) -> None:
         assert number(two, "temperature") == pytest.approx(math.exp(-u), rel=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["probs", "logits", "logprobs"])
+def test_cells_of_many_scores_tell_how_far_the_temperature_may_be_off(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    z, labels = drawn(4000, 2, 1.5)
+    log_odds = z[:, 1] - z[:, 0]
+    p = special.expit(log_odds)
+    score = {"probs": p, "logits": log_odds, "logprobs": np.log(p)}[kind]
+    exact = number(known(labels, score, kind=kind), "temperature")
+    monkeypatch.setattr("xentcli.states.scores.MOST_CELLS", 300)
+    found = known(labels, score, kind=kind, every_row=True)
+    value = read(found, "temperature")
+    assert found.states.scores.level > 0 and value.bound is not None and value.value is not None
+    assert 0 < abs(value.value - exact) <= value.bound
+    assert kind != "logits" or value.bound < 0.2 * exact  # p next to 1 are told apart by few cells
+
+
 def test_rows_that_are_the_same_are_dealt_over_the_folds() -> None:
     """With two scores only, folds of equal rows would know nothing of what they are tried on."""
     rng = np.random.default_rng(3)

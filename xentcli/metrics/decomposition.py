@@ -37,7 +37,8 @@ class Recalibrated:
     """What temperature scaling found: the Fit of so many `rows`, and their mean loss at T = 1.
 
     how: from all "rows", a "sample" of them, "cells" of neighbouring scores, or a "grid" of temperatures.
-    errors: how sure that is, None if that is not known.
+    errors: how sure that is, None if that is not known. off: by how much the cells of scores may have moved
+    ln T, to first order.
     """
 
     fit: Fit
@@ -45,6 +46,7 @@ class Recalibrated:
     loss: float
     how: str
     errors: Errors | None = None
+    off: float = 0.0
 
     @property
     def gained(self) -> float:
@@ -87,7 +89,7 @@ def temperature(known: Known) -> Value:
     if isinstance(found, str):
         return known.undefined("temperature", found)
     best = found.fit.temperature
-    value = known.value("temperature", best, n=found.rows)
+    value = replace(known.value("temperature", best, n=found.rows), bound=best * found.off or None)
     if found.errors is None:
         return value
     se, z = math.sqrt(found.errors.log_temperature), _z(known, found.errors)
@@ -228,7 +230,23 @@ def _from_cells(known: Known) -> Recalibrated | str:
     )
     rows = int(count.sum())
     how = "sample" if rows < known.rows else "cells" if state.level else "rows"
-    return _fitted(counted, how)
+    found = _fitted(counted, how)
+    if not state.level:
+        return found
+    return replace(found, off=_off(found, counted, [end[order[cell]] for end in state.ends()], label, spec))
+
+
+def _off(found: Recalibrated, rows: _Counted, ends: list[F64], label: I64, spec: Spec) -> float:
+    """By how much ln T may be off, if the scores of each cell lie at either of its `ends` (n,)."""
+    u = -math.log(found.fit.temperature)
+    _, slope, bend = rows.depths.curve(u)
+    most = np.zeros(slope.size)
+    for score in ends:
+        at = np.clip(score, 0.0, 1.0) if spec.kind == "probs" else score
+        moved = depths(at, _binary_loss(at, label, spec), replace(spec, width=1), 0).curve(u)[1]
+        np.maximum(most, np.abs(moved - slope), out=most)
+    whole = float(np.add.reduce(rows.count * bend))
+    return float(np.add.reduce(rows.count * most)) / whole if whole > 0.0 else 0.0
 
 
 def _binary_loss(score: F64, label: I64, spec: Spec) -> F64:
