@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, special, stats
+from sklearn.linear_model import LogisticRegression
 
 from tests.laws.foldings import form
 from tests.metrics.scored import known, number, read
@@ -76,6 +77,40 @@ def test_rankings_have_the_error_of_the_jackknife_over_clusters(name: str, weigh
     logit = math.log(number(known(y, p, w if weighted else None), name) / (1 - (value.value or 0.0)))
     step = float(stats.t.ppf(0.975, 19)) * jackknife(parts) * (2 + 2 * math.cosh(logit))
     assert value.hi == pytest.approx(1 / (1 + math.exp(-logit - step)), rel=1e-5)
+
+
+def cox(y: I64, p: F64, w: F64) -> float:
+    x = np.log(p[:, 1] / p[:, 0])[:, None]
+    return float(LogisticRegression(C=np.inf, tol=1e-12, solver="newton-cholesky").fit(x, y, w).coef_[0, 0])
+
+
+def shift(y: I64, p: F64, w: F64) -> float:
+    x = np.log(p[:, 1] / p[:, 0])
+    return float(optimize.brentq(lambda a: (w * (y - special.expit(a + x))).sum(), -9, 9, xtol=1e-14))
+
+
+def ratio(y: I64, p: F64, w: F64) -> float:
+    return float((w * p[:, 1]).sum() / (w * y).sum())
+
+
+OF_COX = {"calibration_slope": cox, "calibration_intercept": shift, "expected_observed": ratio}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", OF_COX)
+def test_recalibration_has_the_error_of_the_jackknife_over_clusters(name: str, weighted: bool) -> None:
+    y, p, bucket = drawn(5, 20, 6)
+    p = np.round(p, 1).clip(0.05, 0.95)
+    w = np.random.default_rng(1).integers(1, 9, y.size) / 4 if weighted else np.ones(y.size)
+    moved = influences(OF_COX[name], y, np.stack([1 - p, p], axis=1), w, 1e-3)
+    parts = np.bincount(np.unique(bucket, return_inverse=True)[1], moved).astype(np.float64)
+    value = read(known(y, p, w if weighted else None, groups=bucket), name)
+    assert value.se == pytest.approx(jackknife(parts), rel=1e-4)
+    half = float(stats.t.ppf(0.975, 19)) * jackknife(parts)
+    assert value.hi is not None and value.value is not None
+    assert value.hi - value.value == pytest.approx(half, rel=1e-4)
+    if name == "expected_observed" and not weighted:
+        assert read(known(y, p), name).se == pytest.approx(jackknife(moved), rel=1e-4)
 
 
 def test_scores_in_cells_leave_the_error_of_a_ranking_what_it_is() -> None:

@@ -11,7 +11,10 @@ _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of
           "frequencies")  # fmt: skip
 _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
 _LABELS = "delta method over rows, or groups, symmetric on the logit scale; none where no label is wrong"
-_WALD = "maximum likelihood ± z standard errors from the information; none with --weight or --group"
+_WALD = (
+    "maximum likelihood ± z standard errors from the information; with --group a sandwich over groups, and "
+    "t; none with --weight alone"
+)
 _REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
             "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "
             "count as chance; with --group the residuals of whole groups change their signs instead; none "
@@ -52,6 +55,8 @@ INTERVALS = {
         ("ece_sweep", "ici", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED
     ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
+    "expected_observed": "delta method: ratio ± z · sqrt(m/(m-1) Σ w_i² (p_i - ratio · y_i)²)/Σ w_i y_i; "
+    "over groups, and with t, for --group",
     "temperature": "sandwich standard error of ln T, as the jackknife has it; over groups, and with t, for "
     "--group; symmetric in ln T",
     "calibration_loss": "that of the mean gain of the rows at T, symmetric in the square root of `upper`; so "

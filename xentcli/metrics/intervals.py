@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.numerics.student import quantile
 from xentcli.records import dataclass
@@ -17,6 +18,12 @@ class Error:
 
     se: float | None = None
     clusters: int | None = None
+
+
+def over_clusters(moves: F64) -> Error:
+    """sqrt(m/(m-1) · Σ moves²) of what each of m clusters (m,) moves a figure by; None for one of them."""
+    m = moves.size
+    return Error(math.sqrt(float((moves * moves).sum()) * m / (m - 1)), m) if m > 1 else Error()
 
 
 def symmetric(known: Known, key: str, value: float, error: Error) -> Value:

@@ -190,12 +190,9 @@ def _clustered(known: Known, moves: Moves) -> Error:
     Source: Obuchowski (1997), Biometrics 53, 567-578, for the AUROC.
     """
     found = known.clustered_cells("positive")
-    misses, m = found.weight - found.hits, len(found.weight)
-    if m < 2:
-        return Error()
+    misses = found.weight - found.hits
     negative, positive = moves(misses.sum(axis=0), found.hits.sum(axis=0))
-    sums = (misses * negative).sum(axis=1) + (found.hits * positive).sum(axis=1)
-    return Error(math.sqrt(float((sums * sums).sum()) * m / (m - 1)), m)
+    return intervals.over_clusters((misses * negative).sum(axis=1) + (found.hits * positive).sum(axis=1))
 
 
 def _one_class(positives: F64) -> str:

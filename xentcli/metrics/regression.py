@@ -7,26 +7,45 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
+from xentcli.metrics import intervals
+from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
-from xentcli.numerics.logistic import newton
+from xentcli.numerics.logistic import newton, sigmoid
 from xentcli.report import Value
 
 
 def expected_observed(known: Known) -> Value:
     """Σp over the number of positives: 1 if calibrated in the large, above it if p is too high.
 
-    Undefined without positives. Source: Van Calster et al. (2016), J. Clinical Epidemiology 74.
+    Undefined without positives. Standard error of a ratio of means, over clusters with `--group`.
+    Source: Van Calster et al. (2016), J. Clinical Epidemiology 74.
     """
     positives = float(known.support[1])
     if positives == 0.0:
         return known.undefined("expected_observed", "no row is positive")
-    return known.value("expected_observed", float(known.cells("positive").p.sum()) / positives)
+    ratio = float(known.cells("positive").p.sum()) / positives
+    return intervals.symmetric(known, "expected_observed", ratio, _of_ratio(known, ratio))
+
+
+def _of_ratio(known: Known, ratio: float) -> Error:
+    """sqrt(m/(m-1) · Σ w²(p - ratio·y)²) / Σwy; of weighted rows by Kish's effective number."""
+    positives = float(known.support[1])
+    if known.rows < 2:
+        return Error()
+    if known.spec.grouped:
+        found = known.clustered_cells("positive")
+        return over_clusters((found.weight * found.p - ratio * found.hits).sum(axis=1) / positives)
+    low, high = known.states.scores.cells()
+    p = sigmoid(_logits(known.states.scores.scores(), known.spec.kind, known.spec.width))
+    square = float((low * p * p + high * (p - ratio) ** 2).sum()) * float(known.weight) / known.effective
+    return Error(math.sqrt(square * known.rows / (known.rows - 1)) / positives)
 
 
 def calibration_intercept(known: Known) -> Value:
     """a of logit P(y) = a + logit p: 0 if calibrated in the large, below it if p is too high.
 
-    Standard error from the information. Source: Cox (1958), Biometrika 45, 562-565.
+    Standard error from the information, or a sandwich over clusters with `--group`.
+    Source: Cox (1958), Biometrika 45, 562-565.
     """
     return _fitted(known, "calibration_intercept", slope=False)
 
@@ -34,8 +53,8 @@ def calibration_intercept(known: Known) -> Value:
 def calibration_slope(known: Known) -> Value:
     """b of logit P(y) = a + b logit p: 1 if calibrated, below it if predictions are too extreme.
 
-    Standard error from the information. Undefined where the scores separate the classes or are all
-    the same. Source: Cox (1958), Biometrika 45, 562-565.
+    Standard error from the information, or a sandwich over clusters with `--group`. Undefined where the
+    scores separate the classes or are all the same. Source: Cox (1958), Biometrika 45, 562-565.
     """
     return _fitted(known, "calibration_slope", slope=True)
 
@@ -47,14 +66,33 @@ def _fitted(known: Known, key: str, *, slope: bool) -> Value:
     logit = _logits(known.states.scores.scores(), known.spec.kind, known.spec.width)
     if not np.isfinite(logit).all():
         return known.undefined(key, "some predictions are exactly 0 or 1, which have no logit")
-    columns = np.stack([np.ones(logit.size), logit]) if slope else np.ones((1, logit.size))
-    offset = 0.0 if slope else logit
-    found = newton(columns, offset, negatives, positives)
+    found = newton(*_design(logit, slope), negatives, positives)
     if found is None:
         return known.undefined(key, "the scores separate the classes, or are all the same")
     at, covariance = found
-    se = None if known.spec.weighted else math.sqrt(float(covariance[-1, -1]))
-    return known.value(key, float(at[-1]), se=se)
+    if known.spec.grouped:
+        error = _sandwich(known, at, covariance, slope)
+    else:
+        error = Error(None if known.spec.weighted else math.sqrt(float(covariance[-1, -1])))
+    return intervals.symmetric(known, key, float(at[-1]), error)
+
+
+def _design(logit: F64, slope: bool) -> tuple[F64, F64 | float]:
+    """The columns of the regression (2 or 1, n), and what is added to it."""
+    return (np.stack([np.ones(logit.size), logit]), 0.0) if slope else (np.ones((1, logit.size)), logit)
+
+
+def _sandwich(known: Known, at: F64, covariance: F64, slope: bool) -> Error:
+    """Of the last coefficient: what each cluster moves it by, from residuals in cells of p.
+
+    Source: Liang & Zeger (1986), Biometrika 73, 13-22.
+    """
+    found = known.clustered_cells("positive")
+    p = np.clip(found.p, 1e-300, 1.0 - 2.0**-53)
+    columns, offset = _design(np.log(p) - np.log1p(-p), slope)
+    fitted = sigmoid((at[:, None] * columns).sum(axis=0) + offset)
+    moves = (covariance[-1][:, None] * columns).sum(axis=0)
+    return over_clusters(((found.hits - found.weight * fitted) * moves).sum(axis=1))
 
 
 def _logits(score: F64, kind: str, width: int) -> F64:
