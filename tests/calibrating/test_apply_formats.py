@@ -145,6 +145,17 @@ def test_lines_of_json_stay_to_the_letter(tmp_path: Path, found: CalibrationMap)
         assert [json.loads(after)[f"calibrated_{name}"] for name in NAMES] == wanted[i].tolist()
 
 
+def test_keys_of_the_path_are_columns_too(tmp_path: Path, found: CalibrationMap) -> None:
+    for i, lang in enumerate(("de", "fr")):
+        (tmp_path / f"in/lang={lang}").mkdir(parents=True)
+        line = json.dumps({f"p_{name}": P[i, k] for k, name in enumerate(NAMES)})
+        (tmp_path / f"in/lang={lang}/a.jsonl").write_text(f"{line}\n")
+    for to in ("o.jsonl", "o.parquet", "o.csv"):
+        apply(found, [str(tmp_path / "in")], str(tmp_path / to))
+        assert read(tmp_path / to)["lang"].to_pylist() == ["de", "fr"]
+        assert calibrated(read(tmp_path / to)) == found.probabilities(P[:2]).T.tolist()
+
+
 def test_what_only_later_lines_have_is_said(tmp_path: Path, found: CalibrationMap) -> None:
     lines = [json.dumps({f"p_{name}": P[i % N, k] for k, name in enumerate(NAMES)}) for i in range(1500)]
     lines[1400] = lines[1400][:-1] + ', "note": {"by": "x"}}'

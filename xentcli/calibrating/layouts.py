@@ -13,6 +13,7 @@ from xentcli.columns import Ask
 from xentcli.columns.schema import Preview
 from xentcli.errors import DataError, clean, listing
 from xentcli.readers import Source, long
+from xentcli.readers.folders import Shard
 from xentcli.readers.jsonl import LINE
 from xentcli.readers.long import Looks
 from xentcli.readers.pivot import Turn
@@ -52,6 +53,11 @@ class File:
     long: long.Items | None = None
 
     @property
+    def keys(self) -> list[str]:
+        """The columns that the lines do not have, for they are of the path of the file."""
+        return _keys(self.sources[0])
+
+    @property
     def sources(self) -> list[Source]:
         """The files themselves."""
         return [self.source] if self.long is None else list(self.long.sources)
@@ -69,7 +75,7 @@ class File:
     def kept(self, record: pa.RecordBatch) -> list[str]:
         """The columns of a record that are written, in the order of the file; a struct is one."""
         if self.lines:
-            return [LINE]
+            return [LINE, *self.keys]
         whole = {field.name for field in record.schema if pa.types.is_struct(field.type)}
         names = set(self.columns)
         tops = [next((s for s in whole if f"{c.parent}.".startswith(f"{s}.")), c.name)
@@ -129,12 +135,18 @@ def _file(
 ) -> File:  # fmt: skip
     """needed: the columns to read in any case; scores: those that are numbers whatever they are beside."""
     typed, scores = look.format not in TYPED, needed if scores is None else scores
+    own = source.sources[0] if isinstance(source, long.Items) else source
+    needed = needed | set(_keys(own)) if lines else needed
     kept = [c for c in look.columns if c.name in needed or (not lines and (typed or c.type != "other"))]
     plain = ("text", "int") if look.format == "jsonl" else ("text", "int", "float", "bool")
     text = [] if typed else [c.name for c in kept if c.name not in scores and c.type in plain]
     lost = [] if lines else [c.name for c in look.columns if c not in kept]
     names = tuple(c.name for c in kept)
     return File(source, look, reading, stored, names, tuple(text), tuple(lost), lines)
+
+
+def _keys(source: Source) -> list[str]:
+    return source.keys if isinstance(source, Shard) else []
 
 
 def _check_same(files: list[File]) -> None:

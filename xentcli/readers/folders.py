@@ -152,6 +152,12 @@ class Shard:
                                     notes=[*self._notes, *look.notes, *notes])  # fmt: skip
         return self._preview
 
+    @property
+    def keys(self) -> list[str]:
+        """The columns that are of the path alone."""
+        self.preview()
+        return list(self._keys)
+
     def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:
         """Those of the file, with the values of the keys."""
         self.preview()
