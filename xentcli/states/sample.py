@@ -202,11 +202,14 @@ def _distinct(pool: Kept, ordered: bool) -> tuple[I64, I64]:
     starts = _starts(pool.hash[order])
     if starts.size == order.size:
         return order, pool.count[order]
-    run = np.repeat(np.arange(starts.size), np.diff(starts, append=order.size))
-    unlike = _unlike(pool, order, order[starts][run])
+    lengths = np.diff(starts, append=order.size)
+    run = np.repeat(np.arange(starts.size), lengths)
+    several = np.flatnonzero(lengths[run] > 1)
+    run = run[several]
+    unlike = _unlike(pool, order[several], order[starts[run]])
     if unlike.any():
         # Rows are the same if their scores are, in any order of the classes; the first stands for all.
-        places = np.flatnonzero(np.isin(run, run[unlike]))
+        places = several[np.isin(run, run[unlike])]
         tied, whole, first = order[places], *np.zeros((2, order.size), np.uint64)
         scores = pool.scores[tied]
         whole[tied], first[tied] = _of_scores(np.sort(scores, axis=1)), _of_scores(scores)
