@@ -214,6 +214,20 @@ def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighte
         assert raw(type(total.states[name]).from_arrays(found, spec).to_arrays()) == raw(found)
 
 
+@pytest.mark.parametrize(
+    ("bad", "options"),
+    [("0.7,nan,1,de,1", {"on_bad": "skip"}), ("0.7,0.3,-100,de,1", {"ignore_label": "-100"}),
+     ("0.7,0.3,1,de,0", {"weight": "w"})],
+)  # fmt: skip
+def test_a_slice_whose_rows_were_all_left_out_is_none(
+    bad: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    lines = ["p_0,p_1,label,lang,w", "0.2,0.8,1,en,1", "0.9,0.1,0,en,1", bad, "0.6,0.4,1,fr,1"]
+    (tmp_path / "in.csv").write_text("\n".join(lines) + "\n")
+    report = xentcli.score(tmp_path / "in.csv", by="lang", **options)  # type: ignore[arg-type]
+    assert [row.by["lang"] for row in report.slices] == ["fr", "en"]
+
+
 def test_a_slice_that_is_worse_is_called_so_and_chance_is_not(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     false_alarms = 0

@@ -57,7 +57,7 @@ def _columns(rows: list[SliceRow], look: Look) -> list[tuple[str, list[str]]]:
         ("listed", _column(rows, "label_listed", look)),
         ("ECE", numbers.column(errors, look.digits or 3)),
         ("by chance", _column(rows, "ece_chance", look)),
-        ("", [_mark(row) for row in rows]),
+        ("", [_mark(row, look) for row in rows]),
     ]
     return [(name, cells) for name, cells in columns if set(cells) - {MISSING, ""}]
 
@@ -88,9 +88,14 @@ def _named(value: str | None, look: Look) -> str:
     return "(null)" if value is None else look.name(value) or '""'
 
 
-def _mark(row: SliceRow) -> str:
+def _mark(row: SliceRow, look: Look) -> str:
+    """What is to be said of a slice; of a small one also its loss drawn towards that of all."""
     marks = ["worse than the rest"] if row.p_holm is not None and row.p_holm < LEVEL else []
-    return ", ".join(marks + (["few rows"] if row.small else []))
+    if not row.small:
+        return ", ".join(marks)
+    shrunk = numbers.loss_in(Value(row.shrunk, "nat"), look.unit)
+    drawn = "" if row.shrunk is None else f", shrunk to {numbers.figure(shrunk, look.digits, default=3)}"
+    return ", ".join([*marks, f"few rows{drawn}"])
 
 
 def _gap(found: list[SliceRow], look: Look) -> list[str]:

@@ -80,6 +80,13 @@ class Group:
             self._grow(before)
         return out
 
+    def at(self, codes: I64, keys: list[Key]) -> I64:
+        """The place (n,) of each row by its `codes` (n,); a key of rows left out has none."""
+        present = np.flatnonzero(np.bincount(codes, minlength=len(keys)))
+        place = np.zeros(len(keys), np.int64)
+        place[present] = self.places([keys[i] for i in present.tolist()])
+        return place[codes]
+
     def _grow(self, before: int) -> None:
         for name, sums in self.sums.items():
             grown = ExactSums(len(self.index) * self.cells(name))
@@ -138,7 +145,7 @@ class Slices:
         squares = {name: np.where(vast, 0.0, x) for name, x in columns.items()}
         masks = self._shares(rows)
         for group, (codes, keys) in zip(self.groups, rows.keys, strict=True):
-            at, sums, weight = group.places(keys)[codes], group.sums, rows.weight
+            at, sums, weight = group.at(codes, keys), group.sums, rows.weight
             sums["rows"].add_counts(at)
             sums["vast"].add_counts(at[vast])
             sums["impossible"].add_counts(at[impossible])
