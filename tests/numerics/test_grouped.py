@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.numerics.test_sums import anything, form
-from xentcli.numerics.grouped import Order, add_ordered, add_ordered_shares, ordered
+from xentcli.numerics.grouped import Order, add_ordered, add_ordered_shares, add_sorted, ordered
 from xentcli.numerics.sums import ExactSums
 
 steady = settings(derandomize=True, deadline=None, max_examples=60)
@@ -66,4 +66,13 @@ def test_shares_in_order_are_those_of_add_shares() -> None:
     expected, found = ExactSums(40), ExactSums(40)
     expected.add_shares(keys, p)
     add_ordered_shares(found, order, order.keys, p)
+    assert form(found) == form(expected)
+
+
+@pytest.mark.parametrize("n", [0, 5, 20_000])
+def test_counts_of_sorted_keys_are_those_of_add_counts(n: int) -> None:
+    keys = np.random.default_rng(2).integers(1, 12, n)
+    expected, found = ExactSums(12), ExactSums(12)
+    expected.add_counts(keys - 1)
+    add_sorted(found, keys, -1)
     assert form(found) == form(expected)

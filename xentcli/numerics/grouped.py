@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from xentcli.numerics.runs import run_starts
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import F64, GRID_LIMIT, I64, ExactSums
 from xentcli.records import dataclass
@@ -18,6 +19,7 @@ LEAST = 2.0**-39
 _EXACT, _SHARES = (39, 91), (36, 72)  # grids that one float64 addition each rounds to
 _RUN = 2048  # rows whose 2**51-sized integers add up within int64
 _LIMB = 32
+_MANY = 1 << 13  # rows whose histogram takes so long that others wait for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,18 @@ def add_ordered(sums: ExactSums, order: Order, keys: I64, x: F64) -> None:
 def add_ordered_shares(sums: ExactSums, order: Order, at: I64, x: F64) -> None:
     """`sums.add_shares` of x (n,) in [0, 1], that of each run to the sum `at` (runs,)."""
     _add(sums, order, at, x, _SHARES)
+
+
+def add_sorted(sums: ExactSums, keys: I64, offset: int = 0) -> None:
+    """`sums.add_counts(keys + offset)` of keys (n,) in [0, 2**32)."""
+    if keys.size < _MANY:
+        sums.add_counts(keys + offset)
+        return
+    found = buffer("grouped.keys", keys.size, np.uint32)
+    np.copyto(found, keys, casting="unsafe")
+    found.sort()
+    starts = run_starts(found)
+    sums.add_counts(found[starts].astype(np.int64) + offset, np.diff(starts, append=keys.size))
 
 
 def _add(sums: ExactSums, order: Order, at: I64, x: F64, grids: tuple[int, int]) -> None:

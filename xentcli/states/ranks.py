@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xentcli.batch import Rows, Spec
+from xentcli.numerics.grouped import add_sorted
 from xentcli.states.summed import Summed
 
 DEEPEST = 1000
@@ -20,4 +21,9 @@ class Ranks(Summed):
 
     def update(self, rows: Rows) -> None:
         assert rows.rank is not None
-        self.tally("rank", np.minimum(rows.rank, self.sums["rank"].size) - 1, rows.weight)
+        size = self.sums["rank"].size
+        rank = rows.rank if self.spec.size <= DEEPEST else np.minimum(rows.rank, size)
+        if rows.weight is None:
+            add_sorted(self.sums["rank"], rank, -1)
+        else:
+            self.sums["rank"].add_exact(rank - 1, rows.weight)

@@ -91,11 +91,12 @@ class Sample:
 
     def update(self, rows: Rows) -> None:
         hashes = rows.hashes()
-        step = min(
-            _AT_ONCE, max(self.most // 4, 64)
-        )  # of wide rows few at once: each is a copy of its scores
-        for lo in range(0, hashes.size, step):
-            which = lo + np.flatnonzero(hashes[lo : lo + step] <= np.uint64(self.last))
+        first = np.flatnonzero(hashes <= np.uint64(self.last))
+        step = min(_AT_ONCE, max(self.most // 4, 64))  # of wide rows few: each is a copy of its scores
+        for lo in range(0, first.size, step):
+            which = first[lo : lo + step]
+            if lo:  # those before may have put some of these out
+                which = which[hashes[which] <= np.uint64(self.last)]
             if which.size:
                 self._add([self._rows(rows, hashes, which)])
 

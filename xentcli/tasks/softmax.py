@@ -127,14 +127,12 @@ def _find_top(out: Reduced, part: slice, scores: Real, labels: I64, axis: int) -
     else:
         high = scores.max(axis=0)
         equal = np.equal(scores, high, out=_like(scores, "equal", np.bool_))
+        several = _several(equal, high, out.tied[part])
         marks = equal.view(np.uint8)
-        count = np.add.reduce(marks, axis=0, dtype=np.uint8)
         marks *= np.arange(width, dtype=np.uint8)[:, None]
         top = np.add.reduce(marks, axis=0, dtype=np.uint8).astype(np.int64)
-        several = np.greater(count, 1, out=out.tied[part])
-        if several.any():
-            ties = np.flatnonzero(several)
-            top[ties] = (scores[:, ties] == high[ties]).argmax(axis=0)
+        if several.size:
+            top[several] = (scores[:, several] == high[several]).argmax(axis=0)
     out.top[part] = top
     out.high[part] = high
     label = flat.take(_flat(labels, axis, width))
@@ -157,18 +155,25 @@ def _rank(block: Real, labels: I64, label: Real, axis: int) -> I64:
     own = _across(label, axis)
     mark = np.greater(block, own, out=_like(block, "mark", np.bool_))
     out = _count(mark, axis) + 1
-    first = np.equal(block, own, out=mark).argmax(axis=1) if axis == 1 else None
-    if first is None:
-        count = _count(np.equal(block, own, out=mark), axis)
-        ties = np.flatnonzero(count > 1)
-    else:
-        ties = np.flatnonzero(first != labels)
+    np.equal(block, own, out=mark)
+    ties = _several(mark, label) if axis == 0 else np.flatnonzero(mark.argmax(axis=1) != labels)
     if ties.size:
         same = block.take(ties, axis=1 - axis) == _across(label[ties], axis)
         index = np.expand_dims(np.arange(block.shape[axis]), 1 - axis)
         before = index < _across(labels[ties], axis)
         out[ties] += (same & before).sum(axis=axis)
     return out
+
+
+def _several(equal: npt.NDArray[np.bool_], to: Real, which: npt.NDArray[np.bool_] | None = None) -> I64:
+    """Which rows have more than one class that is equal to the score `to` (n,), one of their own; as a mask
+    `which` (n,) too. Hardly ever has one, and then, but for a NaN, there are as many equals as rows."""
+    if which is not None:
+        which[:] = False
+    if np.count_nonzero(equal) == to.size and not np.isnan(to).any():
+        return np.zeros(0, np.int64)
+    several = np.greater(np.add.reduce(equal.view(np.uint8), axis=0, dtype=np.uint8), 1, out=which)
+    return np.flatnonzero(several)
 
 
 def _count(mask: npt.NDArray[np.bool_], axis: int) -> I64:
