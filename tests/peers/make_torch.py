@@ -20,7 +20,7 @@ WEIGHTINGS = ("none", "given")
 
 def figures() -> dict[str, float]:
     """Every figure by the name of its case."""
-    return {**cross_entropies(), **binary(), **distributions(), **several()}
+    return {**cross_entropies(), **binary(), **distributions(), **several(), **ignored()}
 
 
 def cross_entropies() -> dict[str, float]:
@@ -103,6 +103,29 @@ def several() -> dict[str, float]:
                             pos_weight=None if positive == "none" else given.flip(0) * 2,
                         )  # fmt: skip
                         out[f"multilabel {dtype} {count} {w} {positive} {smoothing}"] = float(loss)
+    return out
+
+
+def ignored() -> dict[str, float]:
+    """`cross_entropy` with `ignore_index`, and each `reduction`: of "none", the losses of the first rows."""
+    import torch
+    from torch.nn import functional
+
+    out = {}
+    for dtype in DTYPES:
+        z = torch.tensor(inputs.logits(10, dtype), dtype=getattr(torch, dtype))
+        y = torch.tensor(inputs.with_ignored(10))
+        given = torch.tensor(inputs.class_weights(10), dtype=z.dtype)
+        for name, w in (("none", None), ("given", given)):
+            for smoothing in (0.0, 0.1):
+                for reduction in ("mean", "sum"):
+                    loss = functional.cross_entropy(
+                        z, y, weight=w, label_smoothing=smoothing, ignore_index=inputs.IGNORED,
+                        reduction=reduction,
+                    )  # fmt: skip
+                    out[f"ignored {dtype} {name} {smoothing} {reduction}"] = float(loss)
+        rows = functional.cross_entropy(z, y, ignore_index=inputs.IGNORED, reduction="none")
+        out |= {f"row {dtype} {row}": float(rows[row]) for row in range(10)}
     return out
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from tests.corpus.corpus import Outcome, parquet, score
 from tests.metrics.scored import known, number
 from tests.peers import inputs, make_torch
 from xentcli.batch import Training
@@ -70,6 +73,40 @@ def test_binary_cross_entropy_of_several_labels_with_weight_and_pos_weight(case:
         task="multilabel", targets=inputs.memberships(int(size)), training=training,
     )  # fmt: skip
     assert number(found, "training_loss") == pytest.approx(FROZEN[case], rel=EXACT[dtype])
+
+
+def of_ignored(folder: Path, dtype: str, *options: str) -> Outcome:
+    """The file of logits with labels to ignore, scored."""
+    z = inputs.logits(10, dtype).astype(dtype)
+    columns = {f"logit_{j}": z[:, j] for j in range(10)} | {"label": inputs.with_ignored(10)}
+    path = parquet(folder / "ignored.parquet", columns)
+    return score(path, "--ignore-label", str(inputs.IGNORED), *options)
+
+
+@pytest.mark.parametrize("case", [case for case in of("ignored") if case.endswith("mean")])
+def test_cross_entropy_with_ignore_index_and_each_reduction(case: str, tmp_path: Path) -> None:
+    """A sum is the mean times what it was divided by: the weights of the labels that count."""
+    _, dtype, weighting, smoothing, _ = case.split()
+    given = inputs.class_weights(10) if weighting == "given" else np.ones(10)
+    (tmp_path / "weights.json").write_text(json.dumps(dict(enumerate(given.tolist()))))
+    options = ["--label-smoothing", smoothing, "--class-weights", str(tmp_path / "weights.json")]
+    mean = of_ignored(tmp_path, dtype, *options).value("training_loss")
+    assert mean == pytest.approx(FROZEN[case], rel=EXACT[dtype])
+    labels = inputs.with_ignored(10)
+    total = mean * given[labels[labels != inputs.IGNORED]].sum()
+    assert total == pytest.approx(FROZEN[case.replace("mean", "sum")], rel=EXACT[dtype])
+
+
+@pytest.mark.parametrize("dtype", EXACT)
+def test_losses_of_rows_are_those_without_a_reduction(dtype: str, tmp_path: Path) -> None:
+    assert of_ignored(tmp_path, dtype, "--rows", str(tmp_path / "rows.parquet")).code == 0
+    rows = pq.read_table(tmp_path / "rows.parquet")
+    found = dict(zip(rows["row"].to_pylist(), rows["loss"].to_pylist(), strict=True))
+    for row in range(10):
+        right = FROZEN[f"row {dtype} {row}"]
+        assert found.get(row + 1, 0.0) == pytest.approx(
+            right, rel=EXACT[dtype], abs=1e-7 * (dtype == "float32")
+        )
 
 
 def test_the_frozen_figures_are_those_of_torch() -> None:
