@@ -134,6 +134,13 @@ def test_the_numbers_are_those_that_python_reads(
     np.testing.assert_equal(again.to_pylist(), lists)
 
 
+def test_a_list_beyond_all_bounds_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    lists = [WRITERS["json"](row) for row in P[:9]]
+    path = written(tmp_path / "p.csv", [*lists, "[" + "0," * 2_000_000 + "0]"])
+    found = xent("score", path, "--max-memory", "450MB")
+    assert found.code == 3 and "row 10" in found.err and "a list longer than 3,433 KiB" in found.err
+
+
 def test_no_field_takes_long_to_look_at() -> None:
     for text in (
         "1" * 100_000,

@@ -7,6 +7,7 @@ inside fields) is looked for beside it, and every refusal is explained by readin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -23,7 +24,7 @@ from xentcli.readers.csvhead import describe, read_names
 from xentcli.readers.dialects import dialect_of
 from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split, stray_quote
 from xentcli.readers.textsource import TextSource
-from xentcli.readers.writtenlists import Form
+from xentcli.readers.writtenlists import LONGEST, Form
 from xentcli.readers.writtenlists import read as written
 
 BLOCK_BYTES = 1 << 21
@@ -64,7 +65,9 @@ class CsvSource(TextSource):
         else:
             sample = self._load(head, names, names, frozenset())
             self._refuse_second_header(head, sample)
-        columns, sample, metadata, self._lists = describe(names, sample, self._dialect.decimal)
+        columns, sample, metadata, lists = describe(names, sample, self._dialect.decimal)
+        longest = min(LONGEST, (self._options.max_memory or LONGEST << 7) >> 7)
+        self._lists = {name: replace(form, longest=longest) for name, form in lists.items()}
         kind = "tsv" if self._dialect.delimiter == "\t" else "csv"
         return Preview(self._dialect.name, kind, columns, sample, None, notes, metadata)
 

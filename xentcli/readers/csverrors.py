@@ -89,13 +89,15 @@ def fields(record: str, dialect: Dialect) -> list[str]:
         return record.split(delimiter)
     out: list[str] = []
     parts: list[str] = []
+    quotes = 0
     for part in record.split(delimiter):
         parts.append(part)
-        if parts[0].startswith(quote) and sum(piece.count(quote) for piece in parts) % 2:
+        quotes += part.count(quote)
+        if parts[0].startswith(quote) and quotes % 2:
             continue
         whole = delimiter.join(parts)
         out.append(whole[1:-1].replace(2 * quote, quote) if whole.startswith(quote) else whole)
-        parts = []
+        parts, quotes = [], 0
     return out
 
 

@@ -18,6 +18,12 @@ from xentcli.columns.vocabulary import says_label, says_score
 from xentcli.readers.arrays import numbers, text_array
 from xentcli.records import dataclass
 
+LONGEST = 8 << 20
+"""Bytes that a list may have: what is told of its marks and numbers takes many times as much."""
+
+_PIECE = 1 << 20
+"""Bytes of text that are looked through at once."""
+
 _TOKEN, _SPACE, _SEPARATOR, _OPEN, _CLOSE = range(5)
 _KINDS = np.zeros(256, np.uint8)
 _KINDS[list(b" \t\r\n")] = _SPACE
@@ -39,13 +45,14 @@ I64 = npt.NDArray[np.int64]
 class Form:
     """How the lists of a column are written. `separator`: the byte between numbers, None for spaces.
 
-    `printed`: as `array(…)`, `tensor(…)` or of `np.float64(…)`.
+    `printed`: as `array(…)`, `tensor(…)` or of `np.float64(…)`. `longest`: bytes that one may have.
     """
 
     brackets: bool
     separator: int | None
     printed: bool
     decimal: str
+    longest: int = LONGEST
 
 
 def form_of(name: str, values: Sequence[str | None], decimal: str) -> Form | None:
@@ -93,14 +100,29 @@ def read(array: pa.Array, form: Form) -> pa.Array | None:
     """The lists of float64 that an array of strings holds, null for empty ones; None if one holds none."""
     if form.printed or array.null_count:
         array = text_array([_bare(value or "") for value in array.to_pylist()])
-    n = len(array)
+    n, data = len(array), array.buffers()[2]
     ends = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + n + 1].astype(np.int64)
-    data = array.buffers()[2]
-    octets = np.frombuffer(data if data is not None else b"", np.uint8)[ends[0] : ends[-1]]
+    octets = np.frombuffer(data if data is not None else b"", np.uint8)
+    if n and np.diff(ends).max() > form.longest:
+        return None
+    parts: list[pa.Array] = []
+    at = 0
+    while at < n or not parts:
+        stop = min(n, max(at + 1, int(np.searchsorted(ends, ends[at] + _PIECE, "right")) - 1))
+        part = _read(octets[ends[at] : ends[stop]], ends[at : stop + 1] - ends[at], form)
+        if part is None:
+            return None
+        parts.append(part)
+        at = stop
+    return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+
+
+def _read(octets: Bytes, ends: I64, form: Form) -> pa.Array | None:
+    """The same for a few rows (n,), which begin and end at `ends` (n + 1,) in their text."""
     table = _KINDS.copy()
     if form.separator is not None:
         table[form.separator] = _SEPARATOR
-    kinds, ends = table[octets], ends - ends[0]
+    kinds = table[octets]
     starts, stops = _tokens(kinds, ends)
     first = np.searchsorted(starts, ends)
     length = np.diff(first)
@@ -119,13 +141,16 @@ def read(array: pa.Array, form: Form) -> pa.Array | None:
         return None
     valid = np.packbits(filled, bitorder="little").tobytes()
     buffers = [pa.py_buffer(valid), pa.py_buffer(first.astype(np.int32))]
-    return pa.Array.from_buffers(pa.list_(pa.float64()), n, buffers, children=[values])
+    return pa.Array.from_buffers(pa.list_(pa.float64()), length.size, buffers, children=[values])
 
 
 def fault(value: str, form: Form) -> tuple[str, str] | None:
     """What is wrong with a field that should hold a list, and the remedy; None for one that does."""
     if holds(value, form):
         return None
+    if len(value.encode("utf-8", "replace")) > form.longest:
+        more = "more --max-memory, or " if form.longest < LONGEST else ""
+        return f"is a list longer than {form.longest >> 10:,} KiB", f"{more}store the scores as numbers"
     if "..." in value or "\u2026" in value:
         return ("is a list that NumPy has cut: numbers are left out of it",
                 "write the scores again, as numbers")  # fmt: skip
