@@ -243,6 +243,11 @@ def test_score_never_loads_pandas(kind: str, options: list[str], tmp_path: Path)
     assert not loaded("score", path, *options) & {"pandas", "scipy", "sklearn", "pydantic", "pyarrow.compute"}
 
 
+def test_lists_are_scored_without_the_heaviest_part_of_pyarrow(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", {"probs": [[0.5, 0.5], [0.25, 0.75]], "y": [0, 1]})
+    assert not loaded("score", path, "--json") & {"pandas", "rich", "pyarrow.compute"}
+
+
 @pytest.mark.parametrize("name", ["text", "bool", "weight", "where", "null", "dictionary", "decimal", "list"])
 def test_no_kind_of_column_loads_pandas(name: str, tmp_path: Path) -> None:
     import decimal
