@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -55,3 +56,10 @@ def test_columns_of_all_shards() -> None:
     look = preview(arrays, (preview({name: array[:1] for name, array in arrays.items()}),))
     expected = [[1.0, 0.5, 0.5], [2.0, np.nan, np.nan], [3.0, 0.25, np.nan], [1.0, 0.5, 0.5]]
     np.testing.assert_array_equal(sample_values(look, look.columns), expected)
+
+
+def test_columns_of_which_fewer_rows_are_sampled() -> None:
+    look = preview({"a": pa.array([1.0, 2.0, 3.0])})
+    wide = preview({"b": pa.array(["0.5", "x"])})
+    both = replace(look, columns=look.columns + wide.columns, wide=wide.sample)
+    np.testing.assert_array_equal(sample_values(both, both.columns), [[1.0, 0.5], [2.0, np.nan]])

@@ -24,10 +24,11 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
     looks = [look for look in (preview, *preview.peers) if all(look.has(column.name) for column in columns)]
     if len(columns) == 1 and columns[0].type == "list":
         return _of_one_width([_lists(look, columns[0].name) for look in looks], columns[0].width)
-    parts = [
-        np.array([_scalars(look, column.name) for column in columns]).reshape(len(columns), -1).T
-        for look in looks
-    ]
+    parts = []
+    for look in looks:
+        own = [_scalars(look, column.name) for column in columns]
+        rows = min(map(len, own))  # of columns of long texts fewer are sampled
+        parts.append(np.array([values[:rows] for values in own]).T)
     return np.concatenate(parts) if parts else np.zeros((0, len(columns)))
 
 
