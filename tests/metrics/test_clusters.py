@@ -131,7 +131,7 @@ def test_spiegelhalter_of_clusters_is_a_t_test_of_their_sums() -> None:
 
 
 def test_under_calibration_clusters_are_rejected_as_often_as_they_may_be_and_rows_too_often() -> None:
-    names = ("ece", "ks_calibration")
+    names = ("ece", "log_miscalibration")
     count = {grouped: dict.fromkeys(names, 0) for grouped in (False, True)}
     for seed in range(40):
         y, p, bucket = drawn(seed, 60, 8, shared=1.0)

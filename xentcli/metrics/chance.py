@@ -62,12 +62,12 @@ def spread(known: Known, pair: str, bins: Binned) -> F64 | None:
 
 
 def steps(known: Known, pair: str, most: int) -> Binned:
-    """Cells of a pair, in the order of p, to redraw residuals in: at most so many, or those kept by group."""
+    """Cells of a pair, in the order of p, to redraw residuals in: at most so many, of those kept by group."""
     if not known.spec.grouped:
         return equal_mass(known.cells(pair), most)
     found = known.clustered_cells(pair)
     weight = found.weight.sum(axis=0)
-    return Binned(weight, weight, weight * found.p, found.hits.sum(axis=0))
+    return equal_mass(Binned(weight, weight, weight * found.p, found.hits.sum(axis=0)), most)
 
 
 def mass_index(weight: F64, bins: int) -> I64:

@@ -21,6 +21,7 @@ from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 STEPS = 240  # cells, at most
+_LEAST = 10.0  # Σ p(1 - p) of a cell, with groups
 
 
 def tested(
@@ -30,11 +31,21 @@ def tested(
     if chance.why_not(known) is not None or value.value is None:
         return value
     cells = chance.steps(known, pair, STEPS)
+    if known.spec.grouped:
+        cells = _of_clusters(cells)
     statistic = make(cells)
     seen = float(statistic(cells.y - cells.p))
     rising = rates(cells.weight - cells.y, cells.y) * cells.weight
     drawn = chance.redraws(known, pair, "recalibrated", replace(cells, y=rising), fine=True)
     return redraw.judged(value, drawn, statistic, None if bare else known.level, seen=seen)
+
+
+def _of_clusters(cells: Binned) -> Binned:
+    """Fewer cells, each with some rows of either kind: clusters that change their signs are no labels, and
+    would leave the range of a rate where there are hardly any."""
+    calm = np.maximum(cells.p * (1.0 - cells.p / cells.weight), 1e-300)
+    index = chance.mass_index(calm, max(1, int(calm.sum() / _LEAST)))
+    return cells.grouped(index, int(index.max()) + 1)
 
 
 def gain(cells: Binned, score: str) -> Statistic:
