@@ -65,18 +65,32 @@ def test_one_column_is_as_good_as_two() -> None:
     assert number(known(y, p[:, 1]), "ece_classwise") == pytest.approx(ece(y, p, np.ones(y.size)), rel=1e-9)
 
 
-def test_the_level_by_chance_is_what_calibrated_models_show() -> None:
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("kind", ["probs", "logits"])
+def test_level_and_p_are_those_of_labels_redrawn_row_by_row(classes: int, kind: str) -> None:
     rng = np.random.default_rng(6)
-    z = rng.normal(size=(400, 4)) * 2
+    z = rng.normal(size=(400, classes)) * 2
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     errors = []
     for _ in range(300):
         y = (p.cumsum(axis=1) < rng.random(400)[:, None]).sum(axis=1)
         errors.append(ece(y, p, np.ones(400)))
-    found = read(known(y, p, classwise=True), "ece_classwise")
-    assert found.chance == pytest.approx(np.mean(errors), rel=0.05)
-    assert found.p is None
-    assert read(known(y, p, classwise=True), "ece_classwise_p").value is None
+    scored = known(y, p if kind == "probs" else z, kind=kind, classwise=True)
+    found = read(scored, "ece_classwise")
+    assert found.chance == pytest.approx(np.mean(errors), rel=0.05) and found.value is not None
+    share = float(np.mean(np.array(errors) >= found.value - 1e-12))
+    assert found.p == pytest.approx(share, abs=4 * math.sqrt(max(share, 0.01) * (1 - share) / 300))
+    assert 0.02 < share < 0.98 and number(scored, "ece_classwise_p") == found.p
+    assert (found.lo is None) == (classes > 2)
+
+
+def test_a_sample_of_the_rows_has_the_p_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, p = drawn(8, 3, 3000)
+    p = p**0.67 / (p**0.67).sum(axis=1, keepdims=True)  # nearly calibrated
+    found = known(y, p, classwise=True)
+    whole = number(found, "ece_classwise_p")
+    monkeypatch.setattr("xentcli.metrics.classwise._MOST", 1000)
+    assert 0.01 < whole < 0.99 and number(found, "ece_classwise_p") == pytest.approx(whole, abs=0.12)
 
 
 def test_it_is_kept_where_it_is_asked_for(samples: Path) -> None:

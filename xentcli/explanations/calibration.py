@@ -50,7 +50,8 @@ CALIBRATION = (
         "ece_classwise", "1/C Σ_c Σ_b W_cb/W · |mean p_cb - share_cb|, over all rows in --bins equal-width "
         "bins of their p of class c, share_cb how often it is the label", "0 to 1", "",
         "Looks at every class of every row, not the likeliest alone; shrinks with C, as most p are near 0. "
-        "It has a level expected by chance but no p-value.", "Kull et al. (2019), NeurIPS; arXiv 1910.12656",
+        "The labels of at most 5,000 rows are redrawn for its p-value.",
+        "Kull et al. (2019), NeurIPS; arXiv 1910.12656",
     ),
     Measure(
         "l2_classwise_debiased", "1/C Σ_c Σ_b n_cb/n · [(mean p_cb - y_cb)² - y_cb (1 - y_cb)/(n_cb - 1)], "

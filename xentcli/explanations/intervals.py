@@ -51,6 +51,7 @@ INTERVALS = {
          "ks_calibration",
          "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"), _REDRAWN,
     ),
+    "ece_classwise": f"of two classes alone: {_REDRAWN}",
     **dict.fromkeys(
         ("ece_sweep", "ici", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED
     ),

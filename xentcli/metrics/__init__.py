@@ -43,8 +43,7 @@ def _companion(metric: Metric, value: Value, part: str, known: Known) -> Value:
 
     number = value.chance if part == "chance" else value.p
     if number is None:
-        kept = "sums of a class and bin are not kept by group"
-        lacks = kept if known.spec.grouped else "the classes of a row are no independent draws"
+        lacks = "sums of a class and bin are not kept by group"
         return known.undefined(metric.key, value.why or why_not(known) or lacks)
     return known.value(metric.key, number)
 

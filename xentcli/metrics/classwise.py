@@ -7,21 +7,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from xentcli.metrics import chance
+from xentcli.batch import F64
+from xentcli.metrics import chance, redraw
 from xentcli.metrics.known import Known
 from xentcli.numerics import grid
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 _SUMS = ("rows", "weight", "p", "y")
+_MOST = 5000  # rows of the sample, at most, whose labels are redrawn
+_FEWEST, _VALUES = 199, 2_000_000  # redraws, at least, and times cells
 _UNKEPT = "what it needs is kept only where the run asked for it"
 
 
 def ece_classwise(known: Known) -> Value:
     """Mean over all classes c of Σ_b |Σw(p_c - [label is c])| / W in equal-width bins of p_c, 0 to 1.
 
-    The level expected by chance is by the normal approximation, rows of a bin at the bin's mean p; there is
-    no p-value, for the classes of one row are no independent draws.
+    The level expected by chance is by the normal approximation, rows of a bin at the bin's mean p; labels are
+    redrawn for the p-value, of several classes in a sample of rows.
     Source: Kull et al. (2019), NeurIPS, arXiv 1910.12656.
     """
     bins = _by_class(known)
@@ -29,11 +32,72 @@ def ece_classwise(known: Known) -> Value:
         return known.undefined("ece_classwise", _UNKEPT)
     each = float(known.weight) * known.spec.size
     value = known.value("ece_classwise", float(np.abs(bins.p - bins.y).sum()) / each)
-    if known.spec.grouped or chance.why_not(known) is not None:
+    if chance.why_not(known) is not None:
+        return value
+    if known.spec.task == "binary":
+        return _of_two(known, value)
+    if known.spec.grouped:
         return value
     rate = np.divide(bins.p, bins.weight, out=np.zeros(bins.p.shape), where=bins.weight > 0)
     spread = bins.p * (1.0 - np.minimum(rate, 1.0)) * float(known.weight2 / known.weight)
-    return replace(value, chance=float(np.sqrt(np.maximum(spread, 0.0) * (2 / math.pi)).sum()) / each)
+    level = float(np.sqrt(np.maximum(spread, 0.0) * (2 / math.pi)).sum()) / each
+    return replace(value, chance=level, p=_redrawn(known, value.value or 0.0))
+
+
+def _of_two(known: Known, value: Value) -> Value:
+    """The error of two classes, whose pairs are mirror images, with what chance makes of it."""
+    cells = known.states.positive.cells()
+    filled = cells.rows > 0
+    bin_of = grid.bin_of_cell(known.spec.bins)
+    ends = np.stack([bin_of, -bin_of[::-1]])[:, filled]  # of p and of 1 - p, each closed on its right
+    new = (np.diff(ends, axis=1, prepend=-1 - known.spec.bins) != 0).any(axis=0)
+    part = np.cumsum(new) - 1
+    parts = cells.where(filled).grouped(part, int(part[-1]) + 1)
+    starts = [np.flatnonzero(np.diff(side[new], prepend=-1 - known.spec.bins)) for side in ends]
+
+    def statistic(residuals: F64) -> F64:
+        sums = [np.abs(np.add.reduceat(residuals, at, axis=-1)).sum(axis=-1) for at in starts]
+        out: F64 = (sums[0] + sums[1]) / (2.0 * float(known.weight))
+        return out
+
+    drawn = chance.redraws(known, "positive", "classwise", parts)
+    return redraw.judged(value, drawn, statistic, known.level)
+
+
+def _redrawn(known: Known, seen: float) -> float:
+    """The share of redraws of the labels with an error as large, from at most _MOST rows of the sample.
+
+    The residuals of a sample vary as those of all rows do, but for a factor.
+    """
+    kept, spec = known.states.sample.kept(), known.spec
+    which = np.repeat(np.arange(kept.count.size), kept.count)[:_MOST]
+    p, weight = _probabilities(kept.scores[which].astype(np.float64), spec.kind), kept.weight[which]
+    cell = grid.bin_of_cell(spec.bins)[grid.locate(np.clip(p.ravel(), 0.0, 1.0))[0]].reshape(p.shape)
+    cell = cell + np.arange(spec.size) * spec.bins
+    used, cell = np.unique(cell, return_inverse=True)
+    cell = cell.reshape(p.shape)
+    count = min(redraw.REPLICATES, max(_FEWEST, _VALUES // used.size))
+    rng, every = np.random.default_rng(known.seed), np.arange(count)
+    expected = np.bincount(cell.ravel(), (p * weight[:, None]).ravel(), used.size)
+    residuals = np.repeat(-expected[None], count, axis=0)
+    for row, ends in enumerate(p.cumsum(axis=1)):
+        label = np.searchsorted(ends[:-1], rng.random(count) * ends[-1], side="right")
+        residuals[every, cell[row, label]] += weight[row]
+    scale = math.sqrt(float(known.weight2) / float((weight * weight).sum()))
+    errors = np.abs(residuals).sum(axis=1) * scale / (float(known.weight) * spec.size)
+    return (1 + int(np.count_nonzero(errors >= seen * (1.0 - 1e-9)))) / (1 + count)
+
+
+def _probabilities(scores: F64, kind: str) -> F64:
+    """Of every class (n, C), adding up to 1."""
+    if kind in ("probs", "votes"):
+        p = np.maximum(scores, 0.0)
+    else:
+        high = scores.max(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):
+            p = np.where(scores == high, 1.0, np.exp(scores - high))
+    out: F64 = p / p.sum(axis=1, keepdims=True)
+    return out
 
 
 def l2_classwise_debiased(known: Known) -> Value:
