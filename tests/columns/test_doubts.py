@@ -99,3 +99,13 @@ def test_the_score_of_whatever_is_predicted_is_no_score_of_a_class(
     assert score(right, *asked).value() == pytest.approx(LOSS, abs=1e-12)
     refused(score(path, "--pred", scored, "--label", label), 3, "never below 1/2", "--positive 1")
     assert score(path, "--pred", scored, "--label", label, "--positive", "1").code == 0
+
+
+@pytest.mark.parametrize("file", ["parquet", "csv"])
+@pytest.mark.parametrize("name", ["logit", "score"])
+def test_logits_of_few_digits_some_rows_of_which_add_up_to_one(name: str, file: str, tmp_path: Path) -> None:
+    z = 2 * np.random.default_rng(0).normal(size=(N, 3)).round(1)
+    assert (np.abs(z.sum(axis=1) - 1) < 1e-6).any()
+    columns = {f"{name}_{j}": z[:, j].tolist() for j in range(3)} | {"label": Y3.tolist()}
+    right = np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(N), Y3])
+    assert score(write(tmp_path, columns, file)).value() == pytest.approx(right, rel=1e-12)

@@ -94,7 +94,9 @@ def row_sums(values: F64) -> F64:
 def _several(values: F64, low: float, high: float) -> Kind:
     sums = row_sums(values)
     near_one = np.abs(sums - 1.0) <= 2e-2
-    if near_one.all() or (np.abs(sums - 1.0) <= 1e-6).any():
+    # Of logits with few decimals, some rows add up to 1 too; then few rows lie between 0 and 1.
+    within = ((values >= -1e-6) & (values <= 1.0 + 1e-6)).all(axis=1).mean() >= 0.5
+    if near_one.all() or (within and (np.abs(sums - 1.0) <= 1e-6).any()):
         spread = float(np.abs(sums - 1.0).max())
         return Kind("probs", True, f"rows add up to 1 within {spread:.1g}, values {low:.4g} to {high:.4g}")
     other = _other_logs(values, low, high)
