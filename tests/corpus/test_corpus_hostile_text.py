@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,9 @@ def test_x05_names_in_a_confusion_matrix(name: str, tmp_path: Path) -> None:
     target = tmp_path / "confusion.csv"
     assert xent("score", path, "-o", target).code == 0
     rows = list(csv.reader(io.StringIO(target.read_bytes().decode(), newline="")))
-    expected = f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+    obeyed = {c for c in name if unicodedata.category(c) == "Cc"} - set("\t\r\n")  # by terminals
+    shown = "".join(f"\\x{ord(c):02x}" if c in obeyed else c for c in name)
+    expected = f"'{shown}" if shown.startswith(("=", "+", "-", "@", "\t", "\r")) else shown
     assert expected in rows[0] and expected in [row[0] for row in rows[1:]]
     assert all(len(row) == 3 for row in rows)
 
