@@ -28,7 +28,7 @@ CLASS_MAJOR_BELOW = 64
 
 _BLOCK = 1 << 17  # values of a block: it stays in the second-level cache while it is worked on
 
-_MOST_KEYS = 1 << 16  # of rows that are put in their order
+_MOST_KEYS, _LEAST_ROWS = 1 << 16, 1 << 14  # that putting rows in their order is worth its while for
 
 EXAMPLES = 5
 """Of each kind of bad rows, so many are named."""
@@ -314,9 +314,10 @@ class Rows:
 
     def ordered(self, spec: Spec) -> grouped.Order | None:
         """Their order by (label * C + top) * bins + bin of the confidence, computed once: for unweighted rows
-        of so few classes that many share a key."""
+        of which many share a key."""
         keys = spec.size**2 * spec.bins
-        if self.weight is not None or spec.task != "multiclass" or spec.size < 3 or keys > _MOST_KEYS:
+        few = spec.size < 3 or keys > _MOST_KEYS or self.size < _LEAST_ROWS
+        if few or self.weight is not None or spec.task != "multiclass":
             return None
         if self._order is None:
             key = grid.bin_of_cell(spec.bins).take(self.located()[0])

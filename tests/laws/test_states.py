@@ -23,7 +23,7 @@ from tests.laws.foldings import (
     scattered,
     whole,
 )
-from xentcli.plan import STATES, StateSet, needed
+from xentcli.plan import STATES, StateSet, compute, needed
 
 steady = settings(derandomize=True, deadline=None, max_examples=3)
 seeds = st.integers(0, 2**32)
@@ -65,6 +65,15 @@ def test_cuts_across_the_blocks_of_a_kernel_change_nothing(shape: Shape) -> None
     order = rng.permutation(case.size)
     assert differing(form(folded(case, np.array_split(order, 7))), expected) == []
     assert differing(form(folded(case, [order[:-1], order[-1:]])), expected) == []
+
+
+@pytest.mark.parametrize(("kind", "width"), [("logits", 3), ("probs", 10)])
+def test_rows_of_large_batches_are_put_in_order_and_change_nothing(kind: str, width: int) -> None:
+    """Histograms are taken of fewer rows, runs of more."""
+    case = draw(Shape("multiclass", kind, width, width, False), 40_000, 4)
+    rows = compute(batch(case, np.arange(case.size)), case.spec)
+    assert rows is not None and rows.ordered(case.spec) is not None
+    assert differing(form(folded(case, np.array_split(np.arange(case.size), 7))), form(whole(case))) == []
 
 
 @pytest.mark.parametrize("weighted", [False, True])

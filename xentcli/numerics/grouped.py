@@ -19,7 +19,7 @@ LEAST = 2.0**-39
 _EXACT, _SHARES = (39, 91), (36, 72)  # grids that one float64 addition each rounds to
 _RUN = 2048  # rows whose 2**51-sized integers add up within int64
 _LIMB = 32
-_MANY = 1 << 13  # rows whose histogram takes so long that others wait for it
+_MANY = 1 << 14  # rows whose histogram takes so long that others wait for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import chain
 
 import numpy as np
 
@@ -97,7 +98,10 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
         rows.extremes["digits"] = float(written_digits(batch, spec))
         limit = max(LIMIT, text_tolerance(1, spec.width))
         bad.add("row_sum", off > limit, sum_problem(batch, spec, sums))
+        most = off.max(initial=0.0)
         for digits in range(MOST_DIGITS + 1):
+            if most <= text_tolerance(digits, spec.width):
+                continue
             beyond = (off > text_tolerance(digits, spec.width)) & (off <= limit)
             _note_scores(rows, f"row_sum_{digits}", batch, sums, np.flatnonzero(beyond))
             if beyond.any():
@@ -188,9 +192,11 @@ def written_digits(batch: Batch, spec: Spec) -> int:
     """The most decimals that any score of the batch is written with, up to MOST_DIGITS."""
     digits = 0
     head = np.array([batch.column(j)[:50] for j in range(spec.width)], np.float64)
-    for values in (head, *(block for _, block in batch.blocks(spec.width))):
+    for values in chain([head], (block for _, block in batch.blocks(spec.width))):
         while digits < MOST_DIGITS and not _written_with(values, digits):
             digits += 1
+        if digits == MOST_DIGITS:
+            break
     return digits
 
 

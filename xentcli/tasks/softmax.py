@@ -294,8 +294,11 @@ def _reduce_probs(out: Reduced, part: slice, block: Real, labels: I64, axis: int
     if spec.renormalize:
         np.divide(block, _across(sums, axis), out=block)
         out.label[part] /= sums
-    logs = np.maximum(block, TINY, out=_like(block, "e", np.float64))
-    np.log(logs, out=logs)
+    logs = _like(block, "e", np.float64)
+    if spec.renormalize or not out.low[part].min() > 0.0:
+        np.log(np.maximum(block, TINY, out=logs), out=logs)
+    else:
+        np.log(block, out=logs)
     np.multiply(logs, block, out=logs)
     np.add.reduce(logs, axis=axis, out=out.s4[part])
     square = np.multiply(block, block, out=logs)
