@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.json as pajson
@@ -251,6 +252,33 @@ def test_structs_lists_and_arrays_are_layouts(tmp_path: Path) -> None:
                 "[unwritable_type]",
             )
             assert not (tmp_path / "o.csv").exists() and list(tmp_path.glob(".xent-*")) == []
+
+
+def test_names_of_classes_and_the_index_are_there_for_those_who_read_them(tmp_path: Path) -> None:
+    value = {"dtype": "float64", "_type": "Value"}
+    features = {
+        "p": {"feature": value, "_type": "List"},
+        "label": {"names": ["x", "y", "z"], "_type": "ClassLabel"},
+    }
+    table = pa.table({"p": P.tolist(), "label": Y, "more": [{"a": 1}] * N})
+    said = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(table.replace_schema_metadata(said), tmp_path / "a.parquet", row_group_size=50)
+    fitted(tmp_path / "a.parquet", tmp_path / "map.json", "--method", "platt")
+    for to in ("o.parquet", "o.arrow"):
+        assert applied(tmp_path / "a.parquet", tmp_path / to).code == 0
+        found = json.loads(read(tmp_path / to).schema.metadata[b"huggingface"])["info"]["features"]
+        assert found == features | {"calibrated": {"feature": value, "_type": "List"}}
+        assert xentcli.score(tmp_path / to, pred="calibrated", label="label").data["classes"] == [
+            "x",
+            "y",
+            "z",
+        ]
+    coded = pd.Categorical(np.where(Y == 0, "yes", "no"), categories=["yes", "no"])
+    frame = pd.DataFrame({"p": P[:, 0], "y": coded}, index=pd.Index(IDS, name="who"))
+    frame.to_parquet(tmp_path / "f.parquet")
+    fitted(tmp_path / "f.parquet", tmp_path / "map.json", "--method", "platt", "--positive", "yes")
+    assert applied(tmp_path / "f.parquet", tmp_path / "g.parquet").code == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "g.parquet").drop(columns="calibrated"), frame)
 
 
 def test_lists_of_the_likeliest_classes_are_refused(tmp_path: Path, found: CalibrationMap) -> None:

@@ -15,6 +15,7 @@ from xentcli.batch import F64, I64, Batch, Place
 from xentcli.calibrating import layouts
 from xentcli.calibrating.layouts import File, Layout
 from xentcli.calibrating.maps import CalibrationMap, Reading
+from xentcli.calibrating.metadata import carried
 from xentcli.calibrating.outputs import Output, kind_to
 from xentcli.errors import DataError, clean, listing
 from xentcli.readers import Options, Source, bits
@@ -146,7 +147,9 @@ class _Run:
     def _joined(self, record: pa.RecordBatch, file: File, new: list[pa.Array]) -> pa.RecordBatch:
         kept = file.kept(record)
         held = [_text(record.column(name)) if name in file.text else record.column(name) for name in kept]
-        return pa.RecordBatch.from_arrays([*held, *new], [*kept, *self.out.columns])
+        out = pa.RecordBatch.from_arrays([*held, *new], [*kept, *self.out.columns])
+        listed = pa.types.is_list(new[0].type)
+        return out.replace_schema_metadata(carried(record.schema.metadata, self.out.columns, listed))
 
     def none(self) -> pa.RecordBatch:
         """What is written of files without rows."""

@@ -70,7 +70,8 @@ def plain(batch: pa.RecordBatch, whole: bool = False) -> pa.RecordBatch:
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
         named += [(name, array)] if whole and pa.types.is_struct(array.type) else []
         named += _plain(name, array)
-    return pa.RecordBatch.from_arrays([array for _, array in named], [name for name, _ in named])
+    out = pa.RecordBatch.from_arrays([array for _, array in named], [name for name, _ in named])
+    return out.replace_schema_metadata(batch.schema.metadata)
 
 
 def only(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:

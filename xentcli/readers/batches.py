@@ -233,7 +233,7 @@ def stored(batch: pa.RecordBatch) -> pa.RecordBatch:
     if not any(isinstance(kind, pa.BaseExtensionType) for kind in batch.schema.types):
         return batch
     arrays = [a.storage if isinstance(a.type, pa.BaseExtensionType) else a for a in batch.columns]
-    return pa.RecordBatch.from_arrays(arrays, batch.schema.names)
+    return pa.RecordBatch.from_arrays(arrays, batch.schema.names, metadata=batch.schema.metadata)
 
 
 def compact(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -241,7 +241,7 @@ def compact(batch: pa.RecordBatch) -> pa.RecordBatch:
     if not any(map(_drags, batch.columns)):
         return batch
     arrays = [_cut(array) if _drags(array) else array for array in batch.columns]
-    return pa.RecordBatch.from_arrays(arrays, batch.schema.names)
+    return pa.RecordBatch.from_arrays(arrays, batch.schema.names, metadata=batch.schema.metadata)
 
 
 def _drags(array: pa.Array) -> bool:
