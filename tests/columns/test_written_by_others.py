@@ -193,3 +193,20 @@ def test_names_of_rows_that_the_header_lacks(tmp_path: Path, capsys: pytest.Capt
     path = tmp_path / "table.csv"
     path.write_text("\n".join(["p_0 p_1 p_2 y", *rows, ""]))
     assert "as R writes them" in asked(capsys, str(path), "--delimiter", " ")
+
+
+@pytest.mark.parametrize("name", ["score", "odds", "loss", "percent"])
+def test_one_column_that_is_never_below_0_is_not_taken_for_logits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Percentages were once scored as logits, each of them a probability of nearly 1."""
+    values: list[object] = [93.5, 12.25, 55.0, 0.5]
+    path = write(tmp_path / "one.csv", [name, "label"], values, [1, 0, 1, 0])
+    said = asked(capsys, path)
+    assert "none is below 0" in said and "percentages / 100" in said
+    assert loss(capsys, path, "--kind", "logits") == pytest.approx(
+        (12.25 + 0.5 + math.log1p(math.exp(-0.5))) / 4
+    )
+    assert loss(capsys, write(tmp_path / "two.csv", ["logit", "label"], values, [1, 0, 1, 0])) > 3
+    signed = write(tmp_path / "signed.csv", [name, "label"], [93.5, -12.25, 55.0, 0.5], [1, 0, 1, 0])
+    assert loss(capsys, signed) == pytest.approx((0.5 + math.log1p(math.exp(-0.5))) / 4, rel=1e-5)

@@ -21,6 +21,8 @@ OTHER_LOGS = {
 }
 """What is said of values that are log-probabilities to another base or with another sign."""
 
+NEVER_NEGATIVE = "values go beyond 1, and none is below 0, as logits of the less likely class would be"
+
 NAMES = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
 
 
@@ -75,6 +77,8 @@ def _one_column(low: float, high: float, claim: str | None) -> Kind:
         return Kind("probs", False, f"values from {span}")
     if claim == "probs":
         return Kind(None, False, f"the name says probabilities, but values look like logits ({span})")
+    if low >= 0.0 and claim is None:
+        return Kind(None, False, f"{NEVER_NEGATIVE} ({span}): are these percentages, odds or losses?")
     if high <= 0.0 and claim != "logits":
         if claim == "logprobs":
             return Kind("logprobs", False, f"the name, and values from {span}")

@@ -9,7 +9,7 @@ import shlex
 from xentcli.columns import unread
 from xentcli.columns.candidates import Candidate, ask_for_dtype, numbered
 from xentcli.columns.families import Family
-from xentcli.columns.kinds import KINDS, NAMES, OTHER_LOGS, PERCENTAGES
+from xentcli.columns.kinds import KINDS, NAMES, NEVER_NEGATIVE, OTHER_LOGS, PERCENTAGES
 from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, Misfit, NeedsPositive
 from xentcli.columns.schema import Preview
@@ -134,13 +134,15 @@ def which_kind(preview: Preview, chosen: Candidate) -> Question:
     logs = chosen.kind.why in OTHER_LOGS.values()
     if percentages:
         readings = ["--kind probs --renormalize", "--kind logits"]
-    elif logs:
+    elif logs or chosen.kind.why.startswith(NEVER_NEGATIVE):
         readings = ["--kind logits"]
     first = f"--kind {looks}, or " if looks else ""
     remedy = first + " or ".join(f"--kind {kind}" for kind in rest)
     remedy += "; --renormalize with --kind probs if rows need not add up to 1"
     if percentages:
         remedy = " or ".join(readings)
+    elif chosen.kind.why.startswith(NEVER_NEGATIVE):
+        remedy = "--kind logits if they are, else store probabilities: percentages / 100, odds / (1 + odds)"
     elif logs:
         remedy = "store natural logarithms of the probabilities, or the probabilities; --kind logits if not"
     what = (

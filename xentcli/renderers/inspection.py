@@ -74,7 +74,7 @@ def _size(size: float) -> str:
 def _reading(found: Inspection, verbose: bool) -> list[str]:
     what, lines = found.what, []
     if what is not None:
-        stored = {"text": "text", "f2": "float16", "f4": "float32", "f8": "float64"}.get(
+        stored = {"bf": "bfloat16", "f2": "float16", "f4": "float32", "f8": "float64"}.get(
             what.stored, what.stored
         )
         many = f" ({len(what.columns):,} columns, {stored})" if len(what.columns) > 1 else f" ({stored})"
