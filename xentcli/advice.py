@@ -290,10 +290,10 @@ def _heavy_tail(known: Known, report: Report) -> Warning | None:
         why = f"with a loss so skewed, an interval asks for about {asked:,} rows like these"
     else:
         why = "the highest losses look like those of a distribution without a variance"
+    share = f"the worst 1 % have {100 * worst.value:.3g} % of it; " if known.rows >= 100 else ""
     return Warning(
         "XW118",
-        f"few rows carry the loss: the worst 1 % have {100 * worst.value:.3g} % of it; {why}, and the one "
-        "of the cross-entropy is too narrow",
+        f"few rows carry the loss: {share}{why}, and the one of the cross-entropy is too narrow",
         "--top 20 shows the worst rows; more rows, or a bounded figure such as brier_score or accuracy",
         max(1, round(0.01 * known.rows)),
     )
