@@ -12,9 +12,9 @@ TABLED = ("soft", "multilabel")
 
 
 class TableSample(Sample):
-    """A sample of at most 16,384 rows that differ, as `Sample`, with what `parts` names of each."""
+    """A sample of at most 4,096 rows that differ, as `Sample`, with what `parts` names of each."""
 
-    most_rows = 1 << 14
+    most_rows = 1 << 12
     ordered = True
 
     @classmethod
