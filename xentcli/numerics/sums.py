@@ -30,6 +30,7 @@ GRID_LIMIT = 2.0**12
 _LIMB = 32
 _MASK = (1 << _LIMB) - 1
 _WAITING_UP_TO = 1 << 15  # sums that first add up outside the limbs, where adding is cheaper
+_PART = 1 << 16
 _SETTLE_AFTER = 512  # additions of at most 2**53 each that int64 takes without overflow
 _NORMALISE_AFTER = 1 << 28  # additions of at most 2**33 each that a limb takes without overflow
 _KEYED = (25, 62, 99, 136)  # 37 bits a slice; terms from 2**-46 up end on the third
@@ -174,10 +175,13 @@ class ExactSums:
     def _add_vector(self, at: I64 | slice, values: I64, exponent: int) -> None:
         limb, shift = divmod(exponent, _LIMB)
         row = self._reach(limb, limb + 3)
-        low, high = (values & _MASK) << shift, (values >> _LIMB) << shift
-        self.limbs[row, at] += low & _MASK
-        self.limbs[row + 1, at] += (low >> _LIMB) + (high & _MASK)
-        self.limbs[row + 2, at] += high >> _LIMB
+        for lo in range(0, values.size, _PART):  # what is worked with on the way is small
+            part = slice(lo, lo + _PART)
+            to = part if isinstance(at, slice) else at[part]
+            low, high = (values[part] & _MASK) << shift, (values[part] >> _LIMB) << shift
+            self.limbs[row, to] += low & _MASK
+            self.limbs[row + 1, to] += (low >> _LIMB) + (high & _MASK)
+            self.limbs[row + 2, to] += high >> _LIMB
         self._count(2)
 
     # -- the window -------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from xentcli.batch import F64, I64
 from xentcli.numerics.runs import run_starts, union
 from xentcli.numerics.sums import ExactSums
 
+_STRETCH = 1 << 17
 Waiting = tuple[I64, npt.NDArray[np.int8], F64 | None]
 """Keys, labels and weights of some rows."""
 
@@ -26,6 +27,25 @@ def counted(pending: list[Waiting]) -> tuple[I64, ExactSums]:
     for side, (own, counts) in enumerate(sides):
         sums.add_tallies(2 * np.searchsorted(keys, own) + side, counts)
     return keys, sums
+
+
+def weighed(pending: list[Waiting]) -> tuple[I64, ExactSums]:
+    """Sorted cells with the weights of each label, added up a few rows at a time: such sums are large."""
+    keys = np.concatenate([keys for keys, _, _ in pending])
+    labels = np.concatenate([label for _, label, _ in pending])
+    weights = np.concatenate([weight for _, _, weight in pending if weight is not None])
+    order = np.argsort(keys)
+    keys = keys[order]
+    starts = run_starts(keys)
+    found, sums = keys[starts], ExactSums(2 * starts.size)
+    for lo in range(0, order.size, _STRETCH):
+        rows = order[lo : lo + _STRETCH]
+        cell = np.searchsorted(starts, np.arange(lo, lo + rows.size), side="right") - 1
+        cells = np.arange(cell[0], cell[-1] + 1)
+        some = ExactSums(2 * cells.size)
+        some.add_exact(2 * (cell - cell[0]) + labels[rows], weights[rows])
+        sums.merge_at(cells, some)
+    return found, sums
 
 
 def distinct(keys: I64, drop: int, most: int) -> int:

@@ -7,15 +7,16 @@ from typing import Self
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
-from xentcli.numerics.runs import run_starts
+from xentcli.numerics.runs import run_starts, union
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
-from xentcli.states.cellsets import Waiting, counted, distinct, united
+from xentcli.states.cellsets import Waiting, counted, distinct, united, weighed
 
 MOST_CELLS = 1 << 20
 LEVELS = (0, 38, 42, 46, 50, 54)
 _PENDING = MOST_CELLS + (MOST_CELLS >> 2)  # rows kept as they are before they are sorted into cells
+_WEIGHTED = 1 << 18  # the same of weighted rows, or as many as there are cells
 _EARLY = 1 << 17  # rows by which it shows whether scores repeat
 _SPAN = 1 << 19  # cells of the direct table
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring keys
@@ -121,7 +122,7 @@ class Scores:
                 self._compact()
                 self._tabulate()
                 return
-        if self._waiting < (_PENDING if self.most is None else self.most + (self.most >> 2)):
+        if self._waiting < self._enough():
             return
         if self.most is not None:
             self._compact()
@@ -130,6 +131,14 @@ class Scores:
             self._tabulate()
         else:
             self._start_coarse()
+
+    def _enough(self) -> int:
+        """How many rows wait before they are sorted; of weighted ones fewer, once their level is known."""
+        if self.most is not None:
+            return self.most + (self.most >> 2)
+        if self.spec.weighted and self.keys.size:
+            return min(max(_WEIGHTED, self.keys.size), _PENDING)
+        return _PENDING
 
     def _surely_few(self) -> bool:
         """Do rows repeat so often that the table can be opened on the first of them?"""
@@ -182,6 +191,8 @@ class Scores:
     # -- cells ------------------------------------------------------------------------------------
     def _compact(self) -> None:
         """Sort everything that waits, and the table, into cells; coarsen until they are few enough."""
+        if self._pending and self.spec.weighted:
+            self._make_room()
         parts = [(self.keys, self.sums)]
         self.keys, self.sums = np.zeros(0, np.int64), ExactSums(0)
         if self._table is not None:
@@ -189,10 +200,21 @@ class Scores:
         if self._pending:
             parts.append(self._sorted_pending())
         self.keys, self.sums = united(parts)
+        self._coarsen(self._steps(self.keys))
+
+    def _steps(self, keys: I64) -> int:
+        """How many levels further up sorted keys (n,) of this one are few enough."""
         step, most = self.step, MOST_CELLS if self.most is None else self.most
-        while distinct(self.keys, LEVELS[step] - self.level, most) > most and step + 1 < len(LEVELS):
+        while distinct(keys, LEVELS[step] - self.level, most) > most and step + 1 < len(LEVELS):
             step += 1
-        self._coarsen(step - self.step)
+        return step - self.step
+
+    def _make_room(self) -> None:
+        """Coarsen what is held and what waits before weights are added up: their sums are the larger part."""
+        level = self.level
+        self._coarsen(self._steps(union(self.keys, *(keys for keys, _, _ in self._pending))))
+        for keys, _, _ in self._pending:
+            keys >>= self.level - level
 
     def _tabled(self) -> tuple[I64, ExactSums]:
         """The table as cells; it is closed."""
@@ -207,18 +229,7 @@ class Scores:
 
     def _sorted_pending(self) -> tuple[I64, ExactSums]:
         pending, self._pending, self._waiting = self._pending, [], 0
-        if not self.spec.weighted:
-            return counted(pending)
-        keys = np.concatenate([keys for keys, _, _ in pending])
-        labels = np.concatenate([label for _, label, _ in pending])
-        weights = np.concatenate([weight for _, _, weight in pending if weight is not None])
-        order = np.argsort(keys)
-        ordered = keys[order]
-        starts = run_starts(ordered)
-        cell = np.repeat(np.arange(starts.size), np.diff(starts, append=keys.size))
-        sums = ExactSums(2 * starts.size)
-        sums.add_exact(2 * cell + labels[order], weights[order])
-        return ordered[starts], sums
+        return weighed(pending) if self.spec.weighted else counted(pending)
 
     def _coarsen(self, steps: int) -> None:
         """Go up `steps` levels, and add up cells that become one."""
