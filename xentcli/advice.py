@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from xentcli.errors import counted, places
+from xentcli.errors import clean, counted, places
 from xentcli.metrics import tail
 from xentcli.metrics.known import Known
 from xentcli.report import Report, Warning
@@ -41,6 +41,7 @@ def warnings(known: Known, report: Report) -> list[Warning]:
         _nothing_left(known),
         _heavy_tail(known, report),
         _always_right(known, report),
+        _no_use(known, report),
     ]
     return sorted((item for item in found if item is not None), key=lambda item: item.id)
 
@@ -296,6 +297,22 @@ def _heavy_tail(known: Known, report: Report) -> Warning | None:
         f"few rows carry the loss: {share}{why}, and the one of the cross-entropy is too narrow",
         "--top 20 shows the worst rows; more rows, or a bounded figure such as brier_score or accuracy",
         max(1, round(0.01 * known.rows)),
+    )
+
+
+def _no_use(known: Known, report: Report) -> Warning | None:
+    """One column that is worse than the class frequencies: is it about the class that it is taken for?"""
+    relative = report.metrics.get("normalized_cross_entropy")
+    if known.spec.width != 1 or known.spec.task != "binary" or known.rows < 20:
+        return None
+    if relative is None or relative.lo is None or relative.lo <= 1.0:
+        return None
+    return Warning(
+        "XW120",
+        "the scores are worse than the class frequencies alone: are they about class "
+        f'"{clean(known.spec.classes[1])}", and not about the other one, or each about its row\'s own label?',
+        "--positive CLASS says which class they are about",
+        known.rows,
     )
 
 

@@ -109,3 +109,16 @@ def test_logits_of_few_digits_some_rows_of_which_add_up_to_one(name: str, file: 
     columns = {f"{name}_{j}": z[:, j].tolist() for j in range(3)} | {"label": Y3.tolist()}
     right = np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(N), Y3])
     assert score(write(tmp_path, columns, file)).value() == pytest.approx(right, rel=1e-12)
+
+
+def test_scores_of_no_use_are_doubted(tmp_path: Path) -> None:
+    """p of each row's own label looks like p of the positive class, but for what it is worth."""
+    draw = np.random.default_rng(0)
+    p = draw.uniform(0.05, 0.95, 400)
+    label = (draw.random(400) < p).astype(int)
+    own = np.where(label == 1, p, 1 - p)
+    for scores, doubted in ((p, False), (1 - p, True), (own, True), (np.full(400, 0.5), False)):
+        path = tmp_path / "preds.csv"
+        rows = [f"{a},{b}" for a, b in zip(scores.tolist(), label.tolist(), strict=True)]
+        path.write_text("\n".join(["p,label", *rows]) + "\n")
+        assert ("XW120" in score(path).warned()) == doubted

@@ -143,6 +143,18 @@ ENTRIES = (
          "xent score preds.csv --label label"),
     ),
     Entry(
+        "XW120", 0,
+        "Always answering with the shares of the two classes would cost less than what the one column of "
+        "scores says, beyond noise. Such a model may exist; more often the column is about the other class, "
+        "or holds the probability that each row's own label was given, which says nothing of the positive "
+        "class and cannot be scored as if it did.",
+        "--positive CLASS says which class the column is about. Of probabilities of the rows' own labels the "
+        "cross-entropy is the mean of -ln p; write a column for the positive class to have the rest.",
+        ("python -c \"print(*('p,label', *(f'{1 - x / 90},{x % 2}' for x in range(1, 60))), sep='\\n')\" "
+         "> preds.csv",
+         "xent score preds.csv --label label"),
+    ),
+    Entry(
         "XW201", 0,
         "A rule asks a metric to be on its worse side, such as a cross-entropy of at least something.",
         "Turn the operator round, unless it is meant.",

@@ -315,7 +315,8 @@ def render_warnings(report: Report, ascii_only: bool = False) -> str:
     lines = []
     for warning in report.warnings:
         example = f" (for example {look.prose(warning.example)})" if warning.example else ""
-        remedy = f". {look.prose(warning.remedy)}" if warning.remedy else ""
+        stop = "" if warning.message.endswith("?") else "."
+        remedy = f"{stop} {look.prose(warning.remedy)}" if warning.remedy else ""
         message = look.prose(warning.message.rstrip("."))
         lines.append(f"warning {look.prose(warning.id)}: {message}{example}{remedy}")
     return "\n".join(lines)
