@@ -109,6 +109,11 @@ def test_x08_help_that_nobody_reads() -> None:
 
 
 # -- X13: signals ----------------------------------------------------------------------------------
+def _heeding() -> None:
+    """Heed SIGINT, as a terminal's programs do; who runs the tests in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def started(*argv: object, **options: Any) -> subprocess.Popen[bytes]:
     """A run in a group of its own, so that a signal meets it alone."""
     run: Any = subprocess.Popen(
@@ -116,6 +121,7 @@ def started(*argv: object, **options: Any) -> subprocess.Popen[bytes]:
         env=environment(),
         start_new_session=True,
         **({"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options),
+        preexec_fn=_heeding if os.name == "posix" else None,
     )
     return cast(subprocess.Popen[bytes], run)
 
