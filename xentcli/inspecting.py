@@ -19,7 +19,7 @@ from xentcli.columns import Ask, Resolution
 from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 from xentcli.errors import BadRow, Question, XentError, clean
-from xentcli.readers import Source
+from xentcli.readers import Source, long
 from xentcli.records import dataclass
 from xentcli.settings import Settings
 
@@ -195,8 +195,10 @@ def _estimate(
     """
     jobs = max(1, need.jobs(scoring.wanted_jobs(settings), settings.reading.max_memory))
     found.memory = need.total(jobs)
-    rows = found.rows if settings.limit is None else min(settings.limit, found.rows or settings.limit)
-    if rows is None or not os.path.isfile(source.path):
+    each = len(what.classes) if isinstance(source, long.Items) else 1  # rows of the file in one of ours
+    whole = None if found.rows is None else found.rows // each
+    rows = whole if settings.limit is None else min(settings.limit, whole or settings.limit)
+    if rows is None or (rows > found.sampled and not os.path.isfile(source.path)):
         return
     now = time.process_time()
     seconds = min(now, now - begun + _START)
@@ -204,10 +206,10 @@ def _estimate(
         busy = min(jobs, max(1, rows * what.width // (8 * _BATCH)))
         held = next((file.rows for file in found.files if file.path == source.path), None)
         try:
-            each = _each(what, source, settings, found.sampled, held or rows)
+            more = _each(what, source, settings, found.sampled, (held or rows * each) // each)
         except XentError:  # further rows than were to be looked at cannot be scored
             return
-        seconds += (rows - found.sampled) * each / busy
+        seconds += (rows - found.sampled) * more / busy
     found.seconds = seconds
 
 

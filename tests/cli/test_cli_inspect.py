@@ -93,6 +93,15 @@ def test_standard_input_is_looked_at(samples: Path) -> None:
         outcome = process("inspect", "-", "--json", stdin=file)
     assert outcome.code == 0 and outcome.report["rows"] == 569
     assert outcome.report["commands"] == ["xent score -"]
+    assert outcome.report["estimate"]["seconds"] > 0  # nothing is left to be read
+
+
+def test_rows_of_classes_are_timed_as_items(tmp_path: Path) -> None:
+    item = np.repeat(np.arange(3_000), 2)
+    columns = {"id": item, "class": np.tile(["a", "b"], 3_000), "score": np.tile([0.25, 0.75], 3_000)}
+    path = parquet(tmp_path / "a.parquet", {**columns, "label": np.where(item % 2, "a", "b")})
+    found = look(path, "--id", "id", "--class-column", "class", "--label", "label", "--pred", "score")
+    assert found["sampled"] == 500 and 0 < found["estimate"]["seconds"] < 60
 
 
 def test_more_rows_take_more_time_and_no_more_memory(tmp_path: Path) -> None:

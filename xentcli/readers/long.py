@@ -163,6 +163,7 @@ class Items:
 
     def _units(self, pivot: Turn, columns: list[str], text: list[str]) -> Iterator[Unit]:
         held: _Held | None = None
+        self.returning = Returning(self.returning.most)  # a walk may be one of several
         for index, source in enumerate(self.sources):
             self._at = index
             for walk in source.partitions(columns, text):
