@@ -146,7 +146,7 @@ def apply(**typed: Any) -> int:
     from xentcli.calibrating.layouts import Layout
 
     found = maps.load(path)
-    with progress.line(request.quiet or request.no_progress) as tell, output.stream(target.path) as place:
+    with progress.line(request.quiet or request.no_progress) as tell, output.stream(target) as place:
         done = applying.apply(
             found, request.files, place, pred=tuple(request.pred or ()), kind=kind, layout=Layout(*layout),
             output=target.kind or None, reading=options, skip_bad=request.on_bad == "skip",

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from xentcli.errors import OutputError, UsageError, clean
 from xentcli.records import dataclass
@@ -73,15 +73,33 @@ def rows_to(text: str, inputs: list[str]) -> Target:
 
 
 @contextlib.contextmanager
-def stream(path: str) -> Iterator[str | IO[bytes]]:
-    """The path, or the bytes of standard output; a reader that has left ends the run."""
-    if path != "-":
-        yield path
+def stream(goal: Target) -> Iterator[str | IO[bytes]]:
+    """The path of a target of rows, or what takes the bytes of standard output."""
+    if goal.path != "-":
+        yield goal.path
         return
     if sys.stdout is None:
         raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
-    yield sys.stdout.buffer
-    sys.stdout.buffer.flush()
+    screen = sys.stdout.isatty()
+    if screen and goal.kind in ("parquet", "arrow"):
+        raise UsageError(f"--output {goal.kind}:- would write bytes to a terminal", id="output_kind",
+                         remedy=f"a pipe or a file after it, or {goal.kind}:PATH")  # fmt: skip
+    yield cast(IO[bytes], _Screen()) if screen else sys.stdout.buffer
+    sys.stdout.flush()
+
+
+class _Screen:
+    """Takes the bytes of lines for a terminal, which obeys nothing in them."""
+
+    def write(self, data: Any) -> int:
+        raw = bytes(data)
+        lines = raw.decode("utf-8", "backslashreplace").split("\n")
+        shown, encoding = "\n".join(clean(line, len(line)) for line in lines), sys.stdout.encoding or "ascii"
+        sys.stdout.write(shown.encode(encoding, "backslashreplace").decode(encoding))
+        return len(raw)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def check_place(path: str, inputs: list[str], option: str) -> None:
