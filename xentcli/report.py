@@ -23,8 +23,8 @@ class Value:
 
     `value` is inf for an infinite figure and None for an undefined one; `why` explains both. `bound` is
     the largest possible error of a figure that is not exact. `chance`: what a calibrated model would show,
-    and `p` how often it would show so much. `lower`, `upper`: what a figure lies between, None where
-    nothing bounds it. `bounded`: it is undefined but for these.
+    and `p` how often it would show so much, in `redraws` where no formula has it. `lower`, `upper`: what a
+    figure lies between, None where nothing bounds it. `bounded`: it is undefined but for these.
     """
 
     value: float | None
@@ -41,6 +41,7 @@ class Value:
     bounded: bool = False
     chance: float | None = None
     p: float | None = None
+    redraws: int | None = None
 
     @property
     def state(self) -> str:
@@ -62,6 +63,8 @@ class Value:
         for key, found in (("chance", self.chance), ("p", self.p)):
             if found is not None:
                 out[key] = _number(found)
+        if self.redraws is not None:
+            out["redraws"] = self.redraws
         return out
 
 

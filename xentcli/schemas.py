@@ -38,7 +38,7 @@ def _document(kind: str, title: str, optional: Schema | None = None, /, **requir
 
 VALUE = _object(
     {"sign": {"enum": [1, -1]}, "bound": _NUMBER, "lower": _maybe(_NUMBER), "upper": _maybe(_NUMBER),
-     "chance": _NUMBER, "p": _NUMBER},
+     "chance": _NUMBER, "p": _NUMBER, "redraws": _WHOLE},
     value=_maybe(_NUMBER), state={"enum": ["finite", "infinite", "undefined"]}, unit=_TEXT,
     better={"enum": ["lower", "higher", ""]}, n=_maybe(_WHOLE), se=_maybe(_NUMBER), lo=_maybe(_NUMBER),
     hi=_maybe(_NUMBER), why=_maybe(_TEXT),

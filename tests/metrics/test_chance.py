@@ -149,6 +149,8 @@ def test_companions_are_read_by_name(name: str) -> None:
     found = known(*drawn(6, 400, 1.5))
     value = read(found, name)
     assert (number(found, f"{name}_p"), number(found, f"{name}_chance")) == (value.p, value.chance)
+    p, chance = read(found, f"{name}_p"), read(found, f"{name}_chance")
+    assert value.to_dict()["redraws"] == 999 == p.redraws and "redraws" not in chance.to_dict()
 
 
 def test_a_seed_gives_the_same_figures_again_and_another_seed_others() -> None:

@@ -84,13 +84,22 @@ def test_level_and_p_are_those_of_labels_redrawn_row_by_row(classes: int, kind: 
     assert (found.lo is None) == (classes > 2)
 
 
-def test_a_sample_of_the_rows_has_the_p_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    y, p = drawn(8, 3, 3000)
-    p = p**0.67 / (p**0.67).sum(axis=1, keepdims=True)  # nearly calibrated
-    found = known(y, p, classwise=True)
-    whole = number(found, "ece_classwise_p")
-    monkeypatch.setattr("xentcli.metrics.classwise._MOST", 1000)
-    assert 0.01 < whole < 0.99 and number(found, "ece_classwise_p") == pytest.approx(whole, abs=0.12)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("classes", [3, 60])
+def test_a_sample_of_the_rows_has_the_p_of_all(
+    classes: int, weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(8)
+    z = rng.normal(size=(2000, classes)) * 1.5
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    y = (p.cumsum(axis=1) < rng.random(2000)[:, None]).sum(axis=1)
+    found = known(y, p, rng.integers(1, 6, 2000).astype(float) if weighted else None, classwise=True)
+    whole = read(found, "ece_classwise")
+    monkeypatch.setattr("xentcli.metrics.classwise._MOST", 400)
+    part = read(found, "ece_classwise")
+    assert whole.p is not None and 0.01 < whole.p < 0.99 and part.p == pytest.approx(whole.p, abs=0.15)
+    assert whole.chance is not None and part.chance == pytest.approx(whole.chance, rel=0.02)
+    assert part.redraws == whole.redraws and (whole.redraws == 999 or classes == 60)
 
 
 def test_it_is_kept_where_it_is_asked_for(samples: Path) -> None:

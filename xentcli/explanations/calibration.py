@@ -113,7 +113,8 @@ CALIBRATION = (
         "Hosmer & Lemeshow (1980), Communications in Statistics A9, 1043-1069",
     ),
     Measure(
-        "hosmer_lemeshow_p", "P(a chi-squared of as many degrees > hosmer_lemeshow)", "0 to 1",
+        "hosmer_lemeshow_p", "P(a chi-squared of as many degrees > hosmer_lemeshow); with --group the share "
+        "of 1,024 ways to turn the residuals of whole clusters over", "0 to 1",
         "hosmer_lemeshow has no value",
         "Small: the predictions are not calibrated. Large data make any small gap significant.",
         "Hosmer & Lemeshow (1980), Communications in Statistics A9, 1043-1069",
@@ -180,9 +181,11 @@ def companion(key: str, part: str) -> Measure:
             f"A calibrated model of the same predictions has this {key} on average, not 0.",
             source,
         )  # fmt: skip
+    sampled = "; of 199 to 999 redraws of a sample where classes are many" if key == "ece_classwise" else ""
     return Measure(
         f"{key}_p", "(1 + how many of 999 redraws of the labels from the predictions, in the bins (--seed), "
-        f"have a {key} as large as that seen) / 1000; with --group, of 1,024 ways to turn the residuals of "
-        "whole clusters over", "0.001 to 1", none,
+        f"have a {key} as large as that seen) / 1000{sampled}; with --group, of 1,024 ways to turn the "
+        "residuals of whole clusters over; JSON has their number in redraws",
+        "0.005 to 1" if sampled else "0.001 to 1", none,
         "Small: the predictions are not calibrated. Large data make any small gap significant.", source,
     )  # fmt: skip

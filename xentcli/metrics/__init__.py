@@ -7,6 +7,7 @@ have it in the report, in JSON, as a gate's metric and for `--only`.
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xentcli.metrics import peernames
@@ -45,7 +46,7 @@ def _companion(metric: Metric, value: Value, part: str, known: Known) -> Value:
     if number is None:
         lacks = "sums of a class and bin are not kept by group"
         return known.undefined(metric.key, value.why or why_not(known) or lacks)
-    return known.value(metric.key, number)
+    return replace(known.value(metric.key, number), redraws=value.redraws if part == "p" else None)
 
 
 def read_all(known: Known, extra: list[Metric]) -> dict[str, Value]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -202,7 +203,8 @@ def hosmer_lemeshow_p(known: Known) -> Value:
     per = 1.0 / (mass.p * (1.0 - mass.p / mass.rows))
     drawn = chance.redraws(known, "positive", "deciles", mass)
     found = redraw.judged(statistic, drawn, lambda residual: (residual * residual * per).sum(axis=-1), None)
-    return known.value("hosmer_lemeshow_p", found.p or 0.0)
+    assert found.p is not None
+    return replace(known.value("hosmer_lemeshow_p", found.p), redraws=found.redraws)
 
 
 def _hosmer_lemeshow(known: Known) -> tuple[Value, int]:

@@ -11,6 +11,7 @@ from xentcli.batch import F64
 from xentcli.metrics import chance, redraw
 from xentcli.metrics.known import Known
 from xentcli.numerics import grid
+from xentcli.numerics.binomial import mean_deviation
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
@@ -23,8 +24,8 @@ _UNKEPT = "what it needs is kept only where the run asked for it"
 def ece_classwise(known: Known) -> Value:
     """Mean over all classes c of Σ_b |Σw(p_c - [label is c])| / W in equal-width bins of p_c, 0 to 1.
 
-    The level expected by chance is by the normal approximation, rows of a bin at the bin's mean p; labels are
-    redrawn for the p-value, of several classes in a sample of rows.
+    Labels are redrawn for the level expected by chance and the p-value, of several classes in a sample of
+    rows (`_redrawn`).
     Source: Kull et al. (2019), NeurIPS, arXiv 1910.12656.
     """
     bins = _by_class(known)
@@ -38,10 +39,9 @@ def ece_classwise(known: Known) -> Value:
         return _of_two(known, value)
     if known.spec.grouped:
         return value
-    rate = np.divide(bins.p, bins.weight, out=np.zeros(bins.p.shape), where=bins.weight > 0)
-    spread = bins.p * (1.0 - np.minimum(rate, 1.0)) * float(known.weight2 / known.weight)
-    level = float(np.sqrt(np.maximum(spread, 0.0) * (2 / math.pi)).sum()) / each
-    return replace(value, chance=level, p=_redrawn(known, value.value or 0.0))
+    errors = _redrawn(known, bins) / each
+    p = redraw.share(errors >= (value.value or 0.0) * redraw.TIES)
+    return replace(value, chance=float(errors.mean()), p=p, redraws=errors.size)
 
 
 def _of_two(known: Known, value: Value) -> Value:
@@ -64,10 +64,12 @@ def _of_two(known: Known, value: Value) -> Value:
     return redraw.judged(value, drawn, statistic, known.level)
 
 
-def _redrawn(known: Known, seen: float) -> float:
-    """The share of redraws of the labels with an error as large, from at most _MOST rows of the sample.
+def _redrawn(known: Known, bins: Binned) -> F64:
+    """Σ_c Σ_b |Σw(p_c - [label is c])| (R,) of redrawn labels, from at most _MOST rows of the sample.
 
-    The residuals of a sample vary as those of all rows do, but for a factor.
+    What the sample shows is stretched to all rows: its mean and its deviations from that by the factors by
+    which `_noise` has those of all rows larger. One factor, of the root of the rows, would make too little of
+    bins with a label or none, where many classes are.
     """
     kept, spec = known.states.sample.kept(), known.spec
     which = np.repeat(np.arange(kept.count.size), kept.count)[:_MOST]
@@ -78,14 +80,32 @@ def _redrawn(known: Known, seen: float) -> float:
     cell = cell.reshape(p.shape)
     count = min(redraw.REPLICATES, max(_FEWEST, _VALUES // used.size))
     rng, every = np.random.default_rng(known.seed), np.arange(count)
-    expected = np.bincount(cell.ravel(), (p * weight[:, None]).ravel(), used.size)
+    expected, inside = (
+        np.bincount(cell.ravel(), (x * weight[:, None]).ravel(), used.size).astype(np.float64)
+        for x in (p, np.ones(p.shape))
+    )
     residuals = np.repeat(-expected[None], count, axis=0)
     for row, ends in enumerate(p.cumsum(axis=1)):
         label = np.searchsorted(ends[:-1], rng.random(count) * ends[-1], side="right")
         residuals[every, cell[row, label]] += weight[row]
-    scale = math.sqrt(float(known.weight2) / float((weight * weight).sum()))
-    errors = np.abs(residuals).sum(axis=1) * scale / (float(known.weight) * spec.size)
-    return (1 + int(np.count_nonzero(errors >= seen * (1.0 - 1e-9)))) / (1 + count)
+    errors: F64 = np.abs(residuals).sum(axis=1)
+    if which.size == known.rows:
+        return errors
+    filled = bins.weight > 0
+    whole = _noise(bins.weight[filled], bins.p[filled], float(known.weight2 / known.weight))
+    part = _noise(inside, expected, float((weight * weight).sum() / weight.sum()))
+    mean, wider = (more / less if less > 0.0 else 1.0 for more, less in zip(whole, part, strict=True))
+    out: F64 = errors.mean() * mean + (errors - errors.mean()) * wider
+    return out
+
+
+def _noise(weight: F64, p: F64, unit: float) -> tuple[float, float]:
+    """Mean of Σ|Σw(y - p)| over bins (K,) of calibrated rows that weigh `unit`, and its standard deviation
+    were the bins independent: by binomials of the bins' mean p."""
+    n, rate = weight / unit, np.clip(p / weight, 0.0, 1.0)
+    each = unit * mean_deviation(n, rate)
+    variance = unit * unit * n * rate * (1.0 - rate) - each * each
+    return float(each.sum()), math.sqrt(float(variance.sum()))
 
 
 def _probabilities(scores: F64, kind: str) -> F64:

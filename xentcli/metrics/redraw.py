@@ -37,7 +37,7 @@ _FEWEST, _VALUES = 199, 30_000  # redraws that limits rest on: at least, and tim
 _HALVINGS = 14
 SURE = 2.0  # standard errors
 _LARGEST = 1024.0  # times the gaps seen
-_TIES = 1.0 - 1e-9  # rounding must not tell a redraw from the error it repeats
+TIES = 1.0 - 1e-9  # rounding must not tell a redraw from the error it repeats
 
 Statistic = Callable[[F64], F64]
 """Residuals (..., M) to errors (...,): they grow with the residuals."""
@@ -152,7 +152,7 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     if chance is None:
         chance = float((error or statistic)(drawn.by_chance).mean())
     error = error or statistic
-    found = replace(value, chance=chance, p=_share(calibrated >= seen * _TIES))
+    found = replace(value, chance=chance, p=share(calibrated >= seen * TIES), redraws=calibrated.size)
     if level is None:
         return found
     tail = (1.0 - level) / 2
@@ -160,14 +160,14 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
 
     def beyond(factor: float) -> bool:
         """Is the error seen larger than it may be by chance?"""
-        return _share(statistic(firm.at(factor)) >= seen * _TIES) <= tail
+        return share(statistic(firm.at(factor)) >= seen * TIES) <= tail
 
     def short(factor: float) -> bool:
         """May the error seen be as small as it is by chance?"""
-        return _share(statistic(drawn.at(factor)) * _TIES <= seen) > tail
+        return share(statistic(drawn.at(factor)) * TIES <= seen) > tail
 
     low = 0.0
-    if _share(calibrated >= seen * _TIES) <= tail:
+    if share(calibrated >= seen * TIES) <= tail:
         low = _last(beyond, _end(beyond))
     high = _last(short, _end(short))
     lo, hi = float(error(low * firm.seen)), float(error(high * redraws.seen))
@@ -183,7 +183,7 @@ def _end(holds: Callable[[float], bool]) -> float:
     return high
 
 
-def _share(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
+def share(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
     """The share that is true, the case at hand among them: never 0."""
     return (1 + int(np.count_nonzero(mask))) / (1 + mask.size)
 

@@ -187,6 +187,12 @@ def level(report: Report) -> float | None:
     return 95.0 if any(half_width(value) is not None for value in report.metrics.values()) else None
 
 
+def redraws(report: Report) -> str:
+    """How many redraws the p-values of a report rest on, or from how many to how many; "" if on none."""
+    found = sorted({value.redraws for value in report.metrics.values() if value.redraws is not None})
+    return " to ".join(f"{count:,}" for count in dict.fromkeys([*found[:1], *found[-1:]]))
+
+
 def loss_in(value: Value, unit: str, other: bool = False) -> Value:
     """A figure in nats in the unit asked for, "nats" or "bits", or in the `other` of them."""
     if value.unit != "nat" or (unit == "bits") == other:

@@ -277,11 +277,13 @@ def _evidence(report: Report, look: Look) -> list[Line]:
 
 
 def _notes(report: Report, look: Look) -> list[Line]:
-    """What "±" means, and where the warnings are."""
+    """What "±" means, what p rests on, and where the warnings are."""
     notes = []
     level = numbers.level(report)
     if level is not None:
         notes.append(f"± is the half-width of the {level:.3g}{NBSP}% interval.")
+    if redraws := numbers.redraws(report):
+        notes.append(f"p rests on {redraws} redraws.")
     if report.warnings:
         notes.append(f"{counted(len(report.warnings), 'warning')} on stderr.")
     return look.text(notes, style="dim")
