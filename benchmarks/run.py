@@ -33,9 +33,14 @@ PACKAGES = (
 
 
 def environment() -> dict[str, str]:
-    """The caller's environment with every thread pool set to the CPUs in use."""
+    """The caller's environment with every thread pool set to the CPUs in use.
+
+    Python may keep bytecode, as pip does on installing: otherwise a package that is run from its sources
+    is compiled in each run, which nobody who has installed it waits for.
+    """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-    return {**os.environ, **dict.fromkeys(names, str(launch.CPUS))}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **dict.fromkeys(names, str(launch.CPUS))}
 
 
 def make_files(names: str | None, folder: Path, scale: float) -> None:

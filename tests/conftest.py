@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import compileall
 from pathlib import Path
 
 import pytest
+
+import xentcli
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the package once, as pip does on installing it: many tests start processes that import it."""
+    if not hasattr(session.config, "workerinput"):  # a worker of xdist finds it done
+        compileall.compile_dir(Path(xentcli.__file__).parent, quiet=1)
 
 
 @pytest.fixture(autouse=True)
