@@ -115,7 +115,10 @@ def compute(batch: Batch, spec: Spec) -> Rows | None:
 
 @dataclass(slots=True)
 class StateSet:
-    """The states of some rows, and how many rows were read, ignored and skipped on the way to them."""
+    """The states of some rows, and how many rows were read, ignored and skipped on the way to them.
+
+    threads: what is worked out from them may use so many.
+    """
 
     spec: Spec
     states: dict[str, State]
@@ -123,6 +126,7 @@ class StateSet:
     ignored: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     spots: Spots = field(default_factory=dict)
+    threads: int = 1
     _derived: dict[str, State] | None = None
 
     @classmethod
@@ -146,6 +150,12 @@ class StateSet:
         """Compute the rows of a batch and add them."""
         self.add(compute(batch, self.spec), batch, read)
 
+    def settle(self) -> None:
+        """Do what states have put off until there are no more rows."""
+        tally = self.states.get("tally")
+        if tally is not None:
+            cast(Tally, tally).settle()
+
     def merge(self, other: StateSet) -> None:
         """Add the rows of another set of the same spec."""
         self._derived = None
@@ -168,7 +178,7 @@ class StateSet:
         if self._derived is None:
             from xentcli.tasks.tallied import derived
 
-            self._derived = derived(cast(Tally, self.states["tally"]))
+            self._derived = derived(cast(Tally, self.states["tally"]), self.threads)
         return self._derived[name]
 
     @property

@@ -197,7 +197,7 @@ def test_the_quadrature_has_the_moments_of_the_rows() -> None:
     held = cells.Cells(0)
     place = (np.uint32(20 << 23) + rng.integers(0, 1 << 11, 500)).astype(np.uint32)
     held.add(place)
-    nodes = next(held.nodes())
+    nodes = held.nodes(held.parts()[0])
     q = (place.astype(np.int64) + held.first).astype(np.int32).view(np.float32).astype(np.float64)
     assert nodes.rows.sum() == 500
     for power in range(4):

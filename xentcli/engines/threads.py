@@ -71,11 +71,21 @@ class _Run:
         try:
             while (stream := self._stream(number)) is not None:
                 self._drain(stream, number)
+            self._settle(number)
         finally:
             with self.lock:
                 self.running -= 1
                 if self.running == 0:
                     self.finished.set()
+
+    def _settle(self, number: int) -> None:
+        """Do what the states of this thread have put off, beside the other threads."""
+        states, lock = self.sets[number]
+        try:
+            with lock:
+                states.settle()
+        except BaseException as error:
+            self._fail((len(self.streams), 0), error)
 
     def _stream(self, number: int) -> _Open | None:
         """A stream nobody has begun, else one that another thread is still walking.
@@ -160,6 +170,7 @@ def run(
     if state.failure is not None:
         raise state.failure[1]
     total = state.sets[0][0]
+    total.threads = jobs
     for other, _ in state.sets[1:]:
         if other is not total:
             total.merge(other)

@@ -9,7 +9,6 @@ order of the rows nor a cut matters; rows that come in order are added several t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple, Self
 
@@ -151,13 +150,13 @@ class Cells:
         used = np.flatnonzero(rows[0] | rows[1])
         return (used << _FINE) + self.first + _DOUBLES >> _FINE, rows[:, used].T
 
-    def nodes(self) -> Iterator[Nodes]:
-        """The quadrature of all occupied coarse cells, in their order, some at a time."""
+    def parts(self) -> list[I64]:
+        """The occupied coarse cells, in their order, in parts for `nodes`."""
         occupied = np.flatnonzero(self.moments[0])
-        for lo in range(0, occupied.size, _NODES):
-            yield self._nodes(occupied[lo : lo + _NODES])
+        return [occupied[lo : lo + _NODES] for lo in range(0, occupied.size, _NODES)]
 
-    def _nodes(self, at: I64) -> Nodes:
+    def nodes(self, at: I64) -> Nodes:
+        """The quadrature of some coarse cells."""
         scale = (1, _HALF, _HALF**2, _HALF**3 >> _CUBE)
         found = self.moments.reshape(4, -1)[:, at]
         weight = _weights(*(sums / unit for sums, unit in zip(found, scale, strict=True)))

@@ -55,9 +55,9 @@ class Tally:
         self._pending.append(keys)
         self._waiting += keys.size
         if self._waiting >= _WAITING:
-            self._settle()
+            self.settle()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Sort what waits and add it to what is held."""
         if not self._pending:
             return
@@ -151,8 +151,8 @@ class Tally:
         return found
 
     def merge(self, other: Self) -> None:
-        other._settle()
-        self._settle()
+        other.settle()
+        self.settle()
         if other.coarse and not self.coarse:
             self._go_coarse()
         if not self.coarse:
@@ -166,7 +166,7 @@ class Tally:
     # -- storing and reading ------------------------------------------------------------------------
     def exact(self) -> tuple[F64, I64, I64]:
         """Score, label and number (n,) of the rows that are kept as they are, by rising score and label."""
-        self._settle()
+        self.settle()
         if not self.coarse:
             p, label = _rows(self._keys)
             return p.astype(np.float64), label, self._counts
@@ -175,11 +175,11 @@ class Tally:
 
     def cells(self) -> list[Cells]:
         """The cells of all other rows, from the lowest scores to the highest."""
-        self._settle()
+        self.settle()
         return [self._windows[window] for window in sorted(self._windows, reverse=True)]
 
     def to_arrays(self) -> Arrays:
-        self._settle()
+        self.settle()
         windows = sorted(self._windows)
         out: Arrays = {
             "keys": self._keys, "counts": self._counts, "certain": self._certain,

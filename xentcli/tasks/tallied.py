@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from xentcli.batch import F64, I64, Batch, Place, Rows, Spec
 from xentcli.numerics import grid
+from xentcli.numerics.apart import apart
 from xentcli.states import State
 from xentcli.states.bins import PositiveBins
 from xentcli.states.cells import Nodes
@@ -20,14 +23,26 @@ from xentcli.tasks import binary
 _BLOCK = 1 << 14
 
 
-def derived(tally: Tally) -> dict[str, State]:
+def derived(tally: Tally, threads: int = 1) -> dict[str, State]:
     """The states that a Tally stands for, by their names in `plan.STATES`."""
-    sums = _Sums(tally.spec)
-    sums.repeat(*tally.exact())
-    for cells in tally.cells():
-        for nodes in cells.nodes():
-            sums.spread(nodes)
-    return {**sums.states(), "scores": _scores(tally)}
+    tally.settle()
+    shares = 1 if threads == 1 else 2 * threads
+    parts = [(cells, part) for cells in tally.cells() for part in cells.parts()]
+
+    def share(number: int) -> dict[str, State]:
+        sums = _Sums(tally.spec)
+        sums.repeat(*(rows[number::shares] for rows in tally.exact()))
+        for cells, part in parts[number::shares]:
+            sums.spread(cells.nodes(part))
+        return dict(sums.states())
+
+    ranking, out, *others = apart(
+        [lambda: {"scores": _scores(tally)}, *(partial(share, number) for number in range(shares))], threads
+    )
+    for other in others:
+        for name, state in out.items():
+            state.merge(other[name])
+    return out | ranking
 
 
 class _Sums:
