@@ -290,12 +290,25 @@ class _Indented:
             whole = encode(value)
             put(f"{whole[0]}{inside}{whole[1:-1]}{end}{whole[-1]}")
             return
+        if named and all(type(held) is dict and held and _NESTED.isdisjoint(map(type, held.values()))
+                         for held in value.values()):  # fmt: skip
+            put(self._flat(value, depth))
+            return
         lead = f"{'{' if named else '['}{inside}"
         for key, held in value.items() if named else enumerate(value):
             put(f"{lead}{encode(key)}: " if named else lead)
             self._write(held, depth + 1, put)
             lead = f",{inside}"
         put(f"{end}{'}' if named else ']'}")
+
+    def _flat(self, value: dict[str, dict[str, Any]], depth: int) -> str:
+        """A dict of dicts that hold nothing nested, which are written at once and told apart afterwards:
+        what stands between two of them has a line end, which no string has."""
+        encode, inside, end = self._at(depth)
+        write, deeper, close = self._at(depth + 1)
+        bodies = write(list(value.values()))[2:-2].split(f"}},{deeper}{{")
+        lines = (f"{encode(key)}: {{{deeper}{body}{close}}}" for key, body in zip(value, bodies, strict=True))
+        return f"{{{inside}{f',{inside}'.join(lines)}{end}}}"
 
 
 def _number(value: float | None) -> float | None:

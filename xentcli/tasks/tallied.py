@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -28,21 +29,22 @@ def derived(tally: Tally, threads: int = 1) -> dict[str, State]:
     tally.settle()
     shares = 1 if threads == 1 else 2 * threads
     parts = [(cells, part) for cells in tally.cells() for part in cells.parts()]
+    score, label, times = tally.exact()
 
     def share(number: int) -> dict[str, State]:
         sums = _Sums(tally.spec)
-        sums.repeat(*(rows[number::shares] for rows in tally.exact()))
+        sums.repeat(score[number::shares], label[number::shares], times[number::shares])
         for cells, part in parts[number::shares]:
             sums.spread(cells.nodes(part))
         return dict(sums.states())
 
-    ranking, out, *others = apart(
-        [lambda: {"scores": _scores(tally)}, *(partial(share, number) for number in range(shares))], threads
-    )
+    pieces: list[Callable[[], dict[str, State]]] = [lambda: {"scores": _scores(tally)}]
+    pieces += [partial(share, number) for number in range(shares)]
+    scores, out, *others = apart(pieces, threads)
     for other in others:
         for name, state in out.items():
             state.merge(other[name])
-    return out | ranking
+    return out | scores
 
 
 class _Sums:
