@@ -138,10 +138,29 @@ def test_isotonic_miscalibration_of_redrawn_labels_is_what_scikit_learn_makes_of
     assert value.p == pytest.approx(np.mean(redrawn >= value.value), abs=0.05) and 0.02 < value.p < 0.6
 
 
-def test_calibrated_predictions_are_rejected_as_often_as_the_level_says() -> None:
-    p_values = [number(replace(known(*drawn(seed, 300)), level=None), "ece_p") for seed in range(1000, 1400)]
-    assert 0.025 <= np.mean(np.array(p_values) <= 0.05) <= 0.08
-    assert 0.42 <= np.mean(p_values) <= 0.58
+@pytest.mark.parametrize(("classes", "weighted"), [(2, False), (2, True), (3, True)])
+def test_calibrated_predictions_are_rejected_as_often_as_the_level_says(
+    classes: int, weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults = redraw.draw.__kwdefaults__
+    assert defaults is not None and defaults["count"] == 999
+    monkeypatch.setitem(defaults, "count", 99)  # p is as often <= 0.05 as of 999
+    names = ["ece_p", "mce_p", "ece_mass_p", "ece_toplabel_p", "ece_classwise_p", "spiegelhalter_p"]
+    names += ["ks_calibration_p", "ece_sweep_p", "brier_miscalibration_p"] if classes == 2 else []
+    names += [] if classes > 2 or weighted else ["hosmer_lemeshow_p"]
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        p = rng.dirichlet(np.full(classes, 1.0), 100)
+        y = (p.cumsum(axis=1) < rng.random(100)[:, None]).sum(axis=1)
+        w = rng.integers(1, 6, 100).astype(np.float64) if weighted else None
+        rows = known(y, p if classes > 2 else p[:, 1], w, classwise=classes > 2)
+        for name, each in found.items():
+            each.append(number(replace(rows, level=None, seed=seed), name))
+    for name, each in found.items():
+        rejected = int((np.array(each) <= 0.05).sum())
+        assert 1e-4 < stats.binom.cdf(rejected, 100, 0.05) < 1 - 1e-4, (name, rejected)
+        assert abs(np.mean(each) - 0.5) < 4 * math.sqrt(1 / 12 / 100), (name, np.mean(each))
 
 
 @pytest.mark.parametrize("name", ["ece", "mce", "ece_mass_positive", "smooth_ece"])

@@ -37,6 +37,7 @@ _FEWEST, _VALUES = 199, 30_000  # redraws that limits rest on: at least, and tim
 _HALVINGS = 14
 SURE = 2.0  # standard errors
 _LARGEST = 1024.0  # times the gaps seen
+_TRIALS = 1e15
 TIES = 1.0 - 1e-9  # rounding must not tell a redraw from the error it repeats
 
 Statistic = Callable[[F64], F64]
@@ -101,7 +102,7 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     """`count` redraws of the bins, which all hold rows and have a variance.
 
     Unweighted, the number of positives of a bin is a binomial with the mean and nearly the variance of the
-    sum of its draws; weighted, the residual is normal. coarse (M,): the group of each bin whose gap is its.
+    sum of its draws; weighted, see `_weighted`. coarse (M,): the group of each bin whose gap is its.
     """
     assert bins.variance is not None
     rng = np.random.default_rng(seed)
@@ -109,7 +110,7 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     shape = (count, spread.size)
     more = rng.standard_normal(shape)
     if weighted:
-        noise = rng.standard_normal(shape) * np.sqrt(spread)
+        noise = _weighted(rng, bins, spread, count)
     else:
         columns = zip(bins.rows.tolist(), bins.p.tolist(), spread.tolist(), strict=True)
         noise = np.stack([_sums(rng, *column, count) for column in columns], axis=1)
@@ -135,6 +136,27 @@ def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count:
     out: F64 = rng.binomial(int(trials), min(few / trials, 1.0), count).astype(np.float64)
     out -= few
     return out if few == p else -out
+
+
+def _weighted(rng: np.random.Generator, bins: Binned, spread: F64, count: int) -> F64:
+    """Redrawn residuals (count, M) of weighted rows: binomials, each trial of which weighs the same.
+
+    They have the mean, the variance and the range of the sum of a bin's draws. As the rows that a bin is
+    worth need not be whole, some redraws have the number of trials below, others that above. A normal would
+    leave the range where a bin has few rows, and lose its spread where it is brought back.
+    """
+    rate = np.clip(bins.p / bins.weight, 0.0, 1.0)
+    wanted = bins.weight * bins.weight * rate * (1.0 - rate)
+    worth = np.divide(wanted, spread, out=np.ones(rate.size), where=spread > 0).clip(1.0, _TRIALS)
+    fewer = np.floor(worth)
+    columns = zip(fewer.astype(np.int64).tolist(), rate.tolist(), strict=True)
+    hits = np.stack([rng.binomial(*column, count) for column in columns], axis=1)
+    part = (1.0 - fewer / worth) * (fewer + 1.0)  # that keeps 1 / trials at 1 / worth on average
+    one = rng.random(hits.shape) < part
+    hits += one & (rng.random(hits.shape) < rate)
+    out: F64 = hits * (bins.weight / (fewer + one)) - bins.p
+    out[:, spread <= 0.0] = 0.0
+    return out
 
 
 def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, level: float | None, *,
