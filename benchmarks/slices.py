@@ -1,9 +1,11 @@
 """Are slices called worse than the rest by chance, are those found that are, and does shrinking help?
 
-    python benchmarks/slices.py [RUNS]
+    python benchmarks/slices.py [RUNS [groups]]
 
 Rows of three classes in ten slices: one of half of them, the others of ever fewer. Where slices differ, their
-logits are exp(N(0, 0.3²)) times what they should be. The table is in docs/coverage.md.
+logits are exp(N(0, 0.3²)) times what they should be. With "groups", slices are alike and rows calibrated, in
+groups of ten that share most of their logits and half of their luck, and lie within one slice or across all;
+then the mean ECE stands beside its chance level, too. The tables are in docs/coverage.md.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ import numpy as np
 
 from xentcli.batch import F64, Batch, Place, Spec
 from xentcli.metrics.known import Known
-from xentcli.metrics.slices import slices
+from xentcli.metrics.slices import sliced
+from xentcli.numerics import rowhash
 from xentcli.plan import StateSet
+from xentcli.states.clusters import BUCKETS
 
 SHARES = 0.5 ** np.arange(1, 11)
 CLASSES = 3
@@ -48,9 +52,59 @@ def true_losses(rng: np.random.Generator, sharp: F64) -> F64:
     return np.array(out)
 
 
-def main() -> None:
-    """Print the table."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+def in_groups(rng: np.random.Generator, n: int, within: bool, grouped: bool) -> Known:
+    """What is known of n calibrated rows in groups, each within a slice or not, with `--group` or not."""
+    doc = np.repeat(np.arange(n // 10), 10)
+    part = rng.choice(SHARES.size, n, p=SHARES / SHARES.sum())
+    part = part[doc * 10] if within else part
+    z = rng.normal(size=(n // 10, CLASSES))[doc] * 1.4 + rng.normal(size=(n, CLASSES)) * 0.5
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    luck = np.where(rng.random(n) < 0.5, rng.random(n), rng.random(n // 10)[doc])
+    labels = (p.cumsum(axis=1) < luck[:, None]).sum(axis=1)
+    names = tuple(f"c{c}" for c in range(CLASSES))
+    spec = Spec("multiclass", "probs", names, CLASSES, names, by=(("k",),), grouped=grouped)
+    keys: list[tuple[str | None, ...]] = [(str(k),) for k in range(SHARES.size)]
+    states = StateSet.empty(spec)
+    buckets = (rowhash.hashed(doc) % np.uint64(BUCKETS)).astype(np.int64)
+    batch = Batch(labels, Place("rows", 1), matrix=p, keys=((part, keys),), groups=buckets)
+    states.fold(batch, n)
+    return Known(states)
+
+
+def groups(runs: int) -> None:
+    """Print the table of rows in groups."""
+    print("| rows | groups | option | any called worse | interval holds | of few | ECE | by chance |")
+    print("|---|---|---|---:|---:|---:|---:|---:|")
+    z = np.random.default_rng(0).normal(size=(2_000_000, CLASSES)) * np.sqrt(1.4**2 + 0.5**2)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    truth = float(-(p * np.log(p)).sum(axis=1).mean())
+    for within in (True, False):
+        for n in (1_000, 5_000, 20_000):
+            for grouped in (True, False):
+                rng = np.random.default_rng([n, within])
+                called, held, counted, chance = 0, np.zeros(2), np.zeros(2), np.zeros(3)
+                for _ in range(runs):
+                    (found,) = [each.rows for each in sliced(in_groups(rng, n, within, grouped))]
+                    called += any(row.p_holm is not None and row.p_holm < 0.05 for row in found)
+                    for row in found:
+                        value, many = row.metrics["cross_entropy"], int(row.rows >= 100)
+                        level = row.metrics["ece_chance"].value
+                        if value.lo is None or value.hi is None or row.rows < 30:
+                            continue
+                        held[many] += value.lo <= truth <= value.hi
+                        counted[many] += 1
+                        if many and level is not None:
+                            chance += row.metrics["ece"].value or 0.0, level, 1
+                few, many = (100 * held / np.maximum(counted, 1)).tolist()
+                ece, level = (chance[:2] / chance[2]).tolist()
+                cells = (f"{n:,}", "within slices" if within else "across slices",
+                         "`--group`" if grouped else "none", f"{100 * called / runs:.1f} %", f"{many:.1f} %",
+                         f"{few:.1f} %", f"{ece:.4f}", f"{level:.4f}")  # fmt: skip
+                print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def rows(runs: int) -> None:
+    """Print the table of independent rows."""
     print("| rows | slices | any called worse | interval holds | error of loss | of shrunk |")
     print("|---|---|---:|---:|---:|---:|")
     for spread in (0.0, 0.3):
@@ -61,7 +115,7 @@ def main() -> None:
             for _ in range(runs):
                 known, sharp = drawn(rng, n, spread)
                 truth = true_losses(rng, sharp if spread else sharp[:1].repeat(sharp.size))
-                found = slices(known)
+                (found,) = [each.rows for each in sliced(known)]
                 called += any(row.p_holm is not None and row.p_holm < 0.05 for row in found)
                 for row in found:
                     value, right = row.metrics["cross_entropy"], truth[int(row.by["k"] or 0)]
@@ -77,4 +131,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    table = groups if sys.argv[2:] == ["groups"] else rows
+    table(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)

@@ -119,7 +119,6 @@ def test_groups_that_are_none(tmp_path: Path) -> None:
     assert ran.code == 3 and "row 7" in ran.err and "user" in ran.err
     assert xent("score", path, "--group", "user", "--on-bad", "skip", "--json").report["data"]["scored"] == 19
     assert xent("score", path, "--group", "users").code == 2
-    assert xent("score", path, "--group", "doc", "--by", "label").code == 2
     one = xentcli.score(made(tmp_path / "one.parquet", 1, 5, 5)[0], group="doc")
     assert one.metrics["brier_score"].se is None and one.metrics["accuracy"].lo is None
 

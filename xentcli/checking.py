@@ -45,9 +45,6 @@ def options(settings: Settings) -> None:
     if settings.level is not None and not 0.0 < settings.level < 1.0:
         raise UsageError(f"--ci {settings.level:g} is not between 0 and 1", remedy="--ci 0.95 or --ci none",
                          id="ci")  # fmt: skip
-    if settings.rules.group is not None and settings.rules.by:
-        raise UsageError("--by does not go with --group: the intervals of slices take rows as independent",
-                         remedy="one run with each", id="by_group")  # fmt: skip
 
 
 def file_hash(sources: list[Source], expected: str) -> None:

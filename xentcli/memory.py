@@ -25,6 +25,8 @@ from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
 from xentcli.states.labelscores import MOST_LABELS, most_cells
 from xentcli.states.sample import Sample
 from xentcli.states.scores import MOST_CELLS
+from xentcli.states.sliceclusters import SliceClusters
+from xentcli.states.slices import Slices
 from xentcli.states.tablesample import TableSample
 
 BASE = 180 << 20
@@ -42,6 +44,8 @@ USUAL = (8 << 20, 8 << 20)
 _COUNTED, _WEIGHTED, _PAIR, _CELL, _READ = 24, 48, 48, 48, 160
 """Bytes of an exact sum without and with weights; of a pair of classes and of a cell of scores while
 two sets of them are joined; and of a cell when the ranking is read off them."""
+
+_SLICED = (("slices", Slices), ("sliceclusters", SliceClusters))
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
           "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}  # fmt: skip
@@ -167,6 +171,7 @@ def _states(spec: Spec, rows: int | None) -> int:
     """What the states of a thread can grow to: cells of scores and pairs of classes come with rows."""
     held = [getattr(state, "sums", None) for state in StateSet.empty(spec).states.values()]
     cells: int = sum(part.size for sums in held if isinstance(sums, dict) for part in sums.values())
+    cells += sum(kind.largest(spec, rows) for name, kind in _SLICED if name in needed(spec))
     size = cells * (_WEIGHTED if spec.weighted else _COUNTED)
     met = MOST_PAIRS if rows is None else min(rows, MOST_PAIRS)
     for name, kind in (("sample", Sample), ("tablesample", TableSample)):

@@ -26,6 +26,7 @@ from xentcli.states.ranks import Ranks
 from xentcli.states.sample import Sample, sampled
 from xentcli.states.scores import Scores
 from xentcli.states.selfconfidence import SelfConfidence
+from xentcli.states.sliceclusters import SliceClusters
 from xentcli.states.slices import Slices
 from xentcli.states.softbins import SoftBins
 from xentcli.states.softclasses import SoftClasses
@@ -56,6 +57,7 @@ STATES: dict[str, type[Any]] = {
     "peer": Peer,
     "notes": Notes,
     "slices": Slices,
+    "sliceclusters": SliceClusters,
     "clusters": Clusters,
     "clustercells": ClusterCells,
     "classwise": ClassWise,
@@ -84,6 +86,7 @@ def needed(spec: Spec) -> list[str]:
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
     optional = {
         "slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
+        "sliceclusters": spec.grouped and bool(spec.by),
         "clustercells": spec.grouped and spec.task not in ("soft", "multilabel"),
         "worst": spec.top > 0, "selfconfidence": spec.confident, "classwise": spec.classwise,
         "sample": sampled(spec), "temperatures": sampled(spec) and spec.every_row,
@@ -225,6 +228,10 @@ class StateSet:
     @property
     def slices(self) -> Slices:
         return cast(Slices, self.states["slices"])
+
+    @property
+    def sliceclusters(self) -> SliceClusters:
+        return cast(SliceClusters, self.states["sliceclusters"])
 
     @property
     def softclasses(self) -> SoftClasses:

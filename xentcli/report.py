@@ -91,7 +91,8 @@ class SliceRow:
     """One slice: its key by column, rows, weight, figures, and how it stands against the others.
 
     shrunk: its cross-entropy drawn towards that of all, in nats. p_worse: one-sided, of a mean loss no
-    higher than that of the rest; p_holm: the same, corrected for the number of slices.
+    higher than that of the rest; p_holm: the same, corrected for the number of slices. clusters: how many
+    of `--group` have rows in it, None without.
     """
 
     by: dict[str, str | None]
@@ -102,13 +103,30 @@ class SliceRow:
     p_worse: float | None
     p_holm: float | None
     metrics: dict[str, Value]
+    clusters: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
+        found = {} if self.clusters is None else {"clusters": self.clusters}
         return {
-            "by": self.by, "rows": self.rows, "weight": _number(self.weight), "small": self.small,
+            "by": self.by, "rows": self.rows, **found, "weight": _number(self.weight), "small": self.small,
             "shrunk": _number(self.shrunk), "p_worse": _number(self.p_worse), "p_holm": _number(self.p_holm),
             "metrics": {key: value.to_dict() for key, value in self.metrics.items()},
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SliceGap:
+    """The worst and the best slice of one `--by` among `compared` that have rows and groups enough, and what
+    their cross-entropies differ by, with p and an interval that allow for the choice of the two."""
+
+    worst: dict[str, str | None]
+    best: dict[str, str | None]
+    compared: int
+    gap: Value
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"by": list(self.worst), "worst": self.worst, "best": self.best, "compared": self.compared,
+                "gap": self.gap.to_dict()}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +209,7 @@ class Report:
     reliability: list[Reliability] = field(default_factory=list)
     warnings: list[Warning] = field(default_factory=list)
     slices: list[SliceRow] = field(default_factory=list)
+    slice_gaps: list[SliceGap] = field(default_factory=list)
     worst: list[WorstRow] = field(default_factory=list)
     label_errors: dict[str, Any] | None = None
     rules: list[dict[str, Any]] = field(default_factory=list)
@@ -208,6 +227,7 @@ class Report:
             "metrics": {key: value.to_dict() for key, value in self.metrics.items()},
             "classes": [row.to_dict() for row in shown],
             "slices": [row.to_dict() for row in self.slices],
+            "slice_gaps": [gap.to_dict() for gap in self.slice_gaps],
             "worst": [row.to_dict() for row in self.worst],
             "reliability": [diagram.to_dict() for diagram in self.reliability],
             "rules": self.rules,

@@ -12,7 +12,7 @@ from xentcli import __version__, advice, metrics, training
 from xentcli.batch import F64, Spec
 from xentcli.columns import Resolution
 from xentcli.errors import DataError, UsageError, clean, listing
-from xentcli.metrics import calibration, labelerrors, perclass, slices, worst
+from xentcli.metrics import calibration, labelerrors, perclass, worst
 from xentcli.metrics.compat import conventions
 from xentcli.metrics.decomposition import Recalibrated
 from xentcli.metrics.known import Known
@@ -48,7 +48,8 @@ def build(states: StateSet, what: Resolution, settings: Settings, suspects: Susp
         if spec.task == "topk"
         else perclass.rows(known, None if settings.all_classes else CLASSES_KEPT),
         reliability=[calibration.diagram(known, pair) for pair in pairs],
-        slices=slices.slices(known),
+        slices=[row for each in known.sliced for row in each.rows],
+        slice_gaps=[each.gap for each in known.sliced if each.gap is not None],
         worst=worst.rows(known),
     )
     if spec.compat is not None:

@@ -47,6 +47,8 @@ VALUE = _object(
 SCORE = _document(
     "score", "What xent score found",
     {"verdict": {"enum": ["pass", "fail", "undefined", "inconclusive"]},
+     "slice_gaps": _many(_object(by=_many(_TEXT), worst=_each(_maybe(_TEXT)), best=_each(_maybe(_TEXT)),
+                                 compared=_WHOLE, gap=VALUE)),
      "label_errors": _object(
          suspected=_WHOLE, listed=_WHOLE, estimated=_NUMBER, noise_rate=_NUMBER,
          thresholds=_many(_maybe(_NUMBER)),
@@ -66,7 +68,7 @@ SCORE = _document(
     metrics=_each(VALUE),
     classes=_many(_object(class_=_TEXT, support=_maybe(_NUMBER), confused_with=_maybe(_TEXT),
                           metrics=_each(VALUE))),
-    slices=_many(_object(by=_each(_maybe(_TEXT)), rows=_WHOLE, metrics=_each(VALUE))),
+    slices=_many(_object({"clusters": _WHOLE}, by=_each(_maybe(_TEXT)), rows=_WHOLE, metrics=_each(VALUE))),
     worst=_many(_object(
         {"p_predicted": _maybe(_NUMBER), "weight": _NUMBER, "target": _NUMBER, "wrong": _WHOLE},
         file=_TEXT, row=_maybe(_WHOLE), id=_maybe(_TEXT), label=_TEXT,

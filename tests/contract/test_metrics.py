@@ -24,15 +24,16 @@ def reports(samples: Path) -> dict[str, dict[str, Value]]:
     q = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     files = {"multiclass": "digits_good.parquet", "binary": "cancer.parquet"}
     trained = Training(0.1, within=True)
-    asked = {task: [m.key for m in METRICS if m.asked and task in m.tasks] for task in files}
+    tasks = (*files, "soft", "multilabel")
+    asked = {task: [m for m in METRICS if m.asked and task in m.tasks] for task in tasks}
     found = {
-        task: xentcli.score(samples / file, metric=asked[task], label_smoothing=0.1).metrics
+        task: xentcli.score(samples / file, metric=[m.key for m in asked[task]], label_smoothing=0.1).metrics
         for task, file in files.items()
     }
     return {
         **found,
         **{
-            task: read_all(known([], z, task=task, targets=y, kind="logits", training=trained), [])
+            task: read_all(known([], z, task=task, targets=y, kind="logits", training=trained), asked[task])
             for task, y in {"soft": q, "multilabel": z > z[::-1]}.items()
         },
     }

@@ -12,7 +12,7 @@ from xentcli.numerics import rowhash
 from xentcli.readers.arrays import Mask, is_text, nulls, numbers, text_array
 from xentcli.readers.ids import Texts
 from xentcli.states.clusters import BUCKETS
-from xentcli.states.slices import MOST, too_many
+from xentcli.states.keyed import MOST, too_many
 from xentcli.tasks.badrows import BadRows, null
 
 _AT_ONCE = 1 << 15  # values hashed at a time

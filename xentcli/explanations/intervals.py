@@ -58,6 +58,8 @@ INTERVALS = {
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
     "expected_observed": "delta method: ratio ± z · sqrt(m/(m-1) Σ w_i² (p_i - ratio · y_i)²)/Σ w_i y_i; "
     "over groups, and with t, for --group",
+    "slice_gap": "difference ± z' · its standard error, which with --group is over the groups of both, z' so "
+    "that the intervals of all pairs of slices hold at once (Šidák): so it allows for the choice of the two",
     "temperature": "sandwich standard error of ln T, as the jackknife has it; over groups, and with t, for "
     "--group; symmetric in ln T",
     "calibration_loss": "that of the mean gain of the rows at T, symmetric in the square root of `upper`; so "

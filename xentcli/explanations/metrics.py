@@ -191,6 +191,15 @@ MEASURES = (
         "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
     ),
     Measure(
+        "slice_gap", "cross-entropy of the worst slice less that of the best; with several --by the largest "
+        "of their gaps", "0 to infinity",
+        "there is no --by, or fewer than two slices of 30 rows (and 10 groups with --group) or more; both "
+        "losses are infinite",
+        "Of many slices alike, chance makes some pair differ: p is how often it would make any pair differ "
+        "so much, and the interval allows for having chosen the two after looking.",
+        "Šidák (1967), J. Am. Stat. Assoc. 62, 626-633, for p and the interval",
+    ),
+    Measure(
         "label_noise_rate", "1 - Σ_c W_c r_c / W, r_c = of the rows labelled c that are confidently of some "
         "class, the share that are of c; confidently: p_k is at least the mean p_k of the rows labelled k",
         "0 to 1", "",

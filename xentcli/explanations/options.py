@@ -84,9 +84,6 @@ ENTRIES = (
     Entry("by_type", 2, "--by names a column of lists or structs, which are no keys to group rows by.",
           "--by a column of texts, numbers or booleans",
           ("xent score sample_data/digits_logits.parquet --by logits",)),
-    Entry("by_group", 2, "--by and --group together: the intervals of slices would take rows as independent "
-          "that --group says are not.", "Run once with each.",
-          ("xent score sample_data/digits_good.parquet --by label --group id",)),
     Entry("too_many_slices", 3, "A column of --by has more than 10,000 values: it looks like an id, and a "
           "figure of every row says nothing.", "--by a column with few values"),
     Entry("ignore_label", 2, "--ignore-label is a value that no label of this column can have.",

@@ -24,7 +24,7 @@ def accuracy(known: Known) -> Value:
     share = total / known.weight
     square = known.states.moments.exact("hits_2") if known.spec.weighted else total
     if known.spec.grouped:
-        return known.clustered_share("accuracy", "hits", share)
+        return intervals.clustered_share(known, "accuracy", "hits", share)
     sums = Sums(known.rows, known.weight, known.weight2, total, square, square)
     return known.proportion("accuracy", float(share), sums.se)
 
@@ -45,7 +45,7 @@ def top_accuracy(known: Known, k: int) -> Value:
         return known.undefined(key, f"ranks are kept up to {ranks.size - 1}")
     share = sum((ranks.exact(i) for i in range(k)), Fraction(0)) / known.weight
     if known.spec.grouped and ranked(known.spec) and k <= RANKS:
-        return known.clustered_share(key, f"top{k}", share)
+        return intervals.clustered_share(known, key, f"top{k}", share)
     return known.proportion(key, float(share))
 
 

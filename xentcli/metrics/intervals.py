@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number, wilson
 from xentcli.numerics.student import quantile
 from xentcli.records import dataclass
 from xentcli.report import Value
@@ -45,6 +47,28 @@ def within(known: Known, key: str, value: float, error: Error, low: float = 0.0,
     logit, step = math.log(share / (1.0 - share)), half / (high - low) / (share * (1.0 - share))
     lo, hi = (low + (high - low) / (1.0 + math.exp(-min(max(at, -700.0), 700.0)))
               for at in (logit - step, logit + step))  # fmt: skip
+    return replace(plain, lo=lo, hi=hi)
+
+
+def clustered_share(known: Known, key: str, name: str, share: Fraction) -> Value:
+    """`share_of_clusters` of a share of all rows, Σw of those that it is true of being a sum by cluster."""
+    variance, found = known.states.clusters.variance(name, share, known.weight)
+    return share_of_clusters(
+        known, key, number(share), Error(None if variance is None else math.sqrt(variance), found)
+    )
+
+
+def share_of_clusters(known: Known, key: str, share: float, error: Error) -> Value:
+    """A share of rows with Wilson's interval on the number of independent rows that clusters are worth.
+
+    That number is share(1 - share)/se², or the number of clusters where all rows agree; z becomes t.
+    Source: Dean & Pagano (2015), J. Survey Statistics and Methodology 3, 484-503.
+    """
+    plain = replace(known.value(key, share), se=error.se)
+    if error.se is None or error.clusters is None or known.level is None:
+        return plain
+    n = share * (1.0 - share) / (error.se * error.se) if error.se else float(error.clusters)
+    lo, hi = wilson(share, n, quantile(0.5 + known.level / 2, error.clusters - 1))
     return replace(plain, lo=lo, hi=hi)
 
 

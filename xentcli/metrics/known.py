@@ -22,6 +22,7 @@ from xentcli.states.tail import Losses
 if TYPE_CHECKING:
     from xentcli.metrics.decomposition import Recalibrated
     from xentcli.metrics.redraw import Redraws
+    from xentcli.metrics.slices import Sliced
     from xentcli.metrics.wild import WildRedraws
     from xentcli.numerics.sums import ExactSums
     from xentcli.plan import StateSet
@@ -166,6 +167,13 @@ class Known:
         return decomposition.recalibrated(self)
 
     @cached_property
+    def sliced(self) -> list[Sliced]:
+        """The slices of each `--by`."""
+        from xentcli.metrics import slices
+
+        return slices.sliced(self)
+
+    @cached_property
     def label_areas(self) -> dict[str, list[Value]]:
         """AUROC and average precision of every label of a multilabel task (L,), by metric."""
         from xentcli.metrics import ranking
@@ -233,21 +241,6 @@ class Known:
         half = se * quantile(0.5 + self.level / 2, found - 1)
         return replace(plain, se=se, lo=mean - half, hi=mean + half)
 
-    def clustered_share(self, metric: str, name: str, share: Fraction) -> Value:
-        """A share of rows with Wilson's interval on the number of independent rows that clusters are worth.
-
-        That number is share(1 - share)/se², or the number of clusters where all rows agree; z becomes t.
-        Source: Dean & Pagano (2015), J. Survey Statistics and Methodology 3, 484-503.
-        """
-        variance, found = self.states.clusters.variance(name, share, self.weight)
-        p = number(share)
-        plain = self.value(metric, p)
-        if variance is None or self.level is None:
-            return replace(plain, se=None if variance is None else math.sqrt(variance))
-        n = p * (1.0 - p) / variance if variance else float(found)
-        lo, hi = wilson(p, n, quantile(0.5 + self.level / 2, found - 1))
-        return replace(plain, se=math.sqrt(variance), lo=lo, hi=hi)
-
     def total(self, name: str) -> Fraction:
         """Σwx of a mean, or Σw²x² as "x_2"."""
         if name in ("loss", "brier", "loss_2") and self.states.has("classes"):
@@ -278,7 +271,7 @@ class Known:
         """A share of rows with Wilson's interval, on Kish's effective n when rows are weighted.
 
         sums: of the rows that it is a share of, if those are not all. There is no interval with
-        `--group`, which only `clustered` knows.
+        `--group`, which only `intervals.clustered_share` knows.
 
         Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212; Kish (1965), Survey Sampling.
         """

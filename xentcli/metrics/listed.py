@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 from xentcli.errors import counted
+from xentcli.metrics import intervals
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import Sums, number
 from xentcli.report import Value
@@ -25,7 +26,7 @@ def label_listed(known: Known) -> Value:
     """Share of rows whose label is among the classes they list, with Wilson's interval."""
     sums = known.sums("listed")
     if known.spec.grouped:
-        return known.clustered_share("label_listed", "listed", sums.mean)
+        return intervals.clustered_share(known, "label_listed", "listed", sums.mean)
     return known.proportion("label_listed", number(sums.mean), sums.se)
 
 

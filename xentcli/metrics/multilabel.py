@@ -17,7 +17,7 @@ def subset_accuracy(known: Known) -> Value:
     """Share of rows with every label predicted right ("exact match"), with Wilson's interval."""
     if known.spec.grouped:
         share = known.sums("subset_accuracy").mean
-        return known.clustered_share("subset_accuracy", "subset_accuracy", share)
+        return intervals.clustered_share(known, "subset_accuracy", "subset_accuracy", share)
     mean = known.mean("subset_accuracy", "subset_accuracy")
     assert mean.value is not None
     return known.proportion("subset_accuracy", mean.value, mean.se)

@@ -38,7 +38,7 @@ _ALL = ("binary", "multiclass", "soft", "multilabel")
 _TOPK = ("topk",)
 LISTED = frozenset(
     ("cross_entropy", "perplexity", "label_entropy", "accuracy", "macro_f1", "mcc", "ece", "ece_chance",
-     "mce", "label_listed", "cross_entropy_listed", "cross_entropy_uniform")
+     "mce", "slice_gap", "label_listed", "cross_entropy_listed", "cross_entropy_uniform")
 )  # fmt: skip
 """What lists of the likeliest classes say something of, beside top-k accuracy; the rest needs all classes."""
 
@@ -68,6 +68,8 @@ METRICS = (
            "share of the total loss in the worst 1 % of the rows", (), _ALL),
     Metric("loss_share_worst_10pct", "tail", "fraction", "",
            "share of the total loss in the worst 10 % of the rows", (), _ALL),
+    Metric("slice_gap", "slices", "nat", "lower",
+           "cross-entropy of the worst slice of --by less that of the best", (), _ALL, asked=True),
     Metric("label_noise_rate", "labelerrors", "fraction", "lower",
            "estimated share of wrong labels, by confident learning; reads the input twice",
            ("label_noise", "noise_rate"), asked=True),

@@ -9,52 +9,120 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64, Spec
-from xentcli.metrics import listed
+from xentcli.metrics import intervals, listed, slicetests
+from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
+from xentcli.metrics.sliceclusters import FINITE, Clustered, Moves
 from xentcli.metrics.sums import Sums, number
-from xentcli.report import SliceRow, Value
-from xentcli.states.slices import Group, Key, means, shares
+from xentcli.numerics.sums import ExactSums
+from xentcli.records import dataclass
+from xentcli.report import SliceGap, SliceRow, Value
+from xentcli.states.keyed import Key, Keyed
+from xentcli.states.slices import means, shares
 
-SMALL = 30
-"""Slices of fewer rows are marked: their intervals rest on too little."""
+SMALL, FEW = 30, 10
+"""Slices of fewer rows, and of fewer clusters, are marked: their intervals rest on too little."""
+
+_UNGROUPED = "too few groups in the slice, or too many slices and bins to keep groups by bin"
 
 
-def slices(known: Known) -> list[SliceRow]:
-    """All slices: for each `--by` in turn, by falling cross-entropy."""
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """The slices of one `--by`, by falling cross-entropy, and the gap of the worst and the best, if any."""
+
+    rows: list[SliceRow]
+    gap: SliceGap | None
+
+
+def sliced(known: Known) -> list[Sliced]:
+    """What is known of the slices of each `--by`."""
     if not known.states.has("slices"):
         return []
-    return [row for group in known.states.slices.groups for row in _rows(known, group)]
+    groups = known.states.slices.groups
+    clusters = known.states.sliceclusters.groups if known.spec.grouped else [None] * len(groups)
+    return [_sliced(known, *pair) for pair in zip(groups, clusters, strict=True) if pair[0].index]
 
 
-def _rows(known: Known, group: Group) -> list[SliceRow]:
+def slice_gap(known: Known) -> Value:
+    """Cross-entropy of the worst slice less that of the best, in nats: the largest gap of any `--by`.
+
+    Among slices of SMALL rows and FEW groups or more; p and the interval allow for the choice of the two.
+    """
+    found = [each.gap.gap for each in known.sliced if each.gap is not None]
+    if not found:
+        why = (
+            "no two slices with enough rows to compare"
+            if known.sliced
+            else "no --by says what the slices are"
+        )
+        return known.undefined("slice_gap", why)
+    return max(found, key=lambda gap: -math.inf if gap.value is None else gap.value)
+
+
+def _sliced(known: Known, group: Keyed, clusters: Keyed | None) -> Sliced:
     keys, sums = group.ordered()
-    if not keys:
-        return []
-    exact = {name: [part.exact(i) for i in range(part.size)]
-             for name, part in sums.items() if not name.startswith("bin_")}  # fmt: skip
-    each = [{name: column[i] for name, column in exact.items()} for i in range(len(keys))]
-    if not known.spec.weighted:
-        for one in each:
-            one |= {"weight": one["rows"], "weight2": one["rows"], "impossible2": one["impossible"]}
-            one |= {f"{name}_w": one[name] for name in _doubled(known.spec)}
+    each = _exact(known.spec, sums, len(keys))
     losses = [_loss(one) for one in each]
+    clustered = None if clusters is None else Clustered(clusters.ordered()[1], len(keys))
+    moves = {} if clustered is None else _moves(known.spec, clustered, losses, each)
     bounds = any(one.get("unlisted", 0) for one in each)  # which are no losses to compare
     dark = [bounds or one["vast"] > 0 for one in each]
-    tests = _worse(losses, dark)
-    shrunk = _shrunk(losses, dark)
-    bins = {name: sums[name].values().reshape(-1, group.bins) for name in sums if name.startswith("bin_")}
+    errors = [_errors(known.spec, losses[i], each[i], i, moves) for i in range(len(keys))]
+    tests = slicetests.worse(losses, dark, moves.get("loss"))
+    known_to = [None if skip else error["loss"].se for error, skip in zip(errors, dark, strict=True)]
+    shrunk = slicetests.shrunk(losses, known_to)
+    bins = _bins(known, sums, clustered)
     of_total = _of_total(losses, any(one["impossible"] for one in each), bounds)
     out = []
     for i, key in enumerate(keys):
         here = {name: part[i] for name, part in bins.items()}
-        metrics = _figures(known, losses[i], each[i]) | _calibration(known, each[i], here)
+        metrics = _figures(known, losses[i], each[i], errors[i]) | _calibration(known, each[i], here)
         metrics["share"] = of_total[i]
+        found = int(moves[shares(known.spec)[0]].clusters[i]) if moves else None
+        small = each[i]["rows"] < SMALL or (found is not None and found < FEW)
         row = SliceRow(
             dict(zip(group.columns, key, strict=True)), int(each[i]["rows"]), number(each[i]["weight"]),
-            each[i]["rows"] < SMALL, shrunk[i], *tests[i], metrics,
+            small, shrunk[i], *tests[i], metrics, found,
         )  # fmt: skip
-        out.append((_badness(metrics["cross_entropy"]), _sort_key(key), row))
-    return [row for _, _, row in sorted(out, key=lambda item: item[:2])]
+        out.append((_badness(metrics["cross_entropy"]), _sort_key(key), row, i))
+    out.sort(key=lambda item: item[:2])
+    gap = None if bounds else _gap(known, [item[2:] for item in out], losses, dark, moves.get("loss"))
+    return Sliced([row for _, _, row, _ in out], gap)
+
+
+def _gap(
+    known: Known, rows: list[tuple[SliceRow, int]], losses: list[Sums], dark: list[bool], moves: Moves | None
+) -> SliceGap | None:
+    """The gap of the first and the last of the slices that are not small; None of fewer than two of them."""
+    some = [(row, i) for row, i in rows if not row.small]
+    if len(some) < 2:
+        return None
+    (worst, i), (best, j) = some[0], some[-1]
+    high, low = worst.metrics["cross_entropy"], best.metrics["cross_entropy"]
+    n = (high.n or 0) + (low.n or 0)
+    if high.state == "infinite":
+        gap = known.value(
+            "slice_gap", math.inf, n=n, why=f"the loss of the worst slice is infinite: {high.why}"
+        )
+        gap = gap if low.state == "finite" else known.undefined("slice_gap", "both losses are infinite", n)
+        return SliceGap(worst.by, best.by, len(some), gap)
+    gap = known.value("slice_gap", number(losses[i].mean - losses[j].mean), n=n)
+    spread = moves.between(i, j) if moves is not None else slicetests.of_rows(losses[i], losses[j])
+    if spread is not None and not dark[i] and not dark[j]:
+        gap = slicetests.difference(gap, spread, math.comb(len(some), 2), known.level)
+    return SliceGap(worst.by, best.by, len(some), gap)
+
+
+def _exact(spec: Spec, sums: dict[str, ExactSums], slices: int) -> list[dict[str, Fraction]]:
+    """The sums of each slice by name, those with a cell for each bin left out."""
+    exact = {name: [part.exact(i) for i in range(part.size)]
+             for name, part in sums.items() if not name.startswith("bin_")}  # fmt: skip
+    each = [{name: column[i] for name, column in exact.items()} for i in range(slices)]
+    if not spec.weighted:
+        for one in each:
+            one |= {"weight": one["rows"], "weight2": one["rows"], "impossible2": one["impossible"]}
+            one |= {f"{name}_w": one[name] for name in _doubled(spec)}
+    return each
 
 
 def _doubled(spec: Spec) -> tuple[str, ...]:
@@ -79,26 +147,58 @@ def _of_total(losses: list[Sums], infinite: bool, bounds: bool) -> list[Value]:
     return [Value(number(loss.total / total), "fraction", "", loss.rows) for loss in losses]
 
 
-def _figures(known: Known, loss: Sums, one: dict[str, Fraction]) -> dict[str, Value]:
+def _moves(
+    spec: Spec, clustered: Clustered, losses: list[Sums], each: list[dict[str, Fraction]]
+) -> dict[str, Moves]:
+    """What clusters move the means and the shares of slices by."""
+    out = {}
+    for name in (*means(spec), *shares(spec)):
+        whole = [loss.weight for loss in losses] if name in FINITE else [one["weight"] for one in each]
+        found = [number(one[name] / w) if w else 0.0 for one, w in zip(each, whole, strict=True)]
+        out[name] = clustered.moves(name, np.array(found))
+    return out
+
+
+def _errors(
+    spec: Spec, loss: Sums, one: dict[str, Fraction], i: int, moves: dict[str, Moves]
+) -> dict[str, Error]:
+    """The standard errors of a slice by quantity; of those with a loss too large to square none."""
+    rows, weight, weight2 = int(one["rows"]), one["weight"], one["weight2"]
+    out = {}
+    for name in (*means(spec), *shares(spec)):
+        square = one[f"{name}_2" if name in means(spec) else f"{name}_w"]
+        sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], square)
+        out[name] = moves[name].error(i) if moves else Error((loss if name == "loss" else sums).se)
+        if name in FINITE and (one["vast"] or (name != "loss" and one["impossible"])):
+            out[name] = Error()
+    return out
+
+
+def _figures(
+    known: Known, loss: Sums, one: dict[str, Fraction], errors: dict[str, Error]
+) -> dict[str, Value]:
     """The means and the shares of a slice, by metric."""
     rows, weight, weight2 = int(one["rows"]), one["weight"], one["weight2"]
-    out = {"cross_entropy": _entropy(known, loss, one)}
+    out = {"cross_entropy": _entropy(known, loss, one, errors["loss"])}
     for name in shares(known.spec):
         metric = {"hits": "accuracy", "listed": "label_listed"}.get(name, name)
         sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], one[f"{name}_w"])
-        out[metric] = known.proportion(metric, number(sums.mean), sums.se, sums)
+        if known.spec.grouped:
+            share = intervals.share_of_clusters(known, metric, number(sums.mean), errors[name])
+            out[metric] = replace(share, n=rows)
+        else:
+            out[metric] = known.proportion(metric, number(sums.mean), errors[name].se, sums)
     for name in means(known.spec)[1:]:
         metric = {"brier": "brier_score"}.get(name, name)
         if name == "kl_divergence" and one["impossible"]:
             out[metric] = known.value(metric, math.inf, n=rows, why=out["cross_entropy"].why)
             continue
-        sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], one[f"{name}_2"])
-        unsure = name == "kl_divergence" and one["vast"]
-        out[metric] = known.value(metric, number(sums.mean), se=None if unsure else sums.se, n=rows)
+        value = intervals.symmetric(known, metric, number(one[name] / weight), errors[name])
+        out[metric] = replace(value, n=rows)
     return out
 
 
-def _entropy(known: Known, loss: Sums, one: dict[str, Fraction]) -> Value:
+def _entropy(known: Known, loss: Sums, one: dict[str, Fraction], error: Error) -> Value:
     """The cross-entropy of a slice: infinite, with a lower bound alone, or known."""
     rows, unlisted = int(one["rows"]), int(one.get("unlisted", 0))
     if one["impossible"]:
@@ -108,7 +208,16 @@ def _entropy(known: Known, loss: Sums, one: dict[str, Fraction]) -> Value:
     if unlisted:
         plain = known.undefined("cross_entropy", listed.why(unlisted, rows), rows)
         return replace(plain, lower=number(loss.mean), bounded=True)
-    return known.value("cross_entropy", number(loss.mean), se=None if one["vast"] else loss.se, n=rows)
+    return replace(intervals.symmetric(known, "cross_entropy", number(loss.mean), error), n=rows)
+
+
+def _bins(known: Known, sums: dict[str, ExactSums], clustered: Clustered | None) -> dict[str, F64]:
+    """Sums by slice and bin (S, M); "bin_variance" is that of Σw(y - p), NaN where it is not known."""
+    bins = {name: part.values().reshape(-1, known.spec.bins)
+            for name, part in sums.items() if name.startswith("bin_")}  # fmt: skip
+    if clustered is not None and "bin_variance" in bins:
+        bins["bin_variance"] = clustered.gaps(known.spec.bins)
+    return bins
 
 
 def _calibration(known: Known, one: dict[str, Fraction], bins: dict[str, F64]) -> dict[str, Value]:
@@ -117,74 +226,13 @@ def _calibration(known: Known, one: dict[str, Fraction], bins: dict[str, F64]) -
     total = number(one["weight"]) * (known.spec.size if known.multilabel else 1)
     gap = float(np.abs(bins["bin_p"] - bins["bin_hits"]).sum()) / total
     out = {key: known.value(key, gap, n=rows)}
-    if "bin_variance" in bins:
-        spread = np.sqrt(np.maximum(bins["bin_variance"], 0.0) * (2 / math.pi))
-        out["ece_chance"] = known.value("ece_chance", float(spread.sum()) / total, n=rows)
-    return out
-
-
-def _worse(losses: list[Sums], vast: list[bool]) -> list[tuple[float | None, float | None]]:
-    """For each slice the one-sided p of a mean loss above that of the rest, and Holm's correction of it.
-
-    Welch's statistic against the normal. Source: Holm (1979), Scandinavian J. of Statistics 6, 65-70.
-    """
-    whole = _added(losses)
-    found: list[float | None] = []
-    for here, skip in zip(losses, vast, strict=True):
-        rest = Sums(
-            whole.rows - here.rows, whole.weight - here.weight, whole.weight2 - here.weight2,
-            whole.total - here.total, whole.cross - here.cross, whole.square - here.square,
-        )  # fmt: skip
-        if skip or any(vast) or here.rows < 2 or rest.rows < 2:
-            found.append(None)
-            continue
-        spread = math.hypot(here.se or 0.0, rest.se or 0.0)
-        gap = number(here.mean - rest.mean)
-        found.append(0.5 * math.erfc(gap / spread / math.sqrt(2)) if spread else 0.5 if gap <= 0 else 0.0)
-    return list(zip(found, holm(found), strict=True))
-
-
-def _added(parts: list[Sums]) -> Sums:
-    zero = Fraction(0)
-    return Sums(
-        sum(s.rows for s in parts), sum((s.weight for s in parts), zero),
-        sum((s.weight2 for s in parts), zero), sum((s.total for s in parts), zero),
-        sum((s.cross for s in parts), zero), sum((s.square for s in parts), zero),
-    )  # fmt: skip
-
-
-def holm(p: list[float | None]) -> list[float | None]:
-    """Holm's adjusted p-values, in the order of `p`; None stays and does not count."""
-    order = sorted((value, i) for i, value in enumerate(p) if value is not None)
-    out: list[float | None] = [None] * len(p)
-    least = 0.0
-    for rank, (value, i) in enumerate(order):
-        least = max(least, min(1.0, value * (len(order) - rank)))
-        out[i] = least
-    return out
-
-
-def _shrunk(losses: list[Sums], vast: list[bool]) -> list[float | None]:
-    """Each slice's mean loss drawn towards that of all, the more the less is known of it.
-
-    Random effects with the spread between slices by moments: (τ²x + s²m) / (τ² + s²), s the standard
-    error. Source: DerSimonian & Laird (1986), Controlled Clinical Trials 7, 177-188.
-    """
-    known = [i for i, s in enumerate(losses) if s.rows > 1 and s.se and not vast[i]]
-    out: list[float | None] = [None] * len(losses)
-    if len(known) < 2:
+    if "bin_variance" not in bins:
         return out
-    mean = np.array([number(losses[i].mean) for i in known])
-    variance = np.array([losses[i].se or 0.0 for i in known]) ** 2
-    w = 1.0 / variance
-    centre = float((w * mean).sum() / w.sum())
-    excess = float((w * (mean - centre) ** 2).sum()) - (len(known) - 1)
-    tau2 = max(0.0, excess / float(w.sum() - (w * w).sum() / w.sum()))
-    w = 1.0 / (variance + tau2)
-    middle = float((w * mean).sum() / w.sum())
-    for i, x, s2 in zip(known, mean.tolist(), variance.tolist(), strict=True):
-        out[i] = (tau2 * x + s2 * middle) / (tau2 + s2)
-    return out
+    spread = np.maximum(bins["bin_variance"], 0.0)
+    if np.isnan(spread).any():
+        return out | {"ece_chance": known.undefined("ece_chance", _UNGROUPED, rows)}
+    level = float(np.sqrt(spread * (2 / math.pi)).sum()) / total
+    return out | {"ece_chance": known.value("ece_chance", level, n=rows)}
 
 
 def _badness(value: Value) -> float:

@@ -88,7 +88,7 @@ def draw(bins: Binned, clustered: Clustered, seed: int, *, coarse: I64 | None = 
     around = bins if coarse is None else bins.grouped(coarse, groups)
     residual = around.y - around.p
     own, rows = _added(residuals, group, groups), _added(weight, group, groups)
-    spread = _spread(own, rows)
+    spread = variance(own, rows)
     firm = np.maximum(1.0 - SURE * SURE * spread / np.maximum(residual * residual, 1e-300), 0.0)
     whole = (own * own).sum(axis=0)
     calm = np.sqrt(np.minimum(np.divide(spread, whole, out=np.ones(groups), where=whole > 0), 1.0))
@@ -99,10 +99,10 @@ def draw(bins: Binned, clustered: Clustered, seed: int, *, coarse: I64 | None = 
 
 def spread(bins: Binned, clustered: Clustered) -> F64:
     """The variance (M,) of the residual Σw(y - p) of each bin, in the order of p, around what is seen."""
-    return _spread(*_in_bins(bins, clustered))
+    return variance(*_in_bins(bins, clustered))
 
 
-def _spread(residuals: F64, weight: F64) -> F64:
+def variance(residuals: F64, weight: F64) -> F64:
     """m/(m-1) Σ_g (residual - Σw·gap)² of each bin (M,) over its m clusters (G, M); of one, residual²."""
     total, found = weight.sum(axis=0), np.count_nonzero(weight, axis=0)
     gap = np.divide(residuals.sum(axis=0), total, out=np.zeros(total.size), where=total > 0)

@@ -96,6 +96,13 @@ class ExactSums:
             self.limbs[limb] += np.bincount(keys, times, self.size).astype(np.int64, copy=False)
         self._count(1)
 
+    def add_rows(self, keys: I64, weight: F64 | None) -> None:
+        """Add each row's weight (n,), or 1, under its key (n,)."""
+        if weight is None:
+            self.add_counts(keys)
+        else:
+            self.add_exact(keys, weight)
+
     def add_tallies(self, at: I64 | slice, counts: I64) -> None:
         """Add whole `counts` (n,) in [0, 2**32] to the sums `at` (n,), which are distinct."""
         limb = self._reach(0, 1)
@@ -126,7 +133,7 @@ class ExactSums:
             self.add_integer(1, ones, exponent)
 
     def add_shares(self, keys: I64, x: F64) -> None:
-        """Add `x` (n,) in [0, 1] under `keys` (n,), rounded to 2**-72: two slices, not three."""
+        """Add `x` (n,) in [-1, 1] under `keys` (n,), rounded to 2**-72: two slices, not three."""
         for lo in range(0, x.size, 1 << 16):
             part = slice(lo, lo + (1 << 16))
             scaled = np.multiply(x[part], 2.0**36, out=buffer("sums.rest", x[part].size))
@@ -269,6 +276,12 @@ class ExactSums:
         out = ExactSums(limbs.shape[1])
         out.limbs, out.low, out.pending = limbs, self.low, self.pending + _NORMALISE_AFTER // 2
         return out
+
+    def folded(self, groups: int, each: int) -> ExactSums:
+        """Fewer sums, `each` of every group of neighbours: i takes in i + each, i + 2 each … of its group."""
+        self.normalise()
+        parts = self.limbs.reshape(len(self.limbs), groups, self.size // (groups * each), each)
+        return self.like(parts.sum(axis=2).reshape(-1, groups * each))
 
     # -- reading ----------------------------------------------------------------------------------
     def exact(self, index: int = 0) -> Fraction:

@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING
 from xentcli.errors import counted
 from xentcli.renderers import numbers, strip
 from xentcli.renderers.numbers import MISSING, NBSP, count
-from xentcli.report import SliceRow, Value
+from xentcli.report import Report, SliceRow, Value
 
 if TYPE_CHECKING:
     from xentcli.renderers.table import Line, Look
 
 LEVEL = 0.05  # of Holm's test; slices below it are called worse than the rest
-_DROPPED = ("ECE", "share", "Hamming loss", "KL", "listed", "exact match", "accuracy", "±", "rows")
+_DROPPED = ("groups", "ECE", "share", "Hamming loss", "KL", "listed", "exact match", "accuracy", "±", "rows")
 
 
-def lines(rows: list[SliceRow], look: Look, limit: int | None) -> list[Line]:
+def lines(report: Report, look: Look, limit: int | None) -> list[Line]:
     """A table for each `--by`, at most `limit` slices each, None for all."""
     out: list[Line] = []
-    for columns, found in groupby(rows, key=lambda row: tuple(row.by)):
-        out += ([[]] if out else []) + _table(", ".join(map(look.name, columns)), list(found), look, limit)
+    gaps = {tuple(gap.worst): gap.gap for gap in report.slice_gaps}
+    for columns, found in groupby(report.slices, key=lambda row: tuple(row.by)):
+        out += ([[]] if out else []) + _table(columns, list(found), gaps.get(columns), look, limit)
     return out
 
 
-def _table(title: str, found: list[SliceRow], look: Look, limit: int | None) -> list[Line]:
-    rows = found[:limit]
+def _table(
+    columns: tuple[str, ...], found: list[SliceRow], gap: Value | None, look: Look, limit: int | None
+) -> list[Line]:
+    title, rows = ", ".join(map(look.name, columns)), found[:limit]
     cells = {name: [look.say(name), *map(look.say, column)] for name, column in _columns(rows, look)}
     hidden = strip.fit(cells, look.width, frozenset({"slice"}), _DROPPED, look.say("…")) if look.width else []
     left = frozenset(i for i, name in enumerate(cells) if name in ("slice", ""))
@@ -37,7 +40,7 @@ def _table(title: str, found: list[SliceRow], look: Look, limit: int | None) -> 
     more = len(found) - len(rows)
     notes = [f"and {counted(more, 'more slice')}"] if more else []
     notes += [f"no room for: {', '.join(hidden)}"] if hidden else []
-    return out + look.text([*_gap(found, look), *notes], style="dim", joint="; ")
+    return out + look.text([*_gap(gap, look), *notes], style="dim", joint="; ")
 
 
 def _columns(rows: list[SliceRow], look: Look) -> list[tuple[str, list[str]]]:
@@ -47,6 +50,7 @@ def _columns(rows: list[SliceRow], look: Look) -> list[tuple[str, list[str]]]:
     columns = [
         ("slice", [", ".join(_named(value, look) for value in row.by.values()) for row in rows]),
         ("rows", [count(row.rows) for row in rows]),
+        ("groups", ["" if row.clusters is None else count(row.clusters) for row in rows]),
         ("cross-entropy", _losses(loss, look)),
         ("±", numbers.column(halves, 3)),
         ("share", _column(rows, "share", look)),
@@ -95,15 +99,14 @@ def _mark(row: SliceRow, look: Look) -> str:
         return ", ".join(marks)
     shrunk = numbers.loss_in(Value(row.shrunk, "nat"), look.unit)
     drawn = "" if row.shrunk is None else f", shrunk to {numbers.figure(shrunk, look.digits, default=3)}"
-    return ", ".join([*marks, f"few rows{drawn}"])
+    few = {None: "few rows", 1: "one group"}.get(row.clusters, "few groups")
+    return ", ".join([*marks, f"{few}{drawn}"])
 
 
-def _gap(found: list[SliceRow], look: Look) -> list[str]:
-    """The worst and the best slice of those with rows enough to tell."""
-    known = [row for row in found if not row.small and _metric(row, "cross_entropy").value is not None]
-    if len(known) < 2 or any(_metric(row, "cross_entropy").bounded for row in found):
+def _gap(gap: Value | None, look: Look) -> list[str]:
+    """What the worst and the best slice of those with rows enough to tell differ by."""
+    if gap is None or gap.value is None:
         return []
-    worst, best = (numbers.loss_in(_metric(row, "cross_entropy"), look.unit) for row in (known[0], known[-1]))
-    assert worst.value is not None and best.value is not None
-    gap = Value(worst.value - best.value, worst.unit)
-    return [f"gap of worst and best {numbers.figure(gap, look.digits, default=3)} {look.unit}"]
+    text = f"gap of worst and best {numbers.figure(numbers.loss_in(gap, look.unit), look.digits, default=3)}"
+    chance = "" if gap.p is None else f", {numbers.probability(gap.p)} with the choice of the two allowed for"
+    return [f"{text} {look.unit}{chance}"]

@@ -99,7 +99,7 @@ def render(
     blocks.append(_peer(report, look))
     blocks += [] if quiet else [_reliability(report, look)]
     blocks += [_classes(report, look, per_class)] if asked_classes or not quiet else []
-    blocks += [slices.lines(report.slices, look, per_class), worst.lines(report, look)]
+    blocks += [slices.lines(report, look, per_class), worst.lines(report, look)]
     blocks.append(worst.doubted(report, look))
     if not quiet:
         blocks += [_confusion(report, look), _evidence(report, look)] if verbose else []

@@ -49,10 +49,7 @@ class Summed:
 
     def tally(self, name: str, keys: I64, weight: F64 | None) -> None:
         """Add each row's weight, or 1, under its key."""
-        if weight is None:
-            self.sums[name].add_counts(keys)
-        else:
-            self.sums[name].add_exact(keys, weight)
+        self.sums[name].add_rows(keys, weight)
 
     def values(self, name: str) -> F64:
         """The sums `name` as float64."""

@@ -1,0 +1,121 @@
+"""Slices against each other: which are worse than the rest of the rows, and their losses drawn together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+from statistics import NormalDist
+
+import numpy as np
+
+from xentcli.metrics.sliceclusters import Moves, Spread
+from xentcli.metrics.sums import Sums, number
+from xentcli.numerics.student import beyond, quantile
+from xentcli.report import Value
+
+
+def worse(
+    losses: list[Sums], skipped: list[bool], moves: Moves | None
+) -> list[tuple[float | None, float | None]]:
+    """For each slice the one-sided p of a mean loss above that of the rest, and Holm's correction of it.
+
+    Welch's statistic against the normal, or what `moves` of clusters say against t; None of slices that are
+    skipped, and of those for which, or for the rest, nothing varies that could be seen.
+    Source: Holm (1979), Scandinavian J. of Statistics 6, 65-70.
+    """
+    whole = _added(losses)
+    found: list[float | None] = []
+    for i, (here, skip) in enumerate(zip(losses, skipped, strict=True)):
+        rest = _less(whole, here)
+        spread = None
+        if not (skip or any(skipped) or here.rows < 1 or rest.rows < 1):
+            spread = of_rows(here, rest) if moves is None else moves.from_rest(i)
+        found.append(None if spread is None else above(number(here.mean - rest.mean), spread))
+    return list(zip(found, holm(found), strict=True))
+
+
+def above(gap: float, spread: Spread) -> float:
+    """P of a difference at least so far up, where there is none."""
+    if not spread.se:
+        return 0.5 if gap <= 0 else 0.0
+    t = gap / spread.se
+    if spread.degrees is None:
+        return 0.5 * math.erfc(t / math.sqrt(2))
+    tail = beyond(abs(t), spread.degrees)
+    return tail if t >= 0 else 1.0 - tail
+
+
+def difference(value: Value, spread: Spread, pairs: int, level: float | None) -> Value:
+    """The difference of two slices with a standard error, and p and an interval that allow for the choice of
+    the two among so many `pairs`: they hold of all pairs at once, and so of any.
+
+    Source: Šidák (1967), J. Am. Stat. Assoc. 62, 626-633.
+    """
+    assert value.value is not None
+    both = 2.0 * above(abs(value.value), spread)
+    p = -math.expm1(pairs * math.log1p(-both)) if both < 1.0 else 1.0
+    found = replace(value, se=spread.se, p=p)
+    if level is None:
+        return found
+    tail = -math.expm1(math.log(level) / pairs) / 2
+    z = -NormalDist().inv_cdf(tail) if spread.degrees is None else -quantile(tail, spread.degrees)
+    return replace(found, lo=value.value - z * spread.se, hi=value.value + z * spread.se)
+
+
+def of_rows(here: Sums, rest: Sums) -> Spread | None:
+    """Of the difference of two means of independent rows; None where either is of one row."""
+    if here.rows < 2 or rest.rows < 2:
+        return None
+    return Spread(math.hypot(here.se or 0.0, rest.se or 0.0))
+
+
+def _added(parts: list[Sums]) -> Sums:
+    zero = Fraction(0)
+    return Sums(
+        sum(s.rows for s in parts), sum((s.weight for s in parts), zero),
+        sum((s.weight2 for s in parts), zero), sum((s.total for s in parts), zero),
+        sum((s.cross for s in parts), zero), sum((s.square for s in parts), zero),
+    )  # fmt: skip
+
+
+def _less(whole: Sums, here: Sums) -> Sums:
+    return Sums(
+        whole.rows - here.rows, whole.weight - here.weight, whole.weight2 - here.weight2,
+        whole.total - here.total, whole.cross - here.cross, whole.square - here.square,
+    )  # fmt: skip
+
+
+def holm(p: list[float | None]) -> list[float | None]:
+    """Holm's adjusted p-values, in the order of `p`; None stays and does not count."""
+    order = sorted((value, i) for i, value in enumerate(p) if value is not None)
+    out: list[float | None] = [None] * len(p)
+    least = 0.0
+    for rank, (value, i) in enumerate(order):
+        least = max(least, min(1.0, value * (len(order) - rank)))
+        out[i] = least
+    return out
+
+
+def shrunk(losses: list[Sums], errors: list[float | None]) -> list[float | None]:
+    """Each slice's mean loss drawn towards that of all, the more the less is known of it.
+
+    errors: the standard errors; None of slices that take no part. Random effects with the spread between
+    slices by moments: (τ²x + s²m) / (τ² + s²), s the standard error.
+    Source: DerSimonian & Laird (1986), Controlled Clinical Trials 7, 177-188.
+    """
+    known = [i for i, se in enumerate(errors) if se]
+    out: list[float | None] = [None] * len(losses)
+    if len(known) < 2:
+        return out
+    mean = np.array([number(losses[i].mean) for i in known])
+    variance = np.array([errors[i] or 0.0 for i in known]) ** 2
+    w = 1.0 / variance
+    centre = float((w * mean).sum() / w.sum())
+    excess = float((w * (mean - centre) ** 2).sum()) - (len(known) - 1)
+    tau2 = max(0.0, excess / float(w.sum() - (w * w).sum() / w.sum()))
+    w = 1.0 / (variance + tau2)
+    middle = float((w * mean).sum() / w.sum())
+    for i, x, s2 in zip(known, mean.tolist(), variance.tolist(), strict=True):
+        out[i] = (tau2 * x + s2 * middle) / (tau2 + s2)
+    return out
