@@ -86,8 +86,7 @@ def needed(spec: Spec) -> list[str]:
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
     optional = {
         "slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
-        "sliceclusters": spec.grouped and bool(spec.by),
-        "clustercells": spec.grouped and spec.task not in ("soft", "multilabel"),
+        "sliceclusters": spec.grouped and bool(spec.by), "clustercells": spec.grouped,
         "worst": spec.top > 0, "selfconfidence": spec.confident, "classwise": spec.classwise,
         "sample": sampled(spec), "temperatures": sampled(spec) and spec.every_row,
         "tablesample": spec.task in TABLED and not spec.grouped,

@@ -170,22 +170,23 @@ CALIBRATION = (
 
 def companion(key: str, part: str) -> Measure:
     """The explanation of `KEY_chance` or `KEY_p`, which go with each error that chance raises."""
-    none = "soft labels, several labels a row, or one group, which are no independent draws"
+    none = "all rows are of one group, or there is one row of soft or several labels"
     source = (
         "Vaicenavicius et al. (2019), arXiv 1902.06977; Bröcker & Smith (2007), Weather and Forecasting 22"
     )
+    signs = "; with --group, soft labels or several a row, {} whose residuals change their signs"
     if part == "chance":
         return Measure(
-            f"{key}_chance", f"mean of {key} over labels redrawn from the predictions, in the bins (--seed); "
-            "with --group over clusters whose residuals change their signs", "0 to 1", none,
+            f"{key}_chance", f"mean of {key} over labels redrawn from the predictions, in the bins (--seed)"
+            + signs.format("over groups or rows"), "0 to 1", none,
             f"A calibrated model of the same predictions has this {key} on average, not 0.",
             source,
         )  # fmt: skip
     sampled = "; of 199 to 999 redraws of a sample where classes are many" if key == "ece_classwise" else ""
     return Measure(
         f"{key}_p", "(1 + how many of 999 redraws of the labels from the predictions, in the bins (--seed), "
-        f"have a {key} as large as that seen) / 1000{sampled}; with --group, of 1,024 ways to turn the "
-        "residuals of whole clusters over; JSON has their number in redraws",
-        "0.005 to 1" if sampled else "0.001 to 1", none,
+        f"have a {key} as large as that seen) / 1000{sampled}"
+        + signs.format("1,024 redraws of groups or rows")
+        + "; JSON has their number in redraws", "0.005 to 1" if sampled else "0.001 to 1", none,
         "Small: the predictions are not calibrated. Large data make any small gap significant.", source,
     )  # fmt: skip

@@ -69,7 +69,7 @@ DISTRIBUTIONS = (
     Measure(
         "ece_labels", "Σ_b |Σ w_i p_il - Σ w_i y_il| / (W L), over the pairs (i, l) in bin b of p", "0 to 1",
         "",
-        "As ece, with the p of every label; the labels of a row are no independent draws, so no level to "
-        "expect by chance is told.", "Naeini, Cooper & Hauskrecht (2015), AAAI 29, 2901-2907",
+        "As ece, with the p of every label. The labels of a row go together: what chance makes of it is that "
+        "of whole rows.", "Naeini, Cooper & Hauskrecht (2015), AAAI 29, 2901-2907",
     ),
 )  # fmt: skip

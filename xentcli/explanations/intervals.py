@@ -11,14 +11,18 @@ _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of
           "frequencies")  # fmt: skip
 _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
 _LABELS = "delta method over rows, or groups, symmetric on the logit scale; none where no label is wrong"
+_OF_LABELS = (
+    "delta method over what each row moves the figures of all labels by, in a sample of at most 4,096 rows "
+    "that differ; symmetric on the logit scale; none with --group, or where a label has one row of a kind"
+)
 _WALD = (
     "maximum likelihood ± z standard errors from the information; with --group a sandwich over groups, and "
     "t; none with --weight alone"
 )
 _REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
             "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "
-            "count as chance; with --group the residuals of whole groups change their signs instead; none "
-            "for soft labels")  # fmt: skip
+            "count as chance; with --group the residuals of whole groups change their signs instead, and so "
+            "do those of rows with soft or several labels")  # fmt: skip
 
 _RECALIBRATED = (
     "inverts the test against chance on the way from the predictions to their isotonic recalibration, with "
@@ -46,9 +50,10 @@ INTERVALS = {
     "auroc": "DeLong's standard error, over groups, and with t, for --group; symmetric on the logit scale",
     "average_precision": "delta method in the counts of each score, over groups, and with t, for --group; "
     "symmetric on the logit scale",
+    **dict.fromkeys(("macro_auroc", "macro_average_precision"), _OF_LABELS),
     **dict.fromkeys(
         ("ece", "ece_positive", "mce", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",
-         "ks_calibration",
+         "ece_labels", "ks_calibration",
          "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"), _REDRAWN,
     ),
     "ece_classwise": f"of two classes alone: {_REDRAWN}",

@@ -5,21 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from xentcli.batch import F64, I64
-from xentcli.metrics import redraw, wild
+from xentcli.metrics import redraw, residuals, wild
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Redraws, Statistic
 from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics.grid import ends_of_cells
 from xentcli.report import Value
 from xentcli.states.bins import Binned
+from xentcli.states.tablesample import TABLED
 
 _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one
 
 
 def why_not(known: Known) -> str | None:
     """Why nothing can be redrawn; None if it can."""
-    if known.spec.task in ("soft", "multilabel"):
-        return "soft labels are no draws" if known.spec.task == "soft" else "the labels of a row go together"
+    if known.spec.task in TABLED and known.rows < 2:
+        return "one row does not say how labels vary"
     if known.spec.grouped and len(known.clustered_cells("confidence").weight) < 2:
         return "all rows are of one group"
     return None
@@ -42,10 +43,14 @@ def redraws(known: Known, pair: str, scheme: str, bins: Binned, fine: bool = Fal
     name = f"{pair},{scheme}"
     if name not in known.drawn:
         coarse = mass_index(bins.weight, _COARSE) if fine else None
+        unit = float(known.weight2 / known.weight)
         if known.spec.grouped:
             known.drawn[name] = wild.draw(bins, known.clustered_cells(pair), known.seed, coarse=coarse)
+        elif known.spec.task == "soft":
+            known.drawn[name] = residuals.of_soft(bins, unit, known.seed)
+        elif known.multilabel:
+            known.drawn[name] = residuals.of_labels(known, bins)
         else:
-            unit = float(known.weight2 / known.weight)
             known.drawn[name] = redraw.draw(
                 bins, unit, known.seed, weighted=known.spec.weighted, coarse=coarse
             )
@@ -53,11 +58,16 @@ def redraws(known: Known, pair: str, scheme: str, bins: Binned, fine: bool = Fal
 
 
 def spread(known: Known, pair: str, bins: Binned) -> F64 | None:
-    """The variance (M,) of the residual Σw(y - p) of each bin, were the model calibrated; None if unknown."""
+    """The variance (M,) of the residual Σw(y - p) of each bin, were the model calibrated; None if unknown.
+
+    Of soft labels and of clusters it is that around the gaps seen.
+    """
     if why_not(known) is not None:
         return None
     if known.spec.grouped:
         return wild.spread(bins, known.clustered_cells(pair))
+    if known.spec.task == "soft":
+        return residuals.spread(bins, float(known.weight2 / known.weight))
     return None if bins.variance is None else np.maximum(bins.variance, 0.0)
 
 

@@ -31,18 +31,28 @@ def error(known: Known, form: Form) -> Error:
 
 
 def _sampled(known: Known, form: Form) -> Error:
-    """sqrt(m/(m-1) · Σ w²u² / Σ w² / n), the sums over a sample of rows, n Kish's effective number of all."""
-    state = known.states.tablesample
-    kept, parts = state.kept(), state.parts()
-    if known.rows < 2 or kept.weight.size < 2:
+    """sqrt(m/(m-1)) times the error of what the form says of a sample of rows (`of_sample`)."""
+    if known.rows < 2:
         return Error()
     with np.errstate(over="ignore"):
-        moves, size = _sums(parts, form)
+        moves, size = _sums(known.states.tablesample.parts(), form)
+    found = of_sample(known, moves, size)
+    return found if found.se is None else Error(found.se * math.sqrt(known.rows / (known.rows - 1)))
+
+
+def of_sample(known: Known, moves: F64, size: F64) -> Error:
+    """sqrt(Σ w²u² / Σ w² / n) of what each row of the sample moves a mean by (m,), n Kish's effective number
+    of all rows. size (m,): what rounding errors are measured by.
+    """
+    kept = known.states.tablesample.kept()
+    if kept.weight.size < 2:
+        return Error()
+    with np.errstate(over="ignore"):
         once = kept.count * kept.weight
-        moves -= float((once * moves).sum() / once.sum())
+        moves = moves - float((once * moves).sum() / once.sum())
         square = float((once * kept.weight * moves * moves).sum() / (once * kept.weight).sum())
         square = 0.0 if square < _NOISE * float((size * size).max()) else square
-    return Error(math.sqrt(square * known.rows / (known.rows - 1) / known.effective))
+    return Error(math.sqrt(square / known.effective))
 
 
 def _clustered(known: Known, form: Form) -> Error:

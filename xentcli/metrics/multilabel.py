@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import intervals, linear
+from xentcli.metrics import chance, intervals, linear
 from xentcli.metrics.known import Known
 from xentcli.report import Value
 
@@ -62,11 +62,13 @@ def micro_f1(known: Known) -> Value:
 def ece_labels(known: Known) -> Value:
     """Σ_b W_b/W * |mean p - mean target| over all pairs of row and label, 0 to 1, in bins of `ece`.
 
-    Without a level to expect by chance: the labels of a row are no independent draws.
+    What chance makes of it is that of whole rows, whose labels go together.
     """
     binned = known.binned("labels")
     total = float(known.weight) * known.spec.size
-    return known.value("ece_labels", float(np.abs(binned.p - binned.y).sum()) / total)
+    value = known.value("ece_labels", float(np.abs(binned.p - binned.y).sum()) / total)
+    filled = binned.where(binned.rows > 0)
+    return chance.judge(known, value, "labels", filled, chance.mean_gap(filled))
 
 
 def _macro(known: Known, key: str, name: str, bottom: F64) -> Value:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import intervals
+from xentcli.metrics import intervals, linear
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.report import Value
@@ -45,7 +45,8 @@ def macro_auroc(known: Known) -> Value:
     """Mean AUROC over the labels that some rows have and some do not; n counts these labels.
 
     A target over ½ has the label. Up to 1,000 labels; exact up to max(4,096, 2**20 / labels) distinct
-    scores of each, else with a `bound`.
+    scores of each, else with a `bound`. The standard error takes what a row moves all labels by as one; with
+    one label it is DeLong's.
     """
     return _macro(known, "macro_auroc", "auroc")
 
@@ -69,12 +70,39 @@ def of_labels(known: Known) -> dict[str, list[Value]]:
 
 def _macro(known: Known, key: str, of: str) -> Value:
     areas = known.label_areas[of]
-    found = [area for area in areas if area.value is not None]
+    found = [index for index, area in enumerate(areas) if area.value is not None]
     if not found:
         return known.undefined(key, areas[0].why or "", n=0)
-    value = known.value(key, math.fsum(area.value or 0.0 for area in found) / len(found), n=len(found))
-    bound = math.fsum(area.bound or 0.0 for area in found) / len(found)
+    mean = math.fsum(areas[index].value or 0.0 for index in found) / len(found)
+    value = replace(intervals.within(known, key, mean, _of_rows(known, found, of)), n=len(found))
+    bound = math.fsum(areas[index].bound or 0.0 for index in found) / len(found)
     return replace(value, bound=bound) if bound else value
+
+
+def _of_rows(known: Known, found: list[int], of: str) -> Error:
+    """Of the mean over the labels `found`: what each row of the sample moves it by, over all of them.
+
+    None where a label has a single row of either kind, whose error no one knows, and with `--group`.
+    """
+    if known.spec.grouped or known.rows < 2:
+        return Error()
+    parts, weight = known.states.tablesample.parts(), float(known.weight)
+    moved = np.zeros(len(parts["score"]))
+    for index in found:
+        scores = known.states.labelscores.scores[index]
+        negatives, positives = scores.cells()
+        rows = np.array([negatives.sum(), positives.sum()]) * (known.effective / weight)
+        if rows.min() <= 1.0:
+            return Error()
+        sides = _worth(negatives, positives) if of == "auroc" else _moves(negatives, positives)
+        among = (
+            rows if of == "auroc" else np.full(2, float(known.rows))
+        )  # as DeLong's, or of the delta method
+        scale = np.sqrt(among / (among - 1.0))
+        at, actual = scores.places(parts["score"][:, index]), parts["actual"][:, index] > 0.5
+        moved += np.where(actual, sides[1][at] * scale[1], sides[0][at] * scale[0])
+    moved *= weight / len(found)
+    return linear.of_sample(known, moved, moved)
 
 
 def _auroc(known: Known, scores: Scores) -> Value:

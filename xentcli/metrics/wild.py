@@ -77,7 +77,11 @@ def draw(bins: Binned, clustered: Clustered, seed: int, *, coarse: I64 | None = 
     A cell that several bins share goes to the one that holds its middle row. coarse (M,): the group of each
     bin whose gap is its.
     """
-    residuals, weight = _in_bins(bins, clustered)
+    return turned(bins, *_in_bins(bins, clustered), seed, coarse=coarse)
+
+
+def turned(bins: Binned, residuals: F64, weight: F64, seed: int, *, coarse: I64 | None = None) -> WildRedraws:
+    """The same of at most BUCKETS clusters with residuals Σw(y - p) and Σw by cluster and bin (G, M)."""
     m = len(weight)
     scale = np.sqrt(m / (m - 1))
     rng = np.random.default_rng(seed)
@@ -85,15 +89,20 @@ def draw(bins: Binned, clustered: Clustered, seed: int, *, coarse: I64 | None = 
     places, order = rng.permutation(BUCKETS)[:m], rng.permutation(BUCKETS)
     group = np.arange(bins.weight.size) if coarse is None else coarse
     groups = int(group.max()) + 1
-    around = bins if coarse is None else bins.grouped(coarse, groups)
-    residual = around.y - around.p
     own, rows = _added(residuals, group, groups), _added(weight, group, groups)
-    spread = variance(own, rows)
-    firm = np.maximum(1.0 - SURE * SURE * spread / np.maximum(residual * residual, 1e-300), 0.0)
-    whole = (own * own).sum(axis=0)
-    calm = np.sqrt(np.minimum(np.divide(spread, whole, out=np.ones(groups), where=whole > 0), 1.0))
     noise, mass = (_turned(x * signs[:, None], places)[order] for x in (residuals, weight))
-    gap = residual / around.weight
+    return around(bins, noise, mass, variance(own, rows), (own * own).sum(axis=0), group)
+
+
+def around(bins: Binned, noise: F64, mass: F64, spread: F64, whole: F64, group: I64) -> WildRedraws:
+    """Redrawn residuals and Σw (R, M) of bins; `group` (M,) names the coarser one whose gap is that of each.
+
+    spread, whole: the variance of the residual of each group around the gap seen, and around 0.
+    """
+    coarse = bins.grouped(group, spread.size)
+    residual, gap = coarse.y - coarse.p, (coarse.y - coarse.p) / coarse.weight
+    firm = np.maximum(1.0 - SURE * SURE * spread / np.maximum(residual * residual, 1e-300), 0.0)
+    calm = np.sqrt(np.minimum(np.divide(spread, whole, out=np.ones(whole.size), where=whole > 0), 1.0))
     return WildRedraws(bins.y - bins.p, noise, mass, bins.weight, gap[group], firm[group], calm[group])
 
 

@@ -223,13 +223,13 @@ class Headline:
         key = self.ece_key
         names = {"ece": "ECE ", "ece_positive": "ECE of p(positive) ", "ece_labels": "ECE of p(label) "}
         text = self.put(key, names[key], 3, interval=False)
-        chance = self.metrics.get(f"{key}_chance")
-        if chance is None or chance.value is None or self.metrics[key].value is None:
+        found, beside = self.metrics.get(key), self.metrics.get(f"{key}_chance")
+        level = None if found is None else found.chance
+        level = level if beside is None else beside.value
+        if found is None or found.value is None or level is None:
             return text
-        places = decimals(self.metrics[key].value or 0.0, self.digits or 3)
-        p = self.metrics[key].p
-        tested = "" if p is None else f", {probability(p)}"
-        return f"{text} ({fixed(chance.value, places)} expected by chance{tested})"
+        tested = "" if found.p is None else f", {probability(found.p)}"
+        return f"{text} ({fixed(level, decimals(found.value, self.digits or 3))} expected by chance{tested})"
 
     def worst(self, percents: str) -> str:
         """The share of the loss that the worst rows have; "" if it is not known."""

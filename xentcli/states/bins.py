@@ -14,7 +14,8 @@ from xentcli.states.summed import Summed
 
 @dataclass(frozen=True, slots=True)
 class Binned:
-    """Sums over the rows of each bin (M,): rows, weight, w·p, w·y, and w²·p(1-p) where each y is a draw."""
+    """Sums over the rows of each bin (M,): rows, weight, w·p, w·y, and w²·p(1-p) where each y is a draw; of
+    soft labels w²(y - p)² in its place."""
 
     rows: F64
     weight: F64

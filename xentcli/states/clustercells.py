@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.records import dataclass
 from xentcli.states.clusters import BUCKETS
 from xentcli.states.summed import Summed
+from xentcli.states.tablesample import TABLED
 
 _LOGITS = np.concatenate([np.arange(1, 129) / 16, 8.0 + np.arange(1, 17) / 2])  # that cells end at
 _AT_ONCE = 1 << 16  # rows
@@ -45,27 +47,53 @@ class Clustered:
 class ClusterCells(Summed):
     """By bucket of `--group`, cell of p and outcome (BUCKETS * K * 2): Σw; by cell (K,): Σw·p.
 
-    p and outcome are those of the positive class of a binary task, else the confidence and whether it is
-    right. Cells are 1/16 of a unit of ln p/(1-p) wide, 1/2 beyond 8, and no bin of equal width cuts one.
+    p and outcome are those of the positive class of a binary task, of every label of a multilabel one, else
+    the confidence and whether it is right. An outcome that is a share, as those of TABLED tasks are, counts
+    for so much of its row; there Σw and Σw·outcome are by bucket and cell (BUCKETS * K). Cells are 1/16 of a
+    unit of ln p/(1-p) wide, 1/2 beyond 8, and no bin of equal width cuts one.
     """
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
         cells = ends(spec.bins).size + 1
+        if spec.task in TABLED:
+            return {"weight": BUCKETS * cells, "hits": BUCKETS * cells, "p": cells}
         return {"weight": 2 * BUCKETS * cells, "p": cells}
 
     def update(self, rows: Rows) -> None:
-        bucket, p = rows.groups, rows.positive if self.spec.task == "binary" else rows.confidence
-        assert bucket is not None and p is not None
-        hit = rows.label == 1 if self.spec.task == "binary" else rows.top == rows.label
-        for lo in range(0, rows.size, _AT_ONCE):
-            part = slice(lo, lo + _AT_ONCE)
-            self._add(bucket[part], p[part], hit[part], None if rows.weight is None else rows.weight[part])
+        assert rows.groups is not None
+        p, outcome = self._pairs(rows)
+        step = max(1, _AT_ONCE * rows.size // p.size)
+        for lo in range(0, rows.size, step):
+            part = slice(lo, lo + step)
+            weight = None if rows.weight is None else rows.weight[part]
+            self._add(rows.groups[part], p[part], outcome[part], weight)
 
-    def _add(self, bucket: I64, p: F64, hit: npt.NDArray[np.bool_], weight: F64 | None) -> None:
+    def _pairs(self, rows: Rows) -> tuple[F64, npt.NDArray[Any]]:
+        """p and outcome of each row (n,), or of its labels (n, L)."""
+        if rows.table is not None and rows.table.p is not None:
+            return rows.table.p, rows.table.target
+        p = rows.positive if self.spec.task == "binary" else rows.confidence
+        assert p is not None
+        if rows.hit is not None:
+            return p, rows.hit
+        return p, rows.label == 1 if self.spec.task == "binary" else rows.top == rows.label
+
+    def _add(self, bucket: I64, p: F64, outcome: npt.NDArray[Any], weight: F64 | None) -> None:
+        if p.ndim == 2:
+            bucket = np.repeat(bucket, p.shape[1])
+            weight = None if weight is None else np.repeat(weight, p.shape[1])
+            p, outcome = p.ravel(), outcome.ravel()
         breaks = ends(self.spec.bins)
         cell: I64 = np.searchsorted(breaks, p)
-        self.tally("weight", 2 * (bucket * (breaks.size + 1) + cell) + hit, weight)
+        key = bucket * (breaks.size + 1) + cell
+        if "hits" not in self.sums:
+            key = 2 * key + outcome
+        elif weight is None:
+            self.sums["hits"].add_shares(key, outcome)
+        else:
+            self.sums["hits"].add_exact(key, weight * outcome)
+        self.tally("weight", key, weight)
         if weight is None:
             self.sums["p"].add_shares(cell, p)
         else:
@@ -74,12 +102,14 @@ class ClusterCells(Summed):
     def clustered(self) -> Clustered:
         """What is known of the clusters that have rows."""
         at, sums = self.sums["weight"].filled()
-        each = self.sums["p"].size
-        clusters, row = np.unique(at // (2 * each), return_inverse=True)
-        cells, column = np.unique(at // 2 % each, return_inverse=True)
+        each, sides = self.sums["p"].size, 1 if "hits" in self.sums else 2
+        clusters, row = np.unique(at // (sides * each), return_inverse=True)
+        cells, column = np.unique(at // sides % each, return_inverse=True)
         parts = np.zeros((2, clusters.size, cells.size))
-        parts[at % 2, row, column] = sums
+        parts[at % sides, row, column] = sums
         weight, hits = parts[0] + parts[1], parts[1]
+        if sides == 1:
+            hits[row, column] = self.values("hits")[at]
         return Clustered(weight, hits, np.clip(self.values("p")[cells] / weight.sum(axis=0), 0.0, 1.0))
 
 

@@ -318,6 +318,11 @@ class Scores:
         self._compact()
         return _floats((self.keys << self.level) + ((1 << self.level) >> 1))
 
+    def places(self, score: F64) -> I64:
+        """The number (n,) of the one of the `cells` that each score (n,), which was added, is in."""
+        self._compact()
+        return np.searchsorted(self.keys, order_bits(score) >> self.level)
+
     def ends(self) -> tuple[F64, F64]:
         """The lowest and the highest score of each of the `cells` (cells,); equal at level 0."""
         self._compact()

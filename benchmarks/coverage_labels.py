@@ -1,0 +1,124 @@
+"""Coverage and levels as in coverage.py, where a row says something of every class, or has several labels.
+
+    python benchmarks/coverage_labels.py [RUNS]
+
+Soft labels are the shares of five votes drawn from the probabilities of four classes. Rows of several labels
+have six, and half of the rows draw all of them with one luck. The tables are in docs/coverage.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from coverage import table, value
+
+from xentcli import metrics
+from xentcli.batch import F64, I64, Batch, Place, Spec
+from xentcli.metrics.known import Known
+from xentcli.metrics.names import resolve
+from xentcli.plan import StateSet
+
+CLASSES, LABELS, VOTES = 4, 6, 5
+SIZES = (500, 2_000, 10_000)
+ERRORS = {"soft": ("ece", "mce"), "multilabel": ("ece_labels",)}
+AREAS = ("macro_auroc", "macro_average_precision")
+_TRUTH = 1_000_000
+
+
+@dataclass(frozen=True)
+class Model:
+    """Rows of a task; predictions take the logits that draw the labels `times` too large.
+
+    each: rows of a group, which share most of their logits and half of their luck.
+    """
+
+    task: str
+    times: float = 1.0
+    each: int = 1
+    weighted: bool = False
+
+    def draw(self, rng: np.random.Generator, n: int) -> Known:
+        """What is known of n rows."""
+        many, size = -(-n // self.each), CLASSES if self.task == "soft" else LABELS
+        logit = np.repeat(rng.normal(0, 1.5, (many, size)), self.each, axis=0)[:n]
+        logit += rng.normal(0, 0.5, logit.shape) if self.each > 1 else 0.0
+        shared = np.repeat(rng.random((many, VOTES)), self.each, axis=0)[:n]
+        own = rng.random((n, VOTES))
+        luck = np.where(rng.random((n, 1)) < 0.5, shared, own) if self.each > 1 else own
+        if self.task == "soft":
+            ends = _softmax(logit).cumsum(axis=1)
+            vote = (ends[:, None, :-1] < luck[:, :, None]).sum(axis=2)
+            target = np.stack([(vote == c).mean(axis=1) for c in range(size)], axis=1)
+            p = _softmax(self.times * logit)
+        else:
+            apart = np.where(rng.random((n, 1)) < 0.5, luck[:, :1], rng.random((n, size)))
+            target = (apart < 1 / (1 + np.exp(-logit))).astype(np.float64)
+            p = 1 / (1 + np.exp(-self.times * logit))
+        weights = rng.integers(1, 6, n).astype(np.float64) if self.weighted else None
+        groups = np.repeat(rng.permutation(many) % 1024, self.each)[:n] if self.each > 1 else None
+        return known(self.task, target, p, weights, groups)
+
+
+def _softmax(z: F64) -> F64:
+    out: F64 = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return out
+
+
+def known(task: str, target: F64, p: F64, weights: F64 | None, groups: I64 | None) -> Known:
+    """What is known of rows with targets and probabilities (n, C)."""
+    size = p.shape[1]
+    spec = Spec(task, "probs", tuple(map(str, range(size))), size, weighted=weights is not None,
+                grouped=groups is not None)  # fmt: skip
+    states = StateSet.empty(spec)
+    labels = target.argmax(axis=1) if task == "soft" else np.zeros(len(p), np.int64)
+    for lo in range(0, len(p), 1 << 16):
+        part = slice(lo, lo + (1 << 16))
+        batch = Batch(labels[part], Place("rows", 1), matrix=p[part], targets=target[part],
+                      weights=None if weights is None else weights[part],
+                      groups=None if groups is None else groups[part])  # fmt: skip
+        states.fold(batch, batch.size)
+    return Known(states)
+
+
+@cache
+def truths(model: Model) -> dict[str, float]:
+    """The figures of the model itself."""
+    names = (*ERRORS[model.task], *(AREAS if model.task == "multilabel" else ()))
+    found = replace(model, weighted=False).draw(np.random.default_rng(2**32), _TRUTH)
+    plain = replace(found, states=found.states)
+    return {name: 0.0 if model.times == 1.0 and name not in AREAS else value(plain, name) for name in names}
+
+
+def measured(model: Model, n: int, runs: int) -> dict[str, float]:
+    """By figure, the share of runs whose 95 % interval holds the truth; by test, that of p <= 0.05."""
+    truth = truths(model)
+    count = dict.fromkeys((*truth, *(f"{name}_p" for name in truth if name not in AREAS)), 0)
+    for seed in range(runs):
+        found = replace(model.draw(np.random.default_rng(seed), n), seed=seed)
+        for name, true in truth.items():
+            one = metrics.read(resolve(name), found)
+            count[name] += one.lo is not None and one.hi is not None and one.lo <= true <= one.hi
+            if name not in AREAS:
+                count[f"{name}_p"] += one.p is not None and one.p <= 0.05
+    return {name: found / runs for name, found in count.items()}
+
+
+def main() -> None:
+    """Print every table."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    for task in ERRORS:
+        for each in (1, 10):
+            for times in (1.0, 1.3):
+                for weighted in (False, True)[: 2 if each == 1 else 1]:
+                    model = Model(task, times, each, weighted)
+                    title = f"{task}, {'calibrated' if times == 1.0 else 'over-confident'}"
+                    title += f", groups of {each}" if each > 1 else ", rows weigh 1 to 5" if weighted else ""
+                    found = {n: measured(model, n, runs) for n in SIZES}
+                    print("\n".join(table(f"In %: {title}", found)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""What chance makes of errors whose labels are no draws, and errors over rows of several labels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import stats
+from sklearn.metrics import average_precision_score
+
+from tests.metrics.scored import known, number, read
+from xentcli.metrics.known import Known
+
+F64 = npt.NDArray[np.float64]
+BINS = 15
+
+
+def soft(seed: int, n: int, factor: float = 1.0, votes: int = 5) -> tuple[F64, F64]:
+    """Predictions and soft labels of three classes (n, 3): shares of votes drawn with the probabilities."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, 3)) * 1.5
+    true, p = (np.exp(t * z) / np.exp(t * z).sum(axis=1, keepdims=True) for t in (1.0, factor))
+    return p, rng.multinomial(votes, true) / votes
+
+
+def several(seed: int, n: int, factor: float = 1.0, digits: int = 9) -> tuple[F64, F64]:
+    """Predictions and labels of four labels (n, 4), which half of the rows draw with one luck."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, 4)) * 1.5
+    true, p = (np.round(1 / (1 + np.exp(-t * z)), digits) for t in (1.0, factor))
+    luck = np.where(rng.random((n, 1)) < 0.5, rng.random((n, 1)), rng.random((n, 4)))
+    return p, (luck < true).astype(np.float64)
+
+
+def bins_of(p: F64) -> Any:
+    return np.maximum(np.ceil(p * BINS).astype(np.int64) - 1, 0)
+
+
+def by_row(p: F64, y: F64) -> F64:
+    """Σ(y - p) of each row by bin (n, BINS), of its likeliest class, or of all its labels (n, L)."""
+    out = np.zeros((len(p), BINS))
+    np.add.at(out, (np.arange(len(p))[:, None], bins_of(p)), y - p)
+    return out
+
+
+def of_top(p: F64, q: F64) -> F64:
+    top = p.argmax(axis=1)[:, None]
+    return by_row(np.take_along_axis(p, top, axis=1), np.take_along_axis(q, top, axis=1))
+
+
+@pytest.mark.parametrize("task", ["soft", "multilabel"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_p_is_the_share_of_rows_turned_over_with_an_error_so_large(task: str, weighted: bool) -> None:
+    p, y = soft(3, 900, 1.05) if task == "soft" else several(11, 900, 1.02, digits=2)
+    w = np.random.default_rng(1).integers(1, 5, 900).astype(np.float64) if weighted else np.ones(900)
+    own = w[:, None] * (of_top(p, y) if task == "soft" else by_row(p, y))
+    signs = np.random.default_rng(2).choice([-1.0, 1.0], (4000, 900)) * math.sqrt(900 / 899)
+    seen = np.abs(own.sum(axis=0)).sum()
+    expected = float((np.abs(signs @ own).sum(axis=1) >= seen).mean())
+    found = known([], p, w if weighted else None, task=task, targets=y)
+    value = read(found, "ece" if task == "soft" else "ece_labels")
+    assert value.value == pytest.approx(seen / w.sum() / (1 if task == "soft" else 4), rel=1e-9)
+    assert 0.01 < expected < 0.9
+    assert value.p == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / 1024))
+    assert value.lo is not None and value.hi is not None and value.lo <= (value.value or 0.0) <= value.hi
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_level_of_soft_labels_is_that_of_the_spread_seen_in_each_bin(weighted: bool) -> None:
+    p, q = soft(5, 300, 1.4)
+    w = np.full(300, 2.5) if weighted else None
+    residual, at = of_top(p, q), bins_of(p.max(axis=1))
+    total = 0.0
+    for b in np.unique(at):
+        own = residual[at == b, b]
+        spread = own.size * own.var(ddof=1) if own.size > 1 else own[0] ** 2
+        total += math.sqrt(2 / math.pi * spread)
+    found = known([], p, w, task="soft", targets=q)
+    assert number(found, "ece_chance") == pytest.approx(total / 300, rel=1e-9)
+    assert read(found, "ece").chance == pytest.approx(total / 300, rel=1e-9)
+
+
+def test_labels_that_go_together_have_the_level_of_their_rows() -> None:
+    """Labels that are copies of one vary as one, not as four independent ones."""
+    p, y = several(6, 2000)
+    one, four = p[:, :1], np.repeat(p[:, :1], 4, axis=1)
+    alone = read(known([], one, task="multilabel", targets=y[:, :1]), "ece_labels")
+    copies = read(known([], four, task="multilabel", targets=np.repeat(y[:, :1], 4, axis=1)), "ece_labels")
+    assert copies.chance == pytest.approx(alone.chance, rel=0.05)
+    apart = read(known([], p, task="multilabel", targets=y), "ece_labels").chance
+    assert apart is not None and alone.chance is not None and apart < 0.8 * alone.chance
+
+
+def test_one_label_is_a_binary_task() -> None:
+    p, y = several(7, 3000, 1.05)
+    found = read(known([], p[:, :1], task="multilabel", targets=y[:, :1]), "ece_labels")
+    binary = read(known(y[:, 0].astype(np.int64), p[:, 0]), "ece_positive")
+    assert found.value == pytest.approx(binary.value, rel=1e-9)
+    assert found.chance == pytest.approx(binary.chance, rel=0.08)
+    assert found.p == pytest.approx(binary.p, abs=0.06)
+
+
+def test_a_sample_and_rows_seen_often_have_about_the_level_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    p, y = several(8, 6000, 1.0, digits=1)  # few rows differ
+    redrawn = np.random.default_rng(0).standard_normal((500, 6000)) @ by_row(p, y)
+    true = np.abs(redrawn).sum(axis=1).mean() / 24000
+    sample = "xentcli.states.tablesample.TableSample.most_rows"
+    for name, most, near in (
+        ("", 0, 0.06),
+        ("xentcli.metrics.residuals._COPIES", 2000, 0.1),
+        (sample, 900, 0.15),
+    ):
+        if name:
+            monkeypatch.setattr(name, most)
+        value = read(known([], p, task="multilabel", targets=y), "ece_labels")
+        assert value.chance == pytest.approx(true, rel=near)
+
+
+@pytest.mark.parametrize("task", ["soft", "multilabel"])
+def test_groups_change_their_signs_as_one(task: str) -> None:
+    p, y = soft(9, 40, 1.3) if task == "soft" else several(9, 40, 1.3)
+    copies = (np.repeat(x, 8, axis=0) for x in (p, y))
+    group = np.repeat(np.random.default_rng(0).permutation(1024)[:40], 8)
+    key = "ece" if task == "soft" else "ece_labels"
+    alone = read(known([], p, task=task, targets=y, groups=group[::8]), key)
+    found = read(known([], next(copies), task=task, targets=next(copies), groups=group), key)
+    assert found.value == pytest.approx(alone.value, rel=1e-9)
+    assert found.p == alone.p is not None and found.lo == pytest.approx(alone.lo)
+    assert found.chance == pytest.approx(alone.chance, rel=1e-6)
+
+
+@pytest.mark.parametrize("task", ["soft", "multilabel"])
+def test_under_calibration_they_are_rejected_as_often_as_they_may_be(task: str) -> None:
+    count = 0
+    for seed in range(80):
+        p, y = soft(seed, 250) if task == "soft" else several(seed, 250)
+        found = read(known([], p, task=task, targets=y), "ece" if task == "soft" else "ece_labels")
+        count += (found.p or 0.0) <= 0.05
+    assert stats.binomtest(count, 80, 0.05).pvalue > 1e-3, count
+
+
+def test_what_is_the_label_itself_is_no_error_and_one_row_says_nothing() -> None:
+    p, _ = soft(1, 50)
+    assert read(known([], p, task="soft", targets=p), "ece").p == pytest.approx(1.0)
+    for task in ("soft", "multilabel"):
+        found = known([], p[:1], task=task, targets=p[:1])
+        value = read(found, "ece_p" if task == "soft" else "ece_labels_p")
+        assert value.value is None and "one row" in str(value.why)
+
+
+# -- rankings of several labels ----------------------------------------------------------------------
+def moves(figure: Any, y: F64, p: F64, w: F64) -> F64:
+    """What each row moves a figure of one label by, times its weight (n,)."""
+    out = np.zeros(w.size)
+    for i in range(w.size):
+        up, down = w.copy(), w.copy()
+        up[i] *= 1 + 1e-4
+        down[i] *= 1 - 1e-4
+        out[i] = (figure(y, p, sample_weight=up) - figure(y, p, sample_weight=down)) / 2e-4
+    return out
+
+
+def area(y: F64, p: F64, sample_weight: F64) -> float:
+    pairs = sample_weight[y > 0][:, None] * sample_weight[y == 0]
+    gap = p[y > 0][:, None] - p[y == 0]
+    return float((pairs * ((gap > 0) + 0.5 * (gap == 0))).sum() / pairs.sum())
+
+
+@pytest.mark.parametrize(("kind", "weighted"), [("probs", False), ("logits", True)])
+def test_rankings_of_labels_have_the_error_of_all_that_a_row_moves(weighted: bool, kind: str) -> None:
+    p, y = several(2, 40, 1.3, digits=1)
+    p = p.clip(0.05, 0.95)
+    w = np.random.default_rng(1).integers(1, 9, 40) / 4 if weighted else np.ones(40)
+    scores = p if kind == "probs" else np.log(p / (1 - p))
+    found = known([], scores, w if weighted else None, task="multilabel", targets=y, kind=kind)
+    effective = w.sum() ** 2 / (w * w).sum()
+    areas, precisions = np.zeros(40), np.zeros(40)
+    for label in range(4):
+        many = np.where(y[:, label] > 0, *((w * (y[:, label] == side)).sum() for side in (1, 0)))
+        many = many * effective / w.sum()
+        areas += moves(area, y[:, label], p[:, label], w) * np.sqrt(many / (many - 1)) / 4
+        precisions += moves(average_precision_score, y[:, label], p[:, label], w) / 4
+    for key, own, factor in (("macro_auroc", areas, 1.0), ("macro_average_precision", precisions, 40 / 39)):
+        value = read(found, key)
+        assert value.se == pytest.approx(math.sqrt(factor * float((own * own).sum())), rel=1e-5), key
+        assert value.n == 4 and value.lo is not None and value.lo < (value.value or 0.0)
+
+
+def test_the_ranking_of_one_label_has_the_error_of_a_binary_task() -> None:
+    p, y = several(3, 200)
+    found = known([], p[:, :1], task="multilabel", targets=y[:, :1])
+    for key in ("auroc", "average_precision"):
+        value, binary = read(found, f"macro_{key}"), read(known(y[:, 0].astype(np.int64), p[:, 0]), key)
+        assert value.se == pytest.approx(binary.se) and value.hi == pytest.approx(binary.hi), key
+
+
+def test_a_label_of_one_row_leaves_no_error_of_the_ranking() -> None:
+    p, y = several(4, 60)
+    y[:, 0] = 0.0
+    y[7, 0] = 1.0
+    found: Known = known([], p, task="multilabel", targets=y)
+    assert read(found, "macro_auroc").value is not None and read(found, "macro_auroc").se is None

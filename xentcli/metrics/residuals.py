@@ -1,0 +1,89 @@
+"""Redrawn calibration errors of labels that are no draws: they vary as much as they are seen to.
+
+Soft labels say how likely a class is, and several labels of one row go together: p says neither how far the
+first are from it, nor how the second vary as one. Were the predictions calibrated, the residuals w(y - p) of
+a row would still be 0 on average and independent of those of other rows. So those of soft labels are redrawn
+as normal with the squares seen, Σw²(y - p)² of each bin; rows of several labels as the clusters of `--group`
+are (`metrics.wild`), dealt to 1,024 of them at random, from a sample of at most 4,096 rows that differ.
+Source: Wu (1986), Annals of Statistics 14, 1261-1295; Mammen (1993), Annals of Statistics 21, 255-285.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xentcli.batch import F64
+from xentcli.metrics import wild
+from xentcli.metrics.known import Known
+from xentcli.metrics.wild import WildRedraws
+from xentcli.numerics import grid
+from xentcli.numerics.logistic import sigmoid
+from xentcli.states.bins import Binned
+from xentcli.states.clusters import BUCKETS
+
+_COPIES = 1 << 16  # of the rows of a sample, at most, that are dealt
+_ROUNDING = 1e-14  # of the weight of a bin: residuals so small are none
+
+
+def of_soft(bins: Binned, unit: float, seed: int) -> WildRedraws:
+    """BUCKETS redraws of bins of rows with soft labels; `unit` is Σw²/Σw."""
+    assert bins.variance is not None
+    rng = np.random.default_rng(seed)
+    rows, residual = float(bins.rows.sum()), bins.y - bins.p
+    rounding = (_ROUNDING * bins.weight) ** 2
+    square = np.maximum(bins.variance, rounding) * (rows / (rows - 1.0))
+    noise = rng.standard_normal((BUCKETS, square.size)) * np.sqrt(square)
+    more = rng.standard_normal(noise.shape)
+    # Σw of the rows turned over: what goes with their residuals, and the rest of its variance Σw².
+    along = unit * residual / square
+    rest = np.sqrt(np.maximum(unit * bins.weight - along * along * square, 0.0))
+    mass = along * noise + rest * more
+    return wild.around(bins, noise, mass, spread(bins, unit), bins.variance, np.arange(square.size))
+
+
+def spread(bins: Binned, unit: float) -> F64:
+    """The variance (M,) of the residual Σw(y - p) of each bin of soft labels around the gap seen.
+
+    n/(n-1) · (Σw²(y - p)² - unit · (Σw(y - p))²/Σw) over its n rows; of one row, its square.
+    """
+    assert bins.variance is not None
+    residual, rows = bins.y - bins.p, bins.rows
+    seen = np.divide(unit * residual * residual, bins.weight, out=np.zeros(rows.size), where=bins.weight > 0)
+    alone = rows < 2
+    left = np.maximum(bins.variance - np.where(alone, 0.0, seen), 0.0)
+    return left * np.where(alone, 1.0, rows / np.maximum(rows - 1.0, 1.0))
+
+
+def of_labels(known: Known, bins: Binned) -> WildRedraws:
+    """BUCKETS redraws of the bins with rows of the pairs of row and label, rows being clusters of them."""
+    kept, parts = known.states.tablesample.kept(), known.states.tablesample.parts()
+    size, row = known.spec.bins, np.arange(kept.count.size)[:, None]
+    p = probability(parts["score"], known.spec.kind)
+    at = (
+        grid.bin_of_cell(size)[grid.locate(p.ravel(), "residuals")[0]].reshape(p.shape) + size * row
+    ).ravel()
+    weight = np.broadcast_to(kept.weight[:, None], p.shape)
+    sums = [np.bincount(at, x.ravel(), row.size * size) for x in (weight * (parts["support"] - p), weight)]
+    filled = known.binned("labels").rows > 0
+    rng = np.random.default_rng(known.seed)
+    copies = int(kept.count.sum())
+    if copies <= _COPIES:
+        which = rng.permutation(np.repeat(row.ravel(), kept.count))
+    else:
+        which = rng.choice(row.size, _COPIES, p=kept.count / copies)
+    clusters = min(which.size, BUCKETS)
+    dealt = np.zeros((2, clusters, int(filled.sum())))
+    for part, x in zip(dealt, sums, strict=True):
+        np.add.at(part, np.arange(which.size) % clusters, x.reshape(-1, size)[which][:, filled])
+    scale = math.sqrt(float(known.weight2) / float((kept.weight[which] ** 2).sum()))
+    dealt *= scale
+    return wild.turned(bins, dealt[0], dealt[1], known.seed)
+
+
+def probability(score: F64, kind: str) -> F64:
+    """p of scores of one label each, as `tasks.multilabel` has it but for rounding, in [0, 1]."""
+    if kind == "logits":
+        return sigmoid(score)
+    return np.clip(np.exp(np.minimum(score, 0.0)) if kind == "logprobs" else score, 0.0, 1.0)
