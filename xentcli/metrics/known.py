@@ -306,9 +306,12 @@ class Known:
 
     def cells(self, pair: str) -> Binned:
         """Sums over the occupied cells of 1/4800 of a pair, in the order of p."""
-        state, mirrored = self.pair(pair)
-        cells = state.cells(mirrored)
-        return cells.where(cells.rows > 0)
+        name = f"{pair},cells"
+        if name not in self.bins:
+            state, mirrored = self.pair(pair)
+            cells = state.cells(mirrored)
+            self.bins[name] = cells.where(cells.rows > 0)
+        return self.bins[name]
 
     def clustered_cells(self, pair: str) -> Clustered:
         """Σw by cluster and cell of a pair, "positive" or "confidence"."""
