@@ -120,9 +120,12 @@ CALIBRATION = (
         "Hosmer & Lemeshow (1980), Communications in Statistics A9, 1043-1069",
     ),
     Measure(
-        "spiegelhalter_p", "P(|N(0, 1)| > |spiegelhalter_z|)", "0 to 1", "spiegelhalter_z has no value",
+        "spiegelhalter_p", "P(|N(0, 1)| > |spiegelhalter_z|); with --group P(|T| > |t + a (t² / 3 + 1 / 6) + "
+        "a² t³ / 27|) of m - 1 degrees, t that of the sums of m groups, a their skewness / sqrt(m)",
+        "0 to 1", "spiegelhalter_z has no value, or the sums of all groups are the same",
         "Small: the predictions are not calibrated.",
-        "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
+        "Spiegelhalter (1986), Statistics in Medicine 5, 421-433; Hall (1992), Journal of the Royal "
+        "Statistical Society B 54, 221-228",
     ),
     Measure(
         "expected_observed", "Σ w_i p_i / Σ w_i [y_i is positive]", "0 to infinity", "there are no positives",
