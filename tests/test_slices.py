@@ -75,7 +75,7 @@ def as_alone(path: Path, count: int, by: list[str], **options: Any) -> Report:
                 continue
             other = alone.metrics[key]
             assert value.state == other.state, key
-            if key == "ece":  # of slices no labels are redrawn
+            if key in ("ece", "ece_labels"):  # of slices no labels are redrawn
                 other = replace(other, lo=None, hi=None)
             for one, two in ((value.value, other.value), (value.se, other.se), (value.lo, other.lo),
                              (value.hi, other.hi), (value.lower, other.lower)):  # fmt: skip
