@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from tests.readers.probe import walked
 from xentcli.errors import DataError, UsageError, XentError
-from xentcli.readers import Options, Unit, textblocks
+from xentcli.readers import Options, Unit, newlines, textblocks
 from xentcli.readers.csv import CsvSource
 from xentcli.readers.textsource import BLOCK_BYTES
 
@@ -281,7 +281,7 @@ def test_any_cut_gives_the_rows_that_the_csv_module_reads(
     for chunk in (None, limit):
         source = CsvSource(str(path), Options(chunk_rows=chunk), None, None, block_bytes=block)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(textblocks, "_PIECE", piece)
+            patch.setattr(newlines, "_PIECE", piece)
             units = walk(source, ["t", "y"])
         with ThreadPoolExecutor(4) as pool:
             batches = list(pool.map(lambda unit: unit.load(), units[::-1]))[::-1]

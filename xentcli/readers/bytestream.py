@@ -6,8 +6,9 @@ import gzip
 import os
 import stat
 import zlib
+from io import FileIO
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, cast
 
 import pyarrow as pa
 
@@ -22,6 +23,8 @@ _MAGIC = {
     b'{"': ("JSON", "jsonl"), b"[{": ("JSON", "jsonl"), b"<!DOCTYPE": ("HTML", ""), b"<html": ("HTML", ""),
 }  # fmt: skip
 _STARTS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+Octets = bytes | bytearray
+
 HEAD = 4096
 """Bytes that tell text from what is no text."""
 
@@ -72,7 +75,7 @@ class ByteStream:
         self.name = name
         self.identity: tuple[int, int] | None = None
         self.compression = compression
-        self._own: IO[bytes] | None = None
+        self._own: FileIO | None = None
         if stream is None and "://" in path:
             from xentcli.readers.remote import Address, remote
 
@@ -112,6 +115,21 @@ class ByteStream:
             raise self._unreadable(error) from error
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def fill(self, view: memoryview) -> int:
+        """As many bytes as `view` has, put there, fewer only at the end; how many."""
+        if self._bytes is not self._raw or self._own is None:
+            data = self.read(len(view))
+            view[: len(data)] = data
+            return len(data)
+        done = 0
+        try:
+            while done < len(view) and (size := self._own.readinto(view[done:])):
+                done += size
+        except OSError as error:
+            raise self._unreadable(error) from error
+        self._raw.consumed += done
+        return done
+
     def close(self) -> None:
         """Close the file if it was opened here; standard input stays open."""
         if self._own is not None:
@@ -139,7 +157,7 @@ class ByteStream:
         return DataError(what, where=self.name, remedy="copy or write the file again", id=id)
 
 
-def check_text(head: bytes, stream: ByteStream, wanted: str) -> int:
+def check_text(head: Octets, stream: ByteStream, wanted: str) -> int:
     """Raise DataError if `head`, the first bytes, is no UTF-8 text; the length of its byte order mark."""
     name = stream.name
     if not head:
@@ -176,7 +194,7 @@ def check_text(head: bytes, stream: ByteStream, wanted: str) -> int:
     return 3 if mark == "utf-8" else 0
 
 
-def _wide(head: bytes) -> str | None:
+def _wide(head: Octets) -> str | None:
     """UTF-16 or UTF-32 without a mark: of most characters, the upper bytes are zero."""
     if len(head) < 8:
         return None
@@ -188,12 +206,13 @@ def _wide(head: bytes) -> str | None:
     return shapes.get((zeros[0], zeros[1], zeros[2], zeros[3]))
 
 
-def count_lines(data: bytes) -> int:
-    """How many lines end in `data`, as an editor counts: at LF, CR and CRLF, quoted or not."""
-    return data.count(b"\n") + (data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0)
+def count_lines(data: Octets, stop: int | None = None) -> int:
+    """How many lines end in `data`, or before `stop`: at LF, CR and CRLF, quoted or not."""
+    lines = data.count(b"\n", 0, stop)
+    return lines + (data.count(b"\r", 0, stop) - data.count(b"\r\n", 0, stop) if b"\r" in data else 0)
 
 
-def without_comments(data: bytes, mark: bytes, quote: bytes | None, ended: bool) -> tuple[bytes, int]:
+def without_comments(data: Octets, mark: bytes, quote: bytes | None, ended: bool) -> tuple[Octets, int]:
     """`data`, which begins with a record, with comments emptied; their newlines stay, so lines count."""
     if mark not in data:
         return data, 0
@@ -203,7 +222,7 @@ def without_comments(data: bytes, mark: bytes, quote: bytes | None, ended: bool)
         while at >= 0:
             places.append(at + 1)
             at = data.find(newline + mark, at + 1)
-    kept: list[bytes] = []
+    kept: list[Octets] = []
     done = counted = quotes = 0
     for at in sorted(places):
         quotes += data.count(quote, counted, at) if quote else 0

@@ -22,7 +22,8 @@ from xentcli.readers.bytestream import ByteStream, Readable
 from xentcli.readers.csverrors import explain, header_again, repeats_header
 from xentcli.readers.csvhead import describe, read_names
 from xentcli.readers.dialects import dialect_of
-from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split, stray_quote
+from xentcli.readers.newlines import stray_quote
+from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split
 from xentcli.readers.textsource import TextSource
 from xentcli.readers.writtenlists import LONGEST, Form
 from xentcli.readers.writtenlists import read as written
@@ -146,7 +147,7 @@ class CsvSource(TextSource):
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=dialect.delimiter,
-                quote_char=dialect.quote or False,
+                quote_char=(block.quote is not None and dialect.quote) or False,
                 newlines_in_values=block.folded,
             ),
             convert_options=arrow_csv.ConvertOptions(

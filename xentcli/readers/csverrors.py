@@ -15,7 +15,8 @@ from itertools import pairwise
 
 from xentcli.errors import DataError, clean, counted
 from xentcli.readers.bytestream import count_lines
-from xentcli.readers.textblocks import Block, place, stray_error, stray_quote
+from xentcli.readers.newlines import stray_quote
+from xentcli.readers.textblocks import Block, place, stray_error
 from xentcli.readers.writtenlists import Form, fault
 from xentcli.records import dataclass
 
@@ -103,7 +104,7 @@ def fields(record: str, dialect: Dialect) -> list[str]:
 
 def texts(block: Block) -> Iterator[tuple[int, int, str]]:
     """Start, end and text of each record; bytes that are no UTF-8 as lone surrogates."""
-    for start, stop in pairwise([*block.starts.tolist(), len(block.data)]):
+    for start, stop in pairwise([*block.starts().tolist(), len(block.data)]):
         yield start, stop, bytes(block.data[start:stop]).rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 

@@ -31,7 +31,7 @@ def known(encoding: str) -> str | None:
     return None if name in ("utf-8", "utf-8-sig") else name
 
 
-def marked(head: bytes) -> str | None:
+def marked(head: bytes | bytearray) -> str | None:
     """The encoding whose byte order mark a text begins with."""
     return next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
 

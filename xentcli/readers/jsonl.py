@@ -146,7 +146,7 @@ def _load(block: Block, reading: Reading, schema: pa.Schema, options: Options) -
 
 def _lines(block: Block) -> pa.Array:
     """Each line of a block, its end with it, as bytes."""
-    offsets = np.append(block.starts, len(block.data))
+    offsets = np.append(block.starts(), len(block.data))
     buffers = [None, pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(block.data)]
     return pa.Array.from_buffers(pa.large_binary(), block.rows, buffers)
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from xentcli.readers.jsonrecords import Path
-from xentcli.readers.textblocks import I64, U8, Block
+from xentcli.readers.newlines import I64, U8
+from xentcli.readers.textblocks import Block
 
 _QUOTE, _BACKSLASH, _COLON = b'"\\:'
 _OPENS, _CLOSES = np.zeros(256, np.int8), np.zeros(256, np.int8)
@@ -42,7 +43,7 @@ def keys(block: Block) -> set[Path] | None:
     braces = at[outside]
     steps = _OPENS[octets[braces]] - _CLOSES[octets[braces]]
     level = np.cumsum(steps, dtype=np.int64)
-    if quote.sum() % 2 or not _one_a_line(octets, block.starts, braces, level):
+    if quote.sum() % 2 or not _one_a_line(octets, block.starts(), braces, level):
         return None
     quotes = at[quote]
     opens, closes = quotes[0::2], quotes[1::2]

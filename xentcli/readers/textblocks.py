@@ -11,32 +11,27 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from xentcli.errors import DataError
-from xentcli.readers.bytestream import HEAD, ByteStream, check_text, count_lines, without_comments
+from xentcli.readers.bytestream import HEAD, ByteStream, Octets, check_text, count_lines, without_comments
+from xentcli.readers.newlines import CR, I64, U8, count_records, find_records, has, stray_quote
+from xentcli.readers.reused import Memory
 from xentcli.records import dataclass
 
 LONGEST_RECORD = 64 << 20
-_LF, _CR = 10, 13
-_PIECE = 4 << 20  # so that a record that has no end costs its own size and little more
-
-I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """Whole records. `first`: the row number of the first; `line`: that of its first line, from 1.
 
-    `starts`: where each record that is not empty begins in `data` (rows,). `offset`: where the block
-    begins in the decompressed input, None once comments have been removed. `closed`: the last record
-    ends with a newline. `quote`: the byte that encloses fields, None if there is none here. `folded`:
-    there are newlines within quotes.
+    `rows`: how many records are not empty. `offset`: where the block begins in the decompressed input,
+    None once comments have been removed. `closed`: the last record ends with a newline. `quote`: the
+    byte that encloses fields, None if there is none here. `folded`: there are newlines within quotes.
     """
 
     data: memoryview
-    starts: I64
+    rows: int
     first: int
     line: int
     offset: int | None
@@ -45,77 +40,33 @@ class Block:
     folded: bool
 
     @property
-    def rows(self) -> int:
-        """How many records are not empty."""
-        return self.starts.size
-
-    @property
     def octets(self) -> U8:
         """The bytes (n,), not copied."""
         return np.frombuffer(self.data, np.uint8)
 
-
-def find_records(octets: U8, mark: int | None, returns: bool) -> tuple[int, I64, int]:
-    """Where the last whole record ends, where those that are not empty start, and how many lines end.
-
-    LF, CR and CRLF each end a line; the LF of a CRLF ends an empty record that is no line.
-    """
-    found, inside = [], 0
-    for lo in range(0, octets.size, _PIECE):
-        piece = octets[lo : lo + _PIECE]
-        newline = piece == _LF
-        if returns:
-            newline |= piece == _CR
-        if mark is not None:
-            quote = piece == mark
-            events = np.flatnonzero(newline | quote)
-            parity = (np.cumsum(quote[events]) + inside) & 1
-            inside = int(parity[-1]) if events.size else inside
-            found.append(events[(parity == 0) & newline[events]] + lo)
-        else:
-            found.append(np.flatnonzero(newline) + lo)
-    ends = found[0] if len(found) == 1 else np.concatenate([*found, np.zeros(0, np.int64)])
-    if not ends.size:
-        return 0, ends, 0
-    before = octets[ends - 1]
-    if ends[0] == 0:
-        before[0] = _LF
-    filled = (before != _LF) & (before != _CR)
-    pairs = int(((before == _CR) & (octets[ends] == _LF)).sum()) if returns else 0
-    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
-    return int(ends[-1]) + 1, starts[filled], ends.size - pairs
+    def starts(self) -> I64:
+        """Where each record that is not empty begins in `data` (rows,); they are looked for."""
+        octets = self.octets
+        cut, starts, _ = find_records(octets, self.quote, has(octets, CR))
+        return starts if self.closed else np.append(starts, cut)
 
 
 def split(block: Block, at: Iterable[int]) -> Iterator[Block]:
     """The same records cut before those with the indices `at`; empty lines go with records before them."""
     rows = [0, *at, block.rows]
-    cuts = [0, *(int(block.starts[row]) for row in rows[1:-1]), len(block.data)]
+    starts = block.starts() if len(rows) > 2 else np.zeros(0, np.int64)
+    cuts = [0, *starts[rows[1:-1]].tolist(), len(block.data)]
     line = block.line
     for (row, end), (lo, hi) in zip(pairwise(rows), pairwise(cuts), strict=True):
         data = block.data[lo:hi]
         last = hi == len(block.data)
+        quoted = block.quote is not None and has(np.frombuffer(data, np.uint8), block.quote)
         yield replace(
-            block, data=data, starts=block.starts[row:end] - lo, first=block.first + row, line=line,
+            block, data=data, rows=end - row, first=block.first + row, line=line,
             offset=None if block.offset is None else block.offset + lo, closed=block.closed or not last,
-            quote=block.quote if block.quote is not None and _has(data, block.quote) else None,
+            quote=block.quote if quoted else None,
         )  # fmt: skip
         line += 0 if last else count_lines(bytes(data))
-
-
-def _has(data: memoryview, byte: int) -> bool:
-    return bool((np.frombuffer(data, np.uint8) == byte).any())
-
-
-def stray_quote(octets: U8, delimiter: int, quote: int) -> int | None:
-    """Where the first quote is that neither encloses a field nor is doubled within one."""
-    quotes = np.flatnonzero(octets == quote)
-    fine = np.zeros(256, bool)
-    fine[[_LF, _CR, quote, delimiter]] = True
-    opening, closing = quotes[0::2], quotes[1::2]
-    begins = fine[octets[opening - 1]] | (opening == 0)
-    stops = fine[octets[np.minimum(closing + 1, octets.size - 1)]]  # the last byte may be the quote itself
-    bad = np.concatenate((opening[~begins], closing[~stops]))
-    return int(bad.min()) if bad.size else None
 
 
 class Blocks:
@@ -141,15 +92,15 @@ class Blocks:
         self._comment = comment.encode() if comment else None
         self._row, self._line = 0, 1
         self._offset: int | None = 0
-        self._carry, self._ended = b"", False
+        self._memory = Memory()
+        self._carry: Octets = b""
+        self._ended = False
         self._held: Block | None = None
 
     def begin(self, row: int) -> None:
         """Look at the first bytes for what is no text at all; the first record is number `row`."""
         self._row = row
-        want = max(self.size, HEAD)
-        head = self.stream.read(want)
-        self._ended = len(head) < want
+        head = self._filled(b"", max(self.size, HEAD))
         self._offset = check_text(head, self.stream, self._kind)
         self._carry = head[self._offset :]
 
@@ -179,10 +130,7 @@ class Blocks:
         data, target = self._carry, self.size
         while True:
             if not self._ended and len(data) < target:
-                want = target - len(data)
-                more = self.stream.read(want)
-                self._ended = len(more) < want
-                data += more
+                data = self._filled(data, target)
             if self._comment is not None:
                 data, removed = without_comments(data, self._comment, self._quote, self._ended)
                 self.blank_lines -= removed
@@ -199,30 +147,48 @@ class Blocks:
             else:
                 target = min(2 * len(data) + self.size, self.longest + 1)
 
-    def _cut(self, data: bytes) -> Block | None:
+    def _filled(self, data: Octets, target: int) -> Octets:
+        """`data` and what follows it, `target` bytes; fewer at the end."""
+        out = self._memory.take(target)
+        out[: len(data)] = data
+        with memoryview(out) as view:
+            stop = len(data) + self.stream.fill(view[len(data) :])
+        self._ended = stop < target
+        if self._ended:
+            del out[stop:]
+        return out
+
+    def _cut(self, data: Octets) -> Block | None:
         """The whole records at the beginning of `data`, None if there are none."""
         mark = self._quote if self._quote is not None and self._quote in data else None
-        quote, returns = None if mark is None else mark[0], b"\r" in data
-        octets = np.frombuffer(data, np.uint8)
+        returns = b"\r" in data
+        stop = len(data)
         if returns and not self._ended and data.endswith(b"\r"):
-            octets = octets[:-1]  # its LF may be still to come
-        cut, starts, lines = find_records(octets, quote, returns)
-        blank, closed = lines - starts.size, True
+            stop -= 1  # its LF may be still to come
+        octets = np.frombuffer(data, np.uint8, stop)
+        if mark is not None:
+            cut, starts, lines = find_records(octets, mark[0], returns)
+            rows = starts.size
+        else:
+            cut = 1 + max(data.rfind(b"\n", 0, stop), data.rfind(b"\r", 0, stop) if returns else -1)
+            rows, lines = count_records(octets[:cut], returns)
+        self.blank_lines += lines - rows
+        closed = True
         if self._ended and cut < len(data) and not (mark and data.count(mark, cut) % 2):
-            starts, cut, closed = np.append(starts, cut), len(data), False
+            rows, cut, closed = rows + 1, len(data), False
             self.no_final_newline = True
         if not cut:
             return None
         view = memoryview(data)[:cut]
-        seen = count_lines(bytes(view)) if mark else lines
-        block = Block(view, starts, self._row, self._line, self._offset, closed, quote, seen != lines)
-        self.blank_lines += blank
-        self._row += starts.size
+        seen = count_lines(data, cut) if mark else lines
+        quote = None if mark is None else mark[0]
+        block = Block(view, rows, self._row, self._line, self._offset, closed, quote, seen != lines)
+        self._row += rows
         self._line += seen
         self._offset = None if self._offset is None else self._offset + cut
         return block
 
-    def _endless(self, data: bytes) -> DataError:
+    def _endless(self, data: Octets) -> DataError:
         """Why no record ends in `data`, which begins with one."""
         mark = self._quote if self._quote is not None and self._quote in data else b""
         stray = stray_quote(np.frombuffer(data, np.uint8), self._delimiter, mark[0]) if mark else None

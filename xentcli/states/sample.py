@@ -110,7 +110,8 @@ class Sample:
     def _scores(self, rows: Rows, which: I64) -> Real:
         """What is kept (k, columns) of the rows `which` (k,)."""
         assert rows.batch is not None
-        out: Real = rows.batch.taken(which, self.dtype) + 0.0  # -0.0 is 0.0
+        out = rows.batch.taken(which, self.dtype)
+        out += 0.0  # -0.0 is 0.0
         return out
 
     def merge(self, other: Self) -> None:
