@@ -142,6 +142,26 @@ def test_text_files_keep_their_text_and_lists_stay_lists(tmp_path: Path) -> None
     assert report.metrics["cross_entropy"].to_dict() == found.found["in_sample"]["cross_entropy"]
 
 
+@pytest.mark.parametrize("ids", ["names", "numbers"])
+def test_lists_of_the_likeliest_classes_are_refused_for_what_they_lack(ids: str, tmp_path: Path) -> None:
+    z, y = classes(300, 4)
+    names = ("ant", "cat", "dog", "eel")
+    whole = {f"p_{name}": softmax(z)[:, k] for k, name in enumerate(names)} | {"label": np.array(names)[y]}
+    pq.write_table(pa.table(whole), tmp_path / "a.parquet")
+    fitted(tmp_path / "a.parquet", tmp_path / "map.json", "--method", "temperature")
+    order = np.argsort(-z, axis=1)[:, :3]
+    top = order if ids == "numbers" else np.array(names)[order]
+    p = np.take_along_axis(softmax(z), order, axis=1)
+    listed: dict[str, Any] = {"top": top.tolist(), "other": y, "p": p.tolist()}
+    listed["top"][0], listed["p"][0] = listed["top"][0][:2], listed["p"][0][:2]
+    pq.write_table(pa.table(listed), tmp_path / "b.parquet")
+    for options in ((), ("--pred", "p", "--kind", "probs")):
+        outcome = applied(tmp_path / "b.parquet", tmp_path / "o.parquet", *options)
+        refused(outcome, 3, "p has the scores of the classes in top alone", "every class", "[map_differs]")
+    outcome = xent("calibrate", "fit", tmp_path / "b.parquet", "--pred", "p", "--pred-ids", "top")
+    refused(outcome, 2, "lists of some classes", "every class", "[calibrate_task]")
+
+
 def test_columns_of_other_names_are_taken_by_class(tmp_path: Path) -> None:
     z, y = classes(300, 3)
     p = softmax(z)

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import xentcli
-from tests.calibrating.made import classes, softmax, write
+from tests.calibrating.made import classes, softmax
 from tests.calibrating.test_apply import applied, fitted
 from tests.corpus.corpus import refused, xent
 from xentcli.calibrating import apply
@@ -279,17 +279,6 @@ def test_names_of_classes_and_the_index_are_there_for_those_who_read_them(tmp_pa
     fitted(tmp_path / "f.parquet", tmp_path / "map.json", "--method", "platt", "--positive", "yes")
     assert applied(tmp_path / "f.parquet", tmp_path / "g.parquet").code == 0
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "g.parquet").drop(columns="calibrated"), frame)
-
-
-def test_lists_of_the_likeliest_classes_are_refused(tmp_path: Path, found: CalibrationMap) -> None:
-    top = np.argsort(-P, axis=1)[:, :2]
-    scores = np.take_along_axis(P, top, axis=1)
-    pq.write_table(pa.table({"ids": top.tolist(), "s": scores.tolist(), "y": Y}), tmp_path / "a.parquet")
-    to = tmp_path / "o.parquet"
-    refused(applied(tmp_path / "a.parquet", to), 3, "has no column p_a", "[map_differs]")
-    refused(applied(tmp_path / "a.parquet", to, "--pred", "s"), 3, "a column for each class", "[map_differs]")
-    whole = fitted(write(tmp_path / "w.parquet", Z, Y), to.parent / "map.json", "--kind", "logits")
-    assert whole.reading.width == 3
 
 
 def test_standard_output_takes_rows_and_nothing_else(tmp_path: Path, found: CalibrationMap) -> None:

@@ -13,6 +13,7 @@ from xentcli.calibrating import choosing, gathering
 from xentcli.calibrating.choosing import Asked
 from xentcli.calibrating.gathering import Rows
 from xentcli.calibrating.maps import CalibrationMap
+from xentcli.calibrating.matching import LISTED
 from xentcli.calibrating.methods import registry
 from xentcli.columns import Resolution
 from xentcli.errors import CannotDecide, DataError, UsageError, clean, closest, counted
@@ -42,6 +43,10 @@ def fit(
     Raises UsageError (options), DataError (content), CannotDecide (no rows, one class, no fit).
     """
     check(asked)
+    if settings.ask.pred_ids is not None:
+        raise UsageError(f"--pred-ids names lists of some classes, and {LISTED}", id="calibrate_task",
+                         remedy="fit it where the scores of all classes are, and cut the lists from what it "
+                         "makes of them")  # fmt: skip
     sources = scoring.opened(inputs, settings)
     looks = [(s, look) for s, look in scoring.previews(sources, settings) if look.sample.num_rows]
     what = scoring.read([look for _, look in looks], settings.ask, sources[0].path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from xentcli.calibrating.maps import Reading
@@ -11,8 +13,11 @@ from xentcli.columns.candidates import Candidate, explicit
 from xentcli.columns.kinds import KINDS, NAMES, judge
 from xentcli.columns.naming import shared_prefix
 from xentcli.columns.sampled import sample_values
-from xentcli.columns.schema import Preview
+from xentcli.columns.schema import Column, Preview
 from xentcli.errors import DataError, UsageError, clean, listing
+
+LISTED = "a map needs those of every class: what it makes of one depends on the sum over all of them"
+"""Why lists of the likeliest classes cannot be calibrated."""
 
 
 def match(reading: Reading, look: Preview, pred: tuple[str, ...], kind: str) -> tuple[Reading, str]:
@@ -25,10 +30,12 @@ def match(reading: Reading, look: Preview, pred: tuple[str, ...], kind: str) -> 
         names = {column.name for column in look.columns}
         missing = [name for name in reading.columns if name not in names]
         if missing:
+            _check_listed(reading, look, look.columns)
             remedy = "--pred names the columns with the scores"
             if reading.width > 1:
                 remedy += "; --id and --class-column, where each row is one class of an item"
             raise differs(f"has no column {listing(missing)}, which the map was fitted on", look, remedy)
+    _check_listed(reading, look, [column for column in look.columns if column.name in pred])
     candidate = explicit(look, list(pred or reading.columns), None)
     _check_shape(reading, candidate, look)
     _check_kind(reading, candidate, look, kind)
@@ -51,6 +58,25 @@ def _check_kind(reading: Reading, candidate: Candidate, look: Preview, kind: str
             f"the map was fitted on {_named(reading.kind)}, and {clean(candidate.text)} looks like "
             f"{_named(str(seen.kind))} ({seen.why})", look, f"--kind {reading.kind} if they are that",
         )  # fmt: skip
+
+
+def _check_listed(reading: Reading, look: Preview, columns: Sequence[Column]) -> None:
+    """DataError where columns have the scores of the likeliest classes of each row, and of no others."""
+    lists = {c.name: look.values(c.name) for c in look.columns if c.type == "list"}
+    for scores, ids in itertools.product((c.name for c in columns if c.name in lists), lists):
+        pairs = [(one, two) for one, two in zip(lists[scores], lists[ids], strict=True) if one and two]
+        if not pairs or any(map(_is_number, pairs[0][1])) or not all(map(_is_number, pairs[0][0])):
+            continue
+        if all(len(one) == len(two) == len(set(two)) and len(two) < reading.width for one, two in pairs):
+            raise differs(
+                f"{clean(scores)} has the scores of the classes in {clean(ids)} alone, and {LISTED}", look,
+                "apply the map where the scores of all classes are, and cut the lists from its probabilities",
+            )  # fmt: skip
+
+
+def _is_number(value: object) -> bool:
+    """Is it a score, and no name or number of a class?"""
+    return isinstance(value, float) and not value.is_integer()
 
 
 def _named(kind: str) -> str:

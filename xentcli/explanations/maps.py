@@ -47,8 +47,8 @@ ENTRIES = (
     Entry(
         "map_differs", 3,
         "The scores of the file are not what the map was fitted on: other columns, other classes, another "
-        "number of them, or values that look like another kind. The map would make numbers of them that mean "
-        "nothing.",
+        "number of them, lists of the likeliest ones alone, or values that look like another kind. The map "
+        "would make numbers of them that mean nothing.",
         "--pred names the columns with the scores; --kind KIND says that they are of the kind of the map.",
         (_MAP, f"{_APPLY} sample_data/digits_good.parquet -o out.parquet"),
     ),
