@@ -281,6 +281,46 @@ def test_names_of_classes_and_the_index_are_there_for_those_who_read_them(tmp_pa
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "g.parquet").drop(columns="calibrated"), frame)
 
 
+def _said(nullable: bool, more: dict[str, str], **own: str) -> pa.Table:
+    """Columns of many types that say something of themselves, as does what is in them."""
+    inside = pa.struct([pa.field("a", pa.int32(), False, {"in": "side"})])
+    schema = pa.schema(
+        [pa.field("p", pa.float64(), nullable, {"unit": "one"} | own), pa.field("y", pa.int64(), False, more),
+         pa.field("s", inside, nullable, {"of": "a"}), pa.field("u", pa.uuid(), True, {"id": "yes"}),
+         pa.field("d", pa.dictionary(pa.int8(), pa.string()), True, {"coded": "yes"}),
+         pa.field("l", pa.list_(pa.field("item", pa.float32(), False)), False)],
+        {"mine": "kept"} | more,
+    )  # fmt: skip
+    values = [P[:, 0], (Y == 0) * 1, [{"a": 1}] * N, [bytes(16)] * N, ["x"] * N, [[0.5]] * N]
+    arrays = [pa.array(column, field.type) for column, field in zip(values, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_what_columns_say_of_themselves_and_that_they_have_no_nulls(kind: str, tmp_path: Path) -> None:
+    tables = [_said(False, {"by": "me"}), _said(True, {"by": "you"}, unit="other", only="here")]
+    for table, name in zip(tables, "ab", strict=True):
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+        with pa.ipc.new_file(tmp_path / f"{name}.arrow", table.schema) as file:
+            file.write_table(table)
+    named = ("--method", "platt", "--pred", "p", "--label", "y")
+    fit = fitted(tmp_path / "a.parquet", tmp_path / "map.json", *named)
+    for inputs in ("a", "ab"):
+        paths = [str(tmp_path / f"{name}.{kind}") for name in inputs]
+        apply(fit, paths, str(tmp_path / f"{inputs}.out.{kind}"))
+    one, both = (read(tmp_path / f"{inputs}.out.{kind}") for inputs in ("a", "ab"))
+    before = read(tmp_path / f"a.{kind}")
+    assert one.drop_columns(["calibrated"]).equals(before)
+    assert one.schema.remove(6).equals(before.schema, check_metadata=True)
+    schema = both.schema  # of two files what both say
+    assert [field.nullable for field in schema] == [True, False, True, True, True, False, True]
+    assert schema.field("p").metadata is None or b"unit" not in schema.field("p").metadata
+    assert schema.field("d").metadata == {b"coded": b"yes"} and b"by" not in (
+        schema.field("y").metadata or {}
+    )
+    assert schema.metadata == {b"mine": b"kept"} and both.num_rows == 2 * N
+
+
 def test_standard_output_takes_rows_and_nothing_else(tmp_path: Path, found: CalibrationMap) -> None:
     path = tmp_path / "fit.parquet"
     words = [sys.executable, "-m", "xentcli", "calibrate", "apply", str(tmp_path / "map.json")]

@@ -15,7 +15,7 @@ from xentcli.batch import F64, I64, Batch, Place
 from xentcli.calibrating import layouts
 from xentcli.calibrating.layouts import File, Layout
 from xentcli.calibrating.maps import CalibrationMap, Reading
-from xentcli.calibrating.metadata import carried
+from xentcli.calibrating.metadata import Carried
 from xentcli.calibrating.outputs import Output, kind_to
 from xentcli.errors import DataError, clean, listing
 from xentcli.readers import Options, Source, bits
@@ -69,7 +69,7 @@ def apply(
     sources = bits.through(sources, options.dtype, pred)
     files = layouts.files(found, sources, pred, kind, layout or Layout(), skip_bad=skip_bad,
                           lines=output == "jsonl")  # fmt: skip
-    run = _Run(found, files, skip_bad)
+    run = _Run(found, files, skip_bad, output in ("parquet", "arrow"))
     for file in files:
         memory.fit(run.spec, [file.source], list(file.columns), list(file.text), 1, options.max_memory)
     with Output(to, output, run.none).opened() as target:
@@ -84,15 +84,21 @@ def apply(
 
 
 class _Run:
-    """The rows so far. Files are in one layout, and their scores in the coarsest precision of any."""
+    """The rows so far. Files are in one layout, and their scores in the coarsest precision of any; what they
+    say of their columns is carried over to where types are kept."""
 
-    def __init__(self, found: CalibrationMap, files: list[File], skip_bad: bool) -> None:
+    def __init__(self, found: CalibrationMap, files: list[File], skip_bad: bool, typed: bool) -> None:
         self.found, self.files = found, files
         stored = min((file.stored for file in files), key=_ORDER.index)
         self.spec = files[0].reading.spec(stored, skip_bad)
         each = "row" if files[0].long is None else "item"
         self.out = Applied(each=each, columns=_names(files[0]))
         self.notes = Notes.empty(self.spec)
+        listed = files[0].long is None and files[0].reading.layout == "list"
+        schemas = [file.look.schema for file in files]
+        if files[0].long is not None:
+            schemas = [source.preview().schema for source in files[0].sources]
+        self.carried = Carried(schemas, self.out.columns, listed) if typed else None
 
     def record(self, file: File, piece: Piece) -> pa.RecordBatch:
         """The rows of a piece, with their probabilities."""
@@ -148,8 +154,7 @@ class _Run:
         kept = file.kept(record)
         held = [_text(record.column(name)) if name in file.text else record.column(name) for name in kept]
         out = pa.RecordBatch.from_arrays([*held, *new], [*kept, *self.out.columns])
-        listed = pa.types.is_list(new[0].type)
-        return out.replace_schema_metadata(carried(record.schema.metadata, self.out.columns, listed))
+        return out if self.carried is None else self.carried.onto(out)
 
     def none(self) -> pa.RecordBatch:
         """What is written of files without rows."""
@@ -158,7 +163,8 @@ class _Run:
         held = [] if file.lines else [name for name in sample.schema.names if name in file.columns]
         new = _arrays(np.zeros((0, len(self.out.columns))), np.zeros(0, bool), file.reading)
         arrays = [_text(sample.column(name)[:0]) for name in held]
-        return pa.RecordBatch.from_arrays([*arrays, *new], [*held, *self.out.columns])
+        out = pa.RecordBatch.from_arrays([*arrays, *new], [*held, *self.out.columns])
+        return out if self.carried is None else self.carried.onto(out)
 
     def settle(self) -> None:
         """What can be said only of all rows. DataError for probabilities that are none."""

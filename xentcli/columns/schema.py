@@ -54,7 +54,8 @@ class Preview:
     `wide` holds fewer rows of the columns that take much room a row: lists and long texts. `peers` are
     the other shards of the set: what is read off values is read off all of them. `labels`: columns of a
     file of labels; `keys`: columns that join it, which are neither labels nor scores. `long`: rows are
-    items, made of a row for each class.
+    items, made of a row for each class. `schema`: the columns as a file with types of its own has them, with
+    what it says of them.
     """
 
     source: str
@@ -69,6 +70,7 @@ class Preview:
     labels: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     long: Long | None = None
+    schema: pa.Schema | None = None
 
     def everywhere(self, name: str) -> list[Column]:
         """The column of this name in every shard that has it."""

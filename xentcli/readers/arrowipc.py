@@ -61,8 +61,8 @@ class _Mapped:
         reader = self._open(None)
         self.notes: list[str] = []
         try:
-            self._schema = reader.schema
-            self.columns, self.metadata = read_schema(self._schema)
+            self.schema = reader.schema
+            self.columns, self.metadata = read_schema(self.schema)
             self.rows: int | None = None if streamed else reader.count_rows()
             self._packed = _is_packed(stored, 0 if streamed else 8)
         except Exception as error:
@@ -76,7 +76,7 @@ class _Mapped:
 
     def _open(self, names: list[str] | None) -> Any:
         # Of plain bytes, a choice of columns would be a copy.
-        fields = fields_of(self._schema, names) if names is not None and self._packed else None
+        fields = fields_of(self.schema, names) if names is not None and self._packed else None
         try:
             self._map = self._stored.map()
             source = pa.BufferReader(pa.py_buffer(self._map))
@@ -196,7 +196,8 @@ class _Piped:
         self.unended = False
         try:
             self._reader = ipc.open_stream(pa.PythonFile(self._whole, "r"))
-            self.columns, self.metadata = read_schema(self._reader.schema)
+            self.schema = self._reader.schema
+            self.columns, self.metadata = read_schema(self.schema)
         except DataError:
             raise
         except Exception as error:

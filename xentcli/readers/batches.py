@@ -34,12 +34,13 @@ _WIDE = 2048  # bytes a row from which a column is sampled by itself
 class Feed(Protocol):
     """Record batches of one schema, in order. `again`: they can be had more than once.
 
-    `notes` and `metadata` are those of a Preview; `rows` is how many there are, if that is known;
+    `notes`, `metadata` and `schema` are those of a Preview; `rows` is how many there are, if that is known;
     `unended`: no mark of the end was met, where a writer makes one.
     """
 
     columns: list[Column]
     metadata: dict[str, str]
+    schema: pa.Schema | None
     notes: list[str]
     rows: int | None
     again: bool
@@ -96,7 +97,7 @@ class BatchSource:
         sample, beside = (self._sample(part, sizes, held) for part in (narrow, wide))
         return Preview(
             self.name, self._format, self._feed.columns, sample, self.rows, list(self._feed.notes),
-            self._feed.metadata, wide=beside if wide else None,
+            self._feed.metadata, wide=beside if wide else None, schema=self._feed.schema,
         )  # fmt: skip
 
     def _sample(

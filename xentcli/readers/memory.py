@@ -78,6 +78,7 @@ class _TableFeed(_AtRest):
     def __init__(self, table: pa.Table, others: list[Column] | None = None) -> None:
         self._table = table
         self.rows: int | None = table.num_rows
+        self.schema = table.schema
         found, self.metadata = read_schema(table.schema)
         if table.num_rows and len(found) <= _BOUNDS_FOR:
             found = [self._bounded(column) for column in found]
@@ -109,6 +110,7 @@ class _ReaderFeed(_AtRest):
     def __init__(self, reader: pa.RecordBatchReader) -> None:
         self._reader = reader
         self.rows: int | None = None
+        self.schema = reader.schema
         self.columns, self.metadata = columns(reader.schema), read_schema(reader.schema)[1]
 
     def walk(self, names: list[str]) -> Iterator[pa.RecordBatch]:

@@ -83,6 +83,7 @@ class ArraysFeed:
         self.again = True
         self.notes: list[str] = []
         self.metadata: dict[str, str] = {}
+        self.schema = None
         self.rows: int | None = next((rows.shape[0] for rows in arrays.values()), 0)
         self.columns = [describe(name, rows) for name, rows in arrays.items()]
         if bounded:

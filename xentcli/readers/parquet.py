@@ -70,7 +70,7 @@ class ParquetSource:
         narrow = [name for name in usable if sizes.get(name, 8) <= _WIDE and name not in huge]
         return Preview(
             self._stored.name, "parquet", columns, self._sample(narrow, text, sizes), self.rows, [],
-            self._class_names(schema), wide=self._sample(wide, text, sizes) if wide else None,
+            self._class_names(schema), wide=self._sample(wide, text, sizes) if wide else None, schema=schema,
         )  # fmt: skip
 
     def _class_names(self, schema: pa.Schema) -> dict[str, str]:
