@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from tests.readers.probe import walked
 from xentcli.errors import DataError, UsageError, XentError
 from xentcli.readers import Options, Unit, newlines, textblocks
-from xentcli.readers.csv import CsvSource
+from xentcli.readers.csv import CsvSource, fitting
 from xentcli.readers.textsource import BLOCK_BYTES
 
 HEAD = "p0,p1,y\n"
@@ -290,6 +290,17 @@ def test_any_cut_gives_the_rows_that_the_csv_module_reads(
         assert pa.Table.from_batches(batches).to_pydict()["t"] == [row[0] for row in expected]
         assert chunk is None or max(b.num_rows for b in batches) <= chunk
         assert source.no_final_newline == (not text.endswith(("\n", "\r")))
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "size", "rows"),
+    [(200, 11, None, 20_000), (20, 2, None, 52_428), (800, 11, 1 << 30, 5_242), (200, 11, 30 << 20, 13_107),
+     (20_000, 1001, None, 410), (9_000_000, 1_000_000, None, 0)],
+)  # fmt: skip
+def test_blocks_have_rows_enough_and_leave_a_file_parts(
+    row: int, columns: int, size: int | None, rows: int
+) -> None:
+    assert fitting(row, columns, size) // row == rows
 
 
 @settings(max_examples=60, deadline=None)

@@ -28,7 +28,12 @@ from xentcli.readers.textsource import TextSource
 from xentcli.readers.writtenlists import LONGEST, Form
 from xentcli.readers.writtenlists import read as written
 
-BLOCK_BYTES = 1 << 21
+LEAST_BLOCK, MOST_BLOCK, WIDE_BLOCK = 1 << 20, 1 << 22, 1 << 23
+"""Bytes of a block: of short rows, of others, and of those with very many columns."""
+
+_ROWS = 20_000  # from here on, sums by class take less for each row
+_PARTS = 12  # of a file, for threads to share
+_EACH = 8 << 10  # bytes of a column of a block: a parser, an array and some checks are made for it
 _CODED = pa.dictionary(pa.int32(), pa.string())
 _LAST_OF_INF = np.frombuffer(b"fFyY", np.uint8)
 
@@ -41,9 +46,10 @@ class CsvSource(TextSource):
 
     def __init__(
         self, path: str, options: Options, compression: str | None, stream: Readable | None,
-        *, block_bytes: int = BLOCK_BYTES,
+        *, block_bytes: int | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(path, options, compression, stream, block_bytes=block_bytes)
+        super().__init__(path, options, compression, stream, block_bytes=block_bytes or LEAST_BLOCK)
+        self._fitted = block_bytes is None
         self.no_final_newline = False
         self._dialect = dialect_of(path, options, self._name)
         self._encoding = self._dialect.encoding
@@ -69,6 +75,9 @@ class CsvSource(TextSource):
         columns, sample, metadata, lists = describe(names, sample, self._dialect.decimal)
         longest = min(LONGEST, (self._options.max_memory or LONGEST << 7) >> 7)
         self._lists = {name: replace(form, longest=longest) for name, form in lists.items()}
+        if self._fitted and body is not None:
+            size = None if self._identity is None else self._identity[0]
+            self._block_bytes = fitting(len(body.data) // body.rows, len(names), size)
         kind = "tsv" if self._dialect.delimiter == "\t" else "csv"
         return Preview(self._dialect.name, kind, columns, sample, None, notes, metadata)
 
@@ -93,6 +102,10 @@ class CsvSource(TextSource):
             )
         numeric = frozenset(columns) - frozenset(text) - self._lists.keys()
         return [partial(self._units, names, columns, numeric)]
+
+    def held(self, columns: list[str], text: list[str]) -> tuple[int, int]:
+        """Bytes that a walk holds for each thread, a block and the cells of one, and that a batch has."""
+        return 2 * max(MOST_BLOCK, self._block_bytes), 2 * MOST_BLOCK
 
     def _units(self, names: list[str], columns: list[str], numeric: frozenset[str]) -> Iterator[Unit]:
         for block in self._walk():
@@ -186,6 +199,12 @@ class CsvSource(TextSource):
         return found or DataError(
             f"cannot be read from here on: {clean(said, 200)}", where=where, id="csv_damaged"
         )
+
+
+def fitting(row: int, columns: int, size: int | None = None) -> int:
+    """How large a block of rows of so many bytes and columns should be, in a file of `size` bytes."""
+    best = max(min(_ROWS * row, MOST_BLOCK), min(_EACH * columns, WIDE_BLOCK))
+    return max(LEAST_BLOCK, best if size is None else min(best, size // _PARTS))
 
 
 def without_missing(batch: pa.RecordBatch, missing: frozenset[str]) -> pa.RecordBatch:
