@@ -76,6 +76,7 @@ class Spec:
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
     `top`: how many of the worst rows are told. `confident`: are labels to be doubted? And once it is known,
     `thresholds` (C,): from which p on a row is one of a class; see `states.suspects`. `classwise`: of all p.
+    `toplabel`: is the error within each predicted class asked for?
     `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text"; of several
     files the coarsest. single: none of them holds more than float32 does.
     `every_row`: what is found of a sample otherwise takes all rows. `binning`: of equal "width" or "mass".
@@ -104,6 +105,7 @@ class Spec:
     confident: bool = False
     thresholds: tuple[float, ...] = ()
     classwise: bool = False
+    toplabel: bool = False
     every_row: bool = False
     binning: str = "width"
 

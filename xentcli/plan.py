@@ -14,6 +14,7 @@ from xentcli.states.classbins import ClassBins
 from xentcli.states.classes import Classes
 from xentcli.states.classwise import ClassWise
 from xentcli.states.clustercells import ClusterCells
+from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop, kept
 from xentcli.states.clusters import Clusters
 from xentcli.states.confusion import Confusion
 from xentcli.states.labelbins import LabelBins
@@ -61,6 +62,8 @@ STATES: dict[str, type[Any]] = {
     "clusters": Clusters,
     "clustercells": ClusterCells,
     "classwise": ClassWise,
+    "clusterclasswise": ClusterClassWise,
+    "clustertop": ClusterTop,
     "tail": Tail,
     "worst": Worst,
     "selfconfidence": SelfConfidence,
@@ -90,6 +93,7 @@ def needed(spec: Spec) -> list[str]:
         "worst": spec.top > 0, "selfconfidence": spec.confident, "classwise": spec.classwise,
         "sample": sampled(spec), "temperatures": sampled(spec) and spec.every_row,
         "tablesample": spec.task in TABLED and not spec.grouped,
+        "clusterclasswise": spec.classwise and kept(spec), "clustertop": spec.toplabel and kept(spec),
     }  # fmt: skip
     return [*names, *(name for name, wanted in optional.items() if wanted)]
 
@@ -259,6 +263,14 @@ class StateSet:
     @property
     def classwise(self) -> ClassWise:
         return cast(ClassWise, self.states["classwise"])
+
+    @property
+    def clusterclasswise(self) -> ClusterClassWise:
+        return cast(ClusterClassWise, self.states["clusterclasswise"])
+
+    @property
+    def clustertop(self) -> ClusterTop:
+        return cast(ClusterTop, self.states["clustertop"])
 
     @property
     def sample(self) -> Sample:

@@ -248,6 +248,7 @@ def spec_of(what: Resolution, settings: Settings) -> Spec:
         confident=labelerrors.asked(settings, what.task) is not None,
         compat_bins=training.peer_bins(settings, what.task),
         classwise=what.task == "multiclass" and any(m.module == "classwise" for m in settings.metrics),
+        toplabel=any(m.key.startswith("ece_toplabel") for m in settings.metrics),
         every_row=any(metric.module == "decomposition" for metric in settings.metrics),
     )  # fmt: skip
 

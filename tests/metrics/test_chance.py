@@ -208,5 +208,6 @@ def test_rows_that_are_no_draws_have_no_test_and_say_why() -> None:
     for name in ("ece_p", "ece_chance", "spiegelhalter_p", "hosmer_lemeshow_p"):
         undefined = read(one, name)
         assert undefined.value is None and undefined.why == "all rows are of one group", name
-    by_class = read(known(y, p, groups=np.arange(100) // 5), "ece_toplabel_p")
-    assert by_class.value is None and "by group" in (by_class.why or "")
+    three = known(y, np.stack([p / 2, 1 - p, p / 2], axis=1), groups=np.arange(100) // 5)
+    by_class = read(three, "ece_toplabel_p")
+    assert by_class.value is None and "asked" in (by_class.why or "")

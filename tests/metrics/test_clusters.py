@@ -20,6 +20,7 @@ from xentcli.numerics import grid
 from xentcli.plan import StateSet
 from xentcli.states.bins import Binned
 from xentcli.states.clustercells import Clustered, ends
+from xentcli.states.tablesample import TABLED
 
 
 def drawn(
@@ -59,6 +60,56 @@ def test_p_is_the_share_of_all_signs_of_the_clusters_with_an_error_so_large() ->
     value = read(found, "ece")
     assert value.value == pytest.approx(seen / p.size) and 0.02 < exact < 0.98
     assert value.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 1024))
+
+
+def classes_drawn(seed: int, groups: int, each: int, size: int) -> tuple[I64, F64, I64]:
+    """Labels, p of `size` classes and bucket, where half of the rows share the luck of their group."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(groups, size)).repeat(each, axis=0) + 0.5 * rng.normal(size=(groups * each, size))
+    p = special.softmax(1.3 * z, axis=1)
+    alone, shared = rng.random(len(p)), rng.random(groups).repeat(each)
+    luck = np.where(rng.random(len(p)) < 0.5, shared, alone)
+    y = (special.softmax(z, axis=1)[:, :-1].cumsum(axis=1) < luck[:, None]).sum(axis=1)
+    return y.astype(np.int64), p, rng.permutation(1024)[:groups].repeat(each)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("name", ["ece_toplabel", "ece_classwise"])
+def test_errors_by_class_have_the_p_of_all_signs_of_the_clusters(
+    name: str, size: int, weighted: bool
+) -> None:
+    y, p, bucket = classes_drawn(4, 11, 9, size)
+    w = np.random.default_rng(1).integers(1, 5, y.size) / 2 if weighted else np.ones(y.size)
+    rows, top = np.arange(y.size), p.argmax(axis=1)
+    own = np.zeros((11, size, 15))
+    clusters, at = np.unique(bucket, return_inverse=True)[1], np.maximum(np.ceil(p * 15).astype(int) - 1, 0)
+    for c in range(size) if name == "ece_classwise" else ():
+        np.add.at(own[:, c], (clusters, at[:, c]), w * ((y == c) - p[:, c]) / size)
+    if name == "ece_toplabel":
+        np.add.at(own, (clusters, top, at[rows, top]), w * ((y == top) - p[rows, top]))
+    flat = own.reshape(11, -1)
+    seen = np.abs(flat.sum(axis=0)).sum()
+    signs = np.array(list(itertools.product((-1.0, 1.0), repeat=11))) * math.sqrt(11 / 10)
+    exact = float((np.abs(signs @ flat).sum(axis=1) >= seen).mean())
+    found = known(y, p, w if weighted else None, groups=bucket, classwise=size > 2, toplabel=True)
+    value = read(found, name)
+    assert value.value == pytest.approx(seen / w.sum(), rel=1e-9) and 0.02 < exact < 0.98
+    assert value.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 1024))
+    assert (value.lo is None) == (size > 2 and name == "ece_classwise")
+
+
+def test_more_pairs_of_a_class_and_a_bin_have_fewer_buckets_and_too_many_no_test() -> None:
+    y, p, bucket = classes_drawn(5, 900, 2, 100)
+    found = known(y, p, groups=bucket, toplabel=True)
+    gap, weight = found.states.clustertop.by_cluster()
+    residual = (y == p.argmax(axis=1)) - p.max(axis=1)
+    each = 1024 // found.states.clustertop.buckets(found.spec)
+    assert each > 1 and len(gap) == np.unique(bucket % (1024 // each)).size and weight.sum() == y.size
+    moved = np.bincount(bucket % (1024 // each), residual, 1024 // each)
+    assert np.sort(gap.sum(axis=1)) == pytest.approx(np.sort(moved[np.unique(bucket % (1024 // each))]))
+    many = read(known(y, p, groups=bucket, toplabel=True, bins=30), "ece_toplabel_p")
+    assert many.value is None and "2,048" in (many.why or "")
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -164,19 +215,27 @@ def test_rows_of_a_bin_in_one_cluster_have_the_level_of_their_own_residual() -> 
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_any_cut_of_the_rows_gives_the_same_cells(weighted: bool) -> None:
-    y, p, bucket = drawn(9, 20, 5)
-    w = np.random.default_rng(2).random(100)
-    spec = Spec("binary", "probs", ("0", "1"), 1, ("p",), weighted=weighted, grouped=True)
+@pytest.mark.parametrize("task", ["binary", "multiclass", "soft", "multilabel"])
+def test_any_cut_of_the_rows_gives_the_same_cells(task: str, weighted: bool) -> None:
+    y, p, bucket = classes_drawn(9, 20, 5, 3)
+    w, shares = np.random.default_rng(2).random(100), np.random.default_rng(3).dirichlet([0.5] * 3, 100)
+    targets = shares if task in TABLED else None
+    several = task == "multiclass"
+    spec = Spec(task, "probs", ("0", "1", "2")[: 2 if task == "binary" else 3], 1 if task == "binary" else 3,
+                weighted=weighted, grouped=True, classwise=several, toplabel=several)  # fmt: skip
+    y, p = (y % 2, p[:, :1]) if task == "binary" else (y, p)
+    names = ["clustercells", *(["clustertop", "clusterclasswise"] if several else [])]
     forms = []
     for parts in ([np.arange(100)], np.array_split(np.random.default_rng(0).permutation(100), 3)):
         states = StateSet.empty(spec)
         for rows in parts:
             one = StateSet.empty(spec)
             own = w[rows] if weighted else None
-            one.fold(Batch(y[rows], Place("", 1), (p[rows],), weights=own, groups=bucket[rows]), rows.size)
+            batch = Batch(y[rows], Place("", 1), matrix=p[rows], weights=own, groups=bucket[rows],
+                          targets=None if targets is None else targets[rows])  # fmt: skip
+            one.fold(batch, rows.size)
             states.merge(one)
-        forms.append(form(states)["clustercells"])
+        forms.append({name: form(states)[name] for name in names})
     assert forms[0] == forms[1]
 
 

@@ -43,14 +43,16 @@ CALIBRATION = (
     ),
     Measure(
         "ece_toplabel", "Σ_c Σ_b W_cb/W · |mean conf_cb - accuracy_cb|, over rows predicted as class c",
-        "0 to 1", "", "At least ece: gaps of two classes that cancel each other there are seen here.",
+        "0 to 1", "", "At least ece: gaps of two classes that cancel each other there are seen here. "
+        "With --group it has a p-value for up to 2,048 pairs of a class and a bin.",
         "Gupta & Ramdas (2022), ICLR; arXiv 2107.08353",
     ),
     Measure(
         "ece_classwise", "1/C Σ_c Σ_b W_cb/W · |mean p_cb - share_cb|, over all rows in --bins equal-width "
         "bins of their p of class c, share_cb how often it is the label", "0 to 1", "",
         "Looks at every class of every row, not the likeliest alone; shrinks with C, as most p are near 0. "
-        "The labels of at most 5,000 rows are redrawn for its p-value.",
+        "The labels of at most 5,000 rows are redrawn for its p-value; with --group the residuals of groups, "
+        "for up to 2,048 pairs of a class and a bin.",
         "Kull et al. (2019), NeurIPS; arXiv 1910.12656",
     ),
     Measure(

@@ -41,10 +41,11 @@ def read(metric: Metric, known: Known) -> Value:
 def _companion(metric: Metric, value: Value, part: str, known: Known) -> Value:
     """The level expected by chance, or the p-value, that comes with a value."""
     from xentcli.metrics.chance import why_not
+    from xentcli.states.clusterclasses import MOST
 
     number = value.chance if part == "chance" else value.p
     if number is None:
-        lacks = "sums of a class and bin are not kept by group"
+        lacks = f"by group, sums of a class and bin are kept if asked for, and up to {MOST:,} of them"
         return known.undefined(metric.key, value.why or why_not(known) or lacks)
     return replace(known.value(metric.key, number), redraws=value.redraws if part == "p" else None)
 

@@ -69,13 +69,27 @@ def ece_toplabel(known: Known) -> Value:
     """
     bins = _by_class(known)
     value = known.value("ece_toplabel", error(bins, known))
+    if known.spec.grouped and known.spec.task == "binary":
+        return _of_two(known, value)
     if known.spec.grouped:
-        return value
+        found = known.states.clustertop if known.states.has("clustertop") else None
+        return chance.judge_by_class(known, value, "toplabel", bins, found)
+    bins = bins.where(bins.weight > 0)
     return chance.judge(known, value, "toplabel", bins, chance.mean_gap(bins))
 
 
+def _of_two(known: Known, value: Value) -> Value:
+    """The error of two classes over clusters: in bins of p, those of either side being bins of a class."""
+    cells, size = known.states.positive.cells(), known.spec.bins
+    filled, bin_of = cells.rows > 0, grid.bin_of_cell(size)
+    which = np.where(_LOW, -bin_of[::-1], size + bin_of)[filled]
+    index = np.cumsum(np.diff(which, prepend=which[0]) != 0)
+    parts = cells.where(filled).grouped(index, int(index[-1]) + 1)
+    return chance.judge(known, value, "positive", parts, chance.mean_gap(parts), scheme="toplabel")
+
+
 def _by_class(known: Known) -> Binned:
-    """Sums over the rows of each predicted class and bin that has any."""
+    """Sums over the rows of each predicted class and bin (C * M,)."""
     if not known.states.has("classbins"):
         sides = [known.states.positive.binned(known.spec.bins, mirrored=True, only=side) for side in SIDES]
         columns = [np.concatenate(pair) for pair in zip(*(_columns(side) for side in sides), strict=True)]
@@ -83,8 +97,7 @@ def _by_class(known: Known) -> Binned:
         weight, p, hits = (part.ravel() for part in known.states.classbins.by_class())
         rate = np.divide(p, weight, out=np.zeros(p.size), where=weight > 0)
         columns = [weight, weight, p, hits, p * (1.0 - rate) * float(known.weight2 / known.weight)]
-    bins = Binned(*columns)
-    return bins.where(bins.weight > 0)
+    return Binned(*columns)
 
 
 def _columns(bins: Binned) -> list[F64]:

@@ -12,6 +12,7 @@ from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics.grid import ends_of_cells
 from xentcli.report import Value
 from xentcli.states.bins import Binned
+from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
 from xentcli.states.tablesample import TABLED
 
 _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one
@@ -55,6 +56,23 @@ def redraws(known: Known, pair: str, scheme: str, bins: Binned, fine: bool = Fal
                 bins, unit, known.seed, weighted=known.spec.weighted, coarse=coarse
             )
     return known.drawn[name]
+
+
+def judge_by_class(
+    known: Known, value: Value, pair: str, bins: Binned, found: ClusterTop | ClusterClassWise | None,
+    *, interval: bool = True,
+) -> Value:  # fmt: skip
+    """`value`, the mean gap of bins (C, M) of each class, as `judge` has it, over the clusters `found`."""
+    if found is None:
+        return value
+    filled = (bins.weight > 0).ravel()
+    flat = Binned(*(x.ravel()[filled] for x in (bins.rows, bins.weight, bins.p, bins.y)))
+    residual, weight = (x[:, filled] for x in found.by_cluster())
+    if len(weight) < 2:
+        return value
+    if pair not in known.drawn:
+        known.drawn[pair] = wild.turned(flat, residual, weight, known.seed)
+    return redraw.judged(value, known.drawn[pair], mean_gap(flat), known.level if interval else None)
 
 
 def spread(known: Known, pair: str, bins: Binned) -> F64 | None:

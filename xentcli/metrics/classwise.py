@@ -38,7 +38,8 @@ def ece_classwise(known: Known) -> Value:
     if known.spec.task == "binary":
         return _of_two(known, value)
     if known.spec.grouped:
-        return value
+        found = known.states.clusterclasswise if known.states.has("clusterclasswise") else None
+        return chance.judge_by_class(known, value, "classwise", bins, found, interval=False)
     errors = _redrawn(known, bins) / each
     p = redraw.share(errors >= (value.value or 0.0) * redraw.TIES)
     return replace(value, chance=float(errors.mean()), p=p, redraws=errors.size)
