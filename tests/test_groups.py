@@ -158,7 +158,14 @@ def test_standard_errors_of_other_tasks_by_their_formula(task: str, weighted: bo
 
 
 def _as_the_formula(report: Any, quantities: dict[str, Any], doc: I64, w: F64) -> None:
-    shares = ("accuracy", "subset_accuracy", "label_listed")
+    shares = (
+        "accuracy",
+        "subset_accuracy",
+        "label_listed",
+        "top1_accuracy",
+        "top3_accuracy",
+        "top14_accuracy",
+    )
     for key, x in quantities.items():
         value = report.metrics[key]
         own = w * ~np.isnan(x)  # rows without the quantity weigh nothing
@@ -172,14 +179,40 @@ def _as_the_formula(report: Any, quantities: dict[str, Any], doc: I64, w: F64) -
 
 
 @pytest.mark.parametrize("weighted", [False, True])
+def test_top_k_beyond_ten_has_the_error_of_its_formula(weighted: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    p, y, doc, w = (
+        rng.dirichlet([0.8] * 20, 300),
+        rng.integers(0, 20, 300),
+        np.repeat(np.arange(30), 10),
+        np.ones(300),
+    )
+    w = rng.integers(1, 4, 300) / 2 if weighted else w
+    columns = {f"p_{i}": p[:, i] for i in range(20)} | {"label": y, "doc": doc, "w": w}
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet")
+    options: dict[str, Any] = {"metric": "top14_accuracy", "weight": "w" if weighted else None}
+    x = ((p > p[np.arange(300), y][:, None]).sum(axis=1) < 14) * 1.0
+    grouped = xentcli.score(tmp_path / "in.parquet", group="doc", **options)
+    _as_the_formula(grouped, {"top14_accuracy": x}, doc, w)
+    alone = xentcli.score(tmp_path / "in.parquet", **options).metrics["top14_accuracy"]
+    mean = (w * x).sum() / w.sum()
+    expected = math.sqrt(300 / 299 * mean * (1 - mean) * (w * w).sum()) / w.sum()
+    assert alone.se == pytest.approx(expected, rel=1e-9) and alone.lo is not None
+
+
+@pytest.mark.parametrize("weighted", [False, True])
 def test_standard_errors_of_lists_of_the_likeliest_classes(weighted: bool, tmp_path: Path) -> None:
     rows = case(7, n=300, k=4)
     w = np.random.default_rng(9).integers(1, 4, 300) / 2
     doc = np.repeat(np.arange(30), 10)
     path = write(tmp_path / "in.parquet", rows.columns() | {"doc": doc.tolist(), "w": w.tolist()})
-    report = lists(path, group="doc", weight="w" if weighted else None)
+    report = lists(
+        path, group="doc", weight="w" if weighted else None, metric=["top1_accuracy", "top3_accuracy"]
+    )
     top = np.array([ids[0] for ids in rows.ids])
+    among = np.array([y in ids[:3] for ids, y in zip(rows.ids, rows.y, strict=True)])
     quantities = {"label_listed": rows.listed * 1.0, "accuracy": (top == rows.y) * 1.0,
+                  "top1_accuracy": (top == rows.y) * 1.0, "top3_accuracy": among * 1.0,
                   "cross_entropy_listed": np.where(rows.listed, rows.loss, np.nan)}  # fmt: skip
     _as_the_formula(report, quantities, doc, w if weighted else np.ones(300))
     assert report.metrics["cross_entropy"].bounded and report.metrics["cross_entropy"].se is None

@@ -76,10 +76,9 @@ class Spec:
     `width` is the number of score columns: 1 for one-column binary, else the number of classes.
     `top`: how many of the worst rows are told. `confident`: are labels to be doubted? And once it is known,
     `thresholds` (C,): from which p on a row is one of a class; see `states.suspects`. `classwise`: of all p.
-    `toplabel`: is the error within each predicted class asked for?
-    `stored` names the precision the scores were stored in: "f2", "bf", "f4", "f8" or "text"; of several
-    files the coarsest. single: none of them holds more than float32 does.
-    `every_row`: what is found of a sample otherwise takes all rows. `binning`: of equal "width" or "mass".
+    `toplabel`: is the error of each predicted class asked for? `deepest`: the largest k of top-k accuracy.
+    `stored`: precision of the scores, "f2", "bf", "f4", "f8" or "text", the coarsest of all files; single:
+    none holds more than float32. `every_row`: no sample of them. `binning`: of equal "width" or "mass".
     """
 
     task: str
@@ -106,6 +105,7 @@ class Spec:
     thresholds: tuple[float, ...] = ()
     classwise: bool = False
     toplabel: bool = False
+    deepest: int = 10
     every_row: bool = False
     binning: str = "width"
 
@@ -252,17 +252,16 @@ class Rows:
     half of it for binary tasks. z_part, z_var: terms of Spiegelhalter's z. rank: of the label, from 1.
     guess, p_guess: the class that the row is confidently of, by `spec.thresholds`, or -1, and its p.
     positive: p of the positive class. score: what orders rows for AUROC. training: the loss under
-    `spec.training`, per unit of the weight of the label's class unless that is `within`. parts:
-    of it, for balanced weights to weigh: -ln p of every class (n, C) under a smoothed hard label; the cost
-    of every class of a soft label; of there and of not there of every label (n, 2L). peer: the loss as
-    the library of `spec.compat` has it. `counts` and `extremes` are what warnings are made of.
+    `spec.training`, per unit of the weight of the label's class unless that is `within`. parts: of it, for
+    balanced weights to weigh: -ln p of every class (n, C) under a smoothed hard label; costs of every class
+    of a soft label; of there and not there of every label (n, 2L). peer: the loss as `spec.compat` has it.
+    `counts` and `extremes` are what warnings are made of.
 
     Soft labels q: the label is argmax q, and hit is q of the top class. Multilabel: loss, brier and entropy
-    are means over the labels; label, predicted and top say nothing. Both have a `table`, `square`
-    (Σq², or the mean of target²) and `means`, more quantities by their names in `states.moments`.
-    `batch`: the rows as they were read, for states that keep the scores of some. `flags`: which rows (n,)
-    the counts are of, where rows are to be told; scratch, like the rest. single: p of the
-    positive class where `spec.tallied`. every: p of every class (C, n) where `spec.classwise`.
+    are means over the labels; label, predicted and top say nothing. Both have a `table`, `square` (Σq², or
+    the mean of target²) and `means`, more quantities by their names in `states.moments`. `batch`: rows as
+    they were read, for states that keep scores. `flags`: which rows (n,) the counts are of, where they are to
+    be told; scratch. single: p of the positive class where `spec.tallied`. every: p of every class (C, n).
     """
 
     label: I64

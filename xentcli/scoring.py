@@ -14,6 +14,7 @@ from xentcli.columns import Ask, Resolution, resolve
 from xentcli.columns.schema import Preview
 from xentcli.engines import threads
 from xentcli.errors import BadRow, CannotDecide, DataError, UsageError, XentError, clean, counted, listing
+from xentcli.metrics.names import top_k
 from xentcli.readers import Source, bits, joined, long
 from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
@@ -249,6 +250,7 @@ def spec_of(what: Resolution, settings: Settings) -> Spec:
         compat_bins=training.peer_bins(settings, what.task),
         classwise=what.task == "multiclass" and any(m.module == "classwise" for m in settings.metrics),
         toplabel=any(m.key.startswith("ece_toplabel") for m in settings.metrics),
+        deepest=max([10, *(k for m in settings.metrics if (k := top_k(m.key)) and k < len(what.classes))]),
         every_row=any(metric.module == "decomposition" for metric in settings.metrics),
     )  # fmt: skip
 

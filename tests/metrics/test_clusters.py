@@ -164,6 +164,27 @@ def test_recalibration_has_the_error_of_the_jackknife_over_clusters(name: str, w
         assert read(known(y, p), name).se == pytest.approx(jackknife(moved), rel=1e-4)
 
 
+@pytest.mark.parametrize("name", ["calibration_slope", "calibration_intercept"])
+def test_recalibration_of_weighted_rows_has_the_error_of_both_informations(name: str) -> None:
+    y, p, _ = drawn(6, 400, 1, 1.3)
+    p = np.round(p, 2).clip(0.01, 0.99)
+    w = np.random.default_rng(1).integers(1, 9, y.size) / 4 * (1 + (p > 0.7))  # more where p is high
+    found = read(known(y, p, w), name)
+    x = np.stack([np.ones(y.size), np.log(p / (1 - p))], axis=1)
+    slope = name == "calibration_slope"
+    both = np.stack([1 - p, p], axis=1)
+    at = cox(y, both, w) if slope else 1.0
+    shifted = float(optimize.brentq(lambda a: (w * (y - special.expit(a + at * x[:, 1]))).sum(), -9, 9))
+    q = special.expit(shifted + at * x[:, 1])
+    x = x if slope else x[:, :1]
+    a, b = ((x * (v * q * (1 - q))[:, None]).T @ x for v in (w, w * w))
+    expected = math.sqrt((np.linalg.inv(a) @ b @ np.linalg.inv(a))[-1, -1])
+    assert found.se == pytest.approx(expected, rel=1e-5) and found.lo is not None and found.hi is not None
+    assert read(known(y, p, np.full(y.size, 3.0)), name).se == pytest.approx(
+        read(known(y, p), name).se, rel=1e-6
+    )
+
+
 def test_scores_in_cells_leave_the_error_of_a_ranking_what_it_is() -> None:
     y, p, _ = drawn(6, 1000, 1)
     alone = known(y, p)

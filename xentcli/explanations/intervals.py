@@ -6,7 +6,7 @@ _MEAN = "mean ± z · sqrt(m/(m-1) Σ w_i² (x_i - mean)²)/W over m rows; over 
 _WILSON = (
     "Wilson's, on Kish's effective number of rows with --weight; with --group on as many as they are worth"
 )
-_ROWS = f"{_WILSON}, up to the tenth class"
+_ROWS = f"{_WILSON}, up to the tenth class, or the k that is asked for"
 _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
           "frequencies")  # fmt: skip
 _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
@@ -16,8 +16,8 @@ _OF_LABELS = (
     "that differ; symmetric on the logit scale; none with --group, or where a label has one row of a kind"
 )
 _WALD = (
-    "maximum likelihood ± z standard errors from the information; with --group a sandwich over groups, and "
-    "t; none with --weight alone"
+    "maximum likelihood ± z standard errors from the information; with --weight from the informations of "
+    "weights and of their squares; with --group a sandwich over groups, and t"
 )
 _REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
             "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "

@@ -12,7 +12,7 @@ from xentcli.metrics import delta, intervals, listed
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import Sums
 from xentcli.report import Value
-from xentcli.states.clusters import RANKS, ranked
+from xentcli.states.clusters import ranked
 
 
 def accuracy(known: Known) -> Value:
@@ -32,21 +32,25 @@ def accuracy(known: Known) -> Value:
 def top_accuracy(known: Known, k: int) -> Value:
     """Share of rows whose label is among the k likeliest classes; ties rank by class index.
 
-    Wilson's interval; with `--group` for k up to 10.
+    Wilson's interval; with `--group` for k up to 10, and others that are asked for. With weights the standard
+    error is by Kish's number of rows.
     """
     key = f"top{k}_accuracy"
-    if k == 1 or k >= known.spec.size:
-        share = known.margins[2].total() / known.weight if k == 1 else Fraction(1)
-        return known.proportion(key, float(share))
+    if k == 1:
+        return accuracy(known)
+    if k >= known.spec.size:
+        return known.proportion(key, 1.0)
     if known.spec.task == "topk" and k > listed.shortest(known):
         return known.undefined(key, f"some rows list {listed.shortest(known):,} classes only")
     ranks = known.states.ranks.sums["rank"]
     if k >= ranks.size:
         return known.undefined(key, f"ranks are kept up to {ranks.size - 1}")
     share = sum((ranks.exact(i) for i in range(k)), Fraction(0)) / known.weight
-    if known.spec.grouped and ranked(known.spec) and k <= RANKS:
+    if known.spec.grouped and ranked(known.spec) and k <= known.spec.deepest:
         return intervals.clustered_share(known, key, f"top{k}", share)
-    return known.proportion(key, float(share))
+    among, rows = float(share), known.rows
+    se = math.sqrt(among * (1.0 - among) / known.effective * rows / (rows - 1)) if rows > 1 else None
+    return known.proportion(key, among, se)
 
 
 def f1_by_class(known: Known) -> list[float | None]:

@@ -44,8 +44,8 @@ def _of_ratio(known: Known, ratio: float) -> Error:
 def calibration_intercept(known: Known) -> Value:
     """a of logit P(y) = a + logit p: 0 if calibrated in the large, below it if p is too high.
 
-    Standard error from the information, or a sandwich over clusters with `--group`.
-    Source: Cox (1958), Biometrika 45, 562-565.
+    Standard error from the information, with weights by `_weighted`, or a sandwich over
+    clusters with `--group`. Source: Cox (1958), Biometrika 45, 562-565.
     """
     return _fitted(known, "calibration_intercept", slope=False)
 
@@ -53,8 +53,8 @@ def calibration_intercept(known: Known) -> Value:
 def calibration_slope(known: Known) -> Value:
     """b of logit P(y) = a + b logit p: 1 if calibrated, below it if predictions are too extreme.
 
-    Standard error from the information, or a sandwich over clusters with `--group`. Undefined where the
-    scores separate the classes or are all the same. Source: Cox (1958), Biometrika 45, 562-565.
+    Standard error as `calibration_intercept`. Undefined where the scores separate the classes or are all the
+    same. Source: Cox (1958), Biometrika 45, 562-565.
     """
     return _fitted(known, "calibration_slope", slope=True)
 
@@ -72,14 +72,33 @@ def _fitted(known: Known, key: str, *, slope: bool) -> Value:
     at, covariance = found
     if known.spec.grouped:
         error = _sandwich(known, at, covariance, slope)
+    elif known.spec.weighted:
+        error = _weighted(known, at, covariance, slope)
     else:
-        error = Error(None if known.spec.weighted else math.sqrt(float(covariance[-1, -1])))
+        error = Error(math.sqrt(float(covariance[-1, -1])))
     return intervals.symmetric(known, key, float(at[-1]), error)
 
 
 def _design(logit: F64, slope: bool) -> tuple[F64, F64 | float]:
     """The columns of the regression (2 or 1, n), and what is added to it."""
     return (np.stack([np.ones(logit.size), logit]), 0.0) if slope else (np.ones((1, logit.size)), logit)
+
+
+def _weighted(known: Known, at: F64, covariance: F64, slope: bool) -> Error:
+    """Of the last coefficient: A⁻¹BA⁻¹ with the informations A = Σwq(1-q)xx' and B = Σw²q(1-q)xx' at the
+    fit q, that of B in cells of 1/4800 of p.
+
+    Source: Huber (1967), Fifth Berkeley Symposium 1, 221-233; White (1982), Econometrica 50, 1-25.
+    """
+    cells = known.states.positive.cells()
+    assert cells.variance is not None
+    varied = (cells.rows > 0) & (cells.variance > 0.0)
+    p = np.clip(cells.p[varied] / cells.weight[varied], 1e-300, 1.0 - 2.0**-53)
+    columns, offset = _design(np.log(p) - np.log1p(-p), slope)
+    fitted = sigmoid((at[:, None] * columns).sum(axis=0) + offset)
+    moves = (covariance[-1][:, None] * columns).sum(axis=0)
+    spread = cells.variance[varied] * (fitted * (1.0 - fitted) / (p * (1.0 - p)))
+    return Error(math.sqrt(float((spread * moves * moves).sum())))
 
 
 def _sandwich(known: Known, at: F64, covariance: F64, slope: bool) -> Error:

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
+from xentcli.numerics.sums import ExactSums
 from xentcli.states.moments import DIFFERENCES
 from xentcli.states.summed import Summed
 
@@ -21,9 +22,6 @@ _MORE = {
 }  # fmt: skip
 _OVER = {"loss": "finite", "excess": "finite", "kl_divergence": "finite", "listed_loss": "listed"}
 """The weight that a mean is over, if it is not that of all rows."""
-
-RANKS = 10
-"""Up to such a rank of the label rows are told apart."""
 
 MOST_CLASSES = 100
 """Up to so many classes, sums by bucket and class are kept too."""
@@ -41,7 +39,7 @@ class Clusters(Summed):
     one hard label a row: Σw and Σw·loss of its label, Σw predicted as it, and Σw of both. Soft labels:
     Σwq and Σwq·-ln p in place of the first two, and Σw of it as the likeliest. Multilabel: Σw·target,
     and Σw where it is there, predicted, and both. And of both kinds by bucket Σw·square. By bucket and rank
-    of the label up to RANKS: Σw.
+    of the label up to `Spec.deepest`: Σw.
     """
 
     @classmethod
@@ -50,7 +48,7 @@ class Clusters(Summed):
         names += ["square"] if spec.task in _BY_CLASS else []
         sizes = dict.fromkeys(names, BUCKETS)
         if ranked(spec):
-            sizes["ranks"] = BUCKETS * RANKS
+            sizes["ranks"] = BUCKETS * spec.deepest
         if keeps_classes(spec):
             kept = _BY_CLASS.get(spec.task, ("support", "predicted", "hits", "loss"))
             sizes |= dict.fromkeys((f"class_{name}" for name in kept), BUCKETS * spec.size)
@@ -80,10 +78,10 @@ class Clusters(Summed):
         for name, x in columns.items():
             self._sum(name, bucket, x, weight)
         if rows.rank is not None and ranked(self.spec):
-            first = rows.rank <= RANKS
-            self.tally(
-                "ranks", (bucket * RANKS + rows.rank - 1)[first], None if weight is None else weight[first]
-            )
+            most = self.spec.deepest
+            first = rows.rank <= most
+            key = (bucket * most + rows.rank - 1)[first]
+            self.tally("ranks", key, None if weight is None else weight[first])
         if self.by_class and rows.table is not None:
             self._add_table(rows, bucket * self.spec.size)
         elif self.by_class:
@@ -143,14 +141,15 @@ class Clusters(Summed):
         Source: Liang & Zeger (1986), Biometrika 73, 13-22.
         """
         of = self.sums[_OVER.get(name, "weight")]
-        first, less = DIFFERENCES.get(name, (name, None))
+        whole, less = DIFFERENCES.get(name, (name, None))
+        first = self._among(int(whole.removeprefix("top"))) if whole.startswith("top") else self.sums[whole]
         squares, noise, found = Fraction(0), Fraction(0), 0
         for bucket in range(BUCKETS):
             weight = of.exact(bucket)
             if not weight:
                 continue
             found += 1
-            x = self._exact(first, bucket)
+            x = first.exact(bucket)
             if less is not None:
                 x -= self.sums[less].exact(bucket)
             squares += (x - mean * weight) ** 2
@@ -161,17 +160,17 @@ class Clusters(Summed):
             return 0.0, found
         return float(squares / (total * total) * found / (found - 1)), found
 
-    def _exact(self, name: str, bucket: int) -> Fraction:
-        """A sum of a bucket; "top5", say, of the rows whose label is among the first five."""
-        if not name.startswith("top"):
-            return self.sums[name].exact(bucket)
-        k = int(name.removeprefix("top"))
-        return sum((self.sums["ranks"].exact(bucket * RANKS + i) for i in range(k)), Fraction(0))
+    def _among(self, k: int) -> ExactSums:
+        """Σw by bucket of the rows whose label is among the first k."""
+        ranks = self.sums["ranks"]
+        ranks.normalise()
+        limbs: I64 = ranks.limbs.reshape(-1, BUCKETS, self.spec.deepest)[:, :, :k].sum(axis=2)
+        return ranks.like(limbs)
 
 
 def ranked(spec: Spec) -> bool:
     """Have the labels of rows a rank among the classes?"""
-    return spec.width >= 3 and spec.task in ("multiclass", "soft")
+    return spec.task == "topk" or (spec.width >= 3 and spec.task in ("multiclass", "soft"))
 
 
 def keeps_classes(spec: Spec) -> bool:
