@@ -117,7 +117,7 @@ def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
         raise CannotDecide("0 rows, so there is nothing to score", where=clean(path, 200), id="no_rows")
     first = replace(looks[0], peers=tuple(looks[1:]))
     what = resolve(first, ask)
-    check_keys(first, ask.by, ask.group, ask.id)
+    check_keys(first, ask.by, ask.group, ask.id, tuple(column for column, _ in ask.where))
     for index, look in enumerate(looks[1:], 1):
         others = tuple(p for i, p in enumerate(looks) if i != index)
         what = replace(what, stored=_same_reading(what, first, replace(look, peers=others), ask))

@@ -248,7 +248,9 @@ def test_lists_are_scored_without_the_heaviest_part_of_pyarrow(tmp_path: Path) -
     assert not loaded("score", path, "--json") & {"pandas", "rich", "pyarrow.compute"}
 
 
-@pytest.mark.parametrize("name", ["text", "bool", "weight", "where", "null", "dictionary", "decimal", "list"])
+@pytest.mark.parametrize(
+    "name", ["text", "bool", "weight", "where", "null", "dictionary", "decimal", "list", "time"]
+)
 def test_no_kind_of_column_loads_pandas(name: str, tmp_path: Path) -> None:
     import decimal
 
@@ -263,6 +265,7 @@ def test_no_kind_of_column_loads_pandas(name: str, tmp_path: Path) -> None:
         "dictionary": ({"p": [0.5, 0.5], "y": pa.array(["1", "0"]).dictionary_encode()}, []),
         "decimal": ({"p": [decimal.Decimal("0.5")] * 2, "y": [1, 0]}, []),
         "list": ({"probs": [[0.5, 0.5]] * 2, "y": [1, 0]}, []),
+        "time": ({"p": [0.5, 0.5], "y": [1, 0], "t": pa.array([7, 9], pa.timestamp("ns"))}, ["--by", "t"]),
     }
     columns, options = cases[name]
     path = parquet(tmp_path / "preds.parquet", columns)

@@ -6,7 +6,9 @@ class, weights that are no weights, ragged lists. It is refused with its row, or
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
+from datetime import time
 from functools import partial
 from typing import Protocol
 
@@ -18,7 +20,7 @@ from xentcli.batch import F64, I64, Batch, Place, Real
 from xentcli.binding import classes, keys, listed, lists, targets
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
-from xentcli.readers.arrays import is_text, nulls, numbers
+from xentcli.readers.arrays import is_text, is_time, nulls, numbers, time_text
 from xentcli.readers.joined import JOINED
 from xentcli.records import dataclass
 from xentcli.rowparts import Ids
@@ -72,7 +74,7 @@ def bind(
         columns, matrix = scores(record, what, bad)
     slices = tuple(keys.keys(record, by, source) for by in rules.by)
     groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
-    ids = None if rules.id is None else Ids(record.column(rules.id), np.arange(n))
+    ids = None if rules.id is None else Ids(time_text(record.column(rules.id)), np.arange(n))
     text = what.targets is not None and what.targets.stored == "text"
     batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=slices, groups=groups,
                   targets_text=text, lists=held, ids=ids)  # fmt: skip
@@ -199,13 +201,23 @@ def _matching(record: pa.RecordBatch, where: tuple[tuple[str, str], ...], source
     for column, value in where:
         try:
             found = _equals(record.column(column), value)
-        except ValueError as error:
+        except (ValueError, NotImplementedError) as error:
             raise UsageError(
                 f'--where {clean(column)}={clean(value)}: the column holds {record.column(column).type}',
-                where=clean(source, 200), id="where_value",
+                where=clean(source, 200), id="where_value", remedy=_example(column, record.column(column)),
             ) from error  # fmt: skip
         kept = found if kept is None else kept & found
     return kept
+
+
+def _example(name: str, array: pa.Array) -> str:
+    """What can be typed instead, with a value that the column has."""
+    lost = nulls(array)
+    there = np.arange(len(array)) if lost is None else np.flatnonzero(~lost)
+    if not there.size:
+        return f"leave --where {clean(name)} out: it holds nothing"
+    value = time_text(array.slice(int(there[0]), 1))[0].as_py()
+    return f"--where {shlex.quote(clean(name))}={shlex.quote(clean(str(value)))}, for example"
 
 
 def _equals(array: pa.Array, value: str) -> Mask:
@@ -222,6 +234,14 @@ def _equals(array: pa.Array, value: str) -> Mask:
         if value.lower() not in ("true", "false", "1", "0"):
             raise ValueError(value)
         found = numbers(array) == (value.lower() in ("true", "1"))
+    elif pa.types.is_duration(array.type):
+        found = numbers(array.view(pa.int64())) == int(value)
+    elif is_time(array.type):
+        clock = pa.types.is_time(array.type)  # of which Arrow reads no text
+        wanted = pa.array([time.fromisoformat(value)]) if clock else pa.array([value])
+        wanted = wanted.cast(array.type)
+        whole = pa.int32() if array.type.bit_width == 32 else pa.int64()
+        found = numbers(array.view(whole)) == numbers(wanted.view(whole))[0]
     else:
         found = numbers(array) == (float(value) if not pa.types.is_integer(array.type) else int(value))
     return found if missing is None else found & ~missing

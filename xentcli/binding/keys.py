@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from xentcli.batch import I64, Keys
-from xentcli.columns.schema import Preview
+from xentcli.columns.schema import Column, Preview
 from xentcli.errors import UsageError, clean
 from xentcli.numerics import rowhash
-from xentcli.readers.arrays import Mask, is_text, nulls, numbers, text_array
+from xentcli.readers.arrays import Mask, is_text, is_time, nulls, numbers, text_array, time_text
 from xentcli.readers.ids import Texts
 from xentcli.states.clusters import BUCKETS
 from xentcli.states.keyed import MOST, too_many
@@ -19,17 +19,28 @@ _AT_ONCE = 1 << 15  # values hashed at a time
 _NAN = np.frombuffer(b"nan\0\0\0\0\0", np.uint64)[0]
 
 
-def check(preview: Preview, by: tuple[str, ...], group: str | None, id: str | None) -> None:
+def check(
+    preview: Preview, by: tuple[str, ...], group: str | None, id: str | None, where: tuple[str, ...] = ()
+) -> None:
     """UsageError for columns that hold lists or structs, before anything is read."""
+    options = {id: "--id", group: "--group"} | dict.fromkeys(where, "--where") | dict.fromkeys(by, "--by")
     for column in preview.columns:
-        if column.type in ("list", "other") and column.name in (*by, group, id):
-            option = "--by" if column.name in by else "--group" if column.name == group else "--id"
+        option = options.get(column.name)
+        bytes_too = column.type == "bytes" and option != "--id"
+        if option is not None and (column.type == "list" or bytes_too or _is_nested(column)):
             raise _not_a_key(column.name, column.arrow, preview.source, option)
 
 
+def _is_nested(column: Column) -> bool:
+    """Is it of another type than texts, numbers, booleans, dates and times, or nulls alone?"""
+    return column.type == "other" and not column.arrow.startswith(("date", "time", "duration", "null"))
+
+
 def _not_a_key(name: str, kind: object, source: str, option: str) -> UsageError:
-    return UsageError(f"{option} {clean(name)}: the column holds {kind}", where=clean(source, 200),
-                      remedy=f"{option} a column of texts, numbers or booleans", id="by_type")  # fmt: skip
+    return UsageError(
+        f"{option} {clean(name)}: the column holds {kind}", where=clean(source, 200), id="by_type",
+        remedy=f"{option} a column of texts, numbers, booleans or dates",
+    )  # fmt: skip
 
 
 def keys(record: pa.RecordBatch, by: tuple[str, ...], source: str) -> Keys:
@@ -60,6 +71,7 @@ def buckets(record: pa.RecordBatch, name: str, source: str, bad: BadRows) -> I64
 def hashes(array: pa.Array, name: str, source: str, option: str) -> tuple[rowhash.U64, Mask]:
     """A hash (n,) of the text of each value of a column that `option` named, and which have none (n,)."""
     _check_type(array.type, name, source, option)
+    array = time_text(array)
     if not (pa.types.is_dictionary(array.type) and len(array.dictionary) <= len(array)):
         return _hashed(array.dictionary_decode() if pa.types.is_dictionary(array.type) else array)
     found, none = _hashed(array.dictionary)
@@ -117,6 +129,7 @@ def _check_type(kind: pa.DataType, name: str, source: str, option: str) -> None:
 def _distinct(array: pa.Array, name: str, source: str) -> tuple[I64, list[str | None]]:
     """The distinct values of a column as texts, and which of them each row (n,) has."""
     _check_type(array.type, name, source, "--by")
+    timed, array = is_time(array.type), time_text(array)
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     missing = nulls(array)
@@ -131,6 +144,8 @@ def _distinct(array: pa.Array, name: str, source: str) -> tuple[I64, list[str | 
         codes = np.searchsorted(used, codes)
         values = values.take(pa.Array.from_buffers(pa.int64(), used.size, [None, pa.py_buffer(used)]))
     texts: list[str | None] = [_text(value) for value in values.to_pylist()]
+    if timed:
+        texts = [_short(text) for text in texts if text is not None]
     if missing is not None:
         codes = np.where(missing, len(texts), codes)
         texts.append(None)
@@ -138,6 +153,12 @@ def _distinct(array: pa.Array, name: str, source: str) -> tuple[I64, list[str | 
     order = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     place = np.array([order[text] for text in texts] or [0], np.int64)
     return place[codes], list(order) or [None]
+
+
+def _short(text: str) -> str:
+    """A time without a fraction that is zero."""
+    whole, _, fraction = text.partition(".")
+    return text if fraction.strip("0Z") else whole + fraction.strip("0")
 
 
 def _text(value: object) -> str | None:

@@ -161,14 +161,13 @@ def cells(preview: Preview, columns: list[Column], ignored: str | None) -> tuple
     Rows of other shards have number 0.
     """
     rows, numbers = [], []
-    for look in (preview, *preview.peers):
-        if all(look.has(column.name) for column in columns):
-            lists = [look.own_values(column.name) for column in columns]
-            for index, row in enumerate(zip(*lists, strict=True), 1):
-                values = [_number(value) for value in row]
-                if not any(map(math.isnan, values)) and not all(_same(value, ignored) for value in row):
-                    rows.append(values)
-                    numbers.append(index if look is preview else 0)
+    for look in preview.looks(*(column.name for column in columns)):
+        lists = [look.own_values(column.name) for column in columns]
+        for index, row in enumerate(zip(*lists, strict=True), 1):
+            values = [_number(value) for value in row]
+            if not any(map(math.isnan, values)) and not all(_same(value, ignored) for value in row):
+                rows.append(values)
+                numbers.append(index if look is preview else 0)
     return np.array(rows, np.float64).reshape(len(rows), len(columns)), numbers
 
 

@@ -23,7 +23,7 @@ OTHER_LOGS = {
 
 NEVER_NEGATIVE = "values go beyond 1, and none is below 0, as logits of the less likely class would be"
 
-NAMES = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
+NAMES = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities", "votes": "votes"}
 
 
 @dataclass(frozen=True, slots=True)

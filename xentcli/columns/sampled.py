@@ -21,7 +21,7 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
 
     Of a list column, rows that are null or have another number of values than most are left out.
     """
-    looks = [look for look in (preview, *preview.peers) if all(look.has(column.name) for column in columns)]
+    looks = preview.looks(*(column.name for column in columns))
     if len(columns) == 1 and columns[0].type == "list":
         return _of_one_width([_lists(look, columns[0].name) for look in looks], columns[0].width)
     parts = []

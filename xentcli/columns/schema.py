@@ -76,9 +76,23 @@ class Preview:
         """The column of this name in every shard that has it."""
         return [c for look in (self, *self.peers) for c in look.columns if c.name == name]
 
+    def looks(self, *names: str) -> list[Preview]:
+        """This shard and its peers where the columns are sampled and of types like those here."""
+        own = [(name, self._like(name)) for name in names]
+        return [
+            look
+            for look in (self, *self.peers)
+            if all(look.has(name) and look._like(name) == like for name, like in own)
+        ]
+
+    def _like(self, name: str) -> str | None:
+        """What a column holds: whole numbers and others are alike, all other types differ."""
+        found = next((column.type for column in self.columns if column.name == name), None)
+        return "float" if found == "int" else found
+
     def values(self, name: str) -> list[Any]:
-        """The sampled values of a column in all shards that have it."""
-        return [value for look in (self, *self.peers) if look.has(name) for value in look.own_values(name)]
+        """The sampled values of a column in all shards where it is like here."""
+        return [value for look in self.looks(name) for value in look.own_values(name)]
 
     def has(self, name: str) -> bool:
         """Is the column among those sampled here?"""

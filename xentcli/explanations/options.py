@@ -81,8 +81,9 @@ ENTRIES = (
           "--compat sklearn, torch, keras, torchmetrics, netcal or relplot.", (f"{_GOOD} --compat scipy",)),
     Entry("where_value", 2, "--where is not COL=VALUE, or VALUE is none that the column could hold.",
           "--where split=test", (f"{_GOOD} --where split",)),
-    Entry("by_type", 2, "--by names a column of lists or structs, which are no keys to group rows by.",
-          "--by a column of texts, numbers or booleans",
+    Entry("by_type", 2, "--by, --group, --where or --id names a column of lists, structs or bytes, which are "
+          "no keys of rows.",
+          "--by a column of texts, numbers, booleans or dates",
           ("xent score sample_data/digits_logits.parquet --by logits",)),
     Entry("too_many_slices", 3, "A column of --by has more than 10,000 values: it looks like an id, and a "
           "figure of every row says nothing.", "--by a column with few values"),

@@ -59,6 +59,21 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view")
 
 
+def is_time(kind: pa.DataType) -> bool:
+    """Is this a type of dates or times, perhaps in a dictionary?"""
+    held = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_temporal(held))
+
+
+def time_text(array: pa.Array) -> pa.Array:
+    """Dates and times as text, `2024-01-31` and `2024-01-31 12:00:00.000` in all digits of their type; other
+    arrays as they are."""
+    if not is_time(array.type):
+        return array
+    plain = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    return plain.cast(pa.int64() if pa.types.is_duration(plain.type) else pa.string())
+
+
 def without_empty(array: pa.Array) -> pa.Array:
     """An array of strings with nulls in place of empty ones, which is how a text file has them."""
     lost = nulls(array)

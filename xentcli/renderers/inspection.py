@@ -6,6 +6,7 @@ import os
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from xentcli.columns.kinds import NAMES
 from xentcli.errors import counted
 from xentcli.renderers.numbers import NBSP, plain, shown
 from xentcli.renderers.strip import grid, short
@@ -17,7 +18,6 @@ _WIDTH = 100
 _COLUMNS = 24  # columns that are listed one by one
 _CLASSES = 8
 _NAME = 28  # cells of a column's name
-_KINDS = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities"}
 
 __all__ = ["plain", "render"]
 
@@ -81,7 +81,7 @@ def _reading(found: Inspection, verbose: bool) -> list[str]:
         of = f' of "{shown(what.classes[1])}"' if what.width == 1 and len(what.classes) == 2 else ""
         how = shown(what.evidence.get("scores", "")).rpartition("(")[2].rstrip(")")
         lines += _line("scores", f"{shown(what.pred)}{many}{of}, {how}")
-        lines += _line("kind", f"{_KINDS[what.kind]}: {shown(what.evidence.get('kind', ''))}")
+        lines += _line("kind", f"{NAMES[what.kind]}: {shown(what.evidence.get('kind', ''))}")
         lines += _line("label", f'"{shown(what.label)}": {shown(what.evidence.get("label", ""))}')
         lines += _line("classes", _classes(found, verbose))
     if found.labels:

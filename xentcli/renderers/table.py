@@ -10,6 +10,7 @@ import io
 import re
 from typing import Any, Literal
 
+from xentcli.columns.kinds import NAMES
 from xentcli.errors import counted
 from xentcli.records import dataclass
 from xentcli.renderers import numbers, slices, strip, worst
@@ -23,7 +24,6 @@ Line = list[tuple[str, str]]  # parts of one line, each with its rich style
 
 _MATRIX = 20  # classes up to which the confusion matrix is shown
 _NAME = 16  # columns before the headline's figures
-_KINDS = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities", "votes": "votes"}
 _NAMES = frozenset({"class", "label", "confused with"})
 _FIGURES = {
     "cross-entropy": "cross_entropy", "share": "share", "recall": "recall",
@@ -122,7 +122,7 @@ def title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
     elif data.get("classes"):
         phrases.append(counted(len(data["classes"]), *_called(data)))
     if data.get("pred"):
-        phrases.append(f"{_KINDS.get(data.get('kind', ''), 'scores')} in {look.name(look.say(data['pred']))}")
+        phrases.append(f"{NAMES.get(data.get('kind', ''), 'scores')} in {look.name(look.say(data['pred']))}")
     columns = {"label": "label in", "weight": "weighted by", "weight_column": "weighted by"}
     for key, said in columns.items():
         # "weight" is the name of a column in some results and the total weight in others.

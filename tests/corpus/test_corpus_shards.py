@@ -1,0 +1,116 @@
+"""Shards whose columns of one name hold other types, and columns of dates as keys."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+import pytest
+
+from tests.corpus.corpus import refused, score, xent
+
+N = 60
+P = np.random.default_rng(0).dirichlet(np.ones(3), N)
+Y = np.random.default_rng(1).integers(0, 3, N)
+WORDS = [("cat", "dog", "eel")[y] for y in Y]
+LABELS: dict[str, Any] = {
+    "int": Y, "fraction": Y + 0.5, "bool": Y > 0, "text": WORDS, "list": [[int(y)] for y in Y],
+    "decimal": [Decimal(int(y)) for y in Y], "date": [date(2024, 1, 1 + y) for y in Y],
+}  # fmt: skip
+SCORES: dict[str, Any] = {
+    "float": P, "int": (100 * P).astype(int), "bool": P > 0.5, "text": [["a"] * 3] * N,
+    "decimal": [[Decimal(f"{x:.6f}") for x in row] for row in P], "list": [[[x] for x in row] for row in P],
+}  # fmt: skip
+
+
+def write(path: Path, scores: Any = P, labels: Any = Y, **more: Any) -> Path:
+    columns = {f"p_{c}": [row[c] for row in scores] for c in range(3)}
+    rows = pa.table({**columns, "label": labels, **more})
+    if path.suffix == ".csv":
+        pcsv.write_csv(rows, path)
+    else:
+        pq.write_table(rows, path)
+    return path
+
+
+@pytest.mark.parametrize("first", LABELS)
+def test_labels_of_other_types_in_a_second_shard_are_told_apart(tmp_path: Path, first: str) -> None:
+    one = write(tmp_path / "one.parquet", labels=LABELS[first])
+    alone = score(one).code
+    for second in LABELS:
+        both = score(one, write(tmp_path / "two.parquet", labels=LABELS[second]))
+        assert both.code in (0, 2, 3)
+        assert both.code == alone or first != second
+        if {first, second} <= {"int", "text", "list", "bool", "date"} and first != second:
+            assert both.code != 0
+
+
+def test_the_message_names_both_shards_and_both_types(tmp_path: Path) -> None:
+    shards = [write(tmp_path / f"{name}.parquet", labels=LABELS[name]) for name in ("int", "text")]
+    refused(score(*shards), 3, "int.parquet", "text.parquet", "[shards_differ]")
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(SCORES, 2)))
+def test_scores_of_other_types_in_a_second_shard_are_told_apart(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    shards = [write(tmp_path / f"{at}.parquet", SCORES[kind]) for at, kind in enumerate((first, second))]
+    assert score(*shards).code in (0, 2, 3)
+    assert xent("inspect", *shards).code in (0, 2, 3)
+
+
+DAYS = [date(2024, 1, 1 + i % 3) for i in range(N)]
+NOON = [datetime(2024, 1, 1 + i % 3, 12) for i in range(N)]
+TIMES: dict[str, tuple[Any, str]] = {
+    "date32": (pa.array(DAYS), "2024-01-02"),
+    "dictionary": (pa.array(DAYS).dictionary_encode(), "2024-01-02"),
+    "timestamp": (pa.array(NOON), "2024-01-02 12:00:00"),
+    "nanoseconds": (pa.array(NOON).cast(pa.timestamp("ns")), "2024-01-02 12:00:00"),
+    "zone": (pa.array([t.replace(tzinfo=UTC) for t in NOON]), "2024-01-02 12:00:00Z"),
+    "time": (pa.array([t.replace(hour=t.day).time() for t in NOON]), "02:00:00"),
+    "duration": (pa.array([timedelta(seconds=t.day) for t in NOON], pa.duration("s")), "2"),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_dates_and_times_are_keys(tmp_path: Path, kind: str) -> None:
+    values, second = TIMES[kind]
+    path = write(tmp_path / "preds.parquet", when=values)
+    by = score(path, "--by", "when").report
+    assert second in {each["by"]["when"] for each in by["slices"]}
+    assert [each["rows"] for each in by["slices"]] == [N // 3] * 3
+    kept = score(path, "--where", f"when={second}").report
+    own = next(each for each in by["slices"] if each["by"]["when"] == second)
+    for name in ("cross_entropy", "accuracy"):
+        assert kept["metrics"][name]["value"] == own["metrics"][name]["value"]
+    assert score(path, "--group", "when").code == 0
+    worst = score(path, "--id", "when", "--top", "1").report["worst"]
+    assert worst[0]["id"].startswith(second[:4]) or kind in ("time", "duration")
+    refused(score(path, "--where", "when=soon"), 2, "[where_value]", "--where when=", "for example")
+
+
+def test_dates_are_the_same_slices_in_every_format(tmp_path: Path) -> None:
+    found = [score(write(tmp_path / f"preds.{end}", when=DAYS), "--by", "when") for end in ("parquet", "csv")]
+    stored, read = (json.dumps(outcome.report["slices"]) for outcome in found)
+    assert stored == read
+
+
+@pytest.mark.parametrize("option", ["--by", "--group", "--where", "--id"])
+def test_lists_are_no_keys(tmp_path: Path, option: str) -> None:
+    path = write(tmp_path / "preds.parquet", when=[[1, 2]] * N)
+    value = "when=1" if option == "--where" else "when"
+    refused(score(path, option, value, "--top", "1"), 2, option, "list", "[by_type]")
+
+
+def test_votes_are_named_where_they_are_offered(tmp_path: Path) -> None:
+    path = write(tmp_path / "preds.parquet", SCORES["int"])
+    assert "votes in p_*" in xent("inspect", path).out
+    assert "votes: --kind" in xent("inspect", path, "--kind", "votes").out
