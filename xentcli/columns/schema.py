@@ -71,6 +71,7 @@ class Preview:
     keys: tuple[str, ...] = ()
     long: Long | None = None
     schema: pa.Schema | None = None
+    _types: dict[str, str] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def everywhere(self, name: str) -> list[Column]:
         """The column of this name in every shard that has it."""
@@ -78,16 +79,18 @@ class Preview:
 
     def looks(self, *names: str) -> list[Preview]:
         """This shard and its peers where the columns are sampled and of types like those here."""
-        own = [(name, self._like(name)) for name in names]
         return [
             look
             for look in (self, *self.peers)
-            if all(look.has(name) and look._like(name) == like for name, like in own)
+            if all(look.has(name) for name in names)
+            and (look is self or all(look._like(name) == self._like(name) for name in names))
         ]
 
     def _like(self, name: str) -> str | None:
         """What a column holds: whole numbers and others are alike, all other types differ."""
-        found = next((column.type for column in self.columns if column.name == name), None)
+        if not self._types:
+            self._types.update((column.name, column.type) for column in self.columns)
+        found = self._types.get(name)
         return "float" if found == "int" else found
 
     def values(self, name: str) -> list[Any]:
