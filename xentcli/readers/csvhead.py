@@ -111,8 +111,7 @@ def describe(
             if all(value is None or -(2**63) <= value < 2**63 for value in whole):
                 array = number_array(whole, np.int64)
         elif kind == "float":
-            array = number_array([m and to_float(m[0], decimal) for m in found], np.float64)
-            digits[name] = max((_decimals(m) for m in found if m), default=0)
+            array, digits[name] = _floats(values, found, decimal)
         form = form_of(name, values, decimal) if kind == "text" else None
         if form is not None:
             lists[name] = form
@@ -149,6 +148,15 @@ def _kind(values: list[str], decimal: str) -> tuple[str, list[re.Match[str] | No
     return ("float", found) if meant else ("text", [])
 
 
+def _floats(values: list[str], found: list[re.Match[str] | None], decimal: str) -> tuple[pa.Array, int]:
+    """Numbers, with null for what is none, and the most decimals that one is written with."""
+    if decimal == "." and None not in found:
+        numbers = list(map(float, values))
+    else:
+        numbers = [match and to_float(match[0], decimal) for match in found]
+    return number_array(numbers, np.float64), max(map(_decimals, filter(None, found)), default=0)
+
+
 def _fraction(match: re.Match[str]) -> bool:
     return any(part is not None for part in match.groups())
 
@@ -156,4 +164,5 @@ def _fraction(match: re.Match[str]) -> bool:
 def _decimals(match: re.Match[str]) -> int:
     """How many digits after the decimal mark a number is written with: 9.5e-3 has four."""
     places, only, exponent = match.groups()
-    return max(0, len(places or only or "") - int((exponent or "0")[:9]))
+    count = len(places or only or "")
+    return count if exponent is None else max(0, count - int(exponent[:9]))

@@ -19,6 +19,7 @@ from xentcli.readers.reused import Memory
 from xentcli.records import dataclass
 
 LONGEST_RECORD = 64 << 20
+_HEADER = 1 << 16  # bytes that hold most headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +101,39 @@ class Blocks:
     def begin(self, row: int) -> None:
         """Look at the first bytes for what is no text at all; the first record is number `row`."""
         self._row = row
-        head = self._filled(b"", max(self.size, HEAD))
+        head = self._filled(b"", HEAD)
         self._offset = check_text(head, self.stream, self._kind)
         self._carry = head[self._offset :]
 
     def header(self) -> Block:
-        """The first record."""
+        """The first record, which is looked for in a few bytes; those after it are cut with what follows."""
         self.begin(0)
-        block = self._next()
+        block = self._next(_HEADER)
         if block is None:
             raise DataError(
                 "there are only empty lines", where=self.stream.name, remedy="write it again", id="empty_file"
             )
-        first, *rest = split(block, [1] if block.rows > 1 else [])
-        self._held = rest[0] if rest else None
+        if block.rows == 1:
+            return block
+        first, rest = split(block, [1])
+        self._row, self._line, self._offset = rest.first, rest.line, rest.offset
+        self._carry = bytes(rest.data) + self._carry
+        lines = find_records(rest.octets, rest.quote, has(rest.octets, CR))[2]
+        self.blank_lines -= lines - (rest.rows if rest.closed else rest.rows - 1)
         return first
 
     def next(self) -> Block | None:
         """The next block that holds rows, None at the end."""
         block, self._held = self._held, None
-        return block if block is not None else self._next()
+        return block if block is not None else self._next(self.size)
 
     def peek(self) -> Block | None:
         """What `next` will return."""
         self._held = self.next()
         return self._held
 
-    def _next(self) -> Block | None:
-        data, target = self._carry, self.size
+    def _next(self, target: int) -> Block | None:
+        data = self._carry
         while True:
             if not self._ended and len(data) < target:
                 data = self._filled(data, target)
