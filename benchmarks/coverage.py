@@ -1,4 +1,4 @@
-"""Do intervals hold the truth as often as they say, and do tests reject as often as they may?
+"""Do intervals hold the truth as often as they say? Of tests, `nulls.py` asks how often they reject.
 
     python benchmarks/coverage.py [RUNS]
 
@@ -28,11 +28,6 @@ AREAS = ("auroc", "average_precision")
 ERRORS = ("ece", "ece_positive", "ece_mass", "rmsce", "mce")
 SLOW = ("ks_calibration", "kuiper_calibration", "smooth_ece")
 CHOOSING = ("brier_miscalibration", "log_miscalibration", "ici", "ece_sweep", "atb", "atb_positive")
-QUANTILES = ("e50", "e90")  # which have no intervals
-MORE = ("ece_mass_positive", "ece_toplabel")
-TESTS = (*(f"{key}_p" for key in (*ERRORS, *MORE)), "spiegelhalter_p", "hosmer_lemeshow_p")
-GROUPED = (*(f"{key}_p" for key in (*ERRORS, "ks_calibration", "kuiper_calibration", "atb")),
-           "brier_miscalibration_p", "spiegelhalter_p", "hosmer_lemeshow_p")  # fmt: skip
 BIASED = (*ERRORS, *SLOW, *CHOOSING)
 _TRUTH = 4_000_000
 
@@ -136,17 +131,6 @@ def covered(model: Model, names: tuple[str, ...], n: int, runs: int) -> dict[str
     return {name: count / runs for name, count in inside.items()}
 
 
-def rejected(model: Model, names: tuple[str, ...], n: int, runs: int) -> dict[str, float]:
-    """The share of runs of a calibrated model with p <= 0.05."""
-    count = dict.fromkeys(names, 0)
-    for seed in range(runs):
-        known = replace(model.draw(np.random.default_rng(seed), n).known(), seed=seed, level=None)
-        for name in names:
-            p = metrics.read(resolve(name), known).value
-            count[name] += p is not None and p <= 0.05
-    return {name: found / runs for name, found in count.items()}
-
-
 def rare(n: int, runs: int) -> float:
     """Coverage of an accuracy of 99.9 %."""
     inside = 0
@@ -187,14 +171,6 @@ def main() -> None:
         print("\n".join(table(f"Coverage in %: {title}", found)), flush=True)
     found = {n: {"accuracy": rare(n, runs)} for n in SIZES}
     print("\n".join(table("Coverage in %: 99.9 % right", found)), flush=True)
-    for title, model in (("calibrated", calm), ("calibrated, two digits", replace(calm, two_digits=True))):
-        found = {n: rejected(model, TESTS, n, few) for n in (500, 2_000, 10_000)}
-        print("\n".join(table(f"Rejected at 5 %, in %: {title}", found)), flush=True)
-        names = tuple(f"{key}_p" for key in (*SLOW, *CHOOSING, *QUANTILES))
-        slow = {2_000: rejected(model, names, 2_000, few // 2)}
-        print("\n".join(table(f"Rejected at 5 %, in %: {title}, slower errors", slow)), flush=True)
-    found = {n: rejected(replace(calm, each=10), GROUPED, n, runs) for n in (500, 2_000, 10_000)}
-    print("\n".join(table("Rejected at 5 %, in %: calibrated, groups of 10", found)), flush=True)
 
 
 if __name__ == "__main__":
