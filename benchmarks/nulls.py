@@ -144,6 +144,8 @@ def cases() -> Iterator[Case]:
     yield Case("binary, weighted", Model(weighted=True), BINARY, sizes)
     yield Case("binary, 98 % right", Classes(2, spread=20.0), BINARY, sizes)
     yield Case("binary, groups of 10", Model(each=10), BINARY, sizes)
+    by_class = ("ece_p", "ece_toplabel_p", "ece_classwise_p")
+    yield Case("100 classes, more rows than are sampled", Classes(100), by_class, (10_000,))
     for classes in (3, 10):
         title = f"{classes} classes"
         yield Case(title, Classes(classes), many, few)
