@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
@@ -150,6 +151,7 @@ def _kind(values: list[str], decimal: str) -> tuple[str, list[re.Match[str] | No
 
 def _floats(values: list[str], found: list[re.Match[str] | None], decimal: str) -> tuple[pa.Array, int]:
     """Numbers, with null for what is none, and the most decimals that one is written with."""
+    numbers: Sequence[float | None]
     if decimal == "." and None not in found:
         numbers = list(map(float, values))
     else:
