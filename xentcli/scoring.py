@@ -15,7 +15,7 @@ from xentcli.columns.schema import Preview
 from xentcli.engines import threads
 from xentcli.errors import BadRow, CannotDecide, DataError, UsageError, XentError, clean, counted, listing
 from xentcli.metrics.names import top_k
-from xentcli.readers import Source, bits, joined, long
+from xentcli.readers import Source, bits, joined, long, textlists
 from xentcli.readers.opening import open_all
 from xentcli.report import Report, Warning
 from xentcli.rowfile import RowFile
@@ -96,7 +96,10 @@ def opened(inputs: Sequence[str | Source], settings: Settings) -> list[Source]:
 def previews(sources: list[Source], settings: Settings) -> list[tuple[Source, Preview]]:
     """Each source, as `--dtype` sees it, with what its footer and first rows show; of rows that are parts
     of items, one source of all items beside each look."""
-    seen = bits.through(sources, settings.reading.dtype, settings.ask.pred)
+    ask = settings.ask
+    keys = (*ask.by, ask.group, ask.id, ask.class_column, *(column for column, _ in ask.where))
+    asked = (*ask.pred, *ask.label, *([ask.pred_ids] if ask.pred_ids is not None else []))
+    seen = textlists.through(bits.through(sources, settings.reading.dtype, ask.pred), asked, keys)
     seen = joined.through(seen, settings.labels, settings.ask.id, settings.reading)
     looks = [(source, source.preview()) for source in seen]
     if settings.ask.pred_ids is not None:

@@ -1,12 +1,14 @@
-"""Claims about lists in the fields of a CSV: the numbers are those of the text, or the row is refused."""
+"""Claims about lists in fields of text: the numbers are those of the text, or the row is refused."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +81,70 @@ def test_lists_of_the_likeliest_classes(tmp_path: Path) -> None:
     path.write_text("\n".join(["label,p,ids", *rows, ""]))
     options = ["--pred", "p", "--pred-ids", "ids", "--classes", str(C), "--only", "accuracy"]
     assert float(xent("score", path, *options).out) == np.mean(P.argmax(axis=1) == Y)
+
+
+def _stored(path: Path, columns: dict[str, Any], kind: pa.DataType | None = None) -> Path:
+    """The columns as a file of the kind that its name says, texts of a type."""
+    if path.suffix == ".jsonl":
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+    table = pa.table(
+        {name: pa.array(x, kind if isinstance(x[0], str) else None) for name, x in columns.items()}
+    )
+    if path.suffix == ".parquet":
+        pq.write_table(table, path, row_group_size=7)
+    else:
+        with pa.ipc.new_file(path, table.schema) as file:
+            file.write_table(table, 9)
+    return path
+
+
+CODED = pa.dictionary(pa.int32(), pa.string())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("p.jsonl", None), ("p.parquet", None), ("p.parquet", pa.large_string()), ("p.parquet", CODED),
+     ("p.arrow", None), ("p.arrow", pa.string_view()), ("p.arrow", CODED)],
+)  # fmt: skip
+def test_files_with_types_have_them_too(tmp_path: Path, name: str, kind: pa.DataType | None) -> None:
+    columns: dict[str, Any] = {"probs": [WRITERS["numpy 2"](row) for row in P], "label": Y.tolist()}
+    path = _stored(tmp_path / name, columns, kind)
+    for options in ((), ("--jobs", "2", "--chunk-rows", "5")):
+        assert xent("score", path, "--json", *options).value() == pytest.approx(LOSS, rel=1e-15)
+    one = {"y": [f"[{', '.join('1' if j == y else '0' for j in range(C))}]" for y in Y]}
+    path = _stored(tmp_path / name, {"probs": columns["probs"]} | one, kind)
+    assert xent("score", path, "--json", "--label", "y").value() == pytest.approx(LOSS, rel=1e-15)
+    texts = [*columns["probs"][:20], "[0.7, 0.1, 0.1, x]", columns["probs"][0]]
+    found = xent("score", _stored(tmp_path / name, {"probs": texts, "label": Y.tolist()[:22]}, kind))
+    assert found.code == 3 and "row 21" in found.err and "x]" in found.err and "[not_a_list]" in found.err
+    texts = [None if i == 3 else text for i, text in enumerate(texts) if i != 20]
+    path = _stored(tmp_path / name, {"probs": texts, "label": Y.tolist()[:21]}, kind)
+    found = xent("score", path, "--on-bad", "skip", "--json")
+    assert found.report["data"]["skipped"] == {"score_null": 1}
+
+
+def test_texts_stay_texts_where_other_columns_are_the_scores_or_they_are_keys(tmp_path: Path) -> None:
+    box = ["[0.1, 0.2]", "[0.5, 0.1]"] * (N // 2)
+    columns: dict[str, Any] = {"box": box, "label": (Y > 1).astype(int).tolist(), "score": P[:, 0].tolist()}
+    path = _stored(tmp_path / "p.parquet", columns)
+    found = xent("score", path, "--by", "box", "--json").report
+    assert found["data"]["pred"] == "score" and {row["by"]["box"] for row in found["slices"]} == set(box)
+    assert xent("score", path, "--pred", "box", "--kind", "logits", "--json").report["data"]["pred"] == "box"
+
+
+def test_calibrated_rows_have_the_text_as_it_was(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {"probs": [WRITERS["spaces"](row) for row in P], "label": Y.tolist()}
+    path = _stored(tmp_path / "p.parquet", columns)
+    fit = ("--method", "histogram", "--label", "label", "-o", tmp_path / "map.json")
+    assert xent("calibrate", "fit", path, *fit).code == 0
+    for name in ("p.parquet", "p.jsonl", "p.arrow"):
+        path = _stored(tmp_path / name, columns)
+        assert xent("calibrate", "apply", tmp_path / "map.json", path, "-o", tmp_path / "o.parquet").code == 0
+        table = pq.read_table(tmp_path / "o.parquet")
+        assert table.column_names == ["probs", "label", "calibrated"]
+        assert table["probs"].to_pylist() == columns["probs"] and len(table["calibrated"][0]) == C
 
 
 BAD = ["[0.7, 0.1, 0.1, x]", "[0.7,, 0.1, 0.1]", "[0.7 0.1 0.1 0.1]", "[0.7, 0.1, 0.1, 0.1", "nothing",

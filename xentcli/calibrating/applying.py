@@ -18,7 +18,7 @@ from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.calibrating.metadata import Carried
 from xentcli.calibrating.outputs import Output, kind_to
 from xentcli.errors import DataError, clean, listing
-from xentcli.readers import Options, Source, bits
+from xentcli.readers import Options, Source, bits, textlists
 from xentcli.readers.opening import open_all
 from xentcli.readers.pivot import Pivot, Stretch, items_of
 from xentcli.records import dataclass
@@ -67,6 +67,8 @@ def apply(
     if sha256 is not None:
         checking.file_hash(sources, sha256)
     sources = bits.through(sources, options.dtype, pred)
+    asked = (*pred, *found.reading.columns)
+    sources = textlists.through(sources, asked, (layout or Layout()).keys, beside=True)
     files = layouts.files(found, sources, pred, kind, layout or Layout(), skip_bad=skip_bad,
                           lines=output == "jsonl")  # fmt: skip
     run = _Run(found, files, skip_bad, output in ("parquet", "arrow"))
@@ -152,7 +154,8 @@ class _Run:
 
     def _joined(self, record: pa.RecordBatch, file: File, new: list[pa.Array]) -> pa.RecordBatch:
         kept = file.kept(record)
-        held = [_text(record.column(name)) if name in file.text else record.column(name) for name in kept]
+        columns = [record.column(_as_written(record, name)) for name in kept]
+        held = [_text(c) if name in file.text else c for name, c in zip(kept, columns, strict=True)]
         out = pa.RecordBatch.from_arrays([*held, *new], [*kept, *self.out.columns])
         return out if self.carried is None else self.carried.onto(out)
 
@@ -205,6 +208,12 @@ def _names(file: File) -> tuple[str, ...]:
     if taken:
         raise _exists(file, taken)
     return names
+
+
+def _as_written(record: pa.RecordBatch, name: str) -> str:
+    """The column that has the values of another as the file has them."""
+    written = textlists.AS_WRITTEN + name
+    return written if written in record.schema.names else name
 
 
 def _text(column: pa.Array) -> pa.Array:

@@ -13,7 +13,6 @@ from xentcli.columns import Ask
 from xentcli.columns.schema import Preview
 from xentcli.errors import DataError, clean, listing
 from xentcli.readers import Source, long
-from xentcli.readers.folders import Shard
 from xentcli.readers.jsonl import LINE
 from xentcli.readers.long import Looks
 from xentcli.readers.pivot import Turn
@@ -31,6 +30,11 @@ class Layout:
     id: str | None = None
     klass: str | None = None
     missing: str = "error"
+
+    @property
+    def keys(self) -> tuple[str | None, ...]:
+        """The columns that say of what a row is."""
+        return self.id, self.klass
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,8 @@ def _file(
 
 
 def _keys(source: Source) -> list[str]:
-    return source.keys if isinstance(source, Shard) else []
+    found: list[str] = getattr(source, "keys", [])  # of a file in folders that are named by values
+    return found
 
 
 def _check_same(files: list[File]) -> None:

@@ -12,8 +12,6 @@ _LOOKED_AT = 20
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf)"
 _SEVERAL = rf"\s*{_NUMBER}(?:[\s,]+(?:{_NUMBER}|\.\.\.))+[\s,]*"
 _LIST = re.compile(rf"\s*(?:\[{_SEVERAL}\]|\({_SEVERAL}\))\s*", re.IGNORECASE)
-_READ = {"tsv": "read_csv('FILE', sep='\\t')", "jsonl": "read_json('FILE', lines=True)",
-         "parquet": "read_parquet('FILE')", "arrow": "read_feather('FILE')"}  # fmt: skip
 
 
 def scores(preview: Preview, columns: list[Column]) -> DataError | None:
@@ -46,21 +44,15 @@ def beside_a_single(preview: Preview) -> DataError | None:
 
 
 def _written(preview: Preview, column: Column) -> DataError | None:
-    """Lists as str() of a list or an array leaves them: with commas or spaces, or cut by NumPy."""
+    """Lists as text that NumPy has cut, or that is not written in one way, so that it is not read."""
     values = [value for value in preview.values(column.name) if value is not None][:_LOOKED_AT]
     if not values or not all(isinstance(value, str) and _LIST.fullmatch(value) for value in values):
         return None
-    name = clean(column.name)
-    what = f'column "{name}" holds lists of numbers written as text ("{clean(values[0], 40)}")'
-    if any("..." in value for value in values):
-        return DataError(f"{what}, and NumPy has left numbers out of them", where=preview.source,
-                         remedy="write the scores again, as numbers", id="score_type")  # fmt: skip
-    read = _READ.get(preview.format.partition(".")[0], "read_csv('FILE')")
-    numbers = "[*map(float, t.strip('[( )]').replace(',', ' ').split())]"
-    at = f"d[{column.name!r}]"
-    code = f"import pandas; d = pandas.{read}; {at} = [{numbers} for t in {at}]; d.to_parquet('NEW.parquet')"
-    typed = f'python -c "{code}"' if not set('"$`\\!') & set(code) else f"in Python: {code}"
-    return DataError(what, where=preview.source, remedy=typed, id="score_type")
+    cut = any("..." in value for value in values)
+    why = "and NumPy has left numbers out of them" if cut else "not all of them in one way"
+    what = f'column "{clean(column.name)}" holds lists of numbers written as text ("{clean(values[0], 40)}")'
+    return DataError(f"{what}, {why}", where=preview.source, remedy="write the scores again, as numbers",
+                     id="score_type")  # fmt: skip
 
 
 def _pairs(preview: Preview, column: Column) -> DataError:

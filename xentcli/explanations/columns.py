@@ -60,7 +60,7 @@ ENTRIES = (
     ),
     Entry(
         "score_type", 3,
-        "A score column holds text or another type that is no number, such as lists written as text.",
+        "A score column holds text or another type that is no number, such as lists of objects.",
         "Name the score columns with --pred; store scores as plain numbers, as the message shows for lists.",
         ("printf 'p_0,p_1,label\\nlow,high,1\\nhigh,low,0\\n' > preds.csv", "xent score preds.csv"),
     ),
