@@ -6,7 +6,9 @@ Arithmetic is float64 throughout: a peer that adds in float32 agrees to about 1e
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -120,6 +122,7 @@ def _gaps(known: Known) -> tuple[F64, F64]:
 
 
 def _calibration(known: Known, name: str, norm: str) -> Value:
+    """Of the shares w and gaps g of bins with rows: l1 Σ w·g, l2 sqrt(Σ w·g²), max g, or the mean of g."""
     peer = name.partition(".")[0]
     if known.spec.weighted:
         return known.undefined(name, f"{peer} takes no weights")
@@ -135,49 +138,22 @@ def _calibration(known: Known, name: str, norm: str) -> Value:
     }[norm])  # fmt: skip
 
 
-def binary_calibration_error(known: Known) -> Value:
-    """torchmetrics.functional.classification.binary_calibration_error, norm="l1"."""
-    return _calibration(known, "torchmetrics.binary_calibration_error", "l1")
+def _error(name: str, norm: str) -> Callable[[Known], Value]:
+    """The calibration error of a peer that goes by `name`: of which norm of the gaps."""
+    return partial(_calibration, name=name, norm=norm)
 
 
-def binary_calibration_error_l2(known: Known) -> Value:
-    """The same with norm="l2"."""
-    return _calibration(known, "torchmetrics.binary_calibration_error_l2", "l2")
-
-
-def binary_calibration_error_max(known: Known) -> Value:
-    """The same with norm="max"."""
-    return _calibration(known, "torchmetrics.binary_calibration_error_max", "max")
-
-
-def multiclass_calibration_error(known: Known) -> Value:
-    """torchmetrics.functional.classification.multiclass_calibration_error, norm="l1"."""
-    return _calibration(known, "torchmetrics.multiclass_calibration_error", "l1")
-
-
-def multiclass_calibration_error_l2(known: Known) -> Value:
-    """The same with norm="l2"."""
-    return _calibration(known, "torchmetrics.multiclass_calibration_error_l2", "l2")
-
-
-def multiclass_calibration_error_max(known: Known) -> Value:
-    """The same with norm="max"."""
-    return _calibration(known, "torchmetrics.multiclass_calibration_error_max", "max")
-
-
-def ece(known: Known) -> Value:
-    """netcal.metrics.ECE."""
-    return _calibration(known, "netcal.ece", "l1")
-
-
-def ace(known: Known) -> Value:
-    """netcal.metrics.ACE."""
-    return _calibration(known, "netcal.ace", "mean")
-
-
-def mce(known: Known) -> Value:
-    """netcal.metrics.MCE."""
-    return _calibration(known, "netcal.mce", "max")
+# torchmetrics.functional.classification, norm="l1", "l2" and "max"
+binary_calibration_error = _error("torchmetrics.binary_calibration_error", "l1")
+binary_calibration_error_l2 = _error("torchmetrics.binary_calibration_error_l2", "l2")
+binary_calibration_error_max = _error("torchmetrics.binary_calibration_error_max", "max")
+multiclass_calibration_error = _error("torchmetrics.multiclass_calibration_error", "l1")
+multiclass_calibration_error_l2 = _error("torchmetrics.multiclass_calibration_error_l2", "l2")
+multiclass_calibration_error_max = _error("torchmetrics.multiclass_calibration_error_max", "max")
+# netcal.metrics.ECE, ACE and MCE
+ece = _error("netcal.ece", "l1")
+ace = _error("netcal.ace", "mean")
+mce = _error("netcal.mce", "max")
 
 
 def smece(known: Known) -> Value:

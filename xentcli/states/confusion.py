@@ -64,10 +64,7 @@ class Confusion(Summed):
             missed = key[~hit]
             keys, inverse = np.unique(missed, return_inverse=True)
             fresh = ExactSums(keys.size)
-            if weight is None:
-                fresh.add_counts(inverse)
-            else:
-                fresh.add_exact(inverse, weight[~hit])
+            fresh.add_rows(inverse, None if weight is None else weight[~hit])
             self._join(keys, fresh)
 
     def _add_two(self, label: I64, predicted: I64) -> None:

@@ -44,10 +44,7 @@ class Suspects(Kept):
         suspected = sure & (guess != rows.label) & (rows.top != rows.label)
         masks = {"confident": sure, "agreeing": guess == rows.label, "suspected": suspected}
         for name, mask in masks.items():
-            if rows.weight is None:
-                self.sums[name].add_counts(rows.label[mask])
-            else:
-                self.sums[name].add_exact(rows.label[mask], rows.weight[mask])
+            self.sums[name].add_rows(rows.label[mask], None if rows.weight is None else rows.weight[mask])
         self.sums["rows"].add_counts(rows.label[suspected])
         highest = rows.confidence
         if highest is None:

@@ -7,8 +7,6 @@ and not ln(sum).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from xentcli.batch import F64, Batch, Rows, Spec
@@ -20,12 +18,8 @@ from xentcli.tasks.softmax import Reduced, reduce
 
 def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     """Reduce, check, and derive; the quantities are meaningless if there are bad rows."""
-    if spec.kind == "logprobs" and spec.renormalize:
-        spec = replace(spec, kind="logits")  # softmax is what renormalises log-probabilities
     bad = BadRows(batch.size)
-    if spec.kind == "votes":
-        votes.check(bad, batch, spec)
-        spec = replace(spec, kind="probs", renormalize=True)
+    spec = votes.plain(bad, batch, spec)
     reduced = reduce(batch, spec, bad)
     out = (
         from_logits(batch, reduced, spec) if spec.kind == "logits" else from_probs(batch, reduced, spec, bad)

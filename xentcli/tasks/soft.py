@@ -8,7 +8,6 @@ one-hot labels each sum has one term, so the loss is that of the hard label to t
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,12 +47,8 @@ class _Sums:
 def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     """The quantities of each row; meaningless if there are bad rows."""
     assert batch.targets is not None
-    if spec.kind == "logprobs" and spec.renormalize:
-        spec = replace(spec, kind="logits")  # softmax is what renormalises log-probabilities
     bad = BadRows(batch.size)
-    if spec.kind == "votes":
-        votes.check(bad, batch, spec)
-        spec = replace(spec, kind="probs", renormalize=True)
+    spec = votes.plain(bad, batch, spec)
     reduced = softmax.reduce(batch, spec, bad)
     high, rest = reduced.high.copy(), reduced.s1.copy()
     logits = spec.kind == "logits"

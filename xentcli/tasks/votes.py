@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from xentcli.batch import Batch, Spec
 from xentcli.tasks.badrows import BadRows, Found
+
+
+def plain(bad: BadRows, batch: Batch, spec: Spec) -> Spec:
+    """How the scores are to be computed with; notes bad rows of votes, which are shares once divided.
+
+    Log-probabilities that need not add up to 1 are logits: softmax is what renormalises them.
+    """
+    if spec.kind == "logprobs" and spec.renormalize:
+        return replace(spec, kind="logits")
+    if spec.kind != "votes":
+        return spec
+    check(bad, batch, spec)
+    return replace(spec, kind="probs", renormalize=True)
 
 
 def check(bad: BadRows, batch: Batch, spec: Spec) -> None:
