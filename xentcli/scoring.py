@@ -148,6 +148,11 @@ def fold(
         raise UsageError(f"--binning {settings.binning}: {whose} bins of equal width alone",
                          remedy="leave --binning or --by out" if spec.by else "leave --binning out",
                          id="binning")  # fmt: skip
+    apart = spec.classwise or spec.toplabel
+    if settings.binning != "width" and apart and spec.task != "binary":
+        raise UsageError(f"--binning {settings.binning}: errors by class of more than two classes have bins "
+                         "of equal width alone, whose ends are known before the rows are",
+                         remedy="leave --binning out, or ask for ece_mass", id="binning")  # fmt: skip
     if spec.task == "multilabel" and (settings.renormalize or spec.kind == "votes"):
         option = "--renormalize" if settings.renormalize else "--kind votes"
         raise UsageError(f"{option}: the probabilities of a multilabel row have no sum to divide by",

@@ -42,6 +42,25 @@ def test_figures_are_those_of_bins_with_equally_many_rows() -> None:
     assert read(found, "ece").value == read(found, "ece_mass").value
 
 
+def test_errors_of_two_classes_are_those_of_bins_of_each_with_equally_many_rows() -> None:
+    y, p = drawn(3000)
+    found = known(y, p, binning="mass", bins=10)
+    gap = p - y
+    top = 0.0
+    for side in (p <= 0.5, p > 0.5):
+        rows = np.flatnonzero(side)[np.argsort(np.maximum(p, 1 - p)[side])]
+        sums = np.bincount(np.arange(rows.size) * 10 // rows.size, gap[rows])
+        top += float(np.abs(sums).sum()) / 3000
+    assert read(found, "ece_toplabel").value == pytest.approx(top, rel=1e-12)
+    parts = np.split(np.argsort(p), 10)
+    assert read(found, "ece_classwise").value == pytest.approx(
+        sum(abs(gap[rows].sum()) for rows in parts) / 3000, rel=1e-12
+    )
+    squares = [gap[r].mean() ** 2 - y[r].mean() * (1 - y[r].mean()) / 299 for r in parts]
+    assert read(found, "l2_classwise_debiased").value == pytest.approx(np.mean(squares), rel=1e-9)
+    assert all((read(found, f"{key}_p").value or 1.0) <= 0.002 for key in ("ece_toplabel", "ece_classwise"))
+
+
 def test_the_diagram_says_where_its_bins_lie() -> None:
     y, p = drawn(3000)
     shown = calibration.diagram(known(y, p, binning="mass", bins=10), "positive")
@@ -71,3 +90,5 @@ def test_the_option_is_told_and_refused_where_bins_have_one_width(samples: Path,
     assert xentcli.score(path, binning="mass").metrics["ece"].value == mass["metrics"]["ece"]["value"]
     refused(score(path, "--binning", "depth"), 2, "--binning depth", "[binning]")
     refused(score(path, "--binning", "mass", "--by", "label"), 2, "slices", "[binning]")
+    for name in ("ece_toplabel", "l2_classwise_debiased", "ece_classwise_p"):
+        refused(score(path, "--binning", "mass", "-m", name), 2, "more than two classes", "[binning]")

@@ -42,14 +42,16 @@ CALIBRATION = (
         "Roelofs et al. (2022), AISTATS, PMLR 151; arXiv 2012.08668",
     ),
     Measure(
-        "ece_toplabel", "Σ_c Σ_b W_cb/W · |mean conf_cb - accuracy_cb|, over rows predicted as class c",
+        "ece_toplabel", "Σ_c Σ_b W_cb/W · |mean conf_cb - accuracy_cb|, over rows predicted as class c, in "
+        "--bins equal-width bins; of two classes of equal mass with --binning mass",
         "0 to 1", "", "At least ece: gaps of two classes that cancel each other there are seen here. "
         "With --group it has a p-value for up to 2,048 pairs of a class and a bin.",
         "Gupta & Ramdas (2022), ICLR; arXiv 2107.08353",
     ),
     Measure(
         "ece_classwise", "1/C Σ_c Σ_b W_cb/W · |mean p_cb - share_cb|, over all rows in --bins equal-width "
-        "bins of their p of class c, share_cb how often it is the label", "0 to 1", "",
+        "bins of their p of class c, share_cb how often it is the label; of two classes of equal mass with "
+        "--binning mass", "0 to 1", "",
         "Looks at every class of every row, not the likeliest alone; shrinks with C, as most p are near 0. "
         "The labels of at most 5,000 rows are redrawn for its p-value; with --group the residuals of groups, "
         "for up to 2,048 pairs of a class and a bin.",

@@ -34,7 +34,9 @@ ENTRIES = (
     Entry("binning", 2, "Bins of ece, mce, rmsce, ece_debiased and the reliability diagram are of equal "
           "width, or of equal mass: of nearly as many rows each, without splitting a score over two. The "
           "latter is for binary and multiclass tasks; slices, soft labels and several labels have bins of "
-          "equal width alone, and so has what is told of each class.",
+          "equal width alone, and so has what is told of each class. So have ece_toplabel and ece_classwise "
+          "of more than two classes, for which sums of each class and bin are kept: the ends of bins must be "
+          "known before the rows are.",
           "--binning mass, or leave it out.", (f"{_GOOD} --binning depth",)),
     Entry("threshold", 2, "--threshold is a probability, and for binary and multilabel tasks.",
           "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),

@@ -25,7 +25,6 @@ from xentcli.states.bins import Binned
 DECILES = 10
 STEPS = 1000
 _LOW = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)
-SIDES = (_LOW, ~_LOW)  # cells of p that predict the negative class, and the positive one
 _WEIGHTED = "its formula counts rows, and these are weighted"
 
 
@@ -64,13 +63,14 @@ def rmsce(known: Known) -> Value:
 def ece_toplabel(known: Known) -> Value:
     """Σ_c Σ_b |Σw(confidence - right)| / W over the rows predicted as each class c, 0 to 1, at least `ece`.
 
-    In redraws, the rows of a class and bin share the bin's mean confidence.
+    Bins of equal width; of two classes, of equal mass with `--binning mass`. In redraws, the rows of a class
+    and bin share the bin's mean confidence.
     Source: Gupta & Ramdas (2022), ICLR, arXiv 2107.08353.
     """
     bins = _by_class(known)
     value = known.value("ece_toplabel", error(bins, known))
-    if known.spec.grouped and known.spec.task == "binary":
-        return _of_two(known, value)
+    if known.spec.task == "binary":
+        return chance.judge(known, value, "positive", bins, chance.mean_gap(bins), scheme="toplabel")
     if known.spec.grouped:
         found = known.states.clustertop if known.states.has("clustertop") else None
         return chance.judge_by_class(known, value, "toplabel", bins, found)
@@ -78,31 +78,23 @@ def ece_toplabel(known: Known) -> Value:
     return chance.judge(known, value, "toplabel", bins, chance.mean_gap(bins))
 
 
-def _of_two(known: Known, value: Value) -> Value:
-    """The error of two classes over clusters: in bins of p, those of either side being bins of a class."""
-    cells, size = known.states.positive.cells(), known.spec.bins
-    filled, bin_of = cells.rows > 0, grid.bin_of_cell(size)
-    which = np.where(_LOW, -bin_of[::-1], size + bin_of)[filled]
-    index = np.cumsum(np.diff(which, prepend=which[0]) != 0)
-    parts = cells.where(filled).grouped(index, int(index[-1]) + 1)
-    return chance.judge(known, value, "positive", parts, chance.mean_gap(parts), scheme="toplabel")
-
-
 def _by_class(known: Known) -> Binned:
-    """Sums over the rows of each predicted class and bin (C * M,)."""
-    if not known.states.has("classbins"):
-        sides = [known.states.positive.binned(known.spec.bins, mirrored=True, only=side) for side in SIDES]
-        columns = [np.concatenate(pair) for pair in zip(*(_columns(side) for side in sides), strict=True)]
-    else:
-        weight, p, hits = (part.ravel() for part in known.states.classbins.by_class())
-        rate = np.divide(p, weight, out=np.zeros(p.size), where=weight > 0)
-        columns = [weight, weight, p, hits, p * (1.0 - rate) * float(known.weight2 / known.weight)]
-    return Binned(*columns)
+    """Sums over the rows of each predicted class and bin (C * M,), of two classes of those that have any."""
+    if known.spec.task == "binary":
+        return _of_two(known)
+    weight, p, hits = (part.ravel() for part in known.states.classbins.by_class())
+    rate = np.divide(p, weight, out=np.zeros(p.size), where=weight > 0)
+    return Binned(weight, weight, p, hits, p * (1.0 - rate) * float(known.weight2 / known.weight))
 
 
-def _columns(bins: Binned) -> list[F64]:
-    assert bins.variance is not None
-    return [bins.rows, bins.weight, bins.p, bins.y, bins.variance]
+def _of_two(known: Known) -> Binned:
+    """The pair (p, y) of a binary task in the bins of the confidence of either class; |Σw(p - y)| is its."""
+    cells = known.states.positive.cells()
+    filled = cells.rows > 0
+    low = chance.bins_of(known, filled & _LOW, mirrored=True)
+    which = np.concatenate([-1 - low, chance.bins_of(known, filled & ~_LOW)])
+    index = np.cumsum(np.diff(which, prepend=which[0]) != 0)
+    return cells.where(filled).grouped(index, int(index[-1]) + 1)
 
 
 def l2_debiased(known: Known) -> Value:

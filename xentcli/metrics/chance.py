@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.metrics import redraw, residuals, wild
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Redraws, Statistic
 from xentcli.metrics.wild import WildRedraws
+from xentcli.numerics import grid
 from xentcli.numerics.grid import ends_of_cells
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
 from xentcli.states.tablesample import TABLED
 
+Mask = npt.NDArray[np.bool_]
 _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one
 
 
@@ -113,6 +116,17 @@ def equal_mass(cells: Binned, bins: int) -> Binned:
     """The cells in up to `bins` groups of nearly equal weight (`mass_index`)."""
     group = mass_index(cells.weight, bins)
     return cells.grouped(group, int(group.max()) + 1)
+
+
+def bins_of(known: Known, filled: Mask, mirrored: bool = False) -> I64:
+    """The bin of p of the cells of a binary task that are `filled` (CELLS,), in order; mirrored: of 1 - p."""
+    if known.spec.binning == "mass":
+        weight = known.states.positive.cells().weight[filled]
+        index = mass_index(weight[::-1] if mirrored else weight, known.spec.bins)
+        return index[::-1] if mirrored else index
+    of_cell = grid.bin_of_cell(known.spec.bins)
+    out: I64 = (of_cell[::-1] if mirrored else of_cell)[filled]
+    return out
 
 
 def ends(known: Known, pair: str) -> list[tuple[float, float]]:

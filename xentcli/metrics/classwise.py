@@ -24,6 +24,7 @@ _UNKEPT = "what it needs is kept only where the run asked for it"
 def ece_classwise(known: Known) -> Value:
     """Mean over all classes c of Σ_b |Σw(p_c - [label is c])| / W in equal-width bins of p_c, 0 to 1.
 
+    Of two classes, in bins of equal mass with `--binning mass`.
     Labels are redrawn for the level expected by chance and the p-value, of several classes in a sample of
     rows (`_redrawn`).
     Source: Kull et al. (2019), NeurIPS, arXiv 1910.12656.
@@ -49,8 +50,7 @@ def _of_two(known: Known, value: Value) -> Value:
     """The error of two classes, whose pairs are mirror images, with what chance makes of it."""
     cells = known.states.positive.cells()
     filled = cells.rows > 0
-    bin_of = grid.bin_of_cell(known.spec.bins)
-    ends = np.stack([bin_of, -bin_of[::-1]])[:, filled]  # of p and of 1 - p, each closed on its right
+    ends = np.stack([chance.bins_of(known, filled), -chance.bins_of(known, filled, mirrored=True)])
     new = (np.diff(ends, axis=1, prepend=-1 - known.spec.bins) != 0).any(axis=0)
     part = np.cumsum(new) - 1
     parts = cells.where(filled).grouped(part, int(part[-1]) + 1)
@@ -124,7 +124,8 @@ def _probabilities(scores: F64, kind: str) -> F64:
 def l2_classwise_debiased(known: Known) -> Value:
     """Mean over all classes of Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over equal-width bins of two rows or more.
 
-    The marginal calibration error, squared and with its sign: below 0 by chance.
+    Of two classes, over bins of equal mass with `--binning mass`. The marginal calibration error, squared and
+    with its sign: below 0 by chance.
     Source: Kumar et al. (2019), arXiv 1909.10155, who take bins of equal mass.
     """
     if known.spec.weighted:
@@ -142,9 +143,10 @@ def _by_class(known: Known) -> Binned | None:
     """Sums over the rows of each class and bin of its p, (C, M); None where they were not kept."""
     if known.spec.task == "multiclass":
         return known.states.classwise.by_label() if known.states.has("classwise") else None
-    index = grid.bin_of_cell(known.spec.bins)
-    cells = known.states.positive.cells()
+    cells, size = known.states.positive.cells(), known.spec.bins
+    filled = cells.rows > 0
+    cells = cells.where(filled)
     mirror = Binned(cells.rows, cells.weight, cells.weight - cells.p, cells.weight - cells.y)
-    backward = Binned(*(getattr(mirror, name)[::-1] for name in _SUMS))
-    both = [side.grouped(index, known.spec.bins) for side in (backward, cells)]
+    index = (chance.bins_of(known, filled, mirrored=side) for side in (True, False))
+    both = [side.grouped(at, size) for side, at in zip((mirror, cells), index, strict=True)]
     return Binned(*(np.stack([getattr(side, name) for side in both]) for name in _SUMS))
