@@ -206,13 +206,13 @@ def test_standard_errors_of_lists_of_the_likeliest_classes(weighted: bool, tmp_p
     w = np.random.default_rng(9).integers(1, 4, 300) / 2
     doc = np.repeat(np.arange(30), 10)
     path = write(tmp_path / "in.parquet", rows.columns() | {"doc": doc.tolist(), "w": w.tolist()})
-    report = lists(
-        path, group="doc", weight="w" if weighted else None, metric=["top1_accuracy", "top3_accuracy"]
-    )
+    asked = ["top1_accuracy", "top3_accuracy", "cross_entropy_uniform"]
+    report = lists(path, group="doc", weight="w" if weighted else None, metric=asked)
     top = np.array([ids[0] for ids in rows.ids])
     among = np.array([y in ids[:3] for ids, y in zip(rows.ids, rows.y, strict=True)])
     quantities = {"label_listed": rows.listed * 1.0, "accuracy": (top == rows.y) * 1.0,
                   "top1_accuracy": (top == rows.y) * 1.0, "top3_accuracy": among * 1.0,
+                  "cross_entropy_uniform": rows.uniform,
                   "cross_entropy_listed": np.where(rows.listed, rows.loss, np.nan)}  # fmt: skip
     _as_the_formula(report, quantities, doc, w if weighted else np.ones(300))
     assert report.metrics["cross_entropy"].bounded and report.metrics["cross_entropy"].se is None

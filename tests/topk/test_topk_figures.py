@@ -39,6 +39,10 @@ def test_figures_are_those_of_the_full_distributions(tmp_path: Path, k: int | No
     assert value(report, "cross_entropy_uniform") == pytest.approx(rows.mean(rows.uniform), rel=1e-12)
     share = rows.mean(rows.listed.astype(float))
     assert value(report, "label_listed") == pytest.approx(share, rel=1e-12)
+    off = (1.0 if rows.weight is None else rows.weight) * (rows.uniform - rows.mean(rows.uniform))
+    total, n = (rows.y.size if rows.weight is None else rows.weight.sum()), rows.y.size
+    spread = np.sqrt(n / (n - 1) * (off**2).sum()) / total
+    assert report.metrics["cross_entropy_uniform"].se == pytest.approx(spread, rel=1e-9)
     weight = np.ones(rows.y.size) if rows.weight is None else rows.weight
     inside = weight * rows.listed
     mean = float((inside * np.where(rows.listed, rows.loss, 0)).sum() / inside.sum())

@@ -80,12 +80,13 @@ CALIBRATION = (
         "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
     ),
     Measure(
-        "e50", f"median of |p - q|, {_PAV}", "0 to 1", "", "Half of the rows are within this of calibrated.",
+        "e50", f"median of |p - q|, {_PAV}", "0 to 1", "", "Half of the rows are within this of calibrated. "
+        "No interval: made as that of ici, one held the truth in 74 to 94 % of simulations.",
         "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
     ),
     Measure(
         "e90", f"90th percentile of |p - q|, {_PAV}", "0 to 1", "",
-        "Nine tenths of the rows are within this of calibrated.",
+        "Nine tenths of the rows are within this of calibrated. No interval, as e50.",
         "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
     ),
     Measure(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 from xentcli.errors import counted
 from xentcli.metrics import intervals
@@ -58,8 +57,7 @@ def cross_entropy_uniform(known: Known) -> Value:
     """
     if known.impossible_rows:
         return Value(math.inf, "nat", "lower", known.rows, why="a label has p = 0")
-    total: Fraction = known.states.moments.exact("uniform_loss")
-    return known.value("cross_entropy_uniform", number(total / known.weight))
+    return known.mean("uniform_loss", "cross_entropy_uniform")
 
 
 def why(count: int, rows: int) -> str:

@@ -18,7 +18,7 @@ BUCKETS = 1024
 
 _MORE = {
     "soft": ("label_distribution_entropy",), "multilabel": ("hamming_loss", "subset_accuracy"),
-    "topk": ("listed", "listed_loss"),
+    "topk": ("listed", "listed_loss", "uniform_loss"),
 }  # fmt: skip
 _OVER = {"loss": "finite", "excess": "finite", "kl_divergence": "finite", "listed_loss": "listed"}
 """The weight that a mean is over, if it is not that of all rows."""
