@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from coverage import table, value
+from coverage import Drawn, table, value
 
 from xentcli import metrics
 from xentcli.batch import F64, I64, Batch, Place, Spec
@@ -106,9 +106,68 @@ def measured(model: Model, n: int, runs: int) -> dict[str, float]:
     return {name: found / runs for name, found in count.items()}
 
 
+def by_class(size: int, count: int, runs: int) -> dict[str, float]:
+    """Of errors by class, the share of runs with p <= 0.05: so many groups of ten calibrated rows, which
+    share most of their logits and half of their luck."""
+    rejected = {"ece_toplabel_p": 0, "ece_classwise_p": 0}
+    for seed in range(runs):
+        rng, n = np.random.default_rng(seed), 10 * count
+        z = np.repeat(rng.normal(size=(count, size)) * 1.7, 10, axis=0) + rng.normal(size=(n, size)) * 0.5
+        p = _softmax(z)
+        luck = np.where(rng.random(n) < 0.5, np.repeat(rng.random(count), 10), rng.random(n))
+        label = np.minimum((p.cumsum(axis=1) < luck[:, None]).sum(axis=1), size - 1)
+        groups = np.repeat(rng.permutation(count) % 1024, 10)
+        spec = Spec("binary" if size == 2 else "multiclass", "probs", tuple(map(str, range(size))), size,
+                    grouped=True, classwise=size > 2, toplabel=True)  # fmt: skip
+        states = StateSet.empty(spec)
+        states.fold(Batch(label, Place("rows", 1), matrix=p, groups=groups), n)
+        for name in rejected:
+            found = metrics.read(resolve(name), Known(states, seed=seed)).value
+            rejected[name] += found is not None and found <= 0.05
+    return {name: found / runs for name, found in rejected.items()}
+
+
+def recalibrated(apart: bool, n: int, runs: int) -> dict[str, float]:
+    """Coverage of Cox's recalibration of over-confident binary rows that weigh 1 to 5, and if `apart` five
+    times as much where p is high."""
+    from scipy import optimize
+
+    def weighs(z: F64) -> F64:
+        return np.where(z > 1.0, 1.0 + 4.0 * apart, 1.0)
+
+    z = np.random.default_rng(99).normal(0.5, 1.5, _TRUTH)
+
+    def off(shift: float) -> float:
+        return float((weighs(z) * (_sigmoid(z) - _sigmoid(shift + 1.3 * z))).sum())
+
+    truth = {"calibration_slope": 1 / 1.3, "calibration_intercept": float(optimize.brentq(off, -3.0, 3.0))}
+    inside = dict.fromkeys(truth, 0)
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(0.5, 1.5, n)
+        label, weights = (rng.random(n) < _sigmoid(z)).astype(np.int64), rng.integers(1, 6, n) * weighs(z)
+        known = Drawn(label, _sigmoid(1.3 * z), weights).known()
+        for name, true in truth.items():
+            found = metrics.read(resolve(name), known)
+            inside[name] += found.lo is not None and found.hi is not None and found.lo <= true <= found.hi
+    return {name: count / runs for name, count in inside.items()}
+
+
+def _sigmoid(z: F64) -> F64:
+    out: F64 = 1.0 / (1.0 + np.exp(-z))
+    return out
+
+
 def main() -> None:
     """Print every table."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    for size in (2, 4, 10, 30):
+        found = {count: by_class(size, count, runs) for count in (50, 200, 1000)}
+        print("\n".join(table(f"Rejected at 5 %, in %: {size} classes, groups", found)), flush=True)
+    for apart in (False, True):
+        found = {n: recalibrated(apart, n, runs) for n in (500, 2_000)}
+        title = "more where p is high" if apart else "at random"
+        print("\n".join(table(f"Coverage in %: rows weigh {title}", found)), flush=True)
     for task in ERRORS:
         for each in (1, 10):
             for times in (1.0, 1.3):

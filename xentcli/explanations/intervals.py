@@ -16,8 +16,9 @@ _OF_LABELS = (
     "that differ; symmetric on the logit scale; none with --group, or where a label has one row of a kind"
 )
 _WALD = (
-    "maximum likelihood ± z standard errors from the information; with --weight from the informations of "
-    "weights and of their squares; with --group a sandwich over groups, and t"
+    "maximum likelihood ± z standard errors of the sandwich A⁻¹BA⁻¹ · n/(n - k), A = Σ q(1-q) x x', "
+    "B = Σ (y-q)² x x' at the fit q; with --weight times the factor that w² for w in A makes of A⁻¹; over "
+    "groups, and with t, for --group"
 )
 _REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
             "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "

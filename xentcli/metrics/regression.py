@@ -44,8 +44,10 @@ def _of_ratio(known: Known, ratio: float) -> Error:
 def calibration_intercept(known: Known) -> Value:
     """a of logit P(y) = a + logit p: 0 if calibrated in the large, below it if p is too high.
 
-    Standard error from the information, with weights by `_weighted`, or a sandwich over
-    clusters with `--group`. Source: Cox (1958), Biometrika 45, 562-565.
+    Standard error A⁻¹BA⁻¹ of residuals r from the fit, A = Σq(1-q)xx' and B = Σr²xx', which holds where the
+    truth is no such shift, times n/(n - k) of k coefficients. With weights times what these add to its
+    variance were the fit true (`_weighted`); with `--group` of residuals of clusters.
+    Source: Cox (1958), Biometrika 45, 562-565; White (1982), Econometrica 50, 1-25, for the error.
     """
     return _fitted(known, "calibration_intercept", slope=False)
 
@@ -66,17 +68,28 @@ def _fitted(known: Known, key: str, *, slope: bool) -> Value:
     logit = _logits(known.states.scores.scores(), known.spec.kind, known.spec.width)
     if not np.isfinite(logit).all():
         return known.undefined(key, "some predictions are exactly 0 or 1, which have no logit")
-    found = newton(*_design(logit, slope), negatives, positives)
+    design = _design(logit, slope)
+    found = newton(*design, negatives, positives)
     if found is None:
         return known.undefined(key, "the scores separate the classes, or are all the same")
     at, covariance = found
     if known.spec.grouped:
-        error = _sandwich(known, at, covariance, slope)
-    elif known.spec.weighted:
-        error = _weighted(known, at, covariance, slope)
+        error = _over_clusters(known, at, covariance, slope)
     else:
-        error = Error(math.sqrt(float(covariance[-1, -1])))
+        fitted, moves = _fit(design, at, covariance)
+        seen = float(((negatives * fitted**2 + positives * (1.0 - fitted) ** 2) * moves**2).sum())
+        if known.spec.weighted:
+            seen *= _weighted(known, at, covariance, slope) / float(covariance[-1, -1])
+        left = known.rows - at.size
+        error = Error(math.sqrt(seen * known.rows / left)) if left > 0 else Error()
     return intervals.symmetric(known, key, float(at[-1]), error)
+
+
+def _fit(design: tuple[F64, F64 | float], at: F64, covariance: F64) -> tuple[F64, F64]:
+    """q fitted to each score (n,), and what one more label than that moves the last coefficient by (n,)."""
+    columns, offset = design
+    fitted = sigmoid((at[:, None] * columns).sum(axis=0) + offset)
+    return fitted, (covariance[-1][:, None] * columns).sum(axis=0)
 
 
 def _design(logit: F64, slope: bool) -> tuple[F64, F64 | float]:
@@ -84,33 +97,26 @@ def _design(logit: F64, slope: bool) -> tuple[F64, F64 | float]:
     return (np.stack([np.ones(logit.size), logit]), 0.0) if slope else (np.ones((1, logit.size)), logit)
 
 
-def _weighted(known: Known, at: F64, covariance: F64, slope: bool) -> Error:
-    """Of the last coefficient: A⁻¹BA⁻¹ with the informations A = Σwq(1-q)xx' and B = Σw²q(1-q)xx' at the
-    fit q, that of B in cells of 1/4800 of p.
-
-    Source: Huber (1967), Fifth Berkeley Symposium 1, 221-233; White (1982), Econometrica 50, 1-25.
-    """
+def _weighted(known: Known, at: F64, covariance: F64, slope: bool) -> float:
+    """The variance of the last coefficient were the fit true: A⁻¹BA⁻¹ with A = Σwq(1-q)xx' and
+    B = Σw²q(1-q)xx', that of B in cells of 1/4800 of p."""
     cells = known.states.positive.cells()
     assert cells.variance is not None
     varied = (cells.rows > 0) & (cells.variance > 0.0)
     p = np.clip(cells.p[varied] / cells.weight[varied], 1e-300, 1.0 - 2.0**-53)
-    columns, offset = _design(np.log(p) - np.log1p(-p), slope)
-    fitted = sigmoid((at[:, None] * columns).sum(axis=0) + offset)
-    moves = (covariance[-1][:, None] * columns).sum(axis=0)
+    fitted, moves = _fit(_design(np.log(p) - np.log1p(-p), slope), at, covariance)
     spread = cells.variance[varied] * (fitted * (1.0 - fitted) / (p * (1.0 - p)))
-    return Error(math.sqrt(float((spread * moves * moves).sum())))
+    return float((spread * moves * moves).sum())
 
 
-def _sandwich(known: Known, at: F64, covariance: F64, slope: bool) -> Error:
+def _over_clusters(known: Known, at: F64, covariance: F64, slope: bool) -> Error:
     """Of the last coefficient: what each cluster moves it by, from residuals in cells of p.
 
     Source: Liang & Zeger (1986), Biometrika 73, 13-22.
     """
     found = known.clustered_cells("positive")
     p = np.clip(found.p, 1e-300, 1.0 - 2.0**-53)
-    columns, offset = _design(np.log(p) - np.log1p(-p), slope)
-    fitted = sigmoid((at[:, None] * columns).sum(axis=0) + offset)
-    moves = (covariance[-1][:, None] * columns).sum(axis=0)
+    fitted, moves = _fit(_design(np.log(p) - np.log1p(-p), slope), at, covariance)
     return over_clusters(((found.hits - found.weight * fitted) * moves).sum(axis=1))
 
 
