@@ -127,13 +127,13 @@ def by_class(size: int, count: int, runs: int) -> dict[str, float]:
     return {name: found / runs for name, found in rejected.items()}
 
 
-def recalibrated(apart: bool, n: int, runs: int) -> dict[str, float]:
-    """Coverage of Cox's recalibration of over-confident binary rows that weigh 1 to 5, and if `apart` five
-    times as much where p is high."""
+def recalibrated(apart: bool | None, n: int, runs: int) -> dict[str, float]:
+    """Coverage of Cox's recalibration of over-confident binary rows: that weigh nothing, or 1 to 5, and if
+    `apart` five times as much where p is high."""
     from scipy import optimize
 
     def weighs(z: F64) -> F64:
-        return np.where(z > 1.0, 1.0 + 4.0 * apart, 1.0)
+        return np.where(z > 1.0, 5.0 if apart else 1.0, 1.0)
 
     z = np.random.default_rng(99).normal(0.5, 1.5, _TRUTH)
 
@@ -146,7 +146,7 @@ def recalibrated(apart: bool, n: int, runs: int) -> dict[str, float]:
         rng = np.random.default_rng(seed)
         z = rng.normal(0.5, 1.5, n)
         label, weights = (rng.random(n) < _sigmoid(z)).astype(np.int64), rng.integers(1, 6, n) * weighs(z)
-        known = Drawn(label, _sigmoid(1.3 * z), weights).known()
+        known = Drawn(label, _sigmoid(1.3 * z), None if apart is None else weights).known()
         for name, true in truth.items():
             found = metrics.read(resolve(name), known)
             inside[name] += found.lo is not None and found.hi is not None and found.lo <= true <= found.hi
@@ -164,9 +164,8 @@ def main() -> None:
     for size in (2, 4, 10, 30):
         found = {count: by_class(size, count, runs) for count in (50, 200, 1000)}
         print("\n".join(table(f"Rejected at 5 %, in %: {size} classes, groups", found)), flush=True)
-    for apart in (False, True):
-        found = {n: recalibrated(apart, n, runs) for n in (500, 2_000)}
-        title = "more where p is high" if apart else "at random"
+    for apart, title in ((None, "as one"), (False, "1 to 5"), (True, "1 to 5, more where p is high")):
+        found = {n: recalibrated(apart, n, runs) for n in SIZES}
         print("\n".join(table(f"Coverage in %: rows weigh {title}", found)), flush=True)
     for task in ERRORS:
         for each in (1, 10):
