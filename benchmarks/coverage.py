@@ -30,6 +30,7 @@ SLOW = ("ks_calibration", "kuiper_calibration", "smooth_ece")
 CHOOSING = ("brier_miscalibration", "log_miscalibration", "ici", "ece_sweep", "atb", "atb_positive")
 BIASED = (*ERRORS, *SLOW, *CHOOSING)
 _TRUTH = 4_000_000
+_EXACT = 1 << 20  # scores that are told apart
 
 
 @dataclass(frozen=True)
@@ -103,16 +104,28 @@ def truths(model: Model, names: tuple[str, ...]) -> dict[str, float]:
     plain = replace(model, each=1, weighted=False)
     found = plain.draw(rng, _TRUTH)
     if model.each > 1:  # one row of each group has the law of any
-        grouped = replace(model, each=2).draw(rng, 2 * _TRUTH)
-        found = Drawn(grouped.labels[::2], grouped.scores[::2], truth=None)
+        grouped = replace(model, each=2, weighted=False).draw(rng, 2 * _TRUTH)
+        assert grouped.truth is not None
+        found = Drawn(grouped.labels[::2], grouped.scores[::2], truth=grouped.truth[::2])
     known = found.known()
     out = {name: metrics.read(resolve(name), known).value for name in names if name not in BIASED}
-    out |= {name: 0.0 if model.times == 1.0 else value(known, name) for name in names if name in BIASED}
+    even = _even(found).known() if model.times != 1.0 and set(names) & set(BIASED) else None
+    out |= {name: 0.0 if even is None else value(even, name) for name in names if name in BIASED}
     return {name: x for name, x in out.items() if x is not None}
 
 
+def _even(rows: Drawn) -> Drawn:
+    """Some of the rows with labels as even as can be: in the order of the scores, as many are positive up to
+    each as its truth says, to one. An error of calibration that chance adds nothing to."""
+    assert rows.truth is not None
+    scores, truth = rows.scores[:_EXACT], rows.truth[:_EXACT]
+    order = np.argsort(scores)
+    steps = np.diff(np.floor(np.cumsum(truth[order])), prepend=0.0)
+    return Drawn(steps.astype(np.int64), scores[order], truth=truth[order])
+
+
 def value(known: Known, name: str) -> float:
-    """An error of so many rows that chance adds next to nothing."""
+    """An error without its interval."""
     found = metrics.read(resolve(name), replace(known, level=None)).value
     assert found is not None
     return found

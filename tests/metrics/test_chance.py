@@ -13,6 +13,7 @@ from scipy import stats
 
 from tests.metrics.scored import known, number, read
 from xentcli.metrics import redraw, smooth
+from xentcli.metrics.chance import redraws, steps
 from xentcli.metrics.names import METRICS
 from xentcli.states.bins import Binned
 
@@ -86,6 +87,30 @@ def test_cumulative_differences_of_many_rows_are_those_of_brownian_motion() -> N
     assert kuiper.p == pytest.approx(brownian_range_beyond(kuiper.value / sigma), abs=0.05)
     assert ks.chance == pytest.approx(math.sqrt(math.pi / 2) * sigma, rel=0.06)
     assert kuiper.chance == pytest.approx(2 * math.sqrt(2 / math.pi) * sigma, rel=0.06)
+
+
+def test_what_is_seen_of_cells_of_few_rows_is_drawn_once() -> None:
+    """Residuals at the gaps seen vary as labels do, not as these and once more as each row's own residual."""
+    y, p = drawn(6, 2_000)
+    rows = known(y, p)
+    found = redraws(rows, "positive", "path", steps(rows, "positive", 1_000), fine=True)
+    variance = float((p * (1 - p)).sum())
+    assert found.at(1.0).sum(axis=1).var() == pytest.approx(variance, rel=0.15)  # √(2/999) is 4.5 %
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_truth_that_leans_moves_cells_as_they_go_with_their_sum(grouped: bool) -> None:
+    y, p = drawn(6, 600)
+    rows = known(y, p, groups=np.arange(600) // 10 if grouped else None)
+    found = redraws(rows, "positive", "path", steps(rows, "positive", 1_000), fine=True)
+    assert found.lean is not None
+    total, leaning = found.noise.sum(axis=1), found.leaning()
+    assert abs(leaning.seen.sum()) == pytest.approx(total.std(), rel=1e-9 if grouped else 0.1)
+    assert np.sign(leaning.seen.sum()) == np.sign(found.seen.sum())
+    if grouped:  # signs of a Hadamard matrix have exactly the variances of clusters
+        assert found.lean == pytest.approx((found.noise * total[:, None]).mean(axis=0) / total.std())
+    else:
+        assert found.lean.sum() == pytest.approx(math.sqrt((p * (1 - p)).sum()))
 
 
 def test_one_width_tells_which_redraws_have_a_larger_smooth_error() -> None:

@@ -9,7 +9,9 @@ gaps times the factor, and the factors at which the error seen is neither too la
 interval. So it holds 0 exactly if the one-sided test does not reject at half of 1 - level, whereas
 percentiles of a bootstrap never come near 0: redrawing rows adds to a figure that chance has already raised.
 For its lower end, gaps within two standard errors count as chance, else what chance adds in bins without a
-gap would pass for error in those that have one.
+gap would pass for error in those that have one. For its upper end, where chance alone may have made the
+error seen, the gaps of bins of few rows say nothing of those there are: the truth is then taken to lean one
+way in every bin, in proportion to what labels vary by, for that goes unseen the most.
 Source: Vaicenavicius et al. (2019), arXiv 1902.06977, for the redrawing; Davison & Hinkley (1997), Bootstrap
 Methods and their Application, 5.6, for limits by inverted tests; Andrews & Soares (2010), Econometrica 78,
 119-157, for leaving out what may be chance.
@@ -51,7 +53,8 @@ class Redraws:
     seen: the residuals Σw(y - p) (M,). noise: redrawn under calibration. more: standard normals. mass: the
     relative change of each bin's share of the rows. spread: Σw²p(1-p) (M,). p, gap (M,): mean p of each bin
     and its mean y - p, of coarser bins where these hold few rows each. firm: how much of it is beyond two
-    standard errors, from 0 to 1. unit: Σw²/Σw.
+    standard errors, from 0 to 1. unit: Σw²/Σw. lean (M,): the residuals to expect where their sum is one
+    standard error, if bins hold few rows each.
     """
 
     seen: F64
@@ -64,6 +67,7 @@ class Redraws:
     gap: F64
     firm: F64
     unit: float
+    lean: F64 | None
 
     @property
     def by_chance(self) -> F64:
@@ -75,6 +79,13 @@ class Redraws:
         if not self.firm.any():
             return self
         return replace(self, seen=self.seen * self.firm, gap=self.gap * self.firm)
+
+    def leaning(self) -> Redraws:
+        """The same of a truth that leans one way, that of the sum seen; as it is if bins hold many rows."""
+        if self.lean is None:
+            return self
+        lean = math.copysign(1.0, float(self.seen.sum())) * self.lean
+        return replace(self, seen=lean, gap=lean / self.weight)
 
     def first(self, count: int) -> Redraws:
         """The first `count` redraws alone."""
@@ -91,7 +102,8 @@ class Redraws:
         # A wider spread is made by adding, so that rare errors of a certain model do not become large ones.
         shrink = np.sqrt(np.divide(wanted, self.spread, out=np.ones(rate.size), where=wanted < self.spread))
         added = np.sqrt(np.maximum(wanted - self.spread, 0.0))
-        out: F64 = factor * self.seen * (1.0 + self.mass)
+        # Rows that are more or fewer bring the gap of the coarser bin: what is seen of few is mostly noise.
+        out: F64 = factor * (self.seen + self.gap * self.weight * self.mass)
         out += self.noise * shrink
         out += self.more * added
         return out
@@ -124,7 +136,9 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     chance = np.maximum(around.variance, 0.0) / np.maximum(residual * residual, 1e-300)
     firm = np.maximum(1.0 - SURE * SURE * chance, 0.0)
     p, gap = np.clip(bins.p / bins.weight, 0.0, 1.0), residual / around.weight
-    return Redraws(bins.y - bins.p, noise, more, mass, spread, bins.weight, p, gap[group], firm[group], unit)
+    lean = None if coarse is None else spread / math.sqrt(max(float(spread.sum()), 1e-300))
+    return Redraws(bins.y - bins.p, noise, more, mass, spread, bins.weight, p, gap[group], firm[group], unit,
+                   lean)  # fmt: skip
 
 
 def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count: int) -> F64:
@@ -191,8 +205,10 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     low = 0.0
     if share(calibrated >= seen * TIES) <= tail:
         low = _last(beyond, _end(beyond))
+    else:
+        drawn = drawn.leaning()
     high = _last(short, _end(short))
-    lo, hi = float(error(low * firm.seen)), float(error(high * redraws.seen))
+    lo, hi = float(error(low * firm.seen)), float(error(high * drawn.seen))
     most = 1.0 if value.unit == "fraction" else math.inf
     return replace(found, lo=min(lo, value.value), hi=max(min(hi, most), value.value))
 

@@ -11,6 +11,7 @@ International Statistical Institute 37, 239-264, for balanced signs.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -29,7 +30,8 @@ class WildRedraws:
 
     seen, weight, gap (M,): the residuals Σw(y - p), Σw, and mean y - p, of coarser bins where these hold few
     rows each. firm (M,): how much of it is beyond two standard errors, from 0 to 1. calm (M,): what the gaps
-    seen leave of the spread of the noise.
+    seen leave of the spread of the noise. lean (M,): the residuals to expect where their sum is
+    one standard error, if bins hold few rows each.
     """
 
     seen: F64
@@ -39,6 +41,7 @@ class WildRedraws:
     gap: F64
     firm: F64
     calm: F64
+    lean: F64 | None
 
     @property
     def by_chance(self) -> F64:
@@ -51,6 +54,13 @@ class WildRedraws:
         if not self.firm.any():
             return self
         return replace(self, seen=self.seen * self.firm, gap=self.gap * self.firm)
+
+    def leaning(self) -> WildRedraws:
+        """The same of a truth that leans one way, that of the sum seen; as it is if bins hold many rows."""
+        if self.lean is None:
+            return self
+        lean = math.copysign(1.0, float(self.seen.sum())) * self.lean
+        return replace(self, seen=lean, gap=lean / self.weight)
 
     def first(self, count: int) -> WildRedraws:
         """The first `count` redraws alone."""
@@ -91,19 +101,25 @@ def turned(bins: Binned, residuals: F64, weight: F64, seed: int, *, coarse: I64 
     groups = int(group.max()) + 1
     own, rows = _added(residuals, group, groups), _added(weight, group, groups)
     noise, mass = (_turned(x * signs[:, None], places)[order] for x in (residuals, weight))
-    return around(bins, noise, mass, variance(own, rows), (own * own).sum(axis=0), group)
+    total, lean = residuals.sum(axis=1), None
+    if coarse is not None:
+        lean = scale * (residuals * total[:, None]).sum(axis=0)
+        lean /= math.sqrt(max(float((total * total).sum()), 1e-300))
+    return around(bins, noise, mass, variance(own, rows), (own * own).sum(axis=0), group, lean)
 
 
-def around(bins: Binned, noise: F64, mass: F64, spread: F64, whole: F64, group: I64) -> WildRedraws:
+def around(bins: Binned, noise: F64, mass: F64, spread: F64, whole: F64, group: I64,
+           lean: F64 | None = None) -> WildRedraws:  # fmt: skip
     """Redrawn residuals and Σw (R, M) of bins; `group` (M,) names the coarser one whose gap is that of each.
 
-    spread, whole: the variance of the residual of each group around the gap seen, and around 0.
+    spread, whole: the variance of the residual of each group around the gap seen, and around 0. lean: as in
+    `WildRedraws`.
     """
     coarse = bins.grouped(group, spread.size)
     residual, gap = coarse.y - coarse.p, (coarse.y - coarse.p) / coarse.weight
     firm = np.maximum(1.0 - SURE * SURE * spread / np.maximum(residual * residual, 1e-300), 0.0)
     calm = np.sqrt(np.minimum(np.divide(spread, whole, out=np.ones(whole.size), where=whole > 0), 1.0))
-    return WildRedraws(bins.y - bins.p, noise, mass, bins.weight, gap[group], firm[group], calm[group])
+    return WildRedraws(bins.y - bins.p, noise, mass, bins.weight, gap[group], firm[group], calm[group], lean)
 
 
 def spread(bins: Binned, clustered: Clustered) -> F64:
