@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import optimize, stats
 
 from xentcli import metrics
 from xentcli.batch import F64, I64, Batch, Place, Spec
@@ -131,3 +132,15 @@ def sample(seed: int, classes: int, weighting: str, least: int = 2) -> Sample:
     elif weighting == "wide":
         weights = 10.0 ** rng.uniform(-8, 8, n)
     return Sample(labels.astype(np.int64), p, weights)
+
+
+def skewed(moves: F64, level: float = 0.95) -> tuple[float, float]:
+    """How far below and above a figure, that clusters move by so much (m,), its interval goes: where Hall's
+    cubic of t is at the quantiles of Student's t, by root-finding."""
+    moves = moves - moves.mean()
+    m = moves.size
+    se, s = np.sqrt(m / (m - 1) * (moves**2).sum()), (moves**3).sum() / (moves**2).sum() ** 1.5
+    q = float(stats.t.ppf(0.5 + level / 2, m - 1))
+    at = [optimize.brentq(lambda t, x=x: t + s * (t * t / 3 + 1 / 6) + s * s * t**3 / 27 - x, -1e3, 1e3,
+                          xtol=1e-13, rtol=1e-13) for x in (q, -q)]  # fmt: skip
+    return at[0] * se, -at[1] * se

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from tests.metrics.scored import known, read
+from tests.metrics.scored import known, read, skewed
 from tests.metrics.test_decomposition import KEYS, _hashes, best, drawn, loss_at
 from xentcli.batch import F64, I64
 from xentcli.metrics.known import Known
@@ -60,6 +60,13 @@ def test_standard_errors_are_those_of_the_jackknife(how: str) -> None:
     t = stats.t.ppf(0.975, len(np.unique(cluster)) - 1) if how == "groups" else stats.norm.ppf(0.975)
     value = read(found, "temperature")
     assert value.value is not None and value.lo is not None and value.hi is not None and value.se is not None
+    left = read(found, "refinement_loss")
+    assert left.value is not None and left.lower is not None and left.lo is not None and left.hi is not None
+    middle = (left.value + left.lower) / 2
+    lost = -special.log_softmax(z / value.value, axis=1)[np.arange(labels.size), labels]
+    moves = np.bincount(cluster, w * (lost - np.average(lost, weights=w))) / w.sum()
+    steps = skewed(moves.astype(np.float64)) if how == "groups" else (t * (left.se or 0.0),) * 2
+    assert (middle - left.lo, left.hi - middle) == pytest.approx(steps, rel=0.02 if how == "groups" else 1e-9)
     assert math.log(value.hi / value.value) == pytest.approx(t * value.se / value.value, rel=1e-9)
     assert value.hi / value.value == pytest.approx(value.value / value.lo, rel=1e-12)
 

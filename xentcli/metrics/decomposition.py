@@ -113,7 +113,10 @@ def calibration_loss(known: Known) -> Value:
 
 
 def refinement_loss(known: Known) -> Value:
-    """The cross-entropy less the calibration loss, in nats: what no temperature takes off."""
+    """The cross-entropy less the calibration loss, in nats: what no temperature takes off.
+
+    lower and upper: as for `calibration_loss`; the interval is around their middle.
+    """
     found, whole = known.recalibrated, known.mean("loss", "cross_entropy")
     if isinstance(found, str) or whole.value is None:
         return known.undefined("refinement_loss", str(found))
@@ -128,8 +131,13 @@ def refinement_loss(known: Known) -> Value:
             return value  # rows left out go together with some that are in
         shared = 2.0 * found.errors.together * found.errors.weight / number(known.weight)
         variance = whole.se**2 + found.errors.gain - shared
-    se, z = math.sqrt(max(variance, 0.0) + found.errors.beyond), _z(known, found.errors)
-    return replace(value, se=se) if z is None else replace(value, se=se, lo=left - z * se, hi=left + z * se)
+    variance = max(variance, 0.0) + found.errors.beyond
+    value = replace(value, se=math.sqrt(variance))
+    if known.level is None:
+        return value
+    middle = whole.value - (found.gained + found.gained_in_sample) / 2
+    lo, hi = found.errors.limits(middle, variance, known.level)
+    return replace(value, lo=min(lo, left), hi=max(hi, left))
 
 
 def _z(known: Known, errors: Errors) -> float | None:

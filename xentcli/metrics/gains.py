@@ -5,6 +5,9 @@ the error of the gain: it is the mean over rows of their own gains. The second o
 little to gain: with the temperature off by σ, half the curvature times σ² is gained by chance. The square
 root of the gain has about the same standard error everywhere, 0 included; the interval is symmetric there,
 and holds 0 about where the interval of the temperature holds 1.
+
+The loss left is too high with T fitted on other rows by about as much as it is too low with T fitted on the
+rows themselves (Stone 1977, J. R. Stat. Soc. B 39, 44-47); so its interval is around the middle of the two.
 Source: White (1982), Econometrica 50, 1-25, for the temperature (sandwich), with the jackknife of MacKinnon &
 White (1985), J. Econometrics 29, 305-325, for few clusters; Liang & Zeger (1986), Biometrika 73, 13-22.
 """
@@ -13,10 +16,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 
 from xentcli.batch import F64, I64
+from xentcli.numerics.student import reach
 from xentcli.numerics.temperature import Point
 from xentcli.records import dataclass
 from xentcli.report import Value
@@ -30,6 +35,7 @@ class Errors:
     of the mean loss left there, and the covariance of the mean loss at T = 1 and the mean gain.
 
     chance: the curvature of the mean loss over ln T, times `log_temperature`: twice what chance alone gains.
+    third: the third cumulant of the mean loss left at T, of clusters; 0 of rows.
     weight: Σw of the rows. effective: (Σw)²/Σw².
     """
 
@@ -38,6 +44,7 @@ class Errors:
     left: float
     together: float
     chance: float
+    third: float
     weight: float
     effective: float
     clusters: int | None
@@ -49,6 +56,15 @@ class Errors:
             self, log_temperature=f * self.log_temperature, gain=f * self.gain, left=f * self.left,
             together=f * self.together, chance=f * self.chance, effective=effective,
         )  # fmt: skip
+
+    def limits(self, value: float, variance: float, level: float) -> tuple[float, float]:
+        """The interval of the loss left: of rows by the normal, of clusters by t and with their skewness."""
+        se = math.sqrt(variance)
+        if self.clusters is None:
+            below = above = NormalDist().inv_cdf(0.5 + level / 2)
+        else:
+            below, above = reach(level, self.clusters, self.third / variance**1.5 if variance else 0.0)
+        return value - below * se, value + above * se
 
     @property
     def of_gain(self) -> float:
@@ -106,5 +122,6 @@ def errors(best: Point, bend: float, loss: F64, weight: F64, count: I64, group: 
     moves = sums(best.slope) / np.maximum(bend - own, _LEFT * bend)  # ln T without the row or cluster
     variance = (m - 1) / m * float(np.add.reduce(seen * moves * moves))
     effective = total * total / float(np.add.reduce(times * weight))
+    third = 0.0 if group is None else scale**1.5 * float(np.add.reduce(remaining * remaining * remaining))
     return Errors(variance, product(gained, gained), product(remaining, remaining), product(whole, gained),
-                  bend / total * variance, total, effective, clusters)  # fmt: skip
+                  bend / total * variance, third, total, effective, clusters)  # fmt: skip
