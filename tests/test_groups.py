@@ -16,19 +16,32 @@ from scipy import stats
 
 import xentcli
 from tests.corpus.corpus import xent
+from tests.metrics.scored import skewed
 from tests.topk.cases import case, write
 from tests.topk.cases import score as lists
 from xentcli import metrics
 from xentcli.batch import F64, I64, Batch, Place, Spec
 from xentcli.metrics.known import Known
 from xentcli.metrics.names import resolve
-from xentcli.numerics.student import quantile
+from xentcli.numerics.student import quantile, reach
 from xentcli.plan import StateSet
 
 
 @given(st.floats(1e-6, 1 - 1e-6), st.integers(1, 3000))
 def test_quantiles_of_t(p: float, degrees: int) -> None:
     assert quantile(p, degrees) == pytest.approx(float(stats.t.ppf(p, degrees)), rel=1e-9, abs=1e-9)
+
+
+@given(st.floats(0.01, 0.999), st.integers(2, 2000), st.floats(-1.0, 1.0) | st.floats(-1e-7, 1e-7))
+def test_intervals_of_skew_means_end_where_their_cubic_is_at_the_quantiles_of_t(
+    level: float, clusters: int, s: float
+) -> None:
+    q = float(stats.t.ppf(0.5 + level / 2, clusters - 1))
+    for reached, x in zip(reach(level, clusters, s), (q, -q), strict=True):
+        t = reached if x > 0 else -reached
+        cubic = t + s * (t * t / 3 + 1 / 6) + s * s * t**3 / 27
+        assert cubic == pytest.approx(x, rel=1e-7, abs=1e-9) or (t == 0 and abs(x) < abs(s) / 6 + 1e-9)
+    assert reach(level, clusters, -s) == reach(level, clusters, s)[::-1]
 
 
 def drawn(groups: int, each: int, seed: int) -> tuple[F64, I64, I64]:
@@ -65,8 +78,8 @@ def test_standard_errors_by_their_formula(weighted: bool, tmp_path: Path) -> Non
         sums = np.bincount(table["doc"], w * (x - mean))
         assert value.se == pytest.approx(math.sqrt(30 / 29 * (sums**2).sum()) / w.sum(), rel=1e-9), key
         if key != "accuracy":
-            assert value.hi is not None and value.se is not None
-            assert value.hi - mean == pytest.approx(value.se * stats.t.ppf(0.975, 29), rel=1e-9), key
+            assert value.lo is not None and value.hi is not None
+            assert (mean - value.lo, value.hi - mean) == pytest.approx(skewed(sums / w.sum()), rel=1e-9), key
     assert report.data["clusters"] == 30 and report.data["design_effect"] > 5
     assert report.metrics["perplexity"].lo == pytest.approx(math.exp(report.metrics["cross_entropy"].lo or 0))
 
@@ -175,7 +188,8 @@ def _as_the_formula(report: Any, quantities: dict[str, Any], doc: I64, w: F64) -
         assert value.se == pytest.approx(math.sqrt(30 / 29 * (sums**2).sum()) / own.sum(), rel=1e-9), key
         assert value.lo is not None and value.hi is not None and value.lo < mean < value.hi
         if key not in shares:
-            assert value.hi - mean == pytest.approx(value.se * stats.t.ppf(0.975, 29), rel=1e-9), key
+            steps = mean - value.lo, value.hi - mean
+            assert steps == pytest.approx(skewed(sums / own.sum()), rel=1e-9), key
 
 
 @pytest.mark.parametrize("weighted", [False, True])

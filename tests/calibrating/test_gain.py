@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import xentcli
+from tests.metrics.scored import skewed
 from xentcli.calibrating import choosing
 from xentcli.calibrating.judging import Fitted, Judged, gain
 from xentcli.numerics.rowhash import FOLDS
@@ -31,7 +32,8 @@ def test_the_error_of_the_gain_is_that_of_paired_differences() -> None:
     sums = np.array([(d[groups == g] - d.mean()).sum() for g in range(20)])
     clustered = gain(one, other, None, groups, 0.95)
     assert clustered.se == pytest.approx(np.sqrt((sums**2).sum() * 20 / 19) / 400)
-    assert clustered.hi == pytest.approx(d.mean() + 2.0930240 * (clustered.se or 0), abs=1e-6)
+    assert clustered.lo is not None and clustered.hi is not None
+    assert (d.mean() - clustered.lo, clustered.hi - d.mean()) == pytest.approx(skewed(sums / 400))
 
 
 @pytest.mark.parametrize(("size", "least"), [(1, 0.96), (3, 0.94), (20, 0.91)])

@@ -12,7 +12,7 @@ from scipy import optimize, special, stats
 from sklearn.linear_model import LogisticRegression
 
 from tests.laws.foldings import form
-from tests.metrics.scored import known, number, read
+from tests.metrics.scored import known, number, read, skewed
 from tests.metrics.test_standard_errors import FIGURES, influences, jackknife
 from xentcli.batch import F64, I64, Batch, Place, Spec
 from xentcli.metrics import wild
@@ -157,9 +157,9 @@ def test_recalibration_has_the_error_of_the_jackknife_over_clusters(name: str, w
     parts = np.bincount(np.unique(bucket, return_inverse=True)[1], moved).astype(np.float64)
     value = read(known(y, p, w if weighted else None, groups=bucket), name)
     assert value.se == pytest.approx(jackknife(parts), rel=1e-4)
-    half = float(stats.t.ppf(0.975, 19)) * jackknife(parts)
-    assert value.hi is not None and value.value is not None
-    assert value.hi - value.value == pytest.approx(half, rel=1e-4)
+    assert value.lo is not None and value.hi is not None and value.value is not None
+    steps = value.value - value.lo, value.hi - value.value
+    assert steps == pytest.approx(skewed(parts), rel=1e-4)
     if name == "expected_observed" and not weighted:
         assert read(known(y, p), name).se == pytest.approx(jackknife(moved), rel=1e-4)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
@@ -211,6 +212,25 @@ def test_few_rows_that_carry_the_loss_are_warned_of() -> None:
     assert "XW118" in scored(few)  # 18 rows
     many = np.where(rng.random(6_000) < 0.1, rng.exponential(3.0, 6_000), 0.01)
     assert "XW118" not in scored(many)
+
+
+@pytest.mark.parametrize("groups", [20, 400])
+def test_few_groups_that_carry_the_loss_are_warned_of(groups: int) -> None:
+    """A tenth of the groups has nearly all the loss: two of them, or forty."""
+    rng = np.random.default_rng(9)
+    doc = np.repeat(np.arange(groups), 4000 // groups)
+    loss = np.where(doc % 10, 0.01, rng.exponential(3.0, 4000))
+    loss[1] = math.log(2.0)  # whichever label it has
+    columns = dict(zip("ab", logits(loss).T, strict=True))
+    label = ["a", "b", *["a"] * 3998]
+    report = xentcli.score(pa.table(columns | {"label": label, "doc": doc}), kind="logits", group="doc")
+    found = [warning.message for warning in report.warnings if warning.id == "XW118"]
+    if groups == 400:
+        assert not found
+        return
+    asked = math.ceil((stats.skew(np.bincount(doc, loss)) / 0.3) ** 2)
+    said = f"few groups carry the loss: with a loss so skewed, an interval asks for about {asked} groups like"
+    assert found and found[0].startswith(said)
 
 
 def test_the_limit_is_that_of_cochran() -> None:

@@ -20,7 +20,7 @@ from xentcli.batch import Rows as Found
 from xentcli.calibrating.gathering import Rows
 from xentcli.calibrating.maps import written
 from xentcli.columns import Resolution
-from xentcli.numerics.student import quantile
+from xentcli.numerics.student import reach
 from xentcli.plan import StateSet, compute
 from xentcli.records import dataclass
 from xentcli.report import Report, Value
@@ -92,7 +92,7 @@ def gain(
     """Mean of loss `one` less loss `other` of the same rows (n,), in nats: what the second saves a row.
 
     se² = V(d), the variance of the mean of the differences d: m/(m-1) Σw²(d - D)² / (Σw)² over m rows, with a
-    normal interval, or over the sums of m buckets of `groups` with Student's t, m - 1 degrees.
+    normal interval, or over the sums of m buckets of `groups` with that of `student.reach`.
 
     fitted: `other` is of maps that other folds have made, and the error is that of taking it for the gain of
     the map of all rows on fresh ones. With e = `other` - `fitted.own` and K folds,
@@ -111,23 +111,25 @@ def gain(
         why = f"the cross-entropy is infinite {'before' if first else 'after'}"
         return Value(math.inf if first else -math.inf, "nat", "higher", n, why=why)
     weight = np.ones(n) if weights is None else weights
-    mean, variance, m = _mean(one - other, weight, groups)
+    mean, variance, third, m = _mean(one - other, weight, groups)
     if m < 2:
         return Value(mean, "nat", "higher", n)
     if fitted is not None:
         k = fitted.folds
-        pessimism, spread, _ = _mean(other - fitted.own, weight, groups)
+        pessimism, spread, _, _ = _mean(other - fitted.own, weight, groups)
         variance += k * (3 * k - 2) / (k - 1) ** 2 * spread + (pessimism / (2 * k - 1)) ** 2
     se = math.sqrt(variance)
     if level is None:
         return Value(mean, "nat", "higher", n, se)
-    tail = 0.5 + level / 2
-    half = se * (NormalDist().inv_cdf(tail) if groups is None else quantile(tail, m - 1))
-    return Value(mean, "nat", "higher", n, se, mean - half, mean + half)
+    if groups is None:
+        below = above = NormalDist().inv_cdf(0.5 + level / 2)
+    else:
+        below, above = reach(level, m, third / variance**1.5 if variance else 0.0)
+    return Value(mean, "nat", "higher", n, se, mean - below * se, mean + above * se)
 
 
-def _mean(values: F64, weight: F64, groups: I64 | None) -> tuple[float, float, int]:
-    """The weighted mean of values (n,), the variance of that mean, and of how many rows or groups it is."""
+def _mean(values: F64, weight: F64, groups: I64 | None) -> tuple[float, float, float, int]:
+    """The weighted mean of values (n,), its variance and third cumulant, and the number of rows or groups."""
     weighed, total = weight * values, float(weight.sum())
     mean = float(weighed.sum()) / total
     apart = weighed - weight * mean
@@ -135,4 +137,6 @@ def _mean(values: F64, weight: F64, groups: I64 | None) -> tuple[float, float, i
         used = np.unique(groups)
         apart = np.bincount(np.searchsorted(used, groups), apart).astype(np.float64)
     m = int(apart.size)
-    return mean, float((apart * apart).sum()) * m / max(1, m - 1) / total**2, m
+    apart *= math.sqrt(m / max(1, m - 1)) / total
+    squares = apart * apart
+    return mean, float(squares.sum()), float((squares * apart).sum()), m

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-_MEAN = "mean ± z · sqrt(m/(m-1) Σ w_i² (x_i - mean)²)/W over m rows; over groups, and with t, for --group"
+_SKEW = "over groups, with t and their skewness, for --group"
+_MEAN = f"mean ± z · sqrt(m/(m-1) Σ w_i² (x_i - mean)²)/W over m rows; {_SKEW}"
 _WILSON = (
     "Wilson's, on Kish's effective number of rows with --weight; with --group on as many as they are worth"
 )
 _ROWS = f"{_WILSON}, up to the tenth class, or the k that is asked for"
 _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
-          "frequencies")  # fmt: skip
+          f"frequencies; {_SKEW}")  # fmt: skip
 _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
 _LABELS = "delta method over rows, or groups, symmetric on the logit scale; none where no label is wrong"
 _OF_LABELS = (
@@ -18,17 +19,20 @@ _OF_LABELS = (
 _WALD = (
     "maximum likelihood ± z standard errors of the sandwich A⁻¹BA⁻¹ · n/(n - k), A = Σ q(1-q) x x', "
     "B = Σ (y-q)² x x' at the fit q; with --weight times the factor that w² for w in A makes of A⁻¹; over "
-    "groups, and with t, for --group"
+    "groups, with t and their skewness, for --group"
 )
 _REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
             "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "
             "count as chance; with --group the residuals of whole groups change their signs instead, and so "
             "do those of rows with soft or several labels")  # fmt: skip
+_LEANING = (
+    "; where it holds 0, its upper end is that of a truth that leans one way, for that goes unseen the most"
+)
 
 _RECALIBRATED = (
     "inverts the test against chance on the way from the predictions to their isotonic recalibration, with "
     "labels redrawn in 240 cells (--seed); holds 0 where p is above half of 1 - level; with --group the "
-    "residuals of whole groups change their signs instead"
+    f"residuals of whole groups change their signs instead{_LEANING}"
 )
 
 INTERVALS = {
@@ -42,7 +46,7 @@ INTERVALS = {
     "topk_accuracy": _ROWS,
     **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO),
     "balanced_cross_entropy": "mean ± z · sqrt(m/(m-1) Σ w_i² (l_i - mean_c)²/(K W_c)²), c the class of i; "
-    "over groups, and with t, for --group; none where a class has a single row",
+    f"{_SKEW}; none where a class has a single row",
     "macro_f1": _COUNTS.format("logit"),
     "mcc": _COUNTS.format("Fisher"),
     **dict.fromkeys(
@@ -54,8 +58,11 @@ INTERVALS = {
     **dict.fromkeys(("macro_auroc", "macro_average_precision"), _OF_LABELS),
     **dict.fromkeys(
         ("ece", "ece_positive", "mce", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",
-         "ece_labels", "ks_calibration",
-         "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"), _REDRAWN,
+         "ece_labels"), _REDRAWN,
+    ),
+    **dict.fromkeys(
+        ("ks_calibration", "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"),
+        _REDRAWN + _LEANING,
     ),
     "ece_classwise": f"of two classes alone: {_REDRAWN}",
     **dict.fromkeys(
@@ -63,14 +70,14 @@ INTERVALS = {
     ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
     "expected_observed": "delta method: ratio ± z · sqrt(m/(m-1) Σ w_i² (p_i - ratio · y_i)²)/Σ w_i y_i; "
-    "over groups, and with t, for --group",
+    f"{_SKEW}",
     "slice_gap": "difference ± z' · its standard error, which with --group is over the groups of both, z' so "
     "that the intervals of all pairs of slices hold at once (Šidák): so it allows for the choice of the two",
     "temperature": "sandwich standard error of ln T, as the jackknife has it; over groups, and with t, for "
     "--group; symmetric in ln T",
     "calibration_loss": "that of the mean gain of the rows at T, symmetric in the square root of `upper`; so "
     "it begins at 0 about where the temperature's holds 1, or at a value below 0",
-    "refinement_loss": "mean ± z standard errors of the loss left at T; where the rows are a sample, of what "
-    "both means share; with --group of all rows alone",
+    "refinement_loss": "z standard errors of the mean loss left at T, around the middle of `lower` and "
+    f"`upper`; where the rows are a sample, of what both means share; {_SKEW}, of all rows alone",
 }  # fmt: skip
 """By metric; no interval exists for one that is not here."""

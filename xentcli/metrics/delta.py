@@ -13,7 +13,7 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics import linear
-from xentcli.metrics.intervals import Error
+from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
 from xentcli.states.tablesample import TABLED
@@ -126,7 +126,4 @@ def _clustered(known: Known, first: F64 | None, by_class: dict[str, F64], total:
         size += np.abs(part)
     influence -= weight * (influence.sum() / weight.sum())
     influence[np.abs(influence) < _NOISE * size] = 0.0
-    m = int(used.sum())
-    if m < 2:
-        return Error()
-    return Error(math.sqrt(float((influence * influence).sum()) * m / (m - 1)) / total, m)
+    return over_clusters(influence[used] / total)

@@ -1,4 +1,4 @@
-"""From a standard error to an interval: symmetric, or on the scale of what is bounded."""
+"""From a standard error to an interval: around a value, or on the scale of what is bounded."""
 
 from __future__ import annotations
 
@@ -9,40 +9,54 @@ from fractions import Fraction
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number, wilson
-from xentcli.numerics.student import quantile
+from xentcli.numerics.student import quantile, reach
 from xentcli.records import dataclass
 from xentcli.report import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """A standard error, None where there is none, and the clusters it rests on; None: independent rows."""
+    """A standard error, None where there is none, and the clusters it rests on; None: independent rows.
+
+    skewness: of the value as an estimate, Σu³/(Σu²)^1.5 of what each cluster moves it by; 0 of rows.
+    """
 
     se: float | None = None
     clusters: int | None = None
+    skewness: float = 0.0
 
 
 def over_clusters(moves: F64) -> Error:
     """sqrt(m/(m-1) · Σ moves²) of what each of m clusters (m,) moves a figure by; None for one of them."""
-    m = moves.size
-    return Error(math.sqrt(float((moves * moves).sum()) * m / (m - 1)), m) if m > 1 else Error()
+    m, square = moves.size, float((moves * moves).sum())
+    if m < 2:
+        return Error()
+    return Error(math.sqrt(square * m / (m - 1)), m, skewness(moves))
 
 
-def symmetric(known: Known, key: str, value: float, error: Error) -> Value:
-    """The value ± so many standard errors: of the normal, or of t with one degree less than clusters."""
-    plain, half = _half(known, key, value, error)
-    return plain if half is None else replace(plain, lo=value - half, hi=value + half)
+def skewness(moves: F64) -> float:
+    """Σu³/(Σu²)^1.5 of what each of some clusters (m,) moves a figure by; 0 where none moves it."""
+    square = float((moves * moves).sum())
+    return float((moves * moves * moves).sum()) / square**1.5 if square > 0.0 else 0.0
+
+
+def around(known: Known, key: str, value: float, error: Error) -> Value:
+    """The value ± so many standard errors: of the normal, or of clusters as `student.reach` has them."""
+    plain, steps = _steps(known, key, value, error)
+    return plain if steps is None else replace(plain, lo=value - steps[0], hi=value + steps[1])
 
 
 def within(known: Known, key: str, value: float, error: Error, low: float = 0.0, high: float = 1.0) -> Value:
     """The interval of a value in (low, high), symmetric in its logit there, so that it stays inside.
 
-    No interval at the borders themselves, and none where the standard error is 0.
+    No interval at the borders themselves, and none where the standard error is 0. Skewness is that of the
+    scale, so that of clusters is not looked at.
     Between -1 and 1 that is Fisher's z. Source: Agresti (2013), Categorical Data Analysis, 3.1.6.
     """
-    plain, half = _half(known, key, value, error)
+    plain, steps = _steps(known, key, value, replace(error, skewness=0.0))
     share = (value - low) / (high - low)  # next to a border, it may round to 0 or 1 where value does not
-    if half is None or not 0.0 < share < 1.0 or half == 0.0:
+    half = 0.0 if steps is None else steps[1]
+    if not 0.0 < share < 1.0 or half == 0.0:
         return replace(plain, se=plain.se or None)
     logit, step = math.log(share / (1.0 - share)), half / (high - low) / (share * (1.0 - share))
     lo, hi = (low + (high - low) / (1.0 + math.exp(-min(max(at, -700.0), 700.0)))
@@ -52,10 +66,9 @@ def within(known: Known, key: str, value: float, error: Error, low: float = 0.0,
 
 def clustered_share(known: Known, key: str, name: str, share: Fraction) -> Value:
     """`share_of_clusters` of a share of all rows, Σw of those that it is true of being a sum by cluster."""
-    variance, found = known.states.clusters.variance(name, share, known.weight)
-    return share_of_clusters(
-        known, key, number(share), Error(None if variance is None else math.sqrt(variance), found)
-    )
+    found = known.states.clusters.spread(name, share, known.weight)
+    se = None if found.variance is None else math.sqrt(found.variance)
+    return share_of_clusters(known, key, number(share), Error(se, found.clusters))
 
 
 def share_of_clusters(known: Known, key: str, share: float, error: Error) -> Value:
@@ -72,11 +85,12 @@ def share_of_clusters(known: Known, key: str, share: float, error: Error) -> Val
     return replace(plain, lo=lo, hi=hi)
 
 
-def _half(known: Known, key: str, value: float, error: Error) -> tuple[Value, float | None]:
-    """The value with its standard error, and half the width of the symmetric interval."""
+def _steps(known: Known, key: str, value: float, error: Error) -> tuple[Value, tuple[float, float] | None]:
+    """The value with its standard error, and how far below and above it the interval goes."""
     plain = replace(known.value(key, value), se=error.se)
     if error.se is None or known.level is None or known.z is None:
         return plain, None
-    if error.clusters is None:
-        return plain, known.z * error.se
-    return plain, quantile(0.5 + known.level / 2, error.clusters - 1) * error.se
+    below = above = known.z
+    if error.clusters is not None:
+        below, above = reach(known.level, error.clusters, error.skewness)
+    return plain, (below * error.se, above * error.se)

@@ -12,7 +12,7 @@ from xentcli.batch import F64, I64, Spec
 from xentcli.metrics.names import resolve
 from xentcli.metrics.sums import Sums, number, wilson
 from xentcli.numerics.entropy import binary_entropy, safe_entropy
-from xentcli.numerics.student import quantile
+from xentcli.numerics.student import reach
 from xentcli.records import dataclass
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
@@ -227,19 +227,19 @@ class Known:
         return Sums(rows, weight, weight2, total, cross, self.total(f"{name}_2"))
 
     def clustered(self, metric: str, name: str, sums: Sums) -> Value:
-        """A mean with the standard error and the t interval of the clusters of `--group`."""
+        """A mean with the standard error and the interval (`student.reach`) of the clusters of `--group`."""
         mean = number(sums.mean)
         plain = self.value(metric, mean, n=sums.rows)
         if name in DIFFERENCES and self.impossible_rows:
             return plain
-        variance, found = self.states.clusters.variance(name, sums.mean, sums.weight)
-        if variance is None:
+        found = self.states.clusters.spread(name, sums.mean, sums.weight)
+        if found.variance is None:
             return plain
-        se = math.sqrt(variance)
+        se = math.sqrt(found.variance)
         if self.level is None:
             return replace(plain, se=se)
-        half = se * quantile(0.5 + self.level / 2, found - 1)
-        return replace(plain, se=se, lo=mean - half, hi=mean + half)
+        below, above = reach(self.level, found.clusters, found.skewness)
+        return replace(plain, se=se, lo=mean - below * se, hi=mean + above * se)
 
     def total(self, name: str) -> Fraction:
         """Σwx of a mean, or Σw²x² as "x_2"."""

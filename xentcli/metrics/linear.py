@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics.intervals import Error
+from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
 
 _NOISE = 1e-13
@@ -66,10 +66,7 @@ def _clustered(known: Known, form: Form) -> Error:
     weight = clusters.values("weight")
     moves -= weight * float(moves.sum() / weight.sum())
     moves[np.abs(moves) < _NOISE * size] = 0.0
-    m = int(np.count_nonzero(weight))
-    if m < 2:
-        return Error()
-    return Error(math.sqrt(float((moves * moves).sum()) * m / (m - 1)) / float(known.weight), m)
+    return over_clusters(moves[weight > 0] / float(known.weight))
 
 
 def _sums(parts: dict[str, F64], form: Form) -> tuple[F64, F64]:

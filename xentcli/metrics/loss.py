@@ -42,9 +42,12 @@ def clusters(known: Known) -> dict[str, float | int | None]:
     sums = known.sums("loss", finite=True)
     if not sums.weight:
         return {"clusters": 0, "design_effect": None}
-    variance, found = known.states.clusters.variance("loss", sums.mean, sums.weight)
-    alone = sums.se
-    return {"clusters": found, "design_effect": variance / (alone * alone) if variance and alone else None}
+    found = known.states.clusters.spread("loss", sums.mean, sums.weight)
+    variance, alone = found.variance, sums.se
+    return {
+        "clusters": found.clusters,
+        "design_effect": variance / (alone * alone) if variance and alone else None,
+    }
 
 
 def cross_entropy_finite(known: Known) -> Value:
@@ -105,7 +108,7 @@ def normalized_cross_entropy(known: Known) -> Value:
         return Value(math.inf, "fraction", "lower", known.rows, why=loss.why)
     with np.errstate(divide="ignore"):
         error = delta.ratio(known, "loss", -np.log(known.reference))
-    return intervals.symmetric(known, "normalized_cross_entropy", loss.value / reference, error)
+    return intervals.around(known, "normalized_cross_entropy", loss.value / reference, error)
 
 
 def predictive_entropy(known: Known) -> Value:
@@ -151,7 +154,7 @@ def balanced_cross_entropy(known: Known) -> Value:
     seen = known.support > 0
     means = np.divide(known.by_class.values("loss"), known.support, out=np.zeros(seen.size), where=seen)
     value = float(means[seen].mean())
-    return intervals.symmetric(known, "balanced_cross_entropy", value, delta.mean_of_classes(known, means))
+    return intervals.around(known, "balanced_cross_entropy", value, delta.mean_of_classes(known, means))
 
 
 def _exp(x: float) -> float:

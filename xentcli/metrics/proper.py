@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from xentcli.metrics import delta, intervals
 from xentcli.metrics.known import Known
 from xentcli.report import Value
@@ -29,4 +31,5 @@ def brier_skill_score(known: Known) -> Value:
     q = known.reference
     by_label = (1.0 - 2.0 * q + float((q * q).sum())) * (0.5 if known.halved else 1.0)
     error = delta.ratio(known, "brier", by_label)
-    return intervals.symmetric(known, "brier_skill_score", 1.0 - brier / reference, error)
+    error = replace(error, skewness=-error.skewness)  # of what is subtracted
+    return intervals.around(known, "brier_skill_score", 1.0 - brier / reference, error)

@@ -24,7 +24,7 @@ def expected_observed(known: Known) -> Value:
     if positives == 0.0:
         return known.undefined("expected_observed", "no row is positive")
     ratio = float(known.cells("positive").p.sum()) / positives
-    return intervals.symmetric(known, "expected_observed", ratio, _of_ratio(known, ratio))
+    return intervals.around(known, "expected_observed", ratio, _of_ratio(known, ratio))
 
 
 def _of_ratio(known: Known, ratio: float) -> Error:
@@ -82,7 +82,7 @@ def _fitted(known: Known, key: str, *, slope: bool) -> Value:
             seen *= _weighted(known, at, covariance, slope) / float(covariance[-1, -1])
         left = known.rows - at.size
         error = Error(math.sqrt(seen * known.rows / left)) if left > 0 else Error()
-    return intervals.symmetric(known, key, float(at[-1]), error)
+    return intervals.around(known, key, float(at[-1]), error)
 
 
 def _fit(design: tuple[F64, F64 | float], at: F64, covariance: F64) -> tuple[F64, F64]:

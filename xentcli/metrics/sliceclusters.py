@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.metrics import wild
-from xentcli.metrics.intervals import Error
+from xentcli.metrics.intervals import Error, skewness
 from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass
 
@@ -53,7 +53,7 @@ class Moves:
     def error(self, i: int) -> Error:
         """The standard error of the mean of a slice; none of one cluster."""
         found = int(self.clusters[i])
-        return Error(_root(self.own[i]), found) if found > 1 else Error()
+        return Error(_root(self.own[i]), found, skewness(self.own[i])) if found > 1 else Error()
 
     def from_rest(self, i: int) -> Spread | None:
         """Of the difference of a slice and the rest; None where either is of fewer than TESTED clusters."""

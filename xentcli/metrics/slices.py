@@ -193,7 +193,7 @@ def _figures(
         if name == "kl_divergence" and one["impossible"]:
             out[metric] = known.value(metric, math.inf, n=rows, why=out["cross_entropy"].why)
             continue
-        value = intervals.symmetric(known, metric, number(one[name] / weight), errors[name])
+        value = intervals.around(known, metric, number(one[name] / weight), errors[name])
         out[metric] = replace(value, n=rows)
     return out
 
@@ -208,7 +208,7 @@ def _entropy(known: Known, loss: Sums, one: dict[str, Fraction], error: Error) -
     if unlisted:
         plain = known.undefined("cross_entropy", listed.why(unlisted, rows), rows)
         return replace(plain, lower=number(loss.mean), bounded=True)
-    return replace(intervals.symmetric(known, "cross_entropy", number(loss.mean), error), n=rows)
+    return replace(intervals.around(known, "cross_entropy", number(loss.mean), error), n=rows)
 
 
 def _bins(known: Known, sums: dict[str, ExactSums], clustered: Clustered | None) -> dict[str, F64]:

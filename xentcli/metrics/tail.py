@@ -148,7 +148,9 @@ def skewness(known: Known) -> float | None:
     if known.impossible_rows:
         return None
     if known.spec.grouped:
-        return known.states.clusters.skewness("loss", known.sums("loss").mean)
+        sums = known.sums("loss")
+        spread = known.states.clusters.spread("loss", sums.mean, sums.weight)
+        return spread.skewness if spread.variance else None
     found, mean = known.losses, number(known.sums("loss").mean)
     with np.errstate(over="ignore", invalid="ignore"):
         depth = (found.least + found.most) / (2 * found.mass) - mean

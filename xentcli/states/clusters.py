@@ -8,6 +8,7 @@ import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.numerics.sums import ExactSums
+from xentcli.records import dataclass
 from xentcli.states.moments import DIFFERENCES
 from xentcli.states.summed import Summed
 
@@ -31,6 +32,15 @@ _NOISE = Fraction(1, 1 << 94)
 
 _BY_CLASS = {"soft": ("support", "loss", "actual", "predicted", "hits"),
              "multilabel": ("support", "actual", "predicted", "hits")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The squared standard error of a mean, how many clusters it rests on, and the mean's skewness."""
+
+    variance: float | None
+    clusters: int
+    skewness: float = 0.0
 
 
 class Clusters(Summed):
@@ -126,39 +136,36 @@ class Clusters(Summed):
             for name, mask in (("actual", actual), ("predicted", predicted), ("hits", actual & predicted)):
                 self.tally(f"class_{name}", keys[mask], None if weight is None else weight[mask])
 
-    def skewness(self, name: str, mean: Fraction) -> float | None:
-        """Σ_g u³ / (Σ_g u²)^1.5 with u = Σw(x - mean) of a bucket: that of the mean as an estimate."""
-        weight, total = self.sums["finite" if name == "loss" else "weight"], self.sums[name]
-        u = np.array([float(total.exact(g) - mean * weight.exact(g)) for g in range(BUCKETS)])
-        square = float((u * u).sum())
-        return float((u * u * u).sum()) / square**1.5 if 0.0 < square < np.inf else None
+    def spread(self, name: str, mean: Fraction, total: Fraction) -> Spread:
+        """That of a mean over Σw = `total`; no variance below two clusters.
 
-    def variance(self, name: str, mean: Fraction, total: Fraction) -> tuple[float | None, int]:
-        """Squared standard error of a mean over Σw = `total`, and the number of clusters it rests on.
-
-        m/(m-1) Σ_g (Σw(x - mean))² / total² over m buckets with rows; None below two of them. A name of
-        DIFFERENCES is the first of two means less the second.
+        With u = Σw(x - mean) of each of m buckets with rows, m/(m-1) Σ_g u² / total², and the skewness
+        Σ_g u³ / (Σ_g u²)^1.5. A name of DIFFERENCES is the first of two means less the second.
         Source: Liang & Zeger (1986), Biometrika 73, 13-22.
         """
         of = self.sums[_OVER.get(name, "weight")]
         whole, less = DIFFERENCES.get(name, (name, None))
         first = self._among(int(whole.removeprefix("top"))) if whole.startswith("top") else self.sums[whole]
-        squares, noise, found = Fraction(0), Fraction(0), 0
+        squares, noise, moves = Fraction(0), Fraction(0), []
         for bucket in range(BUCKETS):
             weight = of.exact(bucket)
             if not weight:
                 continue
-            found += 1
             x = first.exact(bucket)
             if less is not None:
                 x -= self.sums[less].exact(bucket)
-            squares += (x - mean * weight) ** 2
+            moves.append(x - mean * weight)
+            squares += moves[-1] * moves[-1]
             noise += x * x * _NOISE
+        found = len(moves)
         if found < 2:
-            return None, found
+            return Spread(None, found)
         if squares <= noise:
-            return 0.0, found
-        return float(squares / (total * total) * found / (found - 1)), found
+            return Spread(0.0, found)
+        u = np.array([float(move / total) for move in moves])
+        square = float((u * u).sum())
+        skewness = float((u * u * u).sum()) / square**1.5 if 0.0 < square < np.inf else 0.0
+        return Spread(float(squares / (total * total) * found / (found - 1)), found, skewness)
 
     def _among(self, k: int) -> ExactSums:
         """Σw by bucket of the rows whose label is among the first k."""
