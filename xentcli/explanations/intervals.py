@@ -77,7 +77,8 @@ INTERVALS = {
     "--group; symmetric in ln T",
     "calibration_loss": "that of the mean gain of the rows at T, symmetric in the square root of `upper`; so "
     "it begins at 0 about where the temperature's holds 1, or at a value below 0",
-    "refinement_loss": "z standard errors of the mean loss left at T, around the middle of `lower` and "
-    f"`upper`; where the rows are a sample, of what both means share; {_SKEW}, of all rows alone",
+    "refinement_loss": "z standard errors of the mean loss left at T, around `lower` and half the "
+    "curvature times the variance of ln T; where the rows are a sample, of what both means share; "
+    f"{_SKEW}, of all rows alone",
 }  # fmt: skip
 """By metric; no interval exists for one that is not here."""

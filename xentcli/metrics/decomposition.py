@@ -115,7 +115,7 @@ def calibration_loss(known: Known) -> Value:
 def refinement_loss(known: Known) -> Value:
     """The cross-entropy less the calibration loss, in nats: what no temperature takes off.
 
-    lower and upper: as for `calibration_loss`; the interval is around their middle.
+    lower and upper: as for `calibration_loss`. The interval is around `lower` and what it lacks by chance.
     """
     found, whole = known.recalibrated, known.mean("loss", "cross_entropy")
     if isinstance(found, str) or whole.value is None:
@@ -135,8 +135,8 @@ def refinement_loss(known: Known) -> Value:
     value = replace(value, se=math.sqrt(variance))
     if known.level is None:
         return value
-    middle = whole.value - (found.gained + found.gained_in_sample) / 2
-    lo, hi = found.errors.limits(middle, variance, known.level)
+    centre = whole.value - found.gained_in_sample + found.errors.chance / 2
+    lo, hi = found.errors.limits(centre, variance, known.level)
     return replace(value, lo=min(lo, left), hi=max(hi, left))
 
 

@@ -6,8 +6,9 @@ little to gain: with the temperature off by σ, half the curvature times σ² is
 root of the gain has about the same standard error everywhere, 0 included; the interval is symmetric there,
 and holds 0 about where the interval of the temperature holds 1.
 
-The loss left is too high with T fitted on other rows by about as much as it is too low with T fitted on the
-rows themselves (Stone 1977, J. R. Stat. Soc. B 39, 44-47); so its interval is around the middle of the two.
+With T fitted on the rows themselves the loss left is too low by half of that (Takeuchi 1976, Suri-Kagaku 153,
+12-18), and the interval is around what it is without: with T fitted on other rows it is about as much too
+high, but by far more where one fold leads astray.
 Source: White (1982), Econometrica 50, 1-25, for the temperature (sandwich), with the jackknife of MacKinnon &
 White (1985), J. Econometrics 29, 305-325, for few clusters; Liang & Zeger (1986), Biometrika 73, 13-22.
 """
