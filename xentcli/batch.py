@@ -205,7 +205,8 @@ class Batch:
             return self.matrix.take(which, axis=0).astype(dtype, copy=False)
         out: Real = np.empty((which.size, len(self.columns)), dtype)
         for index, column in enumerate(self.columns):
-            out[:, index] = column.take(which)
+            work = buffer(f"batch.taken.{column.dtype.char}", which.size, column.dtype)
+            out[:, index] = column.take(which, out=work, mode="clip")
         return out
 
     @property

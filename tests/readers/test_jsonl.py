@@ -322,6 +322,36 @@ def test_the_look_at_braces_finds_the_keys_that_python_finds(table: list[dict[st
 
 
 @settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(["p", "pq", "y", "", "é"]), min_size=1, max_size=3, unique=True),
+    st.lists(st.lists(st.sampled_from(["1", '"a"', "[1,2]", '["b","c"]', "null"]), min_size=3, max_size=3),
+             min_size=1, max_size=4),
+    st.sampled_from('{}[]":,pqy \\1an\n\r'), st.integers(0, 200), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_a_quick_look_at_lines_of_one_kind_says_what_a_close_one_does(
+    names: list[str], cells: list[list[str]], put: str, at: int, whole: bool, ended: bool
+) -> None:
+    text = "\n".join(
+        "{" + ",".join(f'"{n}": {v}' for n, v in zip(names, row, strict=False)) + "}" for row in cells
+    )
+    text = text if whole else text[:at] + put + text[at + 1 :]
+    block = block_of((text + "\n" * ended).encode())
+    quick = jsonscan._keys_of_first(block)
+    if whole and all(len({value.count('"') for value in column}) == 1 for column in zip(*cells, strict=True)):
+        assert quick == {(name,) for name in names}
+    if quick is None:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonscan, "_keys_of_first", lambda block: None)
+        close = jsonscan.keys(block)
+    if close is None:  # brackets that do not match, which the parser refuses
+        with pytest.raises(json.JSONDecodeError):
+            [json.loads(line) for line in text.split("\n")]
+    else:
+        assert quick == close
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from('{}[]":, \\1an\n'), min_size=1, max_size=40))
 def test_lines_that_the_look_at_braces_passes_hold_one_value_each(text: str) -> None:
     """What pyarrow would cut otherwise, and a lone null, which it does not survive, never reach it."""

@@ -27,6 +27,7 @@ from xentcli.readers.jsonerrors import Reading, Wanted, each, explain
 from xentcli.readers.jsonhead import describe, key_paths, refuse_columns
 from xentcli.readers.jsonrecords import Path, value_at
 from xentcli.readers.jsonscan import keys
+from xentcli.readers.newlines import has
 from xentcli.readers.textblocks import Block, Blocks, is_utf8, place
 from xentcli.readers.textsource import BLOCK_BYTES, TextSource
 
@@ -153,9 +154,10 @@ def _lines(block: Block) -> pa.Array:
 
 def _suspect(block: Block, reading: Reading) -> bool:
     """Is there anything in the block that pyarrow takes for something else than it is?"""
-    data = bytes(block.data)
-    if data.count(b"Inf") != data.count(b"Infinity") or b"-NaN" in data:
-        return True  # spellings that are no JSON to anyone else
+    if has(block.octets, ord("I")) or has(block.octets, ord("N")):
+        data = bytes(block.data)
+        if data.count(b"Inf") != data.count(b"Infinity") or b"-NaN" in data:
+            return True  # spellings that are no JSON to anyone else
     found = keys(block)
     if found is None:
         return True
