@@ -210,6 +210,21 @@ def test_spiegelhalter_of_clusters_is_a_t_test_of_their_sums_without_their_skewn
     assert alike.value is None and "the same" in (alike.why or "")
 
 
+def test_cumulative_differences_are_compared_with_redraws_on_the_steps_of_these() -> None:
+    y, p, bucket = drawn(12, 60, 20)
+    found = known(y, p, groups=bucket)
+    kuiper = read(found, "kuiper_calibration")
+
+    def reach(residuals: F64) -> F64:
+        path = np.cumsum(residuals, axis=-1)
+        return np.asarray(np.maximum(path.max(axis=-1), 0) - np.minimum(path.min(axis=-1), 0))
+
+    own = float(reach(found.clustered_cells("confidence").residuals.sum(axis=0)))
+    redrawn = reach(found.drawn["confidence,path"].noise)
+    assert kuiper.value is not None and own / y.size < kuiper.value * 0.999  # cells that have several scores
+    assert kuiper.p == (1 + int((redrawn >= own * (1 - 1e-9)).sum())) / 1025
+
+
 def test_under_calibration_clusters_are_rejected_as_often_as_they_may_be_and_rows_too_often() -> None:
     names = ("ece", "log_miscalibration")
     count = {grouped: dict.fromkeys(names, 0) for grouped in (False, True)}

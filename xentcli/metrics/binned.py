@@ -169,12 +169,17 @@ def kuiper_calibration(known: Known) -> Value:
 
 
 def _tested_path(known: Known, value: Value, statistic: Callable[[Binned], Statistic]) -> Value:
-    """With what chance makes of it on a path of at most STEPS steps, which is exact up to as many cells."""
+    """With what chance makes of it on a path of at most STEPS steps, which is exact up to as many cells.
+
+    The figure is compared on that path, too: one of more steps has a larger range without any error.
+    """
     if chance.why_not(known) is not None:
         return value
     steps = chance.steps(known, "confidence", STEPS)
     drawn = chance.redraws(known, "confidence", "path", steps, fine=True)
-    return redraw.judged(value, drawn, statistic(steps), known.level)
+    range_of = statistic(steps)
+    seen = float(range_of(steps.y - steps.p))
+    return redraw.judged(value, drawn, range_of, known.level, seen=seen)
 
 
 def _cumulative(known: Known) -> F64:
