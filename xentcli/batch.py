@@ -204,9 +204,10 @@ class Batch:
         if self.matrix is not None:
             return self.matrix.take(which, axis=0).astype(dtype, copy=False)
         out: Real = np.empty((which.size, len(self.columns)), dtype)
-        for index, column in enumerate(self.columns):
-            work = buffer(f"batch.taken.{column.dtype.char}", which.size, column.dtype)
-            out[:, index] = column.take(which, out=work, mode="clip")
+        for index, x in enumerate(self.columns):
+            out[:, index] = x.take(
+                which, out=buffer(f"taken.{x.dtype.char}", which.size, x.dtype), mode="clip"
+            )
         return out
 
     @property
