@@ -11,7 +11,8 @@ import pyarrow as pa
 from xentcli.batch import Rows, Spec
 from xentcli.errors import cell
 from xentcli.readers.arrays import is_text, text_array
-from xentcli.rowparts import Ids
+from xentcli.readers.arrowtypes import type_of
+from xentcli.rowparts import Ids, text_of
 from xentcli.tablefile import TableFile, array
 
 FLAGS = ("zero_probability", "ties", "certain", "clipped", "above_one", "row_sum", "label_ties", "label_sum")
@@ -80,11 +81,12 @@ class RowFile(TableFile):
             return values.cast(pa.int64())
         if values.type == pa.uint64() or pa.types.is_floating(values.type):
             return values
-        if not is_text(values.type):
+        if not is_text(values.type) and type_of(values.type)[0] != "bytes":
             return values.cast(pa.string())
-        if not self._csv:
+        if is_text(values.type) and not self._csv:
             return values.cast(pa.string())
-        return text_array([None if text is None else cell(text) for text in values.to_pylist()])
+        texts = [text_of(value) for value in values.to_pylist()]
+        return text_array([cell(text) if self._csv and text is not None else text for text in texts])
 
     def _flags(self, rows: Rows | None) -> pa.Array:
         """What is unusual about each row, as the names of FLAGS with a space between them."""

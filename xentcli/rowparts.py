@@ -13,6 +13,13 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 
+def text_of(id: Any) -> str | None:
+    """An id as text, None for null: bytes as the UTF-8 that they are, with escapes where they are not."""
+    if isinstance(id, bytes):
+        return id.decode("utf-8", "backslashreplace")
+    return None if id is None else str(id)
+
+
 @dataclass(frozen=True, slots=True)
 class Ids:
     """What the column of `--id` says of n rows: row i has `values[at[i]]` of an Arrow array."""
@@ -27,7 +34,7 @@ class Ids:
     def texts(self, rows: I64) -> list[str | None]:
         """The ids of the rows as text, None for null; looked at one by one."""
         found = [self.values[at].as_py() for at in self.at[rows].tolist()]
-        return [None if one is None else str(one) for one in found]
+        return [text_of(one) for one in found]
 
 
 @dataclass(frozen=True, slots=True)

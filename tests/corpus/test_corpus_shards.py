@@ -36,6 +36,9 @@ def write(path: Path, scores: Any = P, labels: Any = Y, **more: Any) -> Path:
     rows = pa.table({**columns, "label": labels, **more})
     if path.suffix == ".csv":
         pcsv.write_csv(rows, path)
+    elif path.suffix == ".arrow":
+        with pa.ipc.new_file(path, rows.schema) as file:
+            file.write_table(rows)
     else:
         pq.write_table(rows, path)
     return path
@@ -114,3 +117,45 @@ def test_votes_are_named_where_they_are_offered(tmp_path: Path) -> None:
     path = write(tmp_path / "preds.parquet", SCORES["int"])
     assert "votes in p_*" in xent("inspect", path).out
     assert "votes: --kind" in xent("inspect", path, "--kind", "votes").out
+
+
+RARE: dict[str, tuple[str, list[Any], Any, Any]] = {
+    "string_view": ("arrow", WORDS, pa.string_view(), pa.string()),
+    "decimal32": ("parquet", LABELS["decimal"], pa.decimal32(3, 0), pa.decimal128(3, 0)),
+    "decimal64": ("arrow", LABELS["decimal"], pa.decimal64(12, 1), pa.decimal128(12, 1)),
+}
+
+
+@pytest.mark.parametrize("kind", RARE)
+def test_types_that_arrow_can_do_little_with_are_keys_as_their_common_ones(tmp_path: Path, kind: str) -> None:
+    found = []
+    end, held, *types = RARE[kind]
+    for name, type_ in zip(("rare", "common"), types, strict=True):
+        values = pa.array(held, type_)
+        path = write(tmp_path / f"{name}.{end}", key=values)
+        value = values[0].as_py()
+        rows = tmp_path / f"{name}.csv"
+        runs = [
+            score(path, "--by", "key"),
+            score(path, "--where", f"key={value}"),
+            score(path, "--id", "key", "--top", "3", "--rows", rows),
+        ]
+        found.append(
+            [
+                *(json.dumps(run.report["metrics"]) for run in runs),
+                json.dumps(runs[0].report["slices"]),
+                rows.read_text(),
+            ]
+        )
+    assert found[0] == found[1]
+
+
+def test_ids_of_bytes_are_their_text_and_escapes_where_they_are_none(tmp_path: Path) -> None:
+    ids = [b"\xff%d" % i if i % 2 else b"row %d" % i for i in range(N)]
+    path = write(tmp_path / "preds.parquet", key=ids)
+    rows = tmp_path / "rows.csv"
+    report = score(path, "--id", "key", "--top", N, "--rows", rows).report
+    assert sorted(row["id"] for row in report["worst"]) == sorted(
+        i.decode("utf-8", "backslashreplace") for i in ids
+    )
+    assert r"2,\xff1," in rows.read_text().replace('"', "")

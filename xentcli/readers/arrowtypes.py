@@ -60,16 +60,19 @@ def _is_vector(kind: pa.DataType) -> bool:
 
 
 def plain(batch: pa.RecordBatch, whole: bool = False) -> pa.RecordBatch:
-    """The same rows with the columns that `columns` describes; no value is copied.
+    """The same rows with the columns that `columns` describes; no value is copied but of types that Arrow
+    can do little with, which become their common ones.
 
-    whole: structs stay, before what is in them.
+    whole: structs stay, before what is in them, and types are as they are.
     """
-    if not any(pa.types.is_struct(kind) or _is_vector(kind) for kind in batch.schema.types):
+    kinds = batch.schema.types
+    if not any(pa.types.is_struct(kind) or _is_vector(kind) or _common(kind) for kind in kinds):
         return batch
     named: list[tuple[str, pa.Array]] = []
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
         named += [(name, array)] if whole and pa.types.is_struct(array.type) else []
-        named += _plain(name, array)
+        leaves = list(_plain(name, array))
+        named += leaves if whole else [(leaf, _as_common(values)) for leaf, values in leaves]
     out = pa.RecordBatch.from_arrays([array for _, array in named], [name for name, _ in named])
     return out.replace_schema_metadata(batch.schema.metadata)
 
@@ -86,6 +89,20 @@ def _plain(name: str, array: pa.Array) -> Iterator[tuple[str, pa.Array]]:
             yield from _plain(f"{name}.{field.name}", child)
     else:
         yield name, array.storage if _is_vector(array.type) else array
+
+
+def _common(kind: pa.DataType) -> pa.DataType | None:
+    """The common type of the same values, if this one is rare: Arrow can neither take nor encode them."""
+    if str(kind) == "string_view":
+        return pa.large_string()
+    if pa.types.is_decimal(kind) and kind.bit_width < 128:
+        return pa.decimal128(kind.precision, kind.scale)
+    return None
+
+
+def _as_common(array: pa.Array) -> pa.Array:
+    common = _common(array.type)
+    return array if common is None else array.cast(common)
 
 
 def type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
