@@ -204,10 +204,8 @@ class Batch:
         if self.matrix is not None:
             return self.matrix.take(which, axis=0).astype(dtype, copy=False)
         out: Real = np.empty((which.size, len(self.columns)), dtype)
-        for index, x in enumerate(self.columns):
-            out[:, index] = x.take(
-                which, out=buffer(f"taken.{x.dtype.char}", which.size, x.dtype), mode="clip"
-            )
+        for index, column in enumerate(self.columns):
+            out[:, index] = column.take(which)
         return out
 
     @property
