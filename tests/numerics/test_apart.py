@@ -34,3 +34,11 @@ def test_a_failure_is_raised_and_none_is_lost(threads: int) -> None:
     for _ in range(20):
         with pytest.raises(ValueError, match="no such score"):
             apart([lambda: 1, fail, lambda: 2], threads)
+
+
+def test_work_is_done_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    assert apart([lambda: 1, lambda: 2, lambda: 3], 3) == [1, 2, 3]

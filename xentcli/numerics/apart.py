@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -31,10 +32,13 @@ def apart(work: Sequence[Callable[[], T]], threads: int) -> list[T]:
                 failures[at] = error
 
     others = [threading.Thread(target=run, daemon=True) for _ in range(min(threads, len(work)) - 1)]
-    for thread in others:
-        thread.start()
+    started = 0
+    with contextlib.suppress(RuntimeError):  # no room for one more thread: those that are there do it all
+        for thread in others:
+            thread.start()
+            started += 1
     run()
-    for thread in others:
+    for thread in others[:started]:
         thread.join()
     if failures:
         raise failures[min(failures)]
