@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Self
 
 import numpy as np
@@ -19,6 +20,7 @@ _PENDING = MOST_CELLS + (MOST_CELLS >> 2)  # rows kept as they are before they a
 _WEIGHTED = 1 << 18  # the same of weighted rows, or as many as there are cells
 _EARLY = 1 << 17  # rows by which it shows whether scores repeat
 _SPAN = 1 << 19  # cells of the direct table
+_TURNS = threading.RLock()  # sorting takes several times what is held: threads do so one after another
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring keys
 
 
@@ -191,6 +193,11 @@ class Scores:
     # -- cells ------------------------------------------------------------------------------------
     def _compact(self) -> None:
         """Sort everything that waits, and the table, into cells; coarsen until they are few enough."""
+        if self._pending or self._table is not None:
+            with _TURNS:
+                self._sort()
+
+    def _sort(self) -> None:
         if self._pending and self.spec.weighted:
             self._make_room()
         parts = [(self.keys, self.sums)]
@@ -271,7 +278,7 @@ class Scores:
         parts = [(self.keys, self.sums), (theirs.keys, theirs.sums)]
         self.keys, self.sums = np.zeros(0, np.int64), ExactSums(0)
         self.keys, self.sums = united(parts)
-        self._compact()
+        self._coarsen(self._steps(self.keys))
 
     # -- storing and reading ------------------------------------------------------------------------
     def to_arrays(self) -> Arrays:
@@ -327,8 +334,7 @@ class Scores:
         """The lowest and the highest score of each of the `cells` (cells,); equal at level 0."""
         self._compact()
         low = self.keys << self.level
-        lowest = _floats(low)
-        return lowest, _floats(low + (1 << self.level) - 1) if self.level else lowest
+        return _floats(low), _floats(low + (1 << self.level) - 1)
 
 
 def order_bits(score: F64) -> I64:
