@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 _TINY = 1e-300
+_MOST_SKEW = 0.45
+"""Beyond, Hall's cubic is used where it is flat, and multiplies an interval for next to no more coverage."""
 
 
 def reach(level: float, clusters: int, skewness: float) -> tuple[float, float]:
@@ -12,12 +14,14 @@ def reach(level: float, clusters: int, skewness: float) -> tuple[float, float]:
 
     Those of t with one degree less than clusters, both, without skewness. With it the mean and its standard
     error go together, so that t itself is skew; Hall's cubic of it, t + s(t²/3 + 1/6) + s²t³/27, is not, and
-    the interval is where that one is within its quantiles. Never on the other side of the mean.
+    the interval is where that one is within its quantiles. Never on the other side of the mean. More skewness
+    than 0.45 counts as 0.45: by then a few clusters carry the mean, and no interval of theirs is safe.
 
     skewness: s, that of the mean as an estimate: Σu³/(Σu²)^1.5 of what each cluster moves it by.
     Source: Hall (1992), J. R. Stat. Soc. B 54, 221-228.
     """
     t = quantile(0.5 + level / 2, clusters - 1)
+    skewness = min(max(skewness, -_MOST_SKEW), _MOST_SKEW)
     return max(_unskewed(t, skewness), 0.0), max(-_unskewed(-t, skewness), 0.0)
 
 
