@@ -15,6 +15,7 @@ from xentcli.states.classes import Classes
 from xentcli.states.classwise import ClassWise
 from xentcli.states.clustercells import ClusterCells
 from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop, kept
+from xentcli.states.clusterlabels import ClusterLabels, buckets
 from xentcli.states.clusters import Clusters
 from xentcli.states.confusion import Confusion
 from xentcli.states.labelbins import LabelBins
@@ -64,6 +65,7 @@ STATES: dict[str, type[Any]] = {
     "classwise": ClassWise,
     "clusterclasswise": ClusterClassWise,
     "clustertop": ClusterTop,
+    "clusterlabels": ClusterLabels,
     "tail": Tail,
     "worst": Worst,
     "selfconfidence": SelfConfidence,
@@ -94,6 +96,7 @@ def needed(spec: Spec) -> list[str]:
         "sample": sampled(spec), "temperatures": sampled(spec) and spec.every_row,
         "tablesample": spec.task in TABLED and not spec.grouped,
         "clusterclasswise": spec.classwise and kept(spec), "clustertop": spec.toplabel and kept(spec),
+        "clusterlabels": spec.grouped and "labelscores" in names and buckets(spec) > 0,
     }  # fmt: skip
     return [*names, *(name for name, wanted in optional.items() if wanted)]
 
@@ -267,6 +270,10 @@ class StateSet:
     @property
     def clusterclasswise(self) -> ClusterClassWise:
         return cast(ClusterClassWise, self.states["clusterclasswise"])
+
+    @property
+    def clusterlabels(self) -> ClusterLabels:
+        return cast(ClusterLabels, self.states["clusterlabels"])
 
     @property
     def clustertop(self) -> ClusterTop:

@@ -34,7 +34,7 @@ def test_these_shapes_exercise_every_registered_state() -> None:
     exercised = {name for shape in SHAPES for name in needed(draw(shape, 1, 0).spec)}
     # tests/test_slices.py, tests/test_slices_grouped.py, tests/peers/test_cleanlab.py
     elsewhere = {"slices", "clusters", "clustercells", "sliceclusters", "suspects"}
-    elsewhere |= {"clustertop", "clusterclasswise"}  # tests/metrics/test_clusters.py
+    elsewhere |= {"clustertop", "clusterclasswise", "clusterlabels"}  # tests/metrics/test_clusters.py
     assert exercised | elsewhere == set(STATES)
 
 

@@ -266,6 +266,7 @@ def test_any_cut_of_the_rows_gives_the_same_cells(task: str, weighted: bool) -> 
                 weighted=weighted, grouped=True, classwise=several, toplabel=several)  # fmt: skip
     y, p = (y % 2, p[:, :1]) if task == "binary" else (y, p)
     names = ["clustercells", *(["clustertop", "clusterclasswise"] if several else [])]
+    names += ["clusterlabels"] if task == "multilabel" else []
     forms = []
     for parts in ([np.arange(100)], np.array_split(np.random.default_rng(0).permutation(100), 3)):
         states = StateSet.empty(spec)

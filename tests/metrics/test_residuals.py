@@ -12,7 +12,10 @@ from scipy import stats
 from sklearn.metrics import average_precision_score
 
 from tests.metrics.scored import known, number, read
+from xentcli.batch import Spec
 from xentcli.metrics.known import Known
+from xentcli.plan import needed
+from xentcli.states import clusterlabels
 
 F64 = npt.NDArray[np.float64]
 BINS = 15
@@ -187,6 +190,34 @@ def test_rankings_of_labels_have_the_error_of_all_that_a_row_moves(weighted: boo
         value = read(found, key)
         assert value.se == pytest.approx(math.sqrt(factor * float((own * own).sum())), rel=1e-5), key
         assert value.n == 4 and value.lo is not None and value.lo < (value.value or 0.0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rankings_of_labels_have_the_error_of_the_jackknife_over_clusters(weighted: bool) -> None:
+    p, y = several(2, 60, 1.3, digits=1)
+    p = p.clip(0.05, 0.95)  # of which no cell has two
+    w = np.random.default_rng(1).integers(1, 9, 60) / 4 if weighted else np.ones(60)
+    group = np.repeat(np.random.default_rng(3).permutation(1024)[:12], 5)
+    found = known([], p, w if weighted else None, task="multilabel", targets=y, groups=group)
+    for key, figure in (("macro_auroc", area), ("macro_average_precision", average_precision_score)):
+        own = sum(moves(figure, y[:, label], p[:, label], w) for label in range(4)) / 4
+        sums = np.bincount(np.arange(60) // 5, own)
+        value = read(found, key)
+        assert value.se == pytest.approx(math.sqrt(12 / 11 * float((sums**2).sum())), rel=1e-5), key
+        assert value.n == 4 and value.hi is not None and value.hi > (value.value or 1.0)
+
+
+def test_many_labels_share_buckets_and_too_many_have_no_error_over_groups() -> None:
+    p, y = several(5, 600)
+    many, group = np.tile(p, 10), np.arange(600)
+    found = known([], many, task="multilabel", targets=np.tile(y, 10), groups=group)
+    held = found.states.clusterlabels.by_label()
+    assert held.shape[:2] == (40, clusterlabels.buckets(found.spec)) and held.sum() == many.size
+    whole = read(known([], p, task="multilabel", targets=y, groups=group), "macro_auroc")
+    assert read(found, "macro_auroc").se == pytest.approx(whole.se, rel=0.15)
+    for labels, kept in ((334, True), (335, False)):
+        wide = Spec("multilabel", "probs", tuple(map(str, range(labels))), labels, grouped=True)
+        assert (clusterlabels.buckets(wide) >= 32) is kept is ("clusterlabels" in needed(wide))
 
 
 def test_the_ranking_of_one_label_has_the_error_of_a_binary_task() -> None:

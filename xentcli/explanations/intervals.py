@@ -14,7 +14,8 @@ _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none
 _LABELS = "delta method over rows, or groups, symmetric on the logit scale; none where no label is wrong"
 _OF_LABELS = (
     "delta method over what each row moves the figures of all labels by, in a sample of at most 4,096 rows "
-    "that differ; symmetric on the logit scale; none with --group, or where a label has one row of a kind"
+    "that differ, none where a label has one row of a kind; over groups, and with t, for --group, in cells "
+    "of p and up to 334 labels; symmetric on the logit scale"
 )
 _WALD = (
     "maximum likelihood ± z standard errors of the sandwich A⁻¹BA⁻¹ · n/(n - k), A = Σ q(1-q) x x', "

@@ -45,8 +45,8 @@ def macro_auroc(known: Known) -> Value:
     """Mean AUROC over the labels that some rows have and some do not; n counts these labels.
 
     A target over ½ has the label. Up to 1,000 labels; exact up to max(4,096, 2**20 / labels) distinct
-    scores of each, else with a `bound`. The standard error takes what a row moves all labels by as one; with
-    one label it is DeLong's.
+    scores of each, else with a `bound`. The standard error takes what a row moves all labels by as one, with
+    one label it is DeLong's, or what a cluster of `--group` does.
     """
     return _macro(known, "macro_auroc", "auroc")
 
@@ -82,9 +82,12 @@ def _macro(known: Known, key: str, of: str) -> Value:
 def _of_rows(known: Known, found: list[int], of: str) -> Error:
     """Of the mean over the labels `found`: what each row of the sample moves it by, over all of them.
 
-    None where a label has a single row of either kind, whose error no one knows, and with `--group`.
+    None where a label has a single row of either kind, whose error no one knows.
     """
-    if known.spec.grouped or known.rows < 2:
+    make = _worth if of == "auroc" else _moves
+    if known.spec.grouped:
+        return _of_clusters(known, found, make)
+    if known.rows < 2:
         return Error()
     parts, weight = known.states.tablesample.parts(), float(known.weight)
     moved = np.zeros(len(parts["score"]))
@@ -94,7 +97,7 @@ def _of_rows(known: Known, found: list[int], of: str) -> Error:
         rows = np.array([negatives.sum(), positives.sum()]) * (known.effective / weight)
         if rows.min() <= 1.0:
             return Error()
-        sides = _worth(negatives, positives) if of == "auroc" else _moves(negatives, positives)
+        sides = make(negatives, positives)
         among = (
             rows if of == "auroc" else np.full(2, float(known.rows))
         )  # as DeLong's, or of the delta method
@@ -103,6 +106,21 @@ def _of_rows(known: Known, found: list[int], of: str) -> Error:
         moved += np.where(actual, sides[1][at] * scale[1], sides[0][at] * scale[0])
     moved *= weight / len(found)
     return linear.of_sample(known, moved, moved)
+
+
+def _of_clusters(known: Known, found: list[int], make: Moves) -> Error:
+    """The same of what clusters move it by, from their rows in cells of p; none where labels are too many."""
+    if not known.states.has("clusterlabels"):
+        return Error()
+    by_label = known.states.clusterlabels.by_label()
+    moved = np.zeros(by_label.shape[1])
+    for index in found:
+        negatives, positives = by_label[index, :, :, 0], by_label[index, :, :, 1]
+        total = negatives.sum(axis=0), positives.sum(axis=0)
+        filled = total[0] + total[1] > 0
+        sides = make(total[0][filled], total[1][filled])
+        moved += (negatives[:, filled] * sides[0] + positives[:, filled] * sides[1]).sum(axis=1)
+    return intervals.over_clusters(moved / len(found))
 
 
 def _auroc(known: Known, scores: Scores) -> Value:
