@@ -169,12 +169,10 @@ class Batch:
     """Scores of n rows with their labels: `columns` (width arrays of n) or `matrix` (n, width).
 
     `keys`: the slices of the rows, for each `--by`; `groups` (n,): their buckets for `--group`; `ids`: their
-    names, where they are to be told.
-
+    names, where they are to be told. `lists`: the scores, where rows list only some classes.
     `targets` (n, C) is what each row says of every class, where one index does not say it: the label
     distribution of soft labels (non-negative, `labels` its argmax, the lowest index of a tie), or the
-    0/1 of multilabel rows (`labels` zero). `targets_text`: they were written as decimals;
-    `lists`: the scores, where rows list only some classes.
+    0/1 of multilabel rows (`labels` zero). `targets_text`: they were written as decimals.
     """
 
     labels: I64
