@@ -32,6 +32,7 @@ LEAST_BLOCK, MOST_BLOCK, WIDE_BLOCK = 1 << 20, 1 << 22, 1 << 23
 """Bytes of a block: of short rows, of others, and of those with very many columns."""
 
 _ROWS = 20_000  # from here on, sums by class take less for each row
+_PACKED = 3  # times the bytes of a compressed file is about its text
 _PARTS = 12  # of a file, for threads to share
 _EACH = 8 << 10  # bytes of a column of a block: a parser, an array and some checks are made for it
 _CODED = pa.dictionary(pa.int32(), pa.string())
@@ -76,7 +77,8 @@ class CsvSource(TextSource):
         longest = min(LONGEST, (self._options.max_memory or LONGEST << 7) >> 7)
         self._lists = {name: replace(form, longest=longest) for name, form in lists.items()}
         if self._fitted and body is not None:
-            size = None if self._identity is None else self._identity[0]
+            packed = 1 if self._compression is None else _PACKED
+            size = None if self._identity is None else self._identity[0] * packed
             self._block_bytes = fitting(len(body.data) // body.rows, len(names), size)
         kind = "tsv" if self._dialect.delimiter == "\t" else "csv"
         return Preview(self._dialect.name, kind, columns, sample, None, notes, metadata)
