@@ -20,16 +20,18 @@ def worse(
 ) -> list[tuple[float | None, float | None]]:
     """For each slice the one-sided p of a mean loss above that of the rest, and Holm's correction of it.
 
-    Welch's statistic against the normal, or what `moves` of clusters say against t; None of slices that are
-    skipped, and of those for which, or for the rest, nothing varies that could be seen.
+    Welch's statistic against the normal, or what `moves` of clusters say against t; None of all if one is
+    skipped, and of those of which, or of the rest of which, there are too few rows or clusters.
     Source: Holm (1979), Scandinavian J. of Statistics 6, 65-70.
     """
+    if any(skipped):
+        return [(None, None)] * len(losses)
     whole = _added(losses)
     found: list[float | None] = []
-    for i, (here, skip) in enumerate(zip(losses, skipped, strict=True)):
+    for i, here in enumerate(losses):
         rest = _less(whole, here)
         spread = None
-        if not (skip or any(skipped) or here.rows < 1 or rest.rows < 1):
+        if here.rows and rest.rows:
             spread = of_rows(here, rest) if moves is None else moves.from_rest(i)
         found.append(None if spread is None else above(number(here.mean - rest.mean), spread))
     return list(zip(found, holm(found), strict=True))

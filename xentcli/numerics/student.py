@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 _TINY = 1e-300
 _MOST_SKEW = 0.45
@@ -34,6 +35,7 @@ def _unskewed(x: float, s: float) -> float:
     return 3.0 * root / s
 
 
+@lru_cache(maxsize=4096)
 def quantile(p: float, degrees: float) -> float:
     """The t with P(T <= t) = p, p in (0, 1), by bisection of `beyond`; degrees > 0."""
     if p == 0.5:
