@@ -19,10 +19,12 @@ from xentcli.metrics.known import Known
 from xentcli.metrics.slices import sliced
 from xentcli.numerics import rowhash
 from xentcli.plan import StateSet
+from xentcli.report import SliceGap
 from xentcli.states.clusters import BUCKETS
 
 SHARES = 0.5 ** np.arange(1, 11)
 CLASSES = 3
+_SAID = "any called worse | gap p < 5 % | interval holds"
 
 
 def drawn(rng: np.random.Generator, n: int, spread: float) -> tuple[Known, F64]:
@@ -71,10 +73,17 @@ def in_groups(rng: np.random.Generator, n: int, within: bool, grouped: bool) -> 
     return Known(states)
 
 
+def _gap(told: SliceGap, right: float) -> F64:
+    """Is a gap called beyond chance, and does its interval hold the difference of the two slices (2,)?"""
+    gap = told.gap
+    held = gap.lo is not None and gap.hi is not None and gap.lo <= right <= gap.hi
+    return np.array([float(gap.p is not None and gap.p < 0.05), float(held)])
+
+
 def groups(runs: int) -> None:
     """Print the table of rows in groups."""
-    print("| rows | groups | option | any called worse | interval holds | of few | ECE | by chance |")
-    print("|---|---|---|---:|---:|---:|---:|---:|")
+    print(f"| rows | groups | option | {_SAID} | of few | ECE | by chance |")
+    print("|---|---|---|---:|---:|---:|---:|---:|---:|")
     z = np.random.default_rng(0).normal(size=(2_000_000, CLASSES)) * np.sqrt(1.4**2 + 0.5**2)
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     truth = float(-(p * np.log(p)).sum(axis=1).mean())
@@ -82,9 +91,11 @@ def groups(runs: int) -> None:
         for n in (1_000, 5_000, 20_000):
             for grouped in (True, False):
                 rng = np.random.default_rng([n, within])
-                called, held, counted, chance = 0, np.zeros(2), np.zeros(2), np.zeros(3)
+                called, gaps, held, counted, chance = 0, 0.0, np.zeros(2), np.zeros(2), np.zeros(3)
                 for _ in range(runs):
-                    (found,) = [each.rows for each in sliced(in_groups(rng, n, within, grouped))]
+                    (each,) = sliced(in_groups(rng, n, within, grouped))
+                    found = each.rows
+                    gaps += 0 if each.gap is None else _gap(each.gap, 0.0)[0]
                     called += any(row.p_holm is not None and row.p_holm < 0.05 for row in found)
                     for row in found:
                         value, many = row.metrics["cross_entropy"], int(row.rows >= 100)
@@ -97,25 +108,30 @@ def groups(runs: int) -> None:
                             chance += row.metrics["ece"].value or 0.0, level, 1
                 few, many = (100 * held / np.maximum(counted, 1)).tolist()
                 ece, level = (chance[:2] / chance[2]).tolist()
+                shares = (100 * called / runs, 100 * gaps / runs, many, few)
                 cells = (f"{n:,}", "within slices" if within else "across slices",
-                         "`--group`" if grouped else "none", f"{100 * called / runs:.1f} %", f"{many:.1f} %",
-                         f"{few:.1f} %", f"{ece:.4f}", f"{level:.4f}")  # fmt: skip
+                         "`--group`" if grouped else "none", *(f"{x:.1f} %" for x in shares),
+                         f"{ece:.4f}", f"{level:.4f}")  # fmt: skip
                 print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def rows(runs: int) -> None:
     """Print the table of independent rows."""
-    print("| rows | slices | any called worse | interval holds | error of loss | of shrunk |")
-    print("|---|---|---:|---:|---:|---:|")
+    print(f"| rows | slices | {_SAID} | gap's holds | error of loss | of shrunk |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
     for spread in (0.0, 0.3):
         for n in (500, 2_000, 20_000):
             rng = np.random.default_rng([n, round(10 * spread)])
             called = held = counted = 0
-            errors = np.zeros(2)
+            gaps, errors = np.zeros(2), np.zeros(2)
             for _ in range(runs):
                 known, sharp = drawn(rng, n, spread)
                 truth = true_losses(rng, sharp if spread else sharp[:1].repeat(sharp.size))
-                (found,) = [each.rows for each in sliced(known)]
+                (each,) = sliced(known)
+                found, told = each.rows, each.gap
+                if told is not None:
+                    right = truth[int(told.worst["k"] or 0)] - truth[int(told.best["k"] or 0)]
+                    gaps += _gap(told, right)
                 called += any(row.p_holm is not None and row.p_holm < 0.05 for row in found)
                 for row in found:
                     value, right = row.metrics["cross_entropy"], truth[int(row.by["k"] or 0)]
@@ -125,8 +141,9 @@ def rows(runs: int) -> None:
                     counted += 1
                     errors += ((value.value or 0.0) - right) ** 2, (row.shrunk - right) ** 2
             error = np.sqrt(errors / counted)
-            cells = (f"{n:,}", "differ" if spread else "alike", f"{100 * called / runs:.1f} %",
-                     f"{100 * held / counted:.1f} %", *(f"{x:.4f}" for x in error.tolist()))  # fmt: skip
+            shares = (called / runs, gaps[0] / runs, held / counted, gaps[1] / runs)
+            cells = (f"{n:,}", "differ" if spread else "alike", *(f"{100 * x:.1f} %" for x in shares),
+                     *(f"{x:.4f}" for x in error.tolist()))  # fmt: skip
             print(f"| {' | '.join(cells)} |", flush=True)
 
 
