@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from xentcli.renderers.table import Line, Look
 
 LEVEL = 0.05  # of Holm's test; slices below it are called worse than the rest
-_DROPPED = ("groups", "ECE", "share", "Hamming loss", "KL", "listed", "exact match", "accuracy", "±", "rows")
+_DROPPED = (
+    "clusters",
+    "ECE",
+    "share",
+    "Hamming loss",
+    "KL",
+    "listed",
+    "exact match",
+    "accuracy",
+    "±",
+    "rows",
+)
 
 
 def lines(report: Report, look: Look, limit: int | None) -> list[Line]:
@@ -50,7 +61,7 @@ def _columns(rows: list[SliceRow], look: Look) -> list[tuple[str, list[str]]]:
     columns = [
         ("slice", [", ".join(_named(value, look) for value in row.by.values()) for row in rows]),
         ("rows", [count(row.rows) for row in rows]),
-        ("groups", ["" if row.clusters is None else count(row.clusters) for row in rows]),
+        ("clusters", ["" if row.clusters is None else count(row.clusters) for row in rows]),
         ("cross-entropy", _losses(loss, look)),
         ("±", numbers.column(halves, 3)),
         ("share", _column(rows, "share", look)),
