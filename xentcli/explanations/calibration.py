@@ -126,7 +126,7 @@ CALIBRATION = (
     ),
     Measure(
         "spiegelhalter_p", "P(|N(0, 1)| > |spiegelhalter_z|); with --group P(|T| > |t + a (t² / 3 + 1 / 6) + "
-        "a² t³ / 27|) of m - 1 degrees, t that of the sums of m groups, a their skewness / sqrt(m)",
+        "a² t³ / 27|) of m - 1 degrees, t that of the sums of m groups, a their skewness / sqrt(m), to 0.45",
         "0 to 1", "spiegelhalter_z has no value, or the sums of all groups are the same",
         "Small: the predictions are not calibrated.",
         "Spiegelhalter (1986), Statistics in Medicine 5, 421-433; Hall (1992), Journal of the Royal "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from xentcli.batch import F64
+from xentcli.metrics.intervals import over_clusters
 from xentcli.metrics.known import Known
-from xentcli.numerics.student import beyond
+from xentcli.numerics.student import beyond, unskewed
 from xentcli.report import Value
 
 _ROUNDING = 1e-24  # of the squares
@@ -35,7 +35,7 @@ def spiegelhalter_p(known: Known) -> Value:
     """P(|N(0, 1)| > |spiegelhalter_z|): small if the predictions are not calibrated.
 
     With `--group` of m clusters, that of Student's t with m - 1 degrees for z·sqrt((m - 1) / (m - z²)), the t
-    of their sums, without what the skewness of these does to it (`_unskewed`): they are skew, as losses are.
+    of their sums, without what the skewness of these does to it (`student.unskewed`).
     """
     z = spiegelhalter_z(known)
     if z.value is None:
@@ -44,23 +44,9 @@ def spiegelhalter_p(known: Known) -> Value:
         sums = known.states.clusters.values("z_part")[known.states.clusters.values("weight") > 0.0]
         if sums.size < 2:
             return known.undefined("spiegelhalter_p", "all rows are of one group")
-        t = _unskewed(sums)
-        if t is None:
+        error = over_clusters(sums - sums.mean())
+        if not error.se or error.se * error.se <= _ROUNDING * float((sums * sums).sum()):
             return known.undefined("spiegelhalter_p", "the sums of all groups are the same")
+        t = unskewed(float(sums.sum()) / error.se, error.skewness)
         return known.value("spiegelhalter_p", 2.0 * beyond(abs(t), sums.size - 1))
     return known.value("spiegelhalter_p", math.erfc(abs(z.value) / math.sqrt(2)))
-
-
-def _unskewed(x: F64) -> float | None:
-    """Student's t of a mean of 0 of x (m,), t + a(t²/3 + 1/6) + a²t³/27 with a the skewness over √m.
-
-    It rises with t; None where x do not vary. Source: Hall (1992), "On the Removal of Skewness by
-    Transformation", Journal of the Royal Statistical Society B 54, 221-228.
-    """
-    away = x - x.mean()
-    square = float((away * away).sum())
-    if square <= _ROUNDING * float((x * x).sum()):
-        return None
-    t = float(x.sum()) / math.sqrt(square) * math.sqrt((x.size - 1) / x.size)
-    a = float((away * away * away).sum()) / square**1.5
-    return float(t + a * (t * t / 3.0 + 1.0 / 6.0) + a * a * t**3 / 27.0)

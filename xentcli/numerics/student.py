@@ -23,10 +23,16 @@ def reach(level: float, clusters: int, skewness: float) -> tuple[float, float]:
     """
     t = quantile(0.5 + level / 2, clusters - 1)
     skewness = min(max(skewness, -_MOST_SKEW), _MOST_SKEW)
-    return max(_unskewed(t, skewness), 0.0), max(-_unskewed(-t, skewness), 0.0)
+    return max(_skewed(t, skewness), 0.0), max(-_skewed(-t, skewness), 0.0)
 
 
-def _unskewed(x: float, s: float) -> float:
+def unskewed(t: float, skewness: float) -> float:
+    """Hall's cubic of the t of a mean with such skewness, as in `reach`: it rises with t, and is not skew."""
+    s = min(max(skewness, -_MOST_SKEW), _MOST_SKEW)
+    return t + s * (t * t / 3.0 + 1.0 / 6.0) + s * s * t**3 / 27.0
+
+
+def _skewed(x: float, s: float) -> float:
     """The t at which Hall's cubic is x."""
     if abs(s) < 1e-9:
         return x
