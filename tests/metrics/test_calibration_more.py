@@ -148,6 +148,7 @@ def test_hosmer_lemeshow_by_its_formula(name: str) -> None:
     assert number(found, "hosmer_lemeshow_p") == pytest.approx(beyond, rel=1e-8)
 
 
+@steady
 @given(st.floats(0, 2000), st.integers(1, 40))
 def test_chi_squared(x: float, degrees: int) -> None:
     assert chi2_beyond(x, degrees) == pytest.approx(float(stats.chi2.sf(x, degrees)), rel=1e-10, abs=1e-300)
