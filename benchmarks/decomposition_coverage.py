@@ -3,7 +3,7 @@
     python benchmarks/decomposition_coverage.py [RUNS]
 
 Rows and truth are those of benchmarks/decomposition.py; with groups, ten rows share their label's luck: they
-are one row with small changes. The table is in benchmarks/README.md.
+are one row with small changes. The table is in docs/coverage.md.
 """
 
 from __future__ import annotations
