@@ -27,7 +27,8 @@ _REDRAWN = ("inverts the test against chance along the gaps seen, with labels re
             "count as chance; with --group the residuals of whole groups change their signs instead, and so "
             "do those of rows with soft or several labels")  # fmt: skip
 _LEANING = (
-    "; where it holds 0, its upper end is that of a truth that leans one way, for that goes unseen the most"
+    "; where a redraw has the error seen, its upper end is that of a truth that leans one way, for that goes "
+    "unseen the most"
 )
 
 _RECALIBRATED = (

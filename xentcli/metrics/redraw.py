@@ -9,9 +9,9 @@ gaps times the factor, and the factors at which the error seen is neither too la
 interval. So it holds 0 exactly if the one-sided test does not reject at half of 1 - level, whereas
 percentiles of a bootstrap never come near 0: redrawing rows adds to a figure that chance has already raised.
 For its lower end, gaps within two standard errors count as chance, else what chance adds in bins without a
-gap would pass for error in those that have one. For its upper end, where chance alone may have made the
-error seen, the gaps of bins of few rows say nothing of those there are: the truth is then taken to lean one
-way in every bin, in proportion to what labels vary by, for that goes unseen the most.
+gap would pass for error in those that have one. For its upper end, where a single redraw has the error seen,
+the gaps of bins of few rows say next to nothing of those there are: the truth is then taken to lean one way
+in every bin, in proportion to what labels vary by, for that goes unseen the most.
 Source: Vaicenavicius et al. (2019), arXiv 1902.06977, for the redrawing; Davison & Hinkley (1997), Bootstrap
 Methods and their Application, 5.6, for limits by inverted tests; Andrews & Soares (2010), Econometrica 78,
 119-157, for leaving out what may be chance.
@@ -205,7 +205,7 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     low = 0.0
     if share(calibrated >= seen * TIES) <= tail:
         low = _last(beyond, _end(beyond))
-    else:
+    if (calibrated >= seen * TIES).any():
         drawn = drawn.leaning()
     high = _last(short, _end(short))
     lo, hi = float(error(low * firm.seen)), float(error(high * drawn.seen))
