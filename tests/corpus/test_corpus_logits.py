@@ -9,6 +9,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from tests.corpus.corpus import Argv, Case, Catalogue, Outcome, parquet, score, xent
 
@@ -243,3 +244,16 @@ def test_shifted_logits_score_alike(tmp_path: Path) -> None:
     plain = score(write(tmp_path, z, y)).value()
     for shift in (512.0, -4096.0):
         assert math.isclose(score(write(tmp_path, z + shift, y)).value(), plain, rel_tol=1e-10)
+
+
+@pytest.mark.parametrize("size", [1e101, 1e160, 1e306])
+def test_losses_whose_squares_or_sums_are_beyond_float64_are_told(tmp_path: Path, size: float) -> None:
+    """No warning of NumPy, no traceback: what cannot be worked out is undefined, and says why."""
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(500, 3)) * size, rng.integers(0, 3, 500).tolist()
+    path = write(tmp_path, z, y)
+    metrics = score(path).report["metrics"]
+    assert math.isclose(metrics["cross_entropy"]["value"], exact(z.tolist(), y), rel_tol=1e-9)
+    assert "1e+100" in metrics["temperature"]["why"]
+    assert (metrics["loss_share_worst_1pct"]["value"] is None) == (size > 1e300)
+    assert xent("score", path, "--verbose").code == 0

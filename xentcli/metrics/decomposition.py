@@ -29,6 +29,9 @@ from xentcli.states.temperatures import depths
 LEAST = 20
 """With fewer rows there is nothing to fit a temperature on and to try it on."""
 
+_MOST = 1e100
+"""Sums of products of losses, of their slopes and of weights stay within float64 up to this mean loss."""
+
 _BLOCK = 1 << 15
 
 
@@ -155,6 +158,8 @@ def recalibrated(known: Known) -> Recalibrated | str:
         return "the cross-entropy is infinite, at every temperature"
     if known.rows < LEAST:
         return f"fewer than {LEAST} rows"
+    if number(known.sums("loss").mean) > _MOST:
+        return f"the cross-entropy is over {_MOST:g}, of which float64 has no squares"
     found = _from_sample(known) if known.states.has("sample") else _from_cells(known)
     if isinstance(found, Recalibrated) and found.fit.degenerate:
         falls = "1/16" if found.fit.temperature < 1 else "16"

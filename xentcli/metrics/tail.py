@@ -16,6 +16,9 @@ from xentcli.states.tail import Losses
 HIGHEST = 100
 """So many losses tell how heavy the tail is."""
 
+_MOST = 1e300
+"""Sums of cells, which are a little off, stay within float64 if the total loss is no more than this."""
+
 
 def loss_share_worst_0_1pct(known: Known) -> Value:
     """Share of the total loss that the worst 0.1 % of the rows have; see `share`."""
@@ -44,6 +47,8 @@ def share(known: Known, metric: str, part: float) -> Value:
         return known.undefined(metric, "the total loss is infinite")
     if known.sums("loss").total == 0:
         return known.undefined(metric, "the total loss is 0")
+    if known.sums("loss").total > _MOST:
+        return known.undefined(metric, f"the total loss is over {_MOST:g}")
     found = known.losses
     ahead = np.concatenate([[0.0], np.cumsum(found.mass)])
     wanted = part * float(known.weight)
