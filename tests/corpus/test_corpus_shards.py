@@ -159,3 +159,31 @@ def test_ids_of_bytes_are_their_text_and_escapes_where_they_are_none(tmp_path: P
         i.decode("utf-8", "backslashreplace") for i in ids
     )
     assert r"2,\xff1," in rows.read_text().replace('"', "")
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_logits_and_probabilities_are_no_shards_of_one_set(tmp_path: Path, wide: bool) -> None:
+    names = ("s_0", "s_1", "s_2") if wide else ("score",)
+    y = Y if wide else Y % 2
+    pred = ("--pred", "s*")
+    first, second = tmp_path / "first.parquet", tmp_path / "second.csv"
+    pq.write_table(pa.table({**{n: 6 * P[:, j] - 3 for j, n in enumerate(names)}, "label": y}), first)
+    pcsv.write_csv(pa.table({**{n: P[:30, j] for j, n in enumerate(names)}, "label": y[:30]}), second)
+    refused(
+        score(first, second, *pred),
+        3,
+        "second.csv",
+        "first.parquet",
+        "probabilities",
+        "[shards_differ]",
+        "--kind",
+    )
+    assert score(second, first, *pred).code == 3
+    assert score(first, second, *pred, "--kind", "logits").code == 0
+    few = tmp_path / "few.csv"
+    pcsv.write_csv(pa.table({**{n: [0.4, 0.3] for n in names}, "label": [0, 1]}), few)
+    assert score(first, few, *pred).code == 0
+    parts = [tmp_path / f"{k}.parquet" for k in range(3)]
+    for z, part in zip(np.sort(6 * P - 2.5, axis=0).reshape(3, 20, 3), parts, strict=True):
+        pq.write_table(pa.table({**{n: z[:, j] for j, n in enumerate(names)}, "label": y[:20]}), part)
+    assert score(*parts, *pred).code == 0
