@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64
+from xentcli.numerics.heap import give_back_large
 from xentcli.numerics.runs import run_starts, union
 from xentcli.numerics.sums import ExactSums
 
@@ -16,6 +17,7 @@ Waiting = tuple[I64, npt.NDArray[np.int8], F64 | None]
 
 def counted(pending: list[Waiting]) -> tuple[I64, ExactSums]:
     """Sorted cells with the rows of each label: every label is sorted by itself, in place."""
+    give_back_large()
     sides = []
     for side in (0, 1):
         keys = np.concatenate([keys[label == side] for keys, label, _ in pending])
@@ -31,6 +33,7 @@ def counted(pending: list[Waiting]) -> tuple[I64, ExactSums]:
 
 def weighed(pending: list[Waiting]) -> tuple[I64, ExactSums]:
     """Sorted cells with the weights of each label, added up a few rows at a time: such sums are large."""
+    give_back_large()
     keys = np.concatenate([keys for keys, _, _ in pending])
     labels = np.concatenate([label for _, label, _ in pending])
     weights = np.concatenate([weight for _, _, weight in pending if weight is not None])

@@ -27,20 +27,20 @@ _BLOCK = 1 << 14
 def derived(tally: Tally, threads: int = 1) -> dict[str, State]:
     """The states that a Tally stands for, by their names in `plan.STATES`."""
     tally.settle()
-    shares = 1 if threads == 1 else 2 * threads
     parts = [(cells, part) for cells in tally.cells() for part in cells.parts()]
-    score, label, times = tally.exact()
+    shares = 2 * threads if threads > 1 and parts else 1
 
     def share(number: int) -> dict[str, State]:
         sums = _Sums(tally.spec)
-        sums.repeat(score[number::shares], label[number::shares], times[number::shares])
+        if number == 0:
+            sums.repeat(*tally.exact())
         for cells, part in parts[number::shares]:
             sums.spread(cells.nodes(part))
         return dict(sums.states())
 
-    pieces: list[Callable[[], dict[str, State]]] = [lambda: {"scores": _scores(tally)}]
-    pieces += [partial(share, number) for number in range(shares)]
-    scores, out, *others = apart(pieces, threads)
+    pieces: list[Callable[[], dict[str, State]]] = [partial(share, number) for number in range(shares)]
+    pieces.append(lambda: {"scores": _scores(tally)})
+    out, *others, scores = apart(pieces, threads if parts else 1)
     for other in others:
         for name, state in out.items():
             state.merge(other[name])
