@@ -425,3 +425,15 @@ def test_one_row(tmp_path: Path) -> None:
     found = score(path).report["metrics"]["cross_entropy"]
     assert found["value"] == -LN(0.75) and found["se"] is None and found["lo"] is None
     assert xent("score", path).code == 0
+
+
+def test_one_class_is_one_class_by_weights_that_do_not_add_up_exactly(tmp_path: Path) -> None:
+    """Of which the sum of the class and that of all rows may be rounded apart."""
+    weights = np.round(np.random.default_rng(0).random((12, 10)) + 0.1, 4)
+    for w in weights:
+        path = tmp_path / "preds.parquet"
+        parquet(path, {"p": w / 2, "y": [1] * 10, "w": w})
+        metrics = score(path, "--weight", "w", "--positive", "1").report["metrics"]
+        assert metrics["label_entropy"]["value"] == 0.0
+        assert metrics["brier_skill_score"]["why"] == "all labels are of one class"
+        assert metrics["normalized_cross_entropy"]["state"] == "undefined"

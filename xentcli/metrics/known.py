@@ -129,6 +129,9 @@ class Known:
     @cached_property
     def frequencies(self) -> F64:
         """Share of each class among the labels (C,)."""
+        seen = self.support > 0
+        if not self.multilabel and seen.sum() == 1:
+            return seen.astype("f8")  # of weights, the quotient of two roundings may miss 1
         return self.support / float(self.weight)
 
     @cached_property
