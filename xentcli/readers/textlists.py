@@ -53,7 +53,7 @@ class TextLists:
         """What the file shows, and lists as lists."""
         if self._preview is None:
             look = self._source.preview()
-            for name in self._meant(look.columns):
+            for name in filter(look.has, self._meant(look.columns)):  # texts of megabytes are not sampled
                 form = form_of(name, look.own_values(name), ".")
                 self._forms |= {} if form is None else {name: form}
             columns = [
