@@ -326,3 +326,8 @@ def test_names_of_slices_in_csv_and_in_the_table(tmp_path: Path) -> None:
     assert "[red]x" in ran.out and "\x1b" not in ran.out and "01" in ran.out
     found = xent("score", tmp_path / "in.csv", "--by", "k", "--json").report["slices"]
     assert {row["by"]["k"] for row in found} >= {"[red]x", "\x1b[2J", "01"}
+
+
+def test_no_slice_is_shown_where_none_is_asked_for(samples: Path) -> None:
+    outcome = xent("score", samples / "digits_good.parquet", "--by", "label", "--per-class", "0")
+    assert outcome.code == 0 and "slices by label" in outcome.out and "and 10 more slices" in outcome.out

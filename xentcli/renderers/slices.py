@@ -45,9 +45,9 @@ def _table(
     cells = {name: [look.say(name), *map(look.say, column)] for name, column in _columns(rows, look)}
     hidden = strip.fit(cells, look.width, frozenset({"slice"}), _DROPPED, look.say("…")) if look.width else []
     left = frozenset(i for i, name in enumerate(cells) if name in ("slice", ""))
-    head, *body = strip.grid([list(row) for row in zip(*cells.values(), strict=True)], left)
-    out: list[Line] = [[(f"  slices by {title}", "bold")], [("  " + head.rstrip(), "dim")]]
-    out += [[("  " + line.rstrip(), "")] for line in body]
+    grid = strip.grid([list(row) for row in zip(*cells.values(), strict=True)], left)
+    out: list[Line] = [[(f"  slices by {title}", "bold")]]
+    out += [[("  " + line.rstrip(), "" if at else "dim")] for at, line in enumerate(grid)]
     more = len(found) - len(rows)
     notes = [f"and {counted(more, 'more slice')}"] if more else []
     notes += [f"no room for: {', '.join(hidden)}"] if hidden else []
