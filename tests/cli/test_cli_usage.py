@@ -372,3 +372,11 @@ def test_refused_outside_the_corpus(tmp_path: Path) -> None:
 def test_options_stand_under_headings_in_the_order_of_a_run() -> None:
     heads = re.findall(r"^(\w+):$", xent("score", "--help").out, re.MULTILINE)
     assert heads == ["Arguments", "Columns", "Rows", "Files", "Metrics", "Output", "Gate", "Run", "Other"]
+
+
+@pytest.mark.parametrize("name", ["mce", "macro_f1", "mcc", "spiegelhalter_z"])
+def test_a_metric_that_is_asked_for_is_shown(name: str, samples: Path) -> None:
+    """Also one that the table leaves to -v and JSON otherwise."""
+    asked = xent("score", samples / "digits_good.parquet", "-q", "-m", name).out
+    assert f"\n  {name} " in asked
+    assert f"\n  {name} " not in xent("score", samples / "digits_good.parquet", "-q").out

@@ -178,6 +178,7 @@ def use_color(choice: str, stream: IO[str] | None) -> bool:
 
 def table(report: Report, request: Request, plain: bool = False) -> str:
     """The report as a table for stdout, or as plain text for a file."""
+    from xentcli.metrics.names import resolve
     from xentcli.renderers import table as renderer
 
     terminal = not plain and sys.stdout is not None and sys.stdout.isatty()
@@ -192,6 +193,7 @@ def table(report: Report, request: Request, plain: bool = False) -> str:
         color=not plain and use_color(request.color, sys.stdout), verbose=request.verbose,
         quiet=request.quiet, unit="bits" if request.unit == "bits" else "nats", digits=request.digits,
         per_class=per_class, asked_classes=request.per_class is not None,
+        asked=frozenset(resolve(name).key for name in request.metric or []),
     )  # fmt: skip
 
 

@@ -79,12 +79,13 @@ def render(
     digits: int | None = None,
     per_class: int | None = 10,
     asked_classes: bool = False,
+    asked: frozenset[str] = frozenset(),
 ) -> str:
     """The report as text, without a final newline and without the warnings, which are not a result.
 
     width: cells of the terminal, None for a file or pipe. per_class: classes shown, None for all.
     quiet: the headline and what was asked for, as slices and worst rows are; classes if `asked_classes`.
-    digits: significant digits, else as many as the intervals support.
+    digits: significant digits, else as many as the intervals support. asked: metrics to show in any case.
     """
     look = Look(width, ascii_only, unit, digits)
     prior = "prior:given" in report.definition.split("|")
@@ -94,8 +95,8 @@ def render(
     training = tuple(words(report.data["training"])) if "training" in report.data else ()
     recalibration = report.data.get("recalibration")
     headline = Headline(report.metrics, unit, digits, reference, training, recalibration)
-    asked = {k: v for k, v in headline.rest.items() if verbose or k not in KNOWN}
-    blocks = [title(report.data, look, verbose), _headline(headline, look), _figures(asked, look)]
+    figures = {k: v for k, v in headline.rest.items() if verbose or k in asked or k not in KNOWN}
+    blocks = [title(report.data, look, verbose), _headline(headline, look), _figures(figures, look)]
     blocks.append(_peer(report, look))
     blocks += [] if quiet else [_reliability(report, look)]
     blocks += [_classes(report, look, per_class)] if asked_classes or not quiet else []
