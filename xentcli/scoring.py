@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING
 from xentcli import checking, labelerrors, memory, reporting, secondlook, streams, training
 from xentcli.batch import Spec
 from xentcli.binding.keys import check as check_keys
-from xentcli.columns import Ask, Resolution, resolve
-from xentcli.columns.sampled import other_kind
+from xentcli.columns import Ask, Resolution, resolve, shards
 from xentcli.columns.schema import Preview
 from xentcli.engines import threads
-from xentcli.errors import BadRow, CannotDecide, DataError, UsageError, XentError, clean, counted, listing
+from xentcli.errors import (
+    BadRow,
+    CannotDecide,
+    DataError,
+    Question,
+    UsageError,
+    XentError,
+    clean,
+    counted,
+)
 from xentcli.metrics.names import top_k
 from xentcli.readers import Source, bits, joined, long, textlists
 from xentcli.readers.opening import open_all
@@ -121,16 +129,17 @@ def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
         raise CannotDecide("0 rows, so there is nothing to score", where=clean(path, 200), id="no_rows")
     looks = [replace(look, peers=tuple(p for p in looks if p is not look)) for look in looks]
     first = looks[0]
-    what = resolve(first, ask)
+    try:
+        what = resolve(first, ask)
+    except Question as error:
+        if error.id == "which_kind" and len(looks) > 1:
+            shards.each_alone(looks, ask, error)
+        raise
     check_keys(first, ask.by, ask.group, ask.id, tuple(column for column, _ in ask.where))
     for look in looks[1:]:
-        what = replace(what, stored=_same_reading(what, first, look, ask))
-    for look in looks if ask.kind == "auto" and len(looks) > 1 else []:
-        other = other_kind(look, what.columns, what.kind, what.task == "multilabel")
-        if other:
-            raise _differs(
-                other, looks[look is first], look, "one run for each; --kind logits if they are that"
-            )
+        what = replace(what, stored=shards.same_reading(what, first, look, ask))
+    if ask.kind == "auto" and len(looks) > 1:
+        shards.of_one_kind(looks, what)
     return replace(what, single=all(_single(what, look) for look in looks))
 
 
@@ -200,43 +209,6 @@ def _fresh(inputs: Sequence[str | Source], count: int, what: Resolution, setting
         if isinstance(source, long.Items):
             source.kind = what.kind
     return fresh
-
-
-def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> str:
-    """Check that another shard reads as the first one does; the coarser stored precision of both."""
-    names = {column.name for column in look.columns}
-    keys = (what.weight, *(column for column, _ in ask.where), *ask.by, ask.group)
-    missing = [n for n in (*what.columns, *what.label_columns, *keys) if n and n not in names]
-    if missing:
-        raise _differs(f'has no column "{clean(missing[0])}"', first, look)
-    key = f"classes:{what.label}"
-    mine, theirs = first.metadata.get(key), look.metadata.get(key)
-    if mine != theirs:
-        theirs, mine = clean(theirs or "not at all"), clean(mine or "not at all")
-        raise _differs(f"names its classes {theirs}, not {mine}", first, look)
-    try:
-        again = resolve(look, replace(ask, label=what.label_columns, kind=what.kind))
-    except XentError as error:
-        raise _differs(f"reads otherwise: {error.what}", first, look) from error
-    if set(again.columns) != set(what.columns):
-        extra = sorted(set(again.columns) ^ set(what.columns))
-        raise _differs(f"has other score columns ({listing(extra)})", first, look)
-    if again.labels.type != what.labels.type:
-        raise _differs(f"has {again.labels.type} labels, the first {what.labels.type} labels", first, look)
-    pair = f"{listing(list(again.classes))} against {listing(list(what.classes))}"
-    if again.width != what.width or set(again.classes) != set(what.classes):
-        raise _differs(f"has other classes: {pair}", first, look)
-    if again.layout == "list" and again.classes != what.classes:
-        raise _differs(f"names its classes in another order: {pair}", first, look)
-    order = ("text", "bf", "f2", "f4", "f8")
-    return min(what.stored, again.stored, key=order.index)
-
-
-def _differs(
-    what: str, first: Preview, look: Preview, remedy: str = "score files of one layout together"
-) -> DataError:
-    return DataError(f"{what}; shards of one set must agree with {clean(first.source, 200)}",
-                     where=clean(look.source, 200), remedy=remedy, id="shards_differ")  # fmt: skip
 
 
 def spec_of(what: Resolution, settings: Settings) -> Spec:

@@ -187,3 +187,23 @@ def test_logits_and_probabilities_are_no_shards_of_one_set(tmp_path: Path, wide:
     for z, part in zip(np.sort(6 * P - 2.5, axis=0).reshape(3, 20, 3), parts, strict=True):
         pq.write_table(pa.table({**{n: z[:, j] for j, n in enumerate(names)}, "label": y[:20]}), part)
     assert score(*parts, *pred).code == 0
+
+
+def test_probabilities_beside_their_logarithms_are_told_apart_by_file(tmp_path: Path) -> None:
+    p, y = P[:, 0], Y % 2
+    tables = {"a": (p[:20], y[:20]), "b": (p[20:40], y[20:40]), "logs": (np.log(p[40:]), y[40:])}
+    for name, (score_of, label) in tables.items():
+        pcsv.write_csv(pa.table({"score": score_of, "label": label}), tmp_path / f"{name}.csv")
+    a, b, logs = (tmp_path / f"{name}.csv" for name in tables)
+    for order in ((a, b, logs), (logs, b, a)):
+        refused(score(*order), 3, "holds probabilities", str(logs), "log-probabilities", "[shards_differ]")
+    assert score(a, b, logs, "--kind", "logits").code == 0
+    # What shards of one row each hold divides by file in any case.
+    single = []
+    for k, z in enumerate(np.concatenate([p[:10], np.log(p[10:20])])):
+        single.append(tmp_path / f"row{k}.csv")
+        single[-1].write_text(f"score,label\n{z},{k % 2}\n")
+    assert score(*single).code == 0
+    percent = tmp_path / "percent.csv"
+    pcsv.write_csv(pa.table({"score": 100 * p, "label": y}), percent)
+    refused(score(percent, a), 3, f"{a} alone holds probabilities; {percent} is to be asked", "[which_kind]")

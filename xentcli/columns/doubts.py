@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.columns.candidates import Candidate
-from xentcli.columns.kinds import F64
+from xentcli.columns.kinds import F64, UNLIKELY
 from xentcli.columns.labelled import Label
 from xentcli.columns.labels import Binding
 from xentcli.columns.sampled import sample_values
@@ -20,11 +20,8 @@ from xentcli.errors import Question, clean
 _ENOUGH = 20
 """Rows from which a score that is never below ½ says something."""
 
-_UNLIKELY = 7.0
-"""Minus the logarithm of a chance that explains nothing: e**-7 is one in a thousand."""
-
 _ODD = 3.0
-"""The same, e**-3 or one in twenty, where what is read by chance would be wrong in most rows."""
+"""The same as UNLIKELY, e**-3 or one in twenty, where what is read by chance would be wrong in most rows."""
 
 _COMMON = 1 / 3
 """Share of rows from which a class is so common that a score of the other would be below ½ in some."""
@@ -120,7 +117,7 @@ def always_right(
         return None
     different = {row.tobytes(): float(row.max(initial=0.0)) for row in p[usable]}  # others: no evidence
     expected = math.fsum(1.0 - top for top in different.values())
-    if -math.fsum(math.log(min(top, 1.0)) for top in different.values() if top > 0) < _UNLIKELY:
+    if -math.fsum(math.log(min(top, 1.0)) for top in different.values() if top > 0) < UNLIKELY:
         return None
     rows = int(usable.sum())
     return Question(

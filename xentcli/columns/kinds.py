@@ -23,6 +23,9 @@ OTHER_LOGS = {
 
 NEVER_NEGATIVE = "values go beyond 1, and none is below 0, as logits of the less likely class would be"
 
+UNLIKELY = 7.0
+"""Minus the logarithm of a chance that explains nothing: e**-7 is one in a thousand."""
+
 NAMES = {"probs": "probabilities", "logits": "logits", "logprobs": "log-probabilities", "votes": "votes"}
 
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xentcli.columns.kinds import F64, NAMES, judge
+from xentcli.columns.kinds import F64
 from xentcli.columns.schema import Column, Preview
 
 _I64 = npt.NDArray[np.int64]
-
-_ENOUGH = 30
-"""So many logits do not all lie between 0 and 1 by chance."""
 
 
 def sample_values(preview: Preview, columns: list[Column]) -> F64:
@@ -34,33 +30,6 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
         rows = min(map(len, own))  # of columns of long texts fewer are sampled
         parts.append(np.array([values[:rows] for values in own]).T)
     return np.concatenate(parts) if parts else np.zeros((0, len(columns)))
-
-
-def other_kind(preview: Preview, names: tuple[str, ...], kind: str, apart: bool) -> str | None:
-    """What is said of a shard whose scores are taken for logits and are probabilities by all they show.
-
-    Rows add up to 1; or many scores of one column lie between 0 and 1 where those of its peers lie on both
-    sides of them, which shards cut from sorted scores never do. apart: each column is judged by itself, as
-    of several labels. Scores of other kinds are held to their range as they are read.
-    """
-    known = {column.name: column for column in preview.columns}
-    if kind != "logits" or not all(name in known for name in names):
-        return None
-    columns = [known[name] for name in names]
-
-    def values(look: Preview) -> F64:
-        found = sample_values(look, columns)
-        found = found.reshape(-1, 1) if apart else found
-        return found[np.isfinite(found).all(axis=1)]
-
-    own = values(replace(preview, peers=()))
-    found = judge(own, None, None, None)
-    if found.kind != "probs" or not (found.sure or len(own) >= _ENOUGH):
-        return None
-    every = own if found.sure else values(preview)
-    if not found.sure and not (every.min() < own.min() and own.max() < every.max()):
-        return None
-    return f"holds {NAMES[found.kind]} ({found.why}), others logits"
 
 
 def _of_one_width(lists: list[tuple[_I64, F64]], width: int | None) -> F64:

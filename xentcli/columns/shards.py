@@ -1,0 +1,115 @@
+"""Do several files, shards of one set, read as one?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from xentcli.columns import Ask, Resolution, resolve
+from xentcli.columns.kinds import F64, NAMES, UNLIKELY, Kind, judge
+from xentcli.columns.sampled import sample_values
+from xentcli.columns.schema import Preview
+from xentcli.errors import DataError, Question, XentError, clean, listing
+
+_ENOUGH = 30
+"""So many logits do not all lie between 0 and 1 by chance."""
+
+
+def of_one_kind(looks: list[Preview], what: Resolution) -> None:
+    """DataError for a shard whose scores are taken for logits and are probabilities by all they show.
+
+    Rows add up to 1; or scores of one column lie between 0 and 1 where those of other shards do not, though
+    shards cut from sorted logits would not either. Labels that are several are judged column by column.
+    Scores of other kinds are held to their range as they are read.
+    """
+    if what.kind != "logits":
+        return
+    probs: list[tuple[Preview, F64, Kind]] = []
+    others: list[tuple[Preview, F64]] = []
+    for look in looks:
+        known = {column.name: column for column in look.columns}
+        if not all(name in known for name in what.columns):
+            return
+        own = sample_values(replace(look, peers=()), [known[name] for name in what.columns])
+        own = own.reshape(-1, 1) if what.task == "multilabel" else own
+        own = own[np.isfinite(own).all(axis=1)]
+        found = judge(own, None, None, None)
+        if found.kind == "probs":
+            probs.append((look, own, found))
+        elif own.size:
+            others.append((look, own))
+    by_sign = _sign_divides([own for _, own, _ in probs], [own for _, own in others])
+    for look, own, found in probs if others else []:
+        within = (o for o, z in others if z.min() < own.min() and own.max() < z.max())
+        other = next(within, None) if len(own) >= _ENOUGH else None
+        if found.sure or other is not None or by_sign:
+            raise _differs(
+                f"holds probabilities ({found.why}), others logits or log-probabilities",
+                other or others[0][0], look, "one run for each; --kind logits if they are that",
+            )  # fmt: skip
+
+
+def _sign_divides(probs: list[F64], others: list[F64]) -> bool:
+    """Are the scores of some shards from 0 to 1 and all others at most 0, which is too unlikely for rows that
+    were dealt out at random?
+
+    Of F shards with n rows, k of them above 0, at most 2**F of the C(n, k) ways have one sign in each shard.
+    """
+    if not probs or not others or max(own.max() for own in others) > 0.0:
+        return False
+    k, rest = sum(map(len, probs)), sum(map(len, others))
+    ways = math.lgamma(k + rest + 1) - math.lgamma(k + 1) - math.lgamma(rest + 1)
+    return ways - (len(probs) + len(others)) * math.log(2.0) >= UNLIKELY
+
+
+def each_alone(looks: list[Preview], ask: Ask, error: Question) -> None:
+    """Add to the question of what the scores of all shards are which of them would be no question alone."""
+    known: dict[str, str] = {}
+    for look in looks:
+        try:
+            kind = NAMES[resolve(replace(look, peers=()), ask).kind]
+        except XentError:
+            kind = ""
+        known.setdefault(kind, clean(look.source, 200))
+    plain = [f"{file} alone holds {kind}" for kind, file in known.items() if kind]
+    if plain and len(known) > 1:
+        error.also = "; ".join([*plain, f"{known['']} is to be asked about"] if "" in known else plain)
+
+
+def same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> str:
+    """Check that another shard reads as the first one does; the coarser stored precision of both."""
+    names = {column.name for column in look.columns}
+    keys = (what.weight, *(column for column, _ in ask.where), *ask.by, ask.group)
+    missing = [n for n in (*what.columns, *what.label_columns, *keys) if n and n not in names]
+    if missing:
+        raise _differs(f'has no column "{clean(missing[0])}"', first, look)
+    key = f"classes:{what.label}"
+    mine, theirs = first.metadata.get(key), look.metadata.get(key)
+    if mine != theirs:
+        theirs, mine = clean(theirs or "not at all"), clean(mine or "not at all")
+        raise _differs(f"names its classes {theirs}, not {mine}", first, look)
+    try:
+        again = resolve(look, replace(ask, label=what.label_columns, kind=what.kind))
+    except XentError as error:
+        raise _differs(f"reads otherwise: {error.what}", first, look) from error
+    if set(again.columns) != set(what.columns):
+        extra = sorted(set(again.columns) ^ set(what.columns))
+        raise _differs(f"has other score columns ({listing(extra)})", first, look)
+    if again.labels.type != what.labels.type:
+        raise _differs(f"has {again.labels.type} labels, the first {what.labels.type} labels", first, look)
+    pair = f"{listing(list(again.classes))} against {listing(list(what.classes))}"
+    if again.width != what.width or set(again.classes) != set(what.classes):
+        raise _differs(f"has other classes: {pair}", first, look)
+    if again.layout == "list" and again.classes != what.classes:
+        raise _differs(f"names its classes in another order: {pair}", first, look)
+    order = ("text", "bf", "f2", "f4", "f8")
+    return min(what.stored, again.stored, key=order.index)
+
+
+def _differs(
+    what: str, first: Preview, look: Preview, remedy: str = "score files of one layout together"
+) -> DataError:
+    return DataError(f"{what}; shards of one set must agree with {clean(first.source, 200)}",
+                     where=clean(look.source, 200), remedy=remedy, id="shards_differ")  # fmt: skip
