@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from dataclasses import field, replace
 
 import pytest
 
-from xentcli.records import dataclass
+from xentcli.records import MISSING, dataclass, field, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Standard:
 
     a: int
     b: tuple[str, ...] = ()
-    c: list[int] = field(default_factory=list, compare=False, repr=False)
+    c: list[int] = dataclasses.field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -34,6 +33,17 @@ class Changing:
     """One whose values change."""
 
     a: int
+    total: list[int] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.total.append(self.a)
+
+
+@dataclass
+class Further(Changing):
+    """One with a field more, and a place for what is not a field."""
+
+    b: int = 2
 
 
 def test_records_do_what_data_classes_do() -> None:
@@ -48,3 +58,23 @@ def test_records_do_what_data_classes_do() -> None:
     assert Changing(1) == Changing(1) != Changing(2)
     with pytest.raises(TypeError, match="unhashable"):
         hash(Changing(1))
+
+
+def test_records_are_made_as_data_classes_are() -> None:
+    assert Own(b=("y",), a=2) == Own(2, ("y",)) and Own(1).c is not Own(1).c
+    assert Changing(3).total == [3] and Further(3) == Further(3, b=2) != Changing(3)
+    assert [each.name for each in fields(Further)] == ["a", "total", "b"]
+    assert fields(Own)[0].default is MISSING and Further.b == 2
+    for wrong, said in (({"a": 1, "d": 2}, "'d'"), ({}, "'a'")):
+        with pytest.raises(TypeError, match=said):
+            Own(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="unexpected"):
+        Own(1, (), [], 4)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="unexpected argument 'a'"):
+        Own(1, a=1)  # type: ignore[misc]
+
+
+def test_the_functions_of_dataclasses_take_records() -> None:
+    assert dataclasses.is_dataclass(Further) and dataclasses.asdict(Own(1)) == {"a": 1, "b": (), "c": []}
+    assert dataclasses.replace(Own(1), a=2) == Own(2)
+    assert [each.name for each in dataclasses.fields(Changing(1))] == ["a", "total"]

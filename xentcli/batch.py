@@ -7,7 +7,6 @@ row and quantity; states see nothing else. Row numbers are 1-based positions in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy.typing as npt
 from xentcli.errors import Spot, clean
 from xentcli.numerics import grid, grouped, rowhash
 from xentcli.numerics.scratch import buffer
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 from xentcli.rowparts import Ids, Lists, Table
 
 F64 = npt.NDArray[np.float64]

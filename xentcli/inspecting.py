@@ -10,7 +10,6 @@ import os
 import shlex
 import time
 from collections import Counter
-from dataclasses import field, replace
 from typing import Any
 
 from xentcli import __version__, memory, reporting, scoring
@@ -20,7 +19,7 @@ from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
 from xentcli.errors import BadRow, Question, XentError, clean
 from xentcli.readers import Source, long
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field, replace
 from xentcli.settings import Settings
 
 SCHEMA = "xent.inspect/1"

@@ -7,7 +7,6 @@ the figures, the second reads the input again.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from xentcli.errors import DataError, UsageError, cell, clean
 from xentcli.plan import StateSet
 from xentcli.readers import Source
 from xentcli.readers.arrays import number_array, text_array
+from xentcli.records import replace
 from xentcli.settings import Settings
 from xentcli.states.suspects import Suspects
 from xentcli.tablefile import TableFile

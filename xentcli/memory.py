@@ -18,16 +18,11 @@ import pyarrow as pa
 from xentcli.batch import Spec
 from xentcli.engines.threads import shared
 from xentcli.errors import DataError, UsageError, clean
-from xentcli.plan import StateSet, needed
+from xentcli.plan import StateSet, state
 from xentcli.readers import Source
 from xentcli.records import dataclass
 from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
-from xentcli.states.labelscores import MOST_LABELS, most_cells
-from xentcli.states.sample import Sample
 from xentcli.states.scores import MOST_CELLS
-from xentcli.states.sliceclusters import SliceClusters
-from xentcli.states.slices import Slices
-from xentcli.states.tablesample import TableSample
 
 BASE = 180 << 20
 """Python, NumPy, pyarrow and the first rows of a file."""
@@ -44,8 +39,6 @@ USUAL = (8 << 20, 8 << 20)
 _COUNTED, _WEIGHTED, _PAIR, _CELL, _READ = 24, 48, 48, 48, 160
 """Bytes of an exact sum without and with weights; of a pair of classes and of a cell of scores while
 two sets of them are joined; and of a cell when the ranking is read off them."""
-
-_SLICED = (("slices", Slices), ("sliceclusters", SliceClusters))
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
           "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}  # fmt: skip
@@ -169,16 +162,19 @@ def left(spec: Spec, sources: list[Source], columns: list[str], text: list[str],
 
 def _states(spec: Spec, rows: int | None) -> int:
     """What the states of a thread can grow to: cells of scores and pairs of classes come with rows."""
-    held = [getattr(state, "sums", None) for state in StateSet.empty(spec).states.values()]
+    states = StateSet.empty(spec).states
+    held = [getattr(each, "sums", None) for each in states.values()]
     cells: int = sum(part.size for sums in held if isinstance(sums, dict) for part in sums.values())
-    cells += sum(kind.largest(spec, rows) for name, kind in _SLICED if name in needed(spec))
+    cells += sum(state(name).largest(spec, rows) for name in ("slices", "sliceclusters") if name in states)
     size = cells * (_WEIGHTED if spec.weighted else _COUNTED)
     met = MOST_PAIRS if rows is None else min(rows, MOST_PAIRS)
-    for name, kind in (("sample", Sample), ("tablesample", TableSample)):
-        if name in needed(spec):
-            largest = kind.largest(spec)
-            size += largest if rows is None else min(largest, rows * kind.row(spec))
+    for name in ("sample", "tablesample"):
+        if name in states:
+            largest = state(name).largest(spec)
+            size += largest if rows is None else min(largest, rows * state(name).row(spec))
     if spec.task == "multilabel":
+        from xentcli.states.labelscores import MOST_LABELS, most_cells
+
         return size + (_CELL * spec.size * min(met, most_cells(spec)) if spec.size <= MOST_LABELS else 0)
     if spec.size > DENSE_UP_TO:
         size += _PAIR * met

@@ -2,78 +2,89 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Any, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from xentcli import tasks
 from xentcli.batch import Batch, Rows, Spec, Spots, earliest
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 from xentcli.states import State
-from xentcli.states.bins import ConfidenceBins, PositiveBins
-from xentcli.states.classbins import ClassBins
-from xentcli.states.classes import Classes
-from xentcli.states.classwise import ClassWise
-from xentcli.states.clustercells import ClusterCells
-from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop, kept
-from xentcli.states.clusterlabels import ClusterLabels, buckets
-from xentcli.states.clusters import Clusters
-from xentcli.states.confusion import Confusion
-from xentcli.states.labelbins import LabelBins
-from xentcli.states.labels import Labels
-from xentcli.states.labelscores import MOST_LABELS, LabelScores
-from xentcli.states.moments import Moments
-from xentcli.states.notes import Notes
-from xentcli.states.peer import Peer
-from xentcli.states.ranks import Ranks
-from xentcli.states.sample import Sample, sampled
-from xentcli.states.scores import Scores
-from xentcli.states.selfconfidence import SelfConfidence
-from xentcli.states.sliceclusters import SliceClusters
-from xentcli.states.slices import Slices
-from xentcli.states.softbins import SoftBins
-from xentcli.states.softclasses import SoftClasses
-from xentcli.states.suspects import Suspects
-from xentcli.states.tablesample import TABLED, TableSample
-from xentcli.states.tail import Tail
-from xentcli.states.tally import Tally
-from xentcli.states.temperatures import Temperatures
-from xentcli.states.training import TrainingLoss
-from xentcli.states.worst import Worst
+from xentcli.states.sample import TABLED, sampled
 
-STATES: dict[str, type[Any]] = {
-    "tally": Tally,
-    "moments": Moments,
-    "classes": Classes,
-    "confusion": Confusion,
-    "ranks": Ranks,
-    "confidence": ConfidenceBins,
-    "classbins": ClassBins,
-    "positive": PositiveBins,
-    "scores": Scores,
-    "training": TrainingLoss,
-    "softclasses": SoftClasses,
-    "softbins": SoftBins,
-    "labels": Labels,
-    "labelbins": LabelBins,
-    "labelscores": LabelScores,
-    "peer": Peer,
-    "notes": Notes,
-    "slices": Slices,
-    "sliceclusters": SliceClusters,
-    "clusters": Clusters,
-    "clustercells": ClusterCells,
-    "classwise": ClassWise,
-    "clusterclasswise": ClusterClassWise,
-    "clustertop": ClusterTop,
-    "clusterlabels": ClusterLabels,
-    "tail": Tail,
-    "worst": Worst,
-    "selfconfidence": SelfConfidence,
-    "suspects": Suspects,
-    "sample": Sample,
-    "temperatures": Temperatures,
-    "tablesample": TableSample,
+if TYPE_CHECKING:
+    from xentcli.states.bins import ConfidenceBins, PositiveBins
+    from xentcli.states.classbins import ClassBins
+    from xentcli.states.classes import Classes
+    from xentcli.states.classwise import ClassWise
+    from xentcli.states.clustercells import ClusterCells
+    from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
+    from xentcli.states.clusterlabels import ClusterLabels
+    from xentcli.states.clusters import Clusters
+    from xentcli.states.confusion import Confusion
+    from xentcli.states.labelbins import LabelBins
+    from xentcli.states.labels import Labels
+    from xentcli.states.labelscores import LabelScores
+    from xentcli.states.moments import Moments
+    from xentcli.states.notes import Notes
+    from xentcli.states.peer import Peer
+    from xentcli.states.ranks import Ranks
+    from xentcli.states.sample import Sample
+    from xentcli.states.scores import Scores
+    from xentcli.states.selfconfidence import SelfConfidence
+    from xentcli.states.sliceclusters import SliceClusters
+    from xentcli.states.slices import Slices
+    from xentcli.states.softbins import SoftBins
+    from xentcli.states.softclasses import SoftClasses
+    from xentcli.states.suspects import Suspects
+    from xentcli.states.tablesample import TableSample
+    from xentcli.states.tail import Tail
+    from xentcli.states.tally import Tally
+    from xentcli.states.temperatures import Temperatures
+    from xentcli.states.training import TrainingLoss
+    from xentcli.states.worst import Worst
+
+STATES = {
+    "tally": "tally.Tally",
+    "moments": "moments.Moments",
+    "classes": "classes.Classes",
+    "confusion": "confusion.Confusion",
+    "ranks": "ranks.Ranks",
+    "confidence": "bins.ConfidenceBins",
+    "classbins": "classbins.ClassBins",
+    "positive": "bins.PositiveBins",
+    "scores": "scores.Scores",
+    "training": "training.TrainingLoss",
+    "softclasses": "softclasses.SoftClasses",
+    "softbins": "softbins.SoftBins",
+    "labels": "labels.Labels",
+    "labelbins": "labelbins.LabelBins",
+    "labelscores": "labelscores.LabelScores",
+    "peer": "peer.Peer",
+    "notes": "notes.Notes",
+    "slices": "slices.Slices",
+    "sliceclusters": "sliceclusters.SliceClusters",
+    "clusters": "clusters.Clusters",
+    "clustercells": "clustercells.ClusterCells",
+    "classwise": "classwise.ClassWise",
+    "clusterclasswise": "clusterclasses.ClusterClassWise",
+    "clustertop": "clusterclasses.ClusterTop",
+    "clusterlabels": "clusterlabels.ClusterLabels",
+    "tail": "tail.Tail",
+    "worst": "worst.Worst",
+    "selfconfidence": "selfconfidence.SelfConfidence",
+    "suspects": "suspects.Suspects",
+    "sample": "sample.Sample",
+    "temperatures": "temperatures.Temperatures",
+    "tablesample": "tablesample.TableSample",
 }
+"""Names of states, their modules in `states/`, imported on use, and their classes."""
+
+
+def state(name: str) -> type[Any]:
+    """The class of a state, imported on use: most runs need a third of them."""
+    module, _, found = STATES[name].partition(".")
+    kind: type[Any] = getattr(import_module(f"xentcli.states.{module}"), found)
+    return kind
 
 
 TALLIED = ("moments", "classes", "confusion", "positive", "scores")
@@ -90,15 +101,24 @@ def needed(spec: Spec) -> list[str]:
         return ["suspects"]
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
     optional = {
-        "slices": bool(spec.by), "peer": spec.compat is not None, "clusters": spec.grouped,
-        "sliceclusters": spec.grouped and bool(spec.by), "clustercells": spec.grouped,
-        "worst": spec.top > 0, "selfconfidence": spec.confident, "classwise": spec.classwise,
-        "sample": sampled(spec), "temperatures": sampled(spec) and spec.every_row,
+        "slices": bool(spec.by), "peer": spec.compat is not None, "worst": spec.top > 0,
+        "selfconfidence": spec.confident, "classwise": spec.classwise, "sample": sampled(spec),
+        "temperatures": sampled(spec) and spec.every_row,
         "tablesample": spec.task in TABLED and not spec.grouped,
-        "clusterclasswise": spec.classwise and kept(spec), "clustertop": spec.toplabel and kept(spec),
-        "clusterlabels": spec.grouped and "labelscores" in names and buckets(spec) > 0,
     }  # fmt: skip
-    return [*names, *(name for name, wanted in optional.items() if wanted)]
+    names += [name for name, wanted in optional.items() if wanted]
+    return names + _needed_by_group(spec, "labelscores" in names) if spec.grouped else names
+
+
+def _needed_by_group(spec: Spec, ranked: bool) -> list[str]:
+    from xentcli.states.clusterclasses import kept
+    from xentcli.states.clusterlabels import buckets
+
+    optional = {
+        "sliceclusters": bool(spec.by), "clusterclasswise": spec.classwise and kept(spec),
+        "clustertop": spec.toplabel and kept(spec), "clusterlabels": ranked and buckets(spec) > 0,
+    }  # fmt: skip
+    return ["clusters", "clustercells", *(name for name, wanted in optional.items() if wanted)]
 
 
 def _needed_by_task(spec: Spec) -> list[str]:
@@ -106,6 +126,8 @@ def _needed_by_task(spec: Spec) -> list[str]:
         return ["tally", "notes"]
     always = ["moments", "notes"]
     if spec.task == "multilabel":
+        from xentcli.states.labelscores import MOST_LABELS
+
         ranking = ["labelscores"] if spec.size <= MOST_LABELS else []
         return [*always, "labels", "labelbins", *ranking, "tail"]
     always += ["confusion", *(["ranks"] if spec.width >= 3 or spec.task == "topk" else [])]
@@ -122,8 +144,52 @@ def compute(batch: Batch, spec: Spec) -> Rows | None:
     return tasks.rows(batch, spec) if batch.size else None
 
 
+class _ByName:
+    """The states by name, for metrics."""
+
+    __slots__ = ()
+    moments: Moments
+    classes: Classes
+    confusion: Confusion
+    ranks: Ranks
+    confidence: ConfidenceBins
+    classbins: ClassBins
+    positive: PositiveBins
+    scores: Scores
+    training: TrainingLoss
+    slices: Slices
+    sliceclusters: SliceClusters
+    softclasses: SoftClasses
+    softbins: SoftBins
+    labels: Labels
+    labelbins: LabelBins
+    labelscores: LabelScores
+    peer: Peer
+    classwise: ClassWise
+    clusterclasswise: ClusterClassWise
+    clusterlabels: ClusterLabels
+    clustertop: ClusterTop
+    sample: Sample
+    tablesample: TableSample
+    temperatures: Temperatures
+    clusters: Clusters
+    clustercells: ClusterCells
+    worst: Worst
+    selfconfidence: SelfConfidence
+    suspects: Suspects
+    tail: Tail
+    notes: Notes
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> State:
+            if name not in STATES:
+                raise AttributeError(name)
+            return self._found(name)
+
+
 @dataclass(slots=True)
-class StateSet:
+class StateSet(_ByName):
     """The states of some rows, and how many rows were read, ignored and skipped on the way to them.
 
     threads: what is worked out from them may use so many.
@@ -140,7 +206,7 @@ class StateSet:
 
     @classmethod
     def empty(cls, spec: Spec) -> StateSet:
-        return cls(spec, {name: STATES[name].empty(spec) for name in needed(spec)})
+        return cls(spec, {name: state(name).empty(spec) for name in needed(spec)})
 
     def add(self, rows: Rows | None, batch: Batch, read: int) -> None:
         """Add the rows of a batch that came from `read` rows of its file."""
@@ -163,7 +229,7 @@ class StateSet:
         """Do what states have put off until there are no more rows."""
         tally = self.states.get("tally")
         if tally is not None:
-            cast(Tally, tally).settle()
+            cast("Tally", tally).settle()
 
     def merge(self, other: StateSet) -> None:
         """Add the rows of another set of the same spec."""
@@ -187,134 +253,9 @@ class StateSet:
         if self._derived is None:
             from xentcli.tasks.tallied import derived
 
-            self._derived = derived(cast(Tally, self.states["tally"]), self.threads)
+            self._derived = derived(cast("Tally", self.states["tally"]), self.threads)
         return self._derived[name]
 
     @property
     def nbytes(self) -> int:
         return sum(state.nbytes for state in self.states.values())
-
-    # -- the states by name, for metrics --------------------------------------------------------
-    @property
-    def moments(self) -> Moments:
-        return cast(Moments, self._found("moments"))
-
-    @property
-    def classes(self) -> Classes:
-        return cast(Classes, self._found("classes"))
-
-    @property
-    def confusion(self) -> Confusion:
-        return cast(Confusion, self._found("confusion"))
-
-    @property
-    def ranks(self) -> Ranks:
-        return cast(Ranks, self.states["ranks"])
-
-    @property
-    def confidence(self) -> ConfidenceBins:
-        return cast(ConfidenceBins, self.states["confidence"])
-
-    @property
-    def classbins(self) -> ClassBins:
-        return cast(ClassBins, self.states["classbins"])
-
-    @property
-    def positive(self) -> PositiveBins:
-        return cast(PositiveBins, self._found("positive"))
-
-    @property
-    def scores(self) -> Scores:
-        return cast(Scores, self._found("scores"))
-
-    @property
-    def training(self) -> TrainingLoss:
-        return cast(TrainingLoss, self.states["training"])
-
-    @property
-    def slices(self) -> Slices:
-        return cast(Slices, self.states["slices"])
-
-    @property
-    def sliceclusters(self) -> SliceClusters:
-        return cast(SliceClusters, self.states["sliceclusters"])
-
-    @property
-    def softclasses(self) -> SoftClasses:
-        return cast(SoftClasses, self.states["softclasses"])
-
-    @property
-    def softbins(self) -> SoftBins:
-        return cast(SoftBins, self.states["softbins"])
-
-    @property
-    def labels(self) -> Labels:
-        return cast(Labels, self.states["labels"])
-
-    @property
-    def labelbins(self) -> LabelBins:
-        return cast(LabelBins, self.states["labelbins"])
-
-    @property
-    def labelscores(self) -> LabelScores:
-        return cast(LabelScores, self.states["labelscores"])
-
-    @property
-    def peer(self) -> Peer:
-        return cast(Peer, self.states["peer"])
-
-    @property
-    def classwise(self) -> ClassWise:
-        return cast(ClassWise, self.states["classwise"])
-
-    @property
-    def clusterclasswise(self) -> ClusterClassWise:
-        return cast(ClusterClassWise, self.states["clusterclasswise"])
-
-    @property
-    def clusterlabels(self) -> ClusterLabels:
-        return cast(ClusterLabels, self.states["clusterlabels"])
-
-    @property
-    def clustertop(self) -> ClusterTop:
-        return cast(ClusterTop, self.states["clustertop"])
-
-    @property
-    def sample(self) -> Sample:
-        return cast(Sample, self.states["sample"])
-
-    @property
-    def tablesample(self) -> TableSample:
-        return cast(TableSample, self.states["tablesample"])
-
-    @property
-    def temperatures(self) -> Temperatures:
-        return cast(Temperatures, self.states["temperatures"])
-
-    @property
-    def clusters(self) -> Clusters:
-        return cast(Clusters, self.states["clusters"])
-
-    @property
-    def clustercells(self) -> ClusterCells:
-        return cast(ClusterCells, self.states["clustercells"])
-
-    @property
-    def worst(self) -> Worst:
-        return cast(Worst, self.states["worst"])
-
-    @property
-    def selfconfidence(self) -> SelfConfidence:
-        return cast(SelfConfidence, self.states["selfconfidence"])
-
-    @property
-    def suspects(self) -> Suspects:
-        return cast(Suspects, self.states["suspects"])
-
-    @property
-    def tail(self) -> Tail:
-        return cast(Tail, self.states["tail"])
-
-    @property
-    def notes(self) -> Notes:
-        return cast(Notes, self.states["notes"])

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
 
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 
 SCHEMA = "xent.score/1"
 

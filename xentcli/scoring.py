@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xentcli import checking, labelerrors, memory, reporting, secondlook, streams, training
@@ -26,6 +25,7 @@ from xentcli.errors import (
 from xentcli.metrics.names import top_k
 from xentcli.readers import Source, bits, joined, long, textlists
 from xentcli.readers.opening import open_all
+from xentcli.records import replace
 from xentcli.report import Report, Warning
 from xentcli.rowfile import RowFile
 from xentcli.settings import Settings

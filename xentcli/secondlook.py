@@ -7,7 +7,6 @@ One thread goes through the input again, from the batch with the bad row on, and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +16,7 @@ from xentcli.binding import Rules
 from xentcli.columns import Resolution
 from xentcli.errors import BadRow, Group, Spot
 from xentcli.plan import compute
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field, replace
 from xentcli.streams import Part, Piece
 
 MOST_ROWS = 1_000_000

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from xentcli.binding import Rules
 from xentcli.columns import Ask
 from xentcli.metrics.names import Metric
 from xentcli.readers import Options
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

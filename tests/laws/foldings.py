@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Batch, Place, Spec, Training
-from xentcli.plan import STATES, StateSet
+from xentcli.plan import StateSet, state
 
 Form = dict[str, dict[str, tuple[str, tuple[int, ...], bytes]]]
 Matrix = npt.NDArray[np.floating]
@@ -277,9 +277,9 @@ def form(states: StateSet) -> Form:
     return {
         name: {
             key: (array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
-            for key, array in state.to_arrays().items()
+            for key, array in held.to_arrays().items()
         }
-        for name, state in states.states.items()
+        for name, held in states.states.items()
     }
 
 
@@ -299,9 +299,9 @@ def differing(found: Form, expected: Form) -> list[str]:
 def reloaded(states: StateSet) -> StateSet:
     """The same set, stored and loaded again."""
     loaded = {
-        name: STATES[name].from_arrays(
-            {key: array.copy() for key, array in state.to_arrays().items()}, states.spec
+        name: state(name).from_arrays(
+            {key: array.copy() for key, array in held.to_arrays().items()}, states.spec
         )
-        for name, state in states.states.items()
+        for name, held in states.states.items()
     }
     return StateSet(states.spec, loaded, states.read, states.ignored, dict(states.skipped))

@@ -20,7 +20,7 @@ from xentcli.numerics import grid
 from xentcli.plan import StateSet
 from xentcli.states.bins import Binned
 from xentcli.states.clustercells import Clustered, ends
-from xentcli.states.tablesample import TABLED
+from xentcli.states.sample import TABLED
 
 
 def drawn(

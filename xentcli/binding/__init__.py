@@ -7,7 +7,6 @@ class, weights that are no weights, ragged lists. It is refused with its row, or
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from datetime import time
 from functools import partial
 from typing import Protocol
@@ -22,7 +21,7 @@ from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
 from xentcli.readers.arrays import is_text, is_time, nulls, numbers, time_text
 from xentcli.readers.joined import JOINED
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.rowparts import Ids
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, keep, null
 

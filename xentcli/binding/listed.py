@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 
@@ -13,6 +11,7 @@ from xentcli.columns import Resolution
 from xentcli.columns.listed import Listed
 from xentcli.errors import clean, counted, listing
 from xentcli.readers.arrays import is_text, nulls, numbers
+from xentcli.records import replace
 from xentcli.rowparts import Lists
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, null
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field, replace
 from typing import IO
 
 import numpy as np
@@ -21,7 +20,7 @@ from xentcli.errors import DataError, clean, listing
 from xentcli.readers import Options, Source, bits, textlists
 from xentcli.readers.opening import open_all
 from xentcli.readers.pivot import Pivot, Stretch, items_of
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field, replace
 from xentcli.states.notes import Notes
 from xentcli.streams import Piece
 from xentcli.tablefile import array

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from xentcli.calibrating.scores import Data, of_batch
 from xentcli.columns import Resolution
 from xentcli.errors import CannotDecide
 from xentcli.numerics.rowhash import FOLDS
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 from xentcli.report import Value
 from xentcli.settings import Settings
 

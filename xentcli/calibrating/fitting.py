@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from xentcli.columns import Resolution
 from xentcli.errors import CannotDecide, DataError, UsageError, clean, closest, counted
 from xentcli.numerics.rowhash import FOLDS
 from xentcli.readers import Source, joined, long
+from xentcli.records import replace
 from xentcli.settings import Settings
 
 MOST_VALUES = 64_000_000

@@ -7,7 +7,6 @@ from the hash of the group, else of the id, else of the row itself, of which rep
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from xentcli.binding import Rules, keys
 from xentcli.columns import Resolution
 from xentcli.numerics.rowhash import U64, folds, hashed
 from xentcli.readers import Source
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 from xentcli.tasks.badrows import keep
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -22,7 +21,7 @@ from xentcli.calibrating.maps import written
 from xentcli.columns import Resolution
 from xentcli.numerics.student import reach
 from xentcli.plan import StateSet, compute
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.report import Report, Value
 from xentcli.settings import Settings
 from xentcli.tasks.badrows import keep

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import pyarrow as pa
 
@@ -16,7 +15,7 @@ from xentcli.readers import Source, long
 from xentcli.readers.jsonl import LINE
 from xentcli.readers.long import Looks
 from xentcli.readers.pivot import Turn
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.streams import Part, Piece
 
 TYPED = ("csv", "tsv", "jsonl")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from xentcli.calibrating import scores
 from xentcli.calibrating.methods import Parameters
 from xentcli.calibrating.methods.registry import METHODS, apply
 from xentcli.errors import DataError, UsageError, clean
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 from xentcli.replacing import replacing, told
 from xentcli.report import Report, dumps
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from xentcli.calibrating.maps import Reading
 from xentcli.columns import precision
@@ -15,6 +14,7 @@ from xentcli.columns.naming import shared_prefix
 from xentcli.columns.sampled import sample_values
 from xentcli.columns.schema import Column, Preview
 from xentcli.errors import DataError, UsageError, clean, listing
+from xentcli.records import replace
 
 LISTED = "a map needs those of every class: what it makes of one depends on the sum over all of them"
 """Why lists of the likeliest classes cannot be calibrated."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Batch, Spec
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 
 Mask = npt.NDArray[np.bool_]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +14,7 @@ from xentcli.cli.panels import Panels
 from xentcli.cli.requests import Request
 from xentcli.errors import UsageError, counted, listing
 from xentcli.metrics.names import resolve
+from xentcli.records import replace
 from xentcli.renderers import numbers
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ readings are never settled by a guess.
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from xentcli.columns import candidates as find_candidates
 from xentcli.columns import doubts, labelled, listed, questions, unread
 from xentcli.columns.candidates import Candidate
@@ -20,7 +18,7 @@ from xentcli.columns.schema import WHOLE, WRITTEN, Column, Preview, no_column
 from xentcli.columns.targets import Targets
 from xentcli.columns.vocabulary import says_score
 from xentcli.errors import DataError, Question, UsageError, clean
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

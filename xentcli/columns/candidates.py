@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from xentcli.columns.sampled import sample_values
 from xentcli.columns.schema import DTYPES, WHOLE, Column, Preview
 from xentcli.columns.vocabulary import IDS, OF_THE_PREDICTION, says_kind, says_label, says_score, words
 from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 
 _MOST_SINGLES = 64
 _FLOATS = ("f2", "bf", "f4", "f8", "decimal", "written")

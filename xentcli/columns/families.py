@@ -8,7 +8,6 @@ are a distribution.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from xentcli.columns.kinds import F64, row_sums
 from xentcli.columns.labels import Key
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import VOTES, says_label, says_score, words
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 
 Mask = npt.NDArray[np.bool_]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import NEGATIVE, POSITIVE, of_the_same
 from xentcli.errors import UsageError, clean, closest, listing
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 
 if TYPE_CHECKING:
     from xentcli.columns.targets import Targets

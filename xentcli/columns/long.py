@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.vocabulary import says_label, says_score
 from xentcli.errors import Question, UsageError, clean, listing
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 
 if TYPE_CHECKING:
     from xentcli.columns import Ask

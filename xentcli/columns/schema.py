@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, UsageError, clean, closest, listing
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from xentcli.columns.kinds import F64, NAMES, UNLIKELY, Kind, judge
 from xentcli.columns.sampled import sample_values
 from xentcli.columns.schema import Preview
 from xentcli.errors import DataError, Question, XentError, clean, listing
+from xentcli.records import replace
 
 _ENOUGH = 30
 """So many logits do not all lie between 0 and 1 by chance."""

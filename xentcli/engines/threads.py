@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import field
 
 from xentcli.batch import Batch, Rows, Spec
 from xentcli.plan import StateSet, compute
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 
 Work = Callable[[], tuple[Batch, int]]
 """Loads one batch and says how many rows were read for it."""

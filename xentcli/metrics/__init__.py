@@ -7,11 +7,11 @@ have it in the report, in JSON, as a gate's metric and for `--only`.
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xentcli.metrics import peernames
 from xentcli.metrics.names import LISTED, Metric, available, companion, resolve, top_k
+from xentcli.records import replace
 
 if TYPE_CHECKING:
     from xentcli.batch import Spec

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Statistic
 from xentcli.numerics import grid
+from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 

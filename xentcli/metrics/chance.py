@@ -15,7 +15,7 @@ from xentcli.numerics.grid import ends_of_cells
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
-from xentcli.states.tablesample import TABLED
+from xentcli.states.sample import TABLED
 
 Mask = npt.NDArray[np.bool_]
 _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from xentcli.metrics import chance, redraw
 from xentcli.metrics.known import Known
 from xentcli.numerics import grid
 from xentcli.numerics.binomial import mean_deviation
+from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ from xentcli.errors import counted
 from xentcli.metrics import loss, proper, relplot, training
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
+from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.peer import epsilon
 

@@ -10,7 +10,6 @@ arXiv 1706.04599.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from xentcli.metrics.sums import number
 from xentcli.numerics.rowhash import FOLDS, folds, hashed
 from xentcli.numerics.student import quantile
 from xentcli.numerics.temperature import Depths, Fit, Point, curve_of, fit
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.report import Value
 from xentcli.states.sample import MOST_ROWS, Kept
 from xentcli.states.temperatures import depths

@@ -16,7 +16,7 @@ from xentcli.metrics import linear
 from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
-from xentcli.states.tablesample import TABLED
+from xentcli.states.sample import TABLED
 
 _NOISE = 1e-13
 """Variances below this share of the mean square are rounding: nothing varies. So is what is left of sums that

@@ -16,7 +16,6 @@ White (1985), J. Econometrics 29, 305-325, for few clusters; Liang & Zeger (1986
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -24,7 +23,7 @@ import numpy as np
 from xentcli.batch import F64, I64
 from xentcli.numerics.student import reach
 from xentcli.numerics.temperature import Point
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.report import Value
 
 _LEFT = 0.1  # of the curvature, at least, is left without a row or cluster

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number, wilson
 from xentcli.numerics.student import quantile, reach
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.report import Value
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from xentcli.metrics.names import resolve
 from xentcli.metrics.sums import Sums, number, wilson
 from xentcli.numerics.entropy import binary_entropy, safe_entropy
 from xentcli.numerics.student import reach
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field, replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
 from xentcli.states.moments import DIFFERENCES

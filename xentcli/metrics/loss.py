@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from xentcli.errors import counted
 from xentcli.metrics import delta, intervals, listed
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
+from xentcli.records import replace
 from xentcli.report import Value
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from xentcli.metrics import delta, intervals
 from xentcli.metrics.known import Known
+from xentcli.records import replace
 from xentcli.report import Value
 
 

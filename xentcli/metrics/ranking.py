@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from xentcli.batch import F64
 from xentcli.metrics import intervals, linear
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
+from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.labelscores import MOST_LABELS
 from xentcli.states.scores import Scores

@@ -8,7 +8,6 @@ difference of the two as leave the error seen neither too large nor too small.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from xentcli.metrics import chance, redraw
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Statistic
 from xentcli.numerics.isotonic import blocks, rates
+from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 

@@ -21,13 +21,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xentcli.batch import F64, I64
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +14,7 @@ from xentcli.metrics.known import Known
 from xentcli.metrics.sliceclusters import FINITE, Clustered, Moves
 from xentcli.metrics.sums import Sums, number
 from xentcli.numerics.sums import ExactSums
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.report import SliceGap, SliceRow, Value
 from xentcli.states.keyed import Key, Keyed
 from xentcli.states.slices import means, shares

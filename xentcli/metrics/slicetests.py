@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 from statistics import NormalDist
 
@@ -12,6 +11,7 @@ import numpy as np
 from xentcli.metrics.sliceclusters import Moves, Spread
 from xentcli.metrics.sums import Sums, number
 from xentcli.numerics.student import beyond, quantile
+from xentcli.records import replace
 from xentcli.report import Value
 
 

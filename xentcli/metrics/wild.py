@@ -12,13 +12,12 @@ International Statistical Institute 37, 239-264, for balanced signs.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from xentcli.batch import F64, I64
 from xentcli.metrics.redraw import SURE
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.states.bins import Binned
 from xentcli.states.clustercells import Clustered
 from xentcli.states.clusters import BUCKETS

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,7 +18,7 @@ from xentcli.columns.schema import DTYPES, Column, Preview
 from xentcli.errors import DataError, UsageError, clean, closest, listing
 from xentcli.readers import Source, Unit
 from xentcli.readers.arrays import nulls
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 
 _FLOATS = {"float16": ("f2", np.float16), "float32": ("f4", np.float32), "float64": ("f8", np.float64)}
 

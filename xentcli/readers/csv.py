@@ -7,7 +7,6 @@ inside fields) is looked for beside it, and every refusal is explained by readin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -27,6 +26,7 @@ from xentcli.readers.textblocks import Block, Blocks, is_utf8, place, split
 from xentcli.readers.textsource import TextSource
 from xentcli.readers.writtenlists import LONGEST, Form
 from xentcli.readers.writtenlists import read as written
+from xentcli.records import replace
 
 LEAST_BLOCK, MOST_BLOCK, WIDE_BLOCK = 1 << 20, 1 << 22, 1 << 23
 """Bytes of a block: of short rows, of others, and of those with very many columns."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from urllib.parse import unquote
 
@@ -17,7 +16,7 @@ from xentcli.errors import UsageError, clean, counted, listing
 from xentcli.readers import Source, Unit
 from xentcli.readers.arrays import text_array
 from xentcli.readers.formats import by_suffix
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 
 Keys = dict[str, int | str | None]
 """What the `key=value` folders of a path say."""

@@ -10,7 +10,6 @@ import contextlib
 import shlex
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -23,6 +22,7 @@ from xentcli.errors import DataError, Question, UsageError, XentError, clean, co
 from xentcli.readers import Options, Source, Unit
 from xentcli.readers.arrays import nulls
 from xentcli.readers.ids import Ids, Twice, as_ids
+from xentcli.records import replace
 
 I64 = npt.NDArray[np.int64]
 _SHOWN = 5  # ids of predictions without a label

@@ -8,7 +8,6 @@ threads nor the way the rows are cut make a difference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import field, replace
 from functools import partial
 
 import numpy as np
@@ -21,7 +20,7 @@ from xentcli.errors import DataError, UsageError, clean
 from xentcli.readers import Source, Unit
 from xentcli.readers.pivot import I64, Pivot, Stretch, Turn, codes_of
 from xentcli.readers.returning import Returning
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field, replace
 
 Looks = list[tuple[Source, Preview]]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from xentcli.readers.arrowtypes import columns, fields_of, read_schema
 from xentcli.readers.batches import BatchSource
 from xentcli.readers.faults import reason
 from xentcli.readers.ndarrays import ArraysFeed, split
+from xentcli.records import replace
 
 LABEL = "label"
 """What the column of `labels` is called."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from xentcli.columns.schema import Column
 from xentcli.errors import DataError, clean
 from xentcli.readers.arrays import text_array
 from xentcli.readers.arrowtypes import columns as columns_of
+from xentcli.records import replace
 
 Array = npt.NDArray[Any]
 

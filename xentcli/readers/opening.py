@@ -7,7 +7,6 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -17,6 +16,7 @@ from xentcli.readers import Options, Source
 from xentcli.readers.faults import shown
 from xentcli.readers.folders import Folder, Keys, Shard, look_into, matched
 from xentcli.readers.formats import FORMATS, PACKED, SHOWN, TEXTS, by_content, by_default, by_suffix
+from xentcli.records import replace
 
 if TYPE_CHECKING:
     from xentcli.readers.remote import Remote

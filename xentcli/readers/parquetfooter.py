@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 from xentcli.columns.schema import Column
@@ -13,6 +12,7 @@ from xentcli.readers.bounds import Bounds, has_checksums
 from xentcli.readers.faults import reason
 from xentcli.readers.footer import Bound, Chunk, Footer, Leaf
 from xentcli.readers.thrift import Malformed
+from xentcli.records import replace
 
 READ_AHEAD = 1 << 20
 """Bytes of each column that are read at once."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import field
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.errors import DataError, clean
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 
 MOST = 1 << 20
 

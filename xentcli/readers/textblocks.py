@@ -7,7 +7,6 @@ a record if an even number of quotes stands before it; rows are records that are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +15,7 @@ from xentcli.errors import DataError
 from xentcli.readers.bytestream import HEAD, ByteStream, Octets, check_text, count_lines, without_comments
 from xentcli.readers.newlines import CR, I64, U8, count_records, find_records, has, stray_quote
 from xentcli.readers.reused import Memory
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 
 LONGEST_RECORD = 64 << 20
 _HEADER = 1 << 16  # bytes that hold most headers

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
@@ -18,6 +17,7 @@ from xentcli.errors import DataError, clean
 from xentcli.readers import Source, Unit
 from xentcli.readers.arrays import text_array
 from xentcli.readers.writtenlists import Form, fault, form_of, holds, read
+from xentcli.records import replace
 
 AS_WRITTEN = "\0text:"
 """Begins the name of a column with the text of a list, where it is asked for."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from typing import Any
 
 from xentcli.errors import counted
-from xentcli.records import dataclass
+from xentcli.records import dataclass, replace
 from xentcli.renderers.numbers import (
     NBSP,
     count,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from typing import Any
 
 from xentcli.errors import clean
+from xentcli.records import replace
 from xentcli.report import Report, Value
 
 NBSP = "\u00a0"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from xentcli.errors import counted
+from xentcli.records import replace
 from xentcli.renderers import numbers, strip
 from xentcli.renderers.numbers import MISSING, NBSP, count
 from xentcli.report import Report, SliceRow, Value

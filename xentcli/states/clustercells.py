@@ -11,8 +11,8 @@ import numpy.typing as npt
 from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.records import dataclass
 from xentcli.states.clusters import BUCKETS
+from xentcli.states.sample import TABLED
 from xentcli.states.summed import Summed
-from xentcli.states.tablesample import TABLED
 
 _LOGITS = np.concatenate([np.arange(1, 129) / 16, 8.0 + np.arange(1, 17) / 2])  # that cells end at
 _AT_ONCE = 1 << 16  # rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import field
 from typing import Self
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from xentcli.batch import I64, Rows, Spec
 from xentcli.errors import DataError, clean
 from xentcli.numerics.sums import ExactSums
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field
 from xentcli.states import Arrays
 
 MOST = 10_000

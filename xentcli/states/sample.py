@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
@@ -10,12 +9,15 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64, Real, Rows, Spec
 from xentcli.numerics.rowhash import U64, hashed
-from xentcli.records import dataclass
+from xentcli.records import dataclass, fields
 from xentcli.states import Arrays
 
 MOST_ROWS = 100_000
 MOST_VALUES = 1 << 20
 """A sample holds at most so many rows that differ, and so many scores."""
+
+TABLED = ("soft", "multilabel")
+"""Tasks whose rows say something of every class or label."""
 
 _ALL = (1 << 64) - 1
 _AT_ONCE = 1 << 15  # rows; fewer wait than would be held, where many are the same

@@ -7,9 +7,6 @@ import numpy as np
 from xentcli.batch import F64, I64, Real, Rows, Spec
 from xentcli.states.sample import Sample
 
-TABLED = ("soft", "multilabel")
-"""Tasks whose rows say something of every class or label."""
-
 
 class TableSample(Sample):
     """A sample of at most 4,096 rows that differ, as `Sample`, with what `parts` names of each."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import EXAMPLES, Batch, Place, Spec, earliest
 from xentcli.errors import BadRow, clean
-from xentcli.records import dataclass
+from xentcli.records import dataclass, field, replace
 
 Mask = npt.NDArray[np.bool_]
 Found = tuple[str, str]  # what is wrong, and the remedy

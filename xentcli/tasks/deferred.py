@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, fields
 from typing import Any
 
 from xentcli.batch import Batch, Rows
+from xentcli.records import MISSING, fields
 
 _LATER = ("predicted", "top", "loss", "brier", "entropy", "z_part", "z_var", "positive", "score")
 

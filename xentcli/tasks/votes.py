@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from xentcli.batch import Batch, Spec
+from xentcli.records import replace
 from xentcli.tasks.badrows import BadRows, Found
 
 
