@@ -37,6 +37,8 @@ _RECALIBRATED = (
     f"residuals of whole groups change their signs instead{_LEANING}"
 )
 
+_SHARE = "what Wilson's interval of the share of positives makes of it: conservative near a share of 1/2"
+
 INTERVALS = {
     **dict.fromkeys(
         ("cross_entropy", "cross_entropy_finite", "predictive_entropy", "overconfidence", "brier_score",
@@ -49,6 +51,13 @@ INTERVALS = {
     **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO),
     "balanced_cross_entropy": "mean ± z · sqrt(m/(m-1) Σ w_i² (l_i - mean_c)²/(K W_c)²), c the class of i; "
     f"{_SKEW}; none where a class has a single row",
+    "label_entropy": f"of two classes {_SHARE}; else symmetric in the root of what it lacks to its largest, "
+    "as chi-squared is, less what even classes lack by chance: so it allows for the entropy seen being too "
+    "low on average, for which that of many classes, few rows each, has too wide or one-sided an interval; "
+    "over groups, and with t, for --group",
+    **dict.fromkeys(
+        ("brier_uncertainty", "log_uncertainty"), f"{_SHARE}; over groups, and with t, for --group"
+    ),
     "macro_f1": _COUNTS.format("logit"),
     "mcc": _COUNTS.format("Fisher"),
     **dict.fromkeys(

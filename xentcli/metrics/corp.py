@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import recalibrated
+from xentcli.metrics import frequencies, recalibrated
 from xentcli.metrics.known import Known
 from xentcli.numerics.isotonic import blocks
 from xentcli.report import Value
@@ -42,7 +42,9 @@ def brier_discrimination(known: Known) -> Value:
 
 def brier_uncertainty(known: Known) -> Value:
     """Brier score of predicting the base rate, 0 to 0.25."""
-    return known.value("brier_uncertainty", _per_row(known, _squares(*_base(known))))
+    value = known.value("brier_uncertainty", _per_row(known, _squares(*_base(known))))
+    share = float(known.frequencies[1])
+    return frequencies.of_share(known, value, lambda q: q * (1.0 - q), 1.0 - 2.0 * share, 2.0)
 
 
 def log_miscalibration(known: Known) -> Value:
@@ -60,7 +62,7 @@ def log_discrimination(known: Known) -> Value:
 
 def log_uncertainty(known: Known) -> Value:
     """Cross-entropy of predicting the base rate, in nats: the entropy of the labels."""
-    return known.value("log_uncertainty", _per_row(known, _logs(*_base(known))))
+    return frequencies.entropy(known, "log_uncertainty")
 
 
 def _part(known: Known, key: str, mean: str, score: Score, *, miscalibration: bool) -> Value:

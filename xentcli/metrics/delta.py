@@ -79,6 +79,25 @@ def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
     return Error(math.sqrt(variance / known.effective * known.rows / (known.rows - 1)))
 
 
+def of_labels(known: Known, slope: F64) -> Error:
+    """Of a figure that moves by the mean over rows of `slope` (C,) at their label, by shares if it is soft.
+
+    sqrt(m/(m-1) · Σw²(slope - mean)²) / Σw. None for one row, and by group where sums by class are not kept.
+    """
+    if known.spec.task in TABLED:
+        return linear.error(known, {"support": slope})
+    if known.rows < 2:
+        return Error()
+    if known.spec.grouped:
+        return _clustered(known, None, {"support": slope}, float(known.weight))
+    weight2 = known.by_class.values("weight2") if known.spec.weighted else known.support
+    u = slope - float((known.frequencies * slope).sum())
+    square = math.fsum((weight2 * u * u).tolist())
+    if square < _NOISE * math.fsum((weight2 * slope * slope).tolist()):
+        square = 0.0
+    return Error(math.sqrt(square * known.rows / (known.rows - 1)) / float(known.weight))
+
+
 def mean_of_classes(known: Known, means: F64) -> Error:
     """Of the mean over classes that occur of their `means` (C,) of the loss, each with its error.
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from xentcli.errors import counted
-from xentcli.metrics import delta, intervals, listed
+from xentcli.metrics import delta, frequencies, intervals, listed
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
 from xentcli.records import replace
@@ -83,9 +83,10 @@ def perplexity(known: Known) -> Value:
 def label_entropy(known: Known) -> Value:
     """Entropy of the label frequencies, in nats: the loss of always predicting them.
 
-    Soft labels: of their mean. Multilabel: the mean over labels of the entropy of "there or not".
+    Soft labels: of their mean. Multilabel: the mean over labels of the entropy of "there or not". Error and
+    interval: `metrics.frequencies`.
     """
-    return known.value("label_entropy", replace(known, prior=None).reference_loss)
+    return frequencies.entropy(known, "label_entropy")
 
 
 def normalized_cross_entropy(known: Known) -> Value:
