@@ -20,9 +20,11 @@ from coverage import Drawn, Model, table
 
 from xentcli import metrics
 from xentcli.batch import F64
-from xentcli.metrics import classwise, redraw
+from xentcli.metrics import chance, classwise, redraw
+from xentcli.metrics.known import Known
 from xentcli.metrics.names import resolve
 from xentcli.report import Value
+from xentcli.states.bins import Binned
 
 LABELS = 100
 
@@ -33,7 +35,7 @@ SLOW_POSITIVE = (
     "atb_positive_p", "smooth_ece_positive_p", "brier_miscalibration_p", "log_miscalibration_p", "ici_p",
     "e50_p", "e90_p",
 )  # fmt: skip
-_JUDGED, _REDRAWN = redraw.judged, classwise._redrawn
+_JUDGED, _REDRAWN, _REDRAWS = redraw.judged, classwise._redrawn, chance.redraws
 BINARY = (*QUICK, *POSITIVE, *SLOW, *SLOW_POSITIVE)
 
 
@@ -84,13 +86,18 @@ class Reused:
 
     def judged(self, value: Value, drawn: Any, statistic: Callable[[F64], F64], level: object, *,
                chance: object = None, error: Callable[[F64], F64] | None = None,
-               seen: float | None = None) -> Value:  # fmt: skip
+               seen: float | None = None, residuals: F64 | None = None) -> Value:  # fmt: skip
         """In place of `redraw.judged`: the p-value alone."""
         if self.metric not in self.errors:
             self.errors[self.metric] = (error or statistic)(drawn.noise)
         at = value.value if seen is None else seen
         assert at is not None
-        return replace(value, p=redraw.share(self.errors[self.metric] >= at * redraw.TIES))
+        own = drawn.seen if residuals is None else residuals
+        return replace(value, p=redraw.p_value(self.errors[self.metric], at, drawn.noise, own))
+
+    def redraws(self, known: Known, pair: str, scheme: str, bins: Binned, fine: bool = False) -> Any:
+        """In place of `chance.redraws`: with the residuals of the labels at hand."""
+        return replace(_REDRAWS(known, pair, scheme, bins, fine), seen=bins.y - bins.p)
 
     def redrawn(self, made: Callable[..., F64], *known: Any) -> F64:
         """In place of `classwise._redrawn`."""
@@ -114,6 +121,7 @@ class Case:
         reused = Reused()
         if self.model.each == 1:
             setattr(redraw, "judged", reused.judged)  # noqa: B010 - a method is no function to mypy
+            setattr(chance, "redraws", reused.redraws)  # noqa: B010
             setattr(classwise, "_redrawn", partial(reused.redrawn, _REDRAWN))  # noqa: B010
         for seed in range(runs):
             rng = np.random.default_rng(seed)
@@ -131,6 +139,7 @@ class Case:
                 if p is not None:
                     found[name].append(p <= 0.05)
         setattr(redraw, "judged", _JUDGED)  # noqa: B010
+        setattr(chance, "redraws", _REDRAWS)  # noqa: B010
         setattr(classwise, "_redrawn", _REDRAWN)  # noqa: B010
         return {name: float(np.mean(each)) for name, each in found.items() if each}
 

@@ -28,22 +28,25 @@ def drawn(seed: int, n: int, factor: float = 1.0) -> tuple[npt.NDArray[np.int64]
     return (rng.random(n) < 1 / (1 + np.exp(-logit))).astype(np.int64), 1 / (1 + np.exp(-factor * logit))
 
 
-def test_p_is_the_share_of_all_outcomes_with_an_error_so_large() -> None:
-    p = np.array([0.02, 0.04, 0.03, 0.31, 0.33, 0.32, 0.61, 0.65, 0.98, 0.97])
-    bins = np.array([0, 0, 0, 1, 1, 1, 2, 2, 3, 3])
-    seen_labels = np.array([0, 1, 0, 1, 0, 0, 0, 1, 1, 1])
+@pytest.mark.parametrize("weights", [[1.0] * 10, [4.0, 1, 1, 1, 4, 1, 1, 4, 4, 1]])
+@pytest.mark.parametrize("name", ["ece_positive", "mce"])
+def test_p_is_the_share_of_all_outcomes_with_an_error_so_large(name: str, weights: list[float]) -> None:
+    """Of those with the same largest gap, of which there are many, with gaps that add up to as much."""
+    p = np.array([0.52, 0.54, 0.53, 0.71, 0.73, 0.72, 0.81, 0.85, 0.98, 0.97])
+    bins, w = np.array([0, 0, 0, 1, 1, 1, 2, 2, 3, 3]), np.array(weights)
+    labels = np.array([0, 1, 0, 1, 0, 0, 1, 1, 1, 1])
 
-    def error(y: F64) -> float:
-        return float(np.abs(np.bincount(bins, y - p)).sum()) / p.size
+    def errors(y: F64) -> tuple[float, float]:
+        sums = np.abs(np.bincount(bins, w * (y - p)))
+        mean = float(sums.sum()) / float(w.sum())
+        return (round(float((sums / np.bincount(bins, w)).max()), 12) if name == "mce" else 0.0, mean)
 
-    chances, errors = [], []
-    for outcome in itertools.product((0.0, 1.0), repeat=p.size):
-        y = np.array(outcome)
-        chances.append(float(np.prod(np.where(y == 1, p, 1 - p))))
-        errors.append(error(y))
-    exact = float(np.array(chances)[np.array(errors) >= error(seen_labels) - 1e-12].sum())
-    value = read(known(seen_labels, p, bins=4), "ece_positive")
-    assert value.value == pytest.approx(error(seen_labels))
+    outcomes = [np.array(outcome) for outcome in itertools.product((0.0, 1.0), repeat=p.size)]
+    chances = np.array([float(np.prod(np.where(y == 1, p, 1 - p))) for y in outcomes])
+    seen = errors(labels)
+    reached = np.array([errors(y) >= (seen[0], seen[1] - 1e-12) for y in outcomes])
+    exact = float(chances[reached].sum())
+    value = read(known(labels, p, None if weights[0] == 1.0 else w, bins=10), name)
     assert value.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 999))
 
 
@@ -63,6 +66,24 @@ def test_redrawn_sums_have_the_distribution_of_sums_of_draws(p: list[float]) -> 
     assert np.abs(shares - exact).sum() < noise + 0.02
     assert abs(found.mean()) < 4 * found.std() / math.sqrt(found.size)
     assert found.var() == pytest.approx(float(np.asarray(bins.variance)[0]), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("w", "p"), [([2.5], [0.3]), ([1.0, 1e3], [0.1, 0.2]), ([1.0] * 9 + [50.0], [0.4] * 10),
+                 ([1.0, 2, 3, 4, 5] * 4, [0.7] * 20), ([3.0] * 6, [0.01, 0.5, 0.99] * 2)],
+)  # fmt: skip
+def test_redrawn_sums_of_weights_keep_mean_variance_and_range(w: list[float], p: list[float]) -> None:
+    weight, rate, one = np.array(w), np.array(p), np.ones(1)
+    total, mean = weight.sum(), float((weight * rate).sum())
+    variance = float((weight**2 * rate * (1 - rate)).sum())
+    bins = Binned(len(w) * one, total * one, mean * one, mean * one, variance * one)
+    found = redraw.draw(bins, 1.0, 0, weighted=True, count=20_000).noise[:, 0] + mean
+    assert found.min() >= -1e-9 and found.max() <= total * (1 + 1e-12)
+    assert abs(found.mean() - mean) < 4 * math.sqrt(variance / found.size)
+    spread = ((found - found.mean()) ** 2).std() / math.sqrt(found.size)
+    assert abs(found.var() - variance) < 4 * spread + 0.02 * variance
+    if len(w) <= 2:  # every sum that there is, and no other
+        assert len(np.unique(found.round(9))) == 2 ** len(w)
 
 
 def brownian_range_beyond(x: float) -> float:

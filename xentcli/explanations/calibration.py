@@ -195,6 +195,7 @@ def companion(key: str, part: str) -> Measure:
         f"{key}_p", "(1 + how many of 999 redraws of the labels from the predictions, in the bins (--seed), "
         f"have a {key} as large as that seen) / 1000{sampled}"
         + signs.format("1,024 redraws of groups or rows")
-        + "; JSON has their number in redraws", "0.005 to 1" if sampled else "0.001 to 1", none,
+        + "; of those with the very same one, gaps that add up to as much. JSON has their number in redraws",
+        "0.005 to 1" if sampled else "0.001 to 1", none,
         "Small: the predictions are not calibrated. Large data make any small gap significant.", source,
     )  # fmt: skip

@@ -37,7 +37,9 @@ def tested(
     seen = float(statistic(cells.y - cells.p))
     rising = rates(cells.weight - cells.y, cells.y) * cells.weight
     drawn = chance.redraws(known, pair, "recalibrated", replace(cells, y=rising), fine=True)
-    return redraw.judged(value, drawn, statistic, None if bare else known.level, seen=seen)
+    return redraw.judged(
+        value, drawn, statistic, None if bare else known.level, seen=seen, residuals=cells.y - cells.p
+    )
 
 
 def _of_clusters(cells: Binned) -> Binned:
