@@ -56,6 +56,13 @@ INTERVALS = {
     "low on average, for which that of many classes, few rows each, has too wide or one-sided an interval; "
     "over groups, and with t, for --group",
     **dict.fromkeys(
+        (f"loss_share_worst_{part}pct" for part in ("0_1", "1", "10")),
+        "delta method: what a row moves it by is (max(l_i - ξ, 0) - S·l_i)/mean l, S the share and ξ the "
+        "loss at the border (Gastwirth 1972), with the skewness of that, and `bound` added; with --weight or "
+        "--group over a sample of at most 100,000 rows (several labels: 4,096, and none with --group); none "
+        "with fewer than 20 rows, or groups, in the worst part: they do not tell how it varies",
+    ),
+    **dict.fromkeys(
         ("brier_uncertainty", "log_uncertainty"), f"{_SHARE}; over groups, and with t, for --group"
     ),
     "macro_f1": _COUNTS.format("logit"),

@@ -191,6 +191,13 @@ class Known:
 
         return tail.of_scores(self)
 
+    @cached_property
+    def loss_moments(self) -> tuple[float, float]:
+        """Second and third power of the finite losses less their mean, times weight, added up."""
+        from xentcli.metrics import tail
+
+        return tail.moments(self)
+
     # -- means ------------------------------------------------------------------------------------
     @cached_property
     def z(self) -> float | None:

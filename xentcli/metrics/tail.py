@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
+from xentcli.metrics import lorenz
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
 from xentcli.records import replace
@@ -40,7 +41,7 @@ def share(known: Known, metric: str, part: float) -> Value:
 
     One minus the Lorenz curve at 1 - part: the row at the border counts for what is left of the part.
     Rows are told apart to 1/32 of an octave of the loss, one-column binary ones by score; `bound` is what
-    that may be off by. Undefined where the total is infinite or 0.
+    that may be off by. Undefined where the total is infinite or 0. Error and interval: `metrics.lorenz`.
     Source: Gastwirth (1971), "A General Definition of the Lorenz Curve", Econometrica 39, 1037-1039.
     """
     if known.impossible_rows:
@@ -55,7 +56,9 @@ def share(known: Known, metric: str, part: float) -> Value:
     cut = min(int(np.searchsorted(ahead, wanted, "right")) - 1, found.mass.size - 1)
     low, high = _shares(found, cut, min(wanted - float(ahead[cut]), float(found.mass[cut])))
     bound = (high - low) / 2
-    return replace(known.value(metric, (low + high) / 2), bound=bound if bound > 1e-15 else None)
+    value = replace(known.value(metric, (low + high) / 2), bound=bound if bound > 1e-15 else None)
+    border = float(found.least[cut] + found.most[cut]) / (2.0 * float(found.mass[cut]))
+    return lorenz.around(known, value, border, part)
 
 
 def _shares(found: Losses, cut: int, left: float) -> tuple[float, float]:
@@ -156,12 +159,16 @@ def skewness(known: Known) -> float | None:
         sums = known.sums("loss")
         spread = known.states.clusters.spread("loss", sums.mean, sums.weight)
         return spread.skewness if spread.variance else None
-    found, mean = known.losses, number(known.sums("loss").mean)
+    square, cube = (sum_ / float(known.weight) for sum_ in known.loss_moments)
+    if not 0.0 < square < math.inf or not math.isfinite(cube):
+        return None
+    return float(cube / square**1.5 / math.sqrt(known.effective))
+
+
+def moments(known: Known) -> tuple[float, float]:
+    """Σ w·d² and Σ w·d³, d the finite losses less their mean; inf or NaN beyond float64."""
+    found, mean = known.losses, number(known.sums("loss", finite=True).mean)
     with np.errstate(over="ignore", invalid="ignore"):
         depth = (found.least + found.most) / (2 * found.mass) - mean
         squares = found.mass * depth * depth  # the third power by pow() takes twenty times as long
-        square = float(squares.sum()) / float(known.weight)
-        cube = float((squares * depth).sum()) / float(known.weight)
-        if not 0.0 < square < math.inf or not math.isfinite(cube):
-            return None
-    return float(cube / square**1.5 / math.sqrt(known.effective))
+        return float(squares.sum()), float((squares * depth).sum())
