@@ -22,7 +22,6 @@ from xentcli.plan import StateSet, state
 from xentcli.readers import Source
 from xentcli.records import dataclass
 from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
-from xentcli.states.scores import MOST_CELLS
 
 BASE = 180 << 20
 """Python, NumPy, pyarrow and the first rows of a file."""
@@ -94,7 +93,7 @@ class Need:
         """What a run of `sources`, which are told of no limit, takes at most."""
         known = [source.rows for source in sources]
         rows = None if None in known else sum(row or 0 for row in known)
-        cells = 0 if spec.task != "binary" else MOST_CELLS if rows is None else min(rows, MOST_CELLS)
+        cells = _cells(rows) if spec.task == "binary" else 0
         sizes = [_held(source, columns, text) for source in sources]
         walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
         return cls(_states(spec, rows), walk, batch, not shared(spec), _READ * cells)
@@ -178,7 +177,14 @@ def _states(spec: Spec, rows: int | None) -> int:
         return size + (_CELL * spec.size * min(met, most_cells(spec)) if spec.size <= MOST_LABELS else 0)
     if spec.size > DENSE_UP_TO:
         size += _PAIR * met
-    return size + (_CELL * min(met, MOST_CELLS) if spec.task == "binary" else 0)
+    return size + (_CELL * _cells(rows) if spec.task == "binary" else 0)
+
+
+def _cells(rows: int | None) -> int:
+    """The cells of binary scores that so many rows can have."""
+    from xentcli.states.scores import MOST_CELLS
+
+    return MOST_CELLS if rows is None else min(rows, MOST_CELLS)
 
 
 def _copies(spec: Spec) -> int:

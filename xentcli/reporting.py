@@ -13,13 +13,10 @@ from xentcli.batch import F64, Spec
 from xentcli.columns import Resolution
 from xentcli.errors import DataError, UsageError, clean, listing
 from xentcli.metrics import calibration, labelerrors, perclass, worst
-from xentcli.metrics.compat import conventions
 from xentcli.metrics.decomposition import Recalibrated
 from xentcli.metrics.known import Known
 from xentcli.metrics.loss import clusters
 from xentcli.metrics.names import METRICS, Metric
-from xentcli.metrics.peernames import PEERS
-from xentcli.metrics.training import class_weights
 from xentcli.report import Confusion, Report
 from xentcli.settings import Settings
 
@@ -53,6 +50,9 @@ def build(states: StateSet, what: Resolution, settings: Settings, suspects: Susp
         worst=worst.rows(known),
     )
     if spec.compat is not None:
+        from xentcli.metrics.compat import conventions
+        from xentcli.metrics.peernames import PEERS
+
         peer, names = PEERS[spec.compat], [name for name in report.metrics if "." in name]
         report.data["compat"] = {"peer": peer.name, "version": peer.version,
                                  "conventions": conventions(known, names)}  # fmt: skip
@@ -95,6 +95,8 @@ def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:
     if spec.grouped:
         data |= {"group": settings.rules.group, **clusters(known)}
     if spec.training is not None:
+        from xentcli.metrics.training import class_weights
+
         shown = spec.training.balanced or (spec.training.by_class and not spec.training.per_row)
         weights = class_weights(known) if shown else []
         data["training"] = training.said(spec.training, spec.task, weights)

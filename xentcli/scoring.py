@@ -6,9 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from xentcli import checking, labelerrors, memory, reporting, secondlook, streams, training
+from xentcli import checking, labelerrors, memory, reporting, streams, training
 from xentcli.batch import Spec
-from xentcli.binding.keys import check as check_keys
 from xentcli.columns import Ask, Resolution, resolve, shards
 from xentcli.columns.schema import Preview
 from xentcli.engines import threads
@@ -27,7 +26,6 @@ from xentcli.readers import Source, bits, joined, long, textlists
 from xentcli.readers.opening import open_all
 from xentcli.records import replace
 from xentcli.report import Report, Warning
-from xentcli.rowfile import RowFile
 from xentcli.settings import Settings
 from xentcli.tasks.simplex import judge_text
 
@@ -135,7 +133,10 @@ def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
         if error.id == "which_kind" and len(looks) > 1:
             shards.each_alone(looks, ask, error)
         raise
-    check_keys(first, ask.by, ask.group, ask.id, tuple(column for column, _ in ask.where))
+    if ask.by or ask.where or ask.group is not None or ask.id is not None:
+        from xentcli.binding import keys
+
+        keys.check(first, ask.by, ask.group, ask.id, tuple(column for column, _ in ask.where))
     for look in looks[1:]:
         what = replace(what, stored=shards.same_reading(what, first, look, ask))
     if ask.kind == "auto" and len(looks) > 1:
@@ -196,6 +197,8 @@ def grouped(
         fresh = _fresh(inputs, len(scored), what, calm)
         memory.fit(spec, fresh, *streams.columns(what, calm.rules), 1, settings.reading.max_memory)
         parts = streams.parts(what, fresh, calm.rules)
+        from xentcli import secondlook
+
         return secondlook.grouped(error, what, spec, calm.rules, parts, settings.limit)
     except (XentError, OSError, MemoryError):  # nothing must come between the user and the first error
         return error
@@ -257,6 +260,8 @@ def _run(
             states = threads.run(spec, parts, jobs, tell)
             _check_all(states, sources, settings)
         else:
+            from xentcli.rowfile import RowFile
+
             with RowFile(settings.rows_to, spec, len(sources) > 1, settings.rules.id).opened() as file:
                 states = threads.run(spec, parts, jobs, tell, file.tap)
                 _check_all(states, sources, settings)  # a run that fails leaves no file

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xentcli.batch import Training
-from xentcli.classweights import LEAST, MOST, Wanted, by_name
 from xentcli.errors import UsageError, clean, closest, counted
-from xentcli.metrics.peernames import PEERS
 
 if TYPE_CHECKING:
     from xentcli.settings import Settings
@@ -21,9 +19,12 @@ def check(settings: Settings) -> None:
     if smoothing is not None and not 0.0 <= smoothing <= 1.0:
         raise UsageError(f"--label-smoothing {smoothing:g} is not between 0 and 1",
                          remedy="--label-smoothing 0.1", id="label_smoothing")  # fmt: skip
-    if isinstance(positive, int | float) and not LEAST <= positive <= MOST:
-        raise UsageError(f"--pos-weight {positive:g} is not a positive number", remedy="--pos-weight 3",
-                         id="pos_weight")  # fmt: skip
+    if isinstance(positive, int | float):
+        from xentcli.classweights import LEAST, MOST
+
+        if not LEAST <= positive <= MOST:
+            raise UsageError(f"--pos-weight {positive:g} is not a positive number", remedy="--pos-weight 3",
+                             id="pos_weight")  # fmt: skip
     _check_compat(settings)
     asked = any(metric.key == "training_loss" for metric in settings.metrics)
     if asked and smoothing is None and positive is None and settings.class_weights is None:
@@ -35,9 +36,12 @@ def check(settings: Settings) -> None:
 def _check_compat(settings: Settings) -> None:
     asked = {metric.key.partition(".")[0] for metric in settings.metrics if "." in metric.key}
     compat = settings.compat
-    if compat is not None and compat not in PEERS:
-        raise UsageError(f'--compat "{clean(compat)}" is not known.{closest(compat, list(PEERS))}',
-                         remedy=f"--compat {'|'.join(PEERS)}", id="compat")  # fmt: skip
+    if compat is not None:
+        from xentcli.metrics.peernames import PEERS
+
+        if compat not in PEERS:
+            raise UsageError(f'--compat "{clean(compat)}" is not known.{closest(compat, list(PEERS))}',
+                             remedy=f"--compat {'|'.join(PEERS)}", id="compat")  # fmt: skip
     if asked - {compat}:
         peer = min(asked - {compat or ""})
         raise UsageError(f"figures of {peer} are computed with --compat {peer}",
@@ -52,9 +56,12 @@ def peer_bins(settings: Settings, task: str) -> int:
     if settings.compat is not None and task not in ("binary", "multiclass"):
         raise UsageError(f"--compat is for one hard label a row, not for a {task} task",
                          remedy="leave --compat out", id="compat")  # fmt: skip
-    if settings.compat is None or not PEERS[settings.compat].bins:
+    if settings.compat is None:
         return 0
-    return settings.compat_bins or PEERS[settings.compat].bins
+    from xentcli.metrics.peernames import PEERS
+
+    own = PEERS[settings.compat].bins
+    return settings.compat_bins or own if own else 0
 
 
 def plan(settings: Settings, task: str, classes: tuple[str, ...]) -> Training | None:
@@ -73,6 +80,8 @@ def plan(settings: Settings, task: str, classes: tuple[str, ...]) -> Training | 
         return Training(share)
     if given == "balanced":
         return Training(share, balanced=True)
+    from xentcli.classweights import Wanted, by_name
+
     return Training(share, by_name(given, Wanted("--class-weights", classes)))
 
 
@@ -94,6 +103,8 @@ def _check_positive(settings: Settings, task: str, classes: tuple[str, ...]) -> 
 
 def _within(settings: Settings, share: float, task: str, classes: tuple[str, ...]) -> Training:
     """The set-up of a task where every class, or label, has a part in the loss of a row."""
+    from xentcli.classweights import Wanted, by_name
+
     given, positive = settings.class_weights, settings.pos_weight
     each = "label" if task == "multilabel" else "class"
     if given == "balanced":

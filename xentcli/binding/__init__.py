@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xentcli.batch import F64, I64, Batch, Place, Real
-from xentcli.binding import classes, keys, listed, lists, targets
+from xentcli.batch import F64, I64, Batch, Keys, Place, Real
+from xentcli.binding import classes
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
 from xentcli.readers.arrays import is_text, is_time, nulls, numbers, time_text
@@ -62,17 +62,20 @@ def bind(
         ignored = _ignored(record, what, rules.ignore_label)
         labels = classes.labels(record.column(what.label), what, bad)
     else:
+        from xentcli.binding import targets
+
         labels, table, ignored = targets.read(record, what, what.targets, bad, rules.ignore_label)
     weights = _weights(record, what, bad)
     columns: tuple[Real, ...] = ()
     matrix: Real | None = None
     held = None
     if what.listed is not None:
+        from xentcli.binding import listed
+
         held = listed.read(record, what, what.listed, bad)
     else:
         columns, matrix = scores(record, what, bad)
-    slices = tuple(keys.keys(record, by, source) for by in rules.by)
-    groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
+    slices, groups = _keys(record, rules, source, bad)
     ids = None if rules.id is None else Ids(time_text(record.column(rules.id)), np.arange(n))
     text = what.targets is not None and what.targets.stored == "text"
     batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=slices, groups=groups,
@@ -106,6 +109,18 @@ def bind(
     return batch
 
 
+def _keys(
+    record: pa.RecordBatch, rules: Rules, source: str, bad: BadRows
+) -> tuple[tuple[Keys, ...], I64 | None]:
+    """The slice of each row by each `--by`, and the bucket of its `--group`."""
+    if not rules.by and rules.group is None:
+        return (), None
+    from xentcli.binding import keys
+
+    groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
+    return tuple(keys.keys(record, by, source) for by in rules.by), groups
+
+
 def _no_label(record: pa.RecordBatch, row: int) -> Found:
     id, where = record.schema.metadata[JOINED].decode().split("\n", 1)
     who = f"id {clean(str(record.column(id)[row].as_py()))}" if id else "this row"
@@ -136,6 +151,8 @@ def scores(record: pa.RecordBatch, where: Where, bad: BadRows) -> tuple[tuple[Re
     """The scores of each row: columns (n,), or the matrix (n, width) of a list column."""
     if where.layout != "list":
         return tuple(_scores(record.column(name), name, bad) for name in where.columns), None
+    from xentcli.binding import lists
+
     name = where.columns[0]
     matrix = lists.matrix(record.column(name), name, where.width, bad, "score_null")
     return (), matrix[:, ::-1] if where.reverse else matrix

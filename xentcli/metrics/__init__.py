@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from xentcli.metrics import peernames
 from xentcli.metrics.names import LISTED, Metric, available, companion, resolve, top_k
 from xentcli.records import replace
 
@@ -63,5 +62,7 @@ def _peers(spec: Spec) -> list[str]:
     """The figures of the library of `--compat` that take such scores."""
     if spec.compat is None:
         return []
+    from xentcli.metrics import peernames
+
     per_row = spec.training is not None and spec.training.per_row
     return peernames.available(spec.compat, spec.task, spec.kind, spec.width, per_row)

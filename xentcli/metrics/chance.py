@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64
-from xentcli.metrics import redraw, residuals, wild
+from xentcli.metrics import redraw
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Redraws, Statistic
-from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics import grid
 from xentcli.numerics.grid import ends_of_cells
 from xentcli.report import Value
 from xentcli.states.bins import Binned
-from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
 from xentcli.states.sample import TABLED
+
+if TYPE_CHECKING:
+    from xentcli.metrics.wild import WildRedraws
+    from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
 
 Mask = npt.NDArray[np.bool_]
 _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one
@@ -49,11 +53,16 @@ def redraws(known: Known, pair: str, scheme: str, bins: Binned, fine: bool = Fal
         coarse = mass_index(bins.weight, _COARSE) if fine else None
         unit = float(known.weight2 / known.weight)
         if known.spec.grouped:
+            from xentcli.metrics import wild
+
             known.drawn[name] = wild.draw(bins, known.clustered_cells(pair), known.seed, coarse=coarse)
-        elif known.spec.task == "soft":
-            known.drawn[name] = residuals.of_soft(bins, unit, known.seed)
-        elif known.multilabel:
-            known.drawn[name] = residuals.of_labels(known, bins)
+        elif known.spec.task in TABLED:
+            from xentcli.metrics import residuals
+
+            known.drawn[name] = (
+                residuals.of_labels(known, bins) if known.multilabel
+                else residuals.of_soft(bins, unit, known.seed)
+            )  # fmt: skip
         else:
             known.drawn[name] = redraw.draw(
                 bins, unit, known.seed, weighted=known.spec.weighted, coarse=coarse
@@ -74,6 +83,8 @@ def judge_by_class(
     if len(weight) < 2:
         return value
     if pair not in known.drawn:
+        from xentcli.metrics import wild
+
         known.drawn[pair] = wild.turned(flat, residual, weight, known.seed)
     return redraw.judged(value, known.drawn[pair], mean_gap(flat), known.level if interval else None)
 
@@ -86,8 +97,12 @@ def spread(known: Known, pair: str, bins: Binned) -> F64 | None:
     if why_not(known) is not None:
         return None
     if known.spec.grouped:
+        from xentcli.metrics import wild
+
         return wild.spread(bins, known.clustered_cells(pair))
     if known.spec.task == "soft":
+        from xentcli.metrics import residuals
+
         return residuals.spread(bins, float(known.weight2 / known.weight))
     return None if bins.variance is None else np.maximum(bins.variance, 0.0)
 

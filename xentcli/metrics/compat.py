@@ -13,7 +13,7 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.errors import counted
-from xentcli.metrics import loss, proper, relplot, training
+from xentcli.metrics import loss, proper, training
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
 from xentcli.records import replace
@@ -161,6 +161,8 @@ def smece(known: Known) -> Value:
     if known.spec.weighted:
         return known.undefined("relplot.smece", "relplot takes no weights")
     state = known.states.peer
+    from xentcli.metrics import relplot
+
     return known.value("relplot.smece", relplot.error(state.values("residual"), state.values("mass")))
 
 

@@ -171,6 +171,8 @@ class Known:
     @cached_property
     def sliced(self) -> list[Sliced]:
         """The slices of each `--by`."""
+        if not self.spec.by:
+            return []
         from xentcli.metrics import slices
 
         return slices.sliced(self)
