@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xentcli.batch import F64, I64, Batch, Place, Rows, Spec
+from xentcli.numerics.orderbits import order_bits
 from xentcli.numerics.sums import ExactSums
 from xentcli.plan import compute
 from xentcli.states import scores as module
-from xentcli.states.scores import LEVELS, Scores, order_bits
+from xentcli.states.scores import LEVELS, Scores
 
 steady = settings(derandomize=True, deadline=None, max_examples=50)
 LIMITS = [(8, 10, 32), (16, 40, 8), (64, 80, 1 << 14), (5, 6, 4), (200, 30, 64)]
@@ -91,9 +92,7 @@ def oracle(labels: I64, z: F64, weights: F64 | None, most: int) -> dict[str, tup
         scaled = weight * 2**1074
         assert scaled.denominator == 1
         sums.add_integer(2 * place[key >> LEVELS[step]] + int(labels[i]), int(scaled), -1074)
-    state = Scores(spec(weights is not None))
-    state.step, state.keys, state.sums = step, np.array(cells, np.int64), sums
-    arrays = {"level": np.array([step]), "keys": state.keys, "sums": sums.to_array()}
+    arrays = {"level": np.array([step]), "keys": np.array(cells, np.int64), "sums": sums.to_array()}
     return {key: (array.shape, array.tobytes()) for key, array in arrays.items()}
 
 

@@ -271,10 +271,17 @@ class ExactSums:
         sums.low = int(array[0, 0]) if array.shape[1] else 0
         return sums
 
+    @classmethod
+    def over(cls, limbs: I64, low: int) -> ExactSums:
+        """Sums of given limbs (width, size), each below 2**62, of which the first counts 2**(32 * low)."""
+        out = cls(limbs.shape[1])
+        out.limbs, out.low, out.pending = limbs, low, _NORMALISE_AFTER // 2
+        return out
+
     def like(self, limbs: I64) -> ExactSums:
         """Other sums over the same window of limbs (width, size), such as margins of these."""
-        out = ExactSums(limbs.shape[1])
-        out.limbs, out.low, out.pending = limbs, self.low, self.pending + _NORMALISE_AFTER // 2
+        out = self.over(limbs, self.low)
+        out.pending += self.pending
         return out
 
     def folded(self, groups: int, each: int) -> ExactSums:

@@ -1,4 +1,4 @@
-"""Sorted sets of cells with the sums of both labels: made of rows, counted, and joined."""
+"""Sorted sets of cells with the sums of either label: made of rows, and as they are stored."""
 
 from __future__ import annotations
 
@@ -7,48 +7,30 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.numerics.heap import give_back_large
-from xentcli.numerics.runs import run_starts, union
+from xentcli.numerics.packed import PackedSums
+from xentcli.numerics.runs import union
 from xentcli.numerics.sums import ExactSums
 
-_STRETCH = 1 << 17
 Waiting = tuple[I64, npt.NDArray[np.int8], F64 | None]
 """Keys, labels and weights of some rows."""
 
 
-def counted(pending: list[Waiting]) -> tuple[I64, ExactSums]:
-    """Sorted cells with the rows of each label: every label is sorted by itself, in place."""
+def sorted_by_label(pending: list[Waiting]) -> list[PackedSums]:
+    """Rows as cells: those of either label sorted by themselves."""
+    if not pending:
+        return [PackedSums.empty(), PackedSums.empty()]
     give_back_large()
-    sides = []
-    for side in (0, 1):
-        keys = np.concatenate([keys[label == side] for keys, label, _ in pending])
-        keys.sort()
-        starts = run_starts(keys)
-        sides.append((keys[starts], np.diff(starts, append=keys.size)))
-    keys = union(sides[0][0], sides[1][0])
-    sums = ExactSums(2 * keys.size)
-    for side, (own, counts) in enumerate(sides):
-        sums.add_tallies(2 * np.searchsorted(keys, own) + side, counts)
-    return keys, sums
+    return [PackedSums.of_rows(*_of_label(side, pending)) for side in (0, 1)]
 
 
-def weighed(pending: list[Waiting]) -> tuple[I64, ExactSums]:
-    """Sorted cells with the weights of each label, added up a few rows at a time: such sums are large."""
-    give_back_large()
-    keys = np.concatenate([keys for keys, _, _ in pending])
-    labels = np.concatenate([label for _, label, _ in pending])
-    weights = np.concatenate([weight for _, _, weight in pending if weight is not None])
-    order = np.argsort(keys)
-    keys = keys[order]
-    starts = run_starts(keys)
-    found, sums = keys[starts], ExactSums(2 * starts.size)
-    for lo in range(0, order.size, _STRETCH):
-        rows = order[lo : lo + _STRETCH]
-        cell = np.searchsorted(starts, np.arange(lo, lo + rows.size), side="right") - 1
-        cells = np.arange(cell[0], cell[-1] + 1)
-        some = ExactSums(2 * cells.size)
-        some.add_exact(2 * (cell - cell[0]) + labels[rows], weights[rows])
-        sums.merge_at(cells, some)
-    return found, sums
+def _of_label(side: int, pending: list[Waiting]) -> tuple[I64, F64 | None]:
+    """Keys and weights of the rows of one label."""
+    which = [label == side for _, label, _ in pending]
+    keys = np.concatenate([keys[own] for (keys, _, _), own in zip(pending, which, strict=True)])
+    if pending[0][2] is None:
+        return keys, None
+    weights = [w[own] for (_, _, w), own in zip(pending, which, strict=True) if w is not None]
+    return keys, np.concatenate(weights)
 
 
 def distinct(keys: I64, drop: int, most: int) -> int:
@@ -59,19 +41,27 @@ def distinct(keys: I64, drop: int, most: int) -> int:
     return int(np.count_nonzero(cut[1:] != cut[:-1])) + 1
 
 
-def united(parts: list[tuple[I64, ExactSums]]) -> tuple[I64, ExactSums]:
-    """One sorted set of cells with the sums of all parts, whose keys are sorted and distinct.
+def together(held: list[PackedSums]) -> tuple[I64, ExactSums]:
+    """The cells of either label, and the sums of both by 2 * cell + label."""
+    keys = union(*(each.keys for each in held))
+    both = ExactSums(2 * keys.size)
+    for side, each in enumerate(held):
+        both.merge_at(2 * np.searchsorted(keys, each.keys) + side, each.sums())
+    return keys, both
 
-    Empties the list: a part that has been added is not held any longer.
-    """
-    if len(parts) == 1:
-        return parts.pop()
-    keys = union(*(part for part, _ in parts))
-    total = ExactSums(2 * keys.size)
-    while parts:
-        part, sums = parts.pop()
-        if part.size == keys.size:  # the same keys, then
-            total.merge(sums)
-        else:
-            total.merge_at(np.searchsorted(keys, part), sums)
-    return keys, total
+
+def values(held: list[PackedSums]) -> tuple[F64, F64]:
+    """The sums of either label (cells,) in the cells of both."""
+    keys = union(*(each.keys for each in held))
+    negatives, positives = np.zeros(keys.size), np.zeros(keys.size)
+    for into, each in zip((negatives, positives), held, strict=True):
+        into[np.searchsorted(keys, each.keys)] = each.values()
+    return negatives, positives
+
+
+def apart(keys: I64, both: ExactSums) -> list[PackedSums]:
+    """The inverse of `together`. A cell of rows without weight is one of negatives."""
+    limbs = both.limbs.reshape(len(both.limbs), keys.size, 2)
+    negatives, positives = limbs[:, :, 0].any(axis=0), limbs[:, :, 1].any(axis=0)
+    kept = np.flatnonzero(negatives | ~positives), np.flatnonzero(positives)
+    return [PackedSums.of(keys[at], both.like(both.limbs[:, 2 * at + side])) for side, at in enumerate(kept)]

@@ -8,7 +8,6 @@ import numpy as np
 
 from xentcli.batch import I64, Rows, Spec
 from xentcli.numerics.columns import beside
-from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
 from xentcli.states.scores import Scores
 
@@ -48,13 +47,13 @@ class LabelScores:
             mine.merge(theirs)
 
     def to_arrays(self) -> Arrays:
-        held = [scores.to_arrays() for scores in self.scores]
-        keys = [np.asarray(arrays["keys"], np.int64) for arrays in held]
+        held = [scores.sums() for scores in self.scores]
+        keys = [each for each, _ in held]
         return {
-            "levels": np.concatenate([arrays["level"] for arrays in held]),
+            "levels": np.array([scores.step for scores in self.scores]),
             "cells": np.array([each.size for each in keys], np.int64),
             "keys": np.concatenate(keys),
-            "sums": beside([scores.sums for scores in self.scores]).to_array(),
+            "sums": beside([sums for _, sums in held]).to_array(),
         }
 
     @classmethod
@@ -64,10 +63,10 @@ class LabelScores:
         ends: I64 = np.cumsum(np.asarray(arrays["cells"], np.int64))
         keys = np.split(np.asarray(arrays["keys"], np.int64), ends[:-1])
         parts = np.split(sums, 2 * ends[:-1], axis=1)
+        levels = np.asarray(arrays["levels"], np.int64)
         for index, scores in enumerate(state.scores):
-            scores.step = int(np.asarray(arrays["levels"], np.int64)[index])
-            scores.keys = keys[index]
-            scores.sums = ExactSums.from_array(parts[index])
+            own: Arrays = {"level": levels[index : index + 1], "keys": keys[index], "sums": parts[index]}
+            state.scores[index] = Scores.from_arrays(own, spec, scores.most)
         return state
 
     @property

@@ -8,11 +8,13 @@ from typing import Self
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
+from xentcli.numerics.orderbits import from_order_bits, order_bits
+from xentcli.numerics.packed import PackedSums, united
 from xentcli.numerics.runs import run_starts, union
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
-from xentcli.states.cellsets import Waiting, counted, distinct, united, weighed
+from xentcli.states.cellsets import Waiting, apart, distinct, sorted_by_label, together, values
 
 MOST_CELLS = 1 << 20
 LEVELS = (0, 38, 42, 46, 50, 54)
@@ -40,8 +42,7 @@ class Scores:
         self.spec = spec
         self.most = most
         self.step = 0
-        self.keys: I64 = np.zeros(0, np.int64)
-        self.sums = ExactSums(0)  # 2 * cell + label
+        self._held = [PackedSums.empty(), PackedSums.empty()]  # by label: Σw by cell
         self._pending: list[Waiting] = []
         self._waiting = 0
         self._table: I64 | None = None  # counts of 2 * (cell - base) + label
@@ -58,13 +59,15 @@ class Scores:
     def of(cls, spec: Spec, step: int, keys: I64, rows: I64) -> Self:
         """From cells (n,) at LEVELS[step], ascending, each some times over, with rows by label (n, 2)."""
         state = cls(spec)
-        starts = run_starts(keys)
-        state.step, state.keys = step, keys[starts]
-        state.sums = ExactSums(2 * starts.size)
+        state.step, starts = step, run_starts(keys)
         if starts.size < keys.size:
-            rows = np.add.reduceat(rows, starts, axis=0)
-        state.sums.add_tallies(np.arange(2 * starts.size), rows.ravel())
-        state._compact()
+            keys, rows = keys[starts], np.add.reduceat(rows, starts, axis=0)
+        for side, counts in enumerate(rows.T):
+            own = np.flatnonzero(counts)
+            state._held[side] = PackedSums.counted(keys[own], counts[own])
+        state._coarsen(state._steps(keys))
+        if state.step == step:
+            state._read = (rows[:, 0].astype(np.float64), rows[:, 1].astype(np.float64))
         if state.step == step:
             state._read = (rows[:, 0].astype(np.float64), rows[:, 1].astype(np.float64))
         return state
@@ -73,6 +76,11 @@ class Scores:
     def level(self) -> int:
         """How many low bits of a score its cell leaves out; 0: every figure is exact."""
         return LEVELS[self.step]
+
+    @property
+    def keys(self) -> I64:
+        """The cells that are held, ascending."""
+        return union(*(held.keys for held in self._held))
 
     # -- adding -----------------------------------------------------------------------------------
     def update(self, rows: Rows) -> None:
@@ -138,8 +146,9 @@ class Scores:
         """How many rows wait before they are sorted; of weighted ones fewer, once their level is known."""
         if self.most is not None:
             return self.most + (self.most >> 2)
-        if self.spec.weighted and self.keys.size:
-            return min(max(_WEIGHTED, self.keys.size), _PENDING)
+        held = max(held.size for held in self._held)
+        if self.spec.weighted and held:
+            return min(max(_WEIGHTED, held), _PENDING)
         return _PENDING
 
     def _surely_few(self) -> bool:
@@ -169,18 +178,19 @@ class Scores:
 
     def _tabulate(self) -> None:
         """Open a table: over the cells, or over as many known scores as have a coarse cell alone."""
-        if self.spec.weighted or not self.keys.size:
+        keys = self.keys
+        if self.spec.weighted or not keys.size:
             return
         if self.level:
-            self._open_table(self.keys)
+            self._open_table(keys)
             return
-        coarse = self.keys >> LEVELS[1]
+        coarse = keys >> LEVELS[1]
         self._open_table(coarse)
         index = coarse - self._base
         inside = (index >= 0) & (index < _SPAN)
         self._known = np.full(_SPAN, np.iinfo(np.int64).min)
-        self._known[index[inside]] = self.keys[inside]
-        if self.spec.kind == "probs" and self.keys[0] == 0 and not inside[:1].any() and index[inside].all():
+        self._known[index[inside]] = keys[inside]
+        if self.spec.kind == "probs" and keys[0] == 0 and not inside[:1].any() and index[inside].all():
             self._known[0] = 0  # p = 0 lies below the table, and is common
 
     def _open_table(self, cells: I64) -> None:
@@ -200,13 +210,19 @@ class Scores:
     def _sort(self) -> None:
         if self._pending and self.spec.weighted:
             self._make_room()
-        parts = [(self.keys, self.sums)]
-        self.keys, self.sums = np.zeros(0, np.int64), ExactSums(0)
+        parts = [[held] for held in self._held]
+        self._held = [PackedSums.empty(), PackedSums.empty()]
         if self._table is not None:
-            parts.append(self._tabled())
-        if self._pending:
-            parts.append(self._sorted_pending())
-        self.keys, self.sums = united(parts)
+            for part, counts in zip(parts, self._tabled(), strict=True):
+                part.append(counts)
+        pending, self._pending, self._waiting = self._pending, [], 0
+        for part, rows in zip(parts, sorted_by_label(pending), strict=True):
+            part.append(rows)
+        self._hold(parts)
+
+    def _hold(self, parts: list[list[PackedSums]]) -> None:
+        """Keep what is put together of the parts of either label, in cells that are few enough."""
+        self._held = [united(part) for part in parts]
         self._coarsen(self._steps(self.keys))
 
     def _steps(self, keys: I64) -> int:
@@ -223,36 +239,24 @@ class Scores:
         for keys, _, _ in self._pending:
             keys >>= self.level - level
 
-    def _tabled(self) -> tuple[I64, ExactSums]:
-        """The table as cells; it is closed."""
+    def _tabled(self) -> list[PackedSums]:
+        """The table as cells by label; it is closed."""
         assert self._table is not None
-        pairs = self._table.reshape(-1, 2)
-        used = np.flatnonzero(pairs[:, 0] | pairs[:, 1])
-        keys = used + self._base if self._known is None else self._known[used]
-        counts = ExactSums(2 * used.size)
-        counts.add_tallies(slice(None), pairs[used].ravel())
+        found = []
+        for counts in self._table.reshape(-1, 2).T:
+            used = np.flatnonzero(counts)
+            keys = used + self._base if self._known is None else self._known[used]
+            found.append(PackedSums.counted(keys, counts[used]))
         self._table = self._known = None
-        return keys, counts
-
-    def _sorted_pending(self) -> tuple[I64, ExactSums]:
-        pending, self._pending, self._waiting = self._pending, [], 0
-        return weighed(pending) if self.spec.weighted else counted(pending)
+        return found
 
     def _coarsen(self, steps: int) -> None:
         """Go up `steps` levels, and add up cells that become one."""
-        if steps == 0:
-            return
-        drop = LEVELS[self.step + steps] - self.level
-        self.step += steps
-        if not self.keys.size:
-            return
-        keys = self.keys >> drop
-        starts = run_starts(keys)
-        self.sums.normalise()
-        cube = self.sums.limbs.reshape(-1, keys.size, 2)
-        merged = np.add.reduceat(cube, starts, axis=1) if len(cube) else cube[:, : starts.size]
-        self.keys = keys[starts]
-        self.sums = self.sums.like(merged.reshape(len(merged), -1))
+        if steps:
+            drop = LEVELS[self.step + steps] - self.level
+            self.step += steps
+            for side, held in enumerate(self._held):
+                self._held[side] = held.coarser(drop)
 
     def _joins_table(self, other: Self) -> bool:
         """Do both count into one and the same table?"""
@@ -262,7 +266,8 @@ class Scores:
 
     def merge(self, other: Self) -> None:
         self._read = None
-        if self._joins_table(other) and not (self.keys.size or other.keys.size):
+        held = any(held.size for held in self._held + other._held)
+        if self._joins_table(other) and not held:
             assert self._table is not None and other._table is not None
             self._table += other._table
             self._pending += other._pending
@@ -271,59 +276,69 @@ class Scores:
         self._compact()
         other._compact()
         theirs = type(self)(other.spec)
-        theirs.step, theirs.keys, theirs.sums = other.step, other.keys, other.sums
+        theirs.step, theirs._held = other.step, list(other._held)
         step = max(self.step, theirs.step)
         self._coarsen(step - self.step)
         theirs._coarsen(step - theirs.step)
-        parts = [(self.keys, self.sums), (theirs.keys, theirs.sums)]
-        self.keys, self.sums = np.zeros(0, np.int64), ExactSums(0)
-        self.keys, self.sums = united(parts)
-        self._coarsen(self._steps(self.keys))
+        parts = [list(both) for both in zip(self._held, theirs._held, strict=True)]
+        self._held = [PackedSums.empty(), PackedSums.empty()]
+        self._hold(parts)
 
     # -- storing and reading ------------------------------------------------------------------------
-    def to_arrays(self) -> Arrays:
+    def sums(self) -> tuple[I64, ExactSums]:
+        """The cells that are held (cells,), and Σw by 2 * cell + label."""
         self._compact()
-        return {"level": np.array([self.step]), "keys": self.keys, "sums": self.sums.to_array()}
+        return together(self._held)
+
+    def to_arrays(self) -> Arrays:
+        keys, sums = self.sums()
+        return {"level": np.array([self.step]), "keys": keys, "sums": sums.to_array()}
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays, spec: Spec) -> Self:
-        state = cls(spec)
+    def from_arrays(cls, arrays: Arrays, spec: Spec, most: int | None = None) -> Self:
+        state = cls(spec, most)
         state.step = int(np.asarray(arrays["level"], np.int64)[0])
-        state.keys = np.asarray(arrays["keys"], np.int64)
-        state.sums = ExactSums.from_array(np.asarray(arrays["sums"], np.int64))
+        keys, sums = np.asarray(arrays["keys"], np.int64), np.asarray(arrays["sums"], np.int64)
+        state._held = apart(keys, ExactSums.from_array(sums))
         return state
 
     @property
     def nbytes(self) -> int:
         table = 0 if self._table is None else self._table.nbytes
-        return int(self.keys.nbytes + self.sums.nbytes + table + 9 * self._waiting)
+        return int(sum(held.nbytes for held in self._held) + table + 9 * self._waiting)
 
     def cells(self) -> tuple[F64, F64]:
         """Σw of negatives and of positives (cells,), from the lowest score to the highest."""
         if self._read is None:
-            pairs = self._pairs()
-            self._read = (pairs[:, 0].copy(), pairs[:, 1].copy())
+            self._read = self._tabled_cells() or self._held_cells()
         return self._read
 
-    def _pairs(self) -> F64:
-        """The `cells` as pairs (cells, 2)."""
-        if self._table is not None and self._known is None and not self.keys.size:
-            outside = type(self)(self.spec)  # scores below the table, and above it
-            outside.step, outside._pending = self.step, list(self._pending)
-            outside._compact()
-            table = self._table.reshape(-1, 2)
-            inside = table[(table[:, 0] | table[:, 1]) != 0].astype(np.float64)
-            if outside.step == self.step and len(inside) + outside.keys.size <= MOST_CELLS:
-                below = int(np.searchsorted(outside.keys, self._base))
-                rest = outside.sums.values().reshape(-1, 2)
-                return np.concatenate([rest[:below], inside, rest[below:]])
+    def _held_cells(self) -> tuple[F64, F64]:
+        """The `cells`, once all rows are in them."""
         self._compact()
-        return self.sums.values().reshape(-1, 2)
+        return values(self._held)
+
+    def _tabled_cells(self) -> tuple[F64, F64] | None:
+        """The `cells` straight from the table, where all others are outside of it, and few."""
+        if self._table is None or self._known is not None or any(held.size for held in self._held):
+            return None
+        outside = type(self)(self.spec)  # scores below the table, and above it
+        outside.step, outside._pending = self.step, list(self._pending)
+        rest = outside._held_cells()
+        table = self._table.reshape(-1, 2)
+        inside = table[(table[:, 0] | table[:, 1]) != 0].astype(np.float64)
+        if outside.step != self.step or len(inside) + rest[0].size > MOST_CELLS:
+            return None
+        below = int(np.searchsorted(outside.keys, self._base))
+        first, second = (
+            np.concatenate([other[:below], inside[:, side], other[below:]]) for side, other in enumerate(rest)
+        )
+        return first, second
 
     def scores(self) -> F64:
         """The score of each of the `cells` (cells,): itself at level 0, else the middle of its cell."""
         self._compact()
-        return _floats((self.keys << self.level) + ((1 << self.level) >> 1))
+        return from_order_bits((self.keys << self.level) + ((1 << self.level) >> 1))
 
     def places(self, score: F64) -> I64:
         """The number (n,) of the one of the `cells` that each score (n,), which was added, is in."""
@@ -334,17 +349,4 @@ class Scores:
         """The lowest and the highest score of each of the `cells` (cells,); equal at level 0."""
         self._compact()
         low = self.keys << self.level
-        return _floats(low), _floats(low + (1 << self.level) - 1)
-
-
-def order_bits(score: F64) -> I64:
-    """float64 (n,) as int64 in the same order; -0.0 is 0.0. A scratch array."""
-    bits: I64 = np.add(score, 0.0, out=buffer("scores.bits", score.size)).view(np.int64)
-    if bits.min(initial=0) < 0:
-        bits ^= (bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
-    return bits
-
-
-def _floats(bits: I64) -> F64:
-    """The float64 (n,) of `order_bits`."""
-    return np.where(bits < 0, bits ^ np.int64(0x7FFFFFFFFFFFFFFF), bits).view(np.float64)
+        return from_order_bits(low), from_order_bits(low + (1 << self.level) - 1)
