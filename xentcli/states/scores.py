@@ -147,9 +147,7 @@ class Scores:
         if self.most is not None:
             return self.most + (self.most >> 2)
         held = max(held.size for held in self._held)
-        if self.spec.weighted and held:
-            return min(max(_WEIGHTED, held), _PENDING)
-        return _PENDING
+        return min(max(_WEIGHTED, held), _PENDING) if self.spec.weighted and held else _PENDING
 
     def _surely_few(self) -> bool:
         """Do rows repeat so often that the table can be opened on the first of them?"""
