@@ -196,11 +196,12 @@ class Batch:
     def column(self, index: int) -> Real:
         return self.columns[index] if self.matrix is None else self.matrix[:, index]
 
-    def taken(self, which: I64, dtype: npt.DTypeLike) -> Real:
-        """The scores (k, width) of the rows `which` (k,), a copy."""
+    def taken(self, which: I64, out: Real | None = None) -> Real:
+        """`out` (k, width), or else new float64, with the scores of the rows `which` (k,)."""
+        if out is None:
+            out = np.empty((which.size, len(self.columns) if self.matrix is None else self.matrix.shape[1]))
         if self.matrix is not None:
-            return self.matrix.take(which, axis=0).astype(dtype, copy=False)
-        out: Real = np.empty((which.size, len(self.columns)), dtype)
+            out[:] = self.matrix.take(which, axis=0)
         for index, column in enumerate(self.columns):
             out[:, index] = column.take(which)
         return out
@@ -334,7 +335,7 @@ class Rows:
             if batch is not None and batch.lists is not None:
                 parts += [] if self.confidence is None else [self.confidence]
             elif batch is not None and (sure := np.flatnonzero(loss + entropy == 0.0)).size:
-                scores = batch.taken(sure, np.float64) + 0.0  # -0.0 is 0.0
+                scores = batch.taken(sure) + 0.0  # -0.0 is 0.0
                 parts.append(np.zeros(self.size))
                 parts[-1][sure] = scores[np.arange(sure.size), batch.labels[sure] * (scores.shape[1] > 1)]
             self._hashes = rowhash.hashed(*parts, out=buffer("rows.hashes", self.size, np.uint64))

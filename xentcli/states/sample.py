@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import F64, I64, Real, Rows, Spec
+from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Real, Rows, Spec
 from xentcli.numerics.rowhash import U64, hashed
+from xentcli.numerics.scratch import buffer
 from xentcli.records import dataclass, fields
 from xentcli.states import Arrays
 
@@ -35,9 +36,15 @@ class Kept:
     weight: F64
     scores: Real
 
-    def take(self, which: I64) -> Kept:
-        """Some of the rows."""
+    def take(self, which: I64 | slice) -> Kept:
+        """Some of the rows; a slice of them shares their memory."""
         return Kept(*(_taken(getattr(self, name), which) for name in _COLUMNS))
+
+    def put(self, at: I64 | slice, rows: Kept, which: I64 | None = None) -> None:
+        """Write rows, or `which` (k,) of them, to places (k,)."""
+        for name in _COLUMNS:
+            for mine, theirs in zip(_flat(getattr(self, name)), _flat(getattr(rows, name)), strict=True):
+                mine[at] = theirs if which is None else theirs[which]
 
     @property
     def nbytes(self) -> int:
@@ -64,13 +71,17 @@ class Sample:
         self.most = min(self.most_rows or MOST_ROWS, max(1, MOST_VALUES // self.columns(spec)))
         self.last = _ALL
         self.dtype = np.float32 if spec.single and not self.ordered else np.float64
-        nothing = np.zeros(0)
-        self._parts = [
-            Kept(nothing.astype(np.uint64), nothing.astype(np.int16), nothing.astype(np.int64), nothing,
-                 nothing, np.zeros((0, self.columns(spec)), self.dtype))
-        ]  # fmt: skip
+        self._pool = self._empty(0)
+        self._size = 0  # rows of the pool that are in use; the others are room
         self._settled = True
         self._room = min(_AT_ONCE, 2 * self.most)
+
+    def _empty(self, rows: int) -> Kept:
+        width = self.columns(self.spec)
+        by_class = width < CLASS_MAJOR_BELOW  # as the scores of batches lie
+        scores = np.empty((width, rows), self.dtype).T if by_class else np.empty((rows, width), self.dtype)
+        return Kept(np.empty(rows, np.uint64), np.empty(rows, np.int16), np.empty(rows, np.int64),
+                    np.empty(rows), np.empty(rows), scores)  # fmt: skip
 
     @classmethod
     def empty(cls, spec: Spec) -> Self:
@@ -100,47 +111,67 @@ class Sample:
             if lo:  # those before may have put some of these out
                 which = which[hashes[which] <= np.uint64(self.last)]
             if which.size:
-                self._add([self._rows(rows, hashes, which)])
+                self._fill(self._more(which.size), rows, hashes, which)
+                self._trim_if_full()
 
-    def _rows(self, rows: Rows, hashes: U64, which: I64) -> Kept:
-        weight = np.ones(which.size) if rows.weight is None else rows.weight[which]
+    def _fill(self, room: Kept, rows: Rows, hashes: U64, which: I64) -> None:
+        """Write the rows `which` (k,) to places (k,) of the pool."""
         bucket = rows.groups if self.spec.grouped else None
-        group = np.zeros(which.size, np.int16) if bucket is None else bucket[which].astype(np.int16)
-        once = np.ones(which.size, np.int64)
-        return Kept(hashes[which], group, once, rows.loss[which], weight, self._scores(rows, which))
+        room.hash[:] = hashes[which]
+        room.group[:] = 0 if bucket is None else bucket[which]
+        room.count[:] = 1
+        room.loss[:] = rows.loss[which]
+        room.weight[:] = 1.0 if rows.weight is None else rows.weight[which]
+        self._scores(rows, which, room.scores)
+        room.scores[:] += 0.0  # -0.0 is 0.0
 
-    def _scores(self, rows: Rows, which: I64) -> Real:
-        """What is kept (k, columns) of the rows `which` (k,)."""
+    def _scores(self, rows: Rows, which: I64, out: Real) -> None:
+        """Write what is kept of the rows `which` (k,) to `out` (k, columns)."""
         assert rows.batch is not None
-        out = rows.batch.taken(which, self.dtype)
-        out += 0.0  # -0.0 is 0.0
-        return out
+        rows.batch.taken(which, out)
+
+    def _more(self, rows: int) -> Kept:
+        """Places for so many rows more, which are in use from now on."""
+        lo, self._size = self._size, self._size + rows
+        if self._size > self._pool.hash.size:
+            old = self._held(lo)
+            self._pool = self._empty(max(self._size, 2 * self.most + _AT_ONCE))
+            self._pool.put(slice(0, lo), old)
+        self._settled = False
+        return self._pool.take(slice(lo, self._size))
+
+    def _held(self, rows: int) -> Kept:
+        return self._pool.take(slice(0, rows))
 
     def merge(self, other: Self) -> None:
         self.last = min(self.last, other.last)
-        self._add(other._parts)
+        theirs = other._held(other._size)
+        self._more(other._size).put(slice(None), theirs)
+        self._trim_if_full()
 
-    def _add(self, parts: list[Kept]) -> None:
-        self._parts = self._parts + parts
-        self._settled = False
-        if self._held() > self._room:
+    def _trim_if_full(self) -> None:
+        if self._size > self._room:
             self._trim()
-            self._room = min(max(2 * self._held(), _AT_ONCE), 2 * self.most)
-
-    def _held(self) -> int:
-        return sum(part.hash.size for part in self._parts)
+            self._room = min(max(2 * self._size, _AT_ONCE), 2 * self.most)
 
     def _trim(self) -> None:
         """Let go of rows that are surely out, those beyond the first `most` hashes, and count equal ones."""
-        hashes = np.sort(np.concatenate([part.hash for part in self._parts]))
+        hashes = buffer("sample.hashes", self._size, np.uint64)
+        hashes[:] = self._pool.hash[: self._size]
+        hashes.sort()
         different = np.flatnonzero(hashes[1:] != hashes[:-1]) + 1
         if different.size >= self.most:
             self._lower(int(hashes[different[self.most - 1]]))
-            self._parts = [
-                part.take(np.flatnonzero(part.hash <= np.uint64(self.last))) for part in self._parts
-            ]
-        if 2 * min(different.size, self.most) < self._held():
+            self._shrink()
+        if 2 * min(different.size, self.most) < self._size:
             self.kept()
+
+    def _shrink(self) -> None:
+        """Let go of rows that are out; those that stay and stand last move to where these were."""
+        stays = self._pool.hash[: self._size] <= np.uint64(self.last)
+        self._size = int(np.count_nonzero(stays))
+        movers = np.flatnonzero(stays[self._size :]) + self._size
+        self._pool.put(np.flatnonzero(~stays[: self._size]), self._pool, movers)
 
     def _lower(self, out: int) -> None:
         """The row with the hash `out`, and all with larger ones, are out."""
@@ -149,10 +180,10 @@ class Sample:
     def kept(self) -> Kept:
         """The sample in the order of its hashes."""
         if not self._settled:
-            columns = [[getattr(part, name) for part in self._parts] for name in _COLUMNS]
-            self._parts = [self._chosen(Kept(*map(np.concatenate, columns)))]
+            self._pool = self._chosen(self._held(self._size))
+            self._size = self._pool.hash.size
             self._settled = True
-        return self._parts[0]
+        return self._held(self._size)
 
     def _chosen(self, pool: Kept) -> Kept:
         """In order, without rows that are out, and those that are the same as one."""
@@ -173,12 +204,13 @@ class Sample:
         state = cls(spec)
         state.last = int(arrays["last"][0])
         columns: list[Any] = [np.asarray(arrays[name]) for name in _COLUMNS]
-        state._parts = [Kept(*columns)]
+        state._pool = Kept(*columns)
+        state._size = state._pool.hash.size
         return state
 
     @property
     def nbytes(self) -> int:
-        return sum(part.nbytes for part in self._parts)
+        return self._held(self._size).nbytes
 
 
 def sampled(spec: Spec) -> bool:
@@ -190,14 +222,21 @@ def sampled(spec: Spec) -> bool:
     return spec.weighted or spec.grouped or (spec.width > 1 and spec.kind != "logits")
 
 
-def _constant(value: np.generic, n: int) -> npt.NDArray[Any]:
-    """The value n times, in the memory of one."""
-    return np.broadcast_to(value, n)
+def _flat(column: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """A column (n,) as it is, or one (n, C) as it lies: by class, or by row."""
+    return [*column.T] if column.ndim == 2 and column.shape[1] < CLASS_MAJOR_BELOW else [column]
 
 
-def _taken(column: npt.NDArray[Any], which: I64) -> npt.NDArray[Any]:
-    """Some rows of a column (n, ...); of a constant one, as many."""
-    return column.take(which, axis=0) if column.strides[0] else column[: which.size]
+def _taken(column: npt.NDArray[Any], which: I64 | slice) -> npt.NDArray[Any]:
+    """Some rows of a column (n, ...), which lie as it does."""
+    if isinstance(which, slice):
+        return column[which]
+    if column.ndim == 1 or column.shape[1] >= CLASS_MAJOR_BELOW:
+        return column.take(which, axis=0)
+    out = np.empty((column.shape[1], which.size), column.dtype).T
+    for mine, theirs in zip(out.T, column.T, strict=True):
+        theirs.take(which, out=mine)
+    return out
 
 
 def _distinct(pool: Kept, ordered: bool) -> tuple[I64, I64]:

@@ -18,7 +18,7 @@ class TableSample(Sample):
     def columns(cls, spec: Spec) -> int:
         return 1 + (3 if spec.task == "multilabel" else 2) * spec.size
 
-    def _scores(self, rows: Rows, which: I64) -> Real:
+    def _scores(self, rows: Rows, which: I64, out: Real) -> None:
         table = rows.table
         assert table is not None
         parts = [rows.brier[which, None], table.target[which]]
@@ -26,8 +26,7 @@ class TableSample(Sample):
             parts += [table.cost[which]]
         else:
             parts += [table.predicted[which].astype(np.float64), table.score[which]]
-        out: Real = np.concatenate(parts, axis=1) + 0.0
-        return out
+        np.concatenate(parts, axis=1, out=out)
 
     def parts(self) -> dict[str, F64]:
         """Of the rows in it: "loss", "brier" and "square" (n, 1), and by class (n, C) what they say of it.
