@@ -42,7 +42,7 @@ def options(settings: Settings) -> None:
         raise UsageError(f"--jobs {settings.jobs}: at least one", id="jobs")
     if settings.seed < 0:
         raise UsageError(f"--seed {settings.seed}: a whole number from 0 on", remedy="--seed 0", id="seed")
-    if settings.level is not None and not 0.0 < settings.level < 1.0:
+    if settings.level is not None and not 0.5 < 0.5 + settings.level / 2 < 1.0:  # so that it has a z
         raise UsageError(f"--ci {settings.level:g} is not between 0 and 1", remedy="--ci 0.95 or --ci none",
                          id="ci")  # fmt: skip
 

@@ -554,7 +554,7 @@ def test_ci(tmp_path: Path) -> None:
     assert none["lo"] is None and none["se"] is not None
     assert "99 % interval" in xent("score", path, "--ci", "0.99").out
     assert "±" not in xent("score", path, "--ci", "none").out
-    for bad in ("95", "0", "1", "x", "nan"):
+    for bad in ("95", "0", "1", "x", "nan", "0.9999999999999999", "1e-17"):
         refused(score(path, "--ci", bad), 2, "--ci")
 
 

@@ -83,20 +83,34 @@ def read_value(found: Known, key: str) -> float:
     return value
 
 
-def test_the_interval_holds_no_gain_where_that_of_the_temperature_holds_one() -> None:
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_interval_holds_no_gain_where_that_of_the_temperature_holds_one(grouped: bool) -> None:
     both = []
     for seed in range(60):
         z, labels = drawn(300, 3, 1.0 + seed / 200, seed=seed)
-        found = known(labels, z, kind="logits")
+        found = known(labels, z, kind="logits", groups=np.arange(300) // 6 if grouped else None)
         gain, at = read(found, "calibration_loss"), read(found, "temperature")
         assert gain.value is not None and gain.lo is not None and gain.hi is not None
-        assert at.value is not None and at.se is not None
+        assert at.lo is not None and at.hi is not None
         assert gain.lo <= gain.value <= gain.hi and gain.lo <= max(gain.value, 0.0)
-        z_of_t = abs(math.log(at.value)) / (at.se / at.value)
-        if abs(z_of_t - 1.96) > 0.25:
-            both.append(z_of_t < 1.96)
-            assert (gain.lo <= 0.0) == (z_of_t < 1.96), seed
+        both.append(at.lo <= 1.0 <= at.hi)
+        assert (gain.lo <= 0.0) == (both[-1] or gain.value <= 0.0), seed
     assert 10 < sum(both) < len(both) - 10
+
+
+def test_the_interval_of_a_gain_is_that_of_its_root_without_a_sign() -> None:
+    """Far from 0 root ± z standard errors; next to 0 up to what a normal without its sign allows."""
+    z, labels = drawn(2000, 3, 2.0)
+    gain = read(known(labels, z, kind="logits"), "calibration_loss")
+    assert gain.lo is not None and gain.hi is not None and gain.upper is not None and gain.se is not None
+    root = math.sqrt(gain.upper)
+    steps = [(root - math.sqrt(gain.lo)), math.sqrt(gain.hi) - root]
+    assert steps == pytest.approx([1.96 * gain.se / (2 * root)] * 2, rel=0.01)
+    labels = np.tile([0] * 7 + [1] * 3, 60).astype(np.int64)
+    gain = read(known(labels, np.full(600, 0.3) + 1e-9 * np.arange(600)), "calibration_loss")
+    # T is 1, its curvature a² p(1 - p) and the variance of ln T 1 / (n a² p(1 - p)), a = logit p
+    assert gain.hi is not None and gain.upper == pytest.approx(0.0, abs=1e-9)
+    assert gain.hi == pytest.approx(stats.norm.ppf(0.95) ** 2 / 2 / 600, rel=0.01)
 
 
 def test_rows_seen_several_times_and_cells_have_the_errors_of_rows() -> None:

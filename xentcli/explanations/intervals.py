@@ -93,8 +93,9 @@ INTERVALS = {
     "that the intervals of all pairs of slices hold at once (Šidák): so it allows for the choice of the two",
     "temperature": "sandwich standard error of ln T, as the jackknife has it; over groups, and with t, for "
     "--group; symmetric in ln T",
-    "calibration_loss": "that of the mean gain of the rows at T, symmetric in the square root of `upper`; so "
-    "it begins at 0 about where the temperature's holds 1, or at a value below 0",
+    "calibration_loss": "that of the mean gain of the rows at T, on the scale of the square root of `upper`, "
+    "as for a normal without its sign: it holds 0 exactly where the temperature's holds 1, or the value is "
+    "below 0. Feldman & Cousins (1998), Physical Review D 57, 3873-3889",
     "refinement_loss": "z standard errors of the mean loss left at T, around `lower` and half the "
     "curvature times the variance of ln T; where the rows are a sample, of what both means share; "
     f"{_SKEW}, of all rows alone",

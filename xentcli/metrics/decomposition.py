@@ -18,7 +18,6 @@ from xentcli.metrics.gains import Errors, errors
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
 from xentcli.numerics.rowhash import FOLDS, folds, hashed
-from xentcli.numerics.student import quantile
 from xentcli.numerics.temperature import Depths, Fit, Point, curve_of, fit
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
@@ -94,9 +93,10 @@ def temperature(known: Known) -> Value:
     value = replace(known.value("temperature", best, n=found.rows), bound=best * found.off or None)
     if found.errors is None:
         return value
-    se, z = math.sqrt(found.errors.log_temperature), _z(known, found.errors)
-    if z is None:
+    se = math.sqrt(found.errors.log_temperature)
+    if known.level is None:
         return replace(value, se=best * se)
+    z = found.errors.steps(known.level)
     return replace(value, se=best * se, lo=best * math.exp(-z * se), hi=best * math.exp(z * se))
 
 
@@ -111,7 +111,7 @@ def calibration_loss(known: Known) -> Value:
     value = replace(value, lower=found.gained, upper=found.gained_in_sample)
     if found.errors is None:
         return value
-    return found.errors.around(value, found.gained_in_sample, _z(known, found.errors))
+    return found.errors.around(value, found.fit, found.gained_in_sample, known.level)
 
 
 def refinement_loss(known: Known) -> Value:
@@ -140,13 +140,6 @@ def refinement_loss(known: Known) -> Value:
     centre = whole.value - found.gained_in_sample + found.errors.chance / 2
     lo, hi = found.errors.limits(centre, variance, known.level)
     return replace(value, lo=min(lo, left), hi=max(hi, left))
-
-
-def _z(known: Known, errors: Errors) -> float | None:
-    """Half-width of an interval in standard errors: of rows, or of clusters."""
-    if known.level is None or errors.clusters is None:
-        return known.z
-    return quantile(0.5 + known.level / 2, errors.clusters - 1)
 
 
 def recalibrated(known: Known) -> Recalibrated | str:

@@ -3,8 +3,9 @@
 At the best temperature the slope of the loss is 0, so what is estimated there has, to first order, no part in
 the error of the gain: it is the mean over rows of their own gains. The second order counts where there is
 little to gain: with the temperature off by σ, half the curvature times σ² is gained by chance. The square
-root of the gain has about the same standard error everywhere, 0 included; the interval is symmetric there,
-and holds 0 about where the interval of the temperature holds 1.
+root of the gain has about the same standard error everywhere, 0 included. It is how far ln T is from 0,
+without the side, so its interval is that of a normal that has lost its sign (`numerics.folded`): it holds 0
+exactly where the interval of the temperature holds 1, or the value itself is below 0.
 
 With T fitted on the rows themselves the loss left is too low by half of that (Takeuchi 1976, Suri-Kagaku 153,
 12-18), and the interval is around what it is without: with T fitted on other rows it is about as much too
@@ -21,11 +22,13 @@ from statistics import NormalDist
 import numpy as np
 
 from xentcli.batch import F64, I64
-from xentcli.numerics.student import reach
-from xentcli.numerics.temperature import Point
+from xentcli.numerics import folded
+from xentcli.numerics.student import quantile, reach
+from xentcli.numerics.temperature import Fit, Point
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
 
+_FAR = 1e9  # standard errors
 _LEFT = 0.1  # of the curvature, at least, is left without a row or cluster
 
 
@@ -57,11 +60,17 @@ class Errors:
             together=f * self.together, chance=f * self.chance, effective=effective,
         )  # fmt: skip
 
+    def steps(self, level: float) -> float:
+        """Half-width of an interval in standard errors: of rows by the normal, of clusters by t."""
+        if self.clusters is None:
+            return NormalDist().inv_cdf(0.5 + level / 2)
+        return quantile(0.5 + level / 2, self.clusters - 1)
+
     def limits(self, value: float, variance: float, level: float) -> tuple[float, float]:
         """The interval of the loss left: of rows by the normal, of clusters by t and with their skewness."""
         se = math.sqrt(variance)
         if self.clusters is None:
-            below = above = NormalDist().inv_cdf(0.5 + level / 2)
+            below = above = self.steps(level)
         else:
             below, above = reach(level, self.clusters, self.third / variance**1.5 if variance else 0.0)
         return value - below * se, value + above * se
@@ -76,20 +85,33 @@ class Errors:
         """The variance of what chance gains: of ½ curvature · σ² χ² with one degree of freedom."""
         return self.chance**2 / 2
 
-    def around(self, value: Value, in_sample: float, z: float | None) -> Value:
-        """The calibration loss `value` with its standard error and interval, z standard errors of its root.
+    def around(self, value: Value, found: Fit, gained: float, level: float | None) -> Value:
+        """The calibration loss `value` with its standard error, and its interval at a level.
 
-        in_sample: what is gained with T fitted on the rows themselves. The interval of a value below what
-        the interval would be begins there.
+        gained: with T fitted on the rows themselves. The interval is that of the root of this, and that of a
+        value below what the interval would be begins there.
         """
         assert value.value is not None
-        if z is None:
+        if level is None:
             return replace(value, se=self.of_gain)
-        root = math.sqrt(max(in_sample, 0.0))
-        off = z * math.sqrt(self.gain) / (2 * root) if root else 0.0
-        off = max(off, z * math.sqrt(self.chance / 2))  # the limit where there is nothing to gain
-        lo, hi = max(root - off, 0.0) ** 2, (root + off) ** 2
-        return replace(value, se=self.of_gain, lo=min(lo, value.value), hi=hi)
+        z = NormalDist().inv_cdf(0.5 + level / 2)
+        wider = self.steps(level) / z
+        root = math.sqrt(max(gained, 0.0))
+        se = math.sqrt(self.chance / 2)  # of the root where there is nothing to gain
+        far = max(root, se)
+        se = wider * max(se, math.sqrt(self.gain) / (2 * far) if far else 0.0)
+        x = _apart(root, se)
+        moved = _apart(abs(math.log(found.temperature)), wider * math.sqrt(self.log_temperature))
+        if min(x, moved) <= z:  # whether the root may be 0 is for the temperature to say
+            x = moved
+        low, high = folded.limits(x, level)
+        lo, hi = (root * low / x if low else 0.0) ** 2, (root + se * (high - x)) ** 2
+        return replace(value, se=self.of_gain, lo=min(lo, value.value), hi=max(hi, value.value))
+
+
+def _apart(x: float, se: float) -> float:
+    """x >= 0 in standard errors."""
+    return x / se if x < _FAR * se else _FAR
 
 
 def errors(best: Point, bend: float, loss: F64, weight: F64, count: I64, group: I64 | None) -> Errors | None:
