@@ -32,6 +32,12 @@ def test_quantiles_of_t(p: float, degrees: int) -> None:
     assert quantile(p, degrees) == pytest.approx(float(stats.t.ppf(p, degrees)), rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.parametrize("degrees", [1000, 1234.5, 20_000, 4e6, 1e12])
+def test_quantiles_of_many_degrees_are_exact_to_rounding(degrees: float) -> None:
+    for p in (0.003, 0.6, 0.95, 0.975, 0.9995):
+        assert quantile(p, degrees) == pytest.approx(float(stats.t.ppf(p, degrees)), rel=1e-13)
+
+
 @given(st.floats(0.01, 0.999), st.integers(2, 2000), st.floats(-0.45, 0.45) | st.floats(-1e-7, 1e-7))
 def test_intervals_of_skew_means_end_where_their_cubic_is_at_the_quantiles_of_t(
     level: float, clusters: int, s: float
