@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.corpus.corpus import Argv, Case, Catalogue, Outcome, parquet, score, xent
+from tests.corpus.corpus import Argv, Case, Catalogue, Outcome, parquet, refused, score, xent
 
 logits = Catalogue()
 INF = math.inf
@@ -257,3 +257,37 @@ def test_losses_whose_squares_or_sums_are_beyond_float64_are_told(tmp_path: Path
     assert "1e+100" in metrics["temperature"]["why"]
     assert (metrics["loss_share_worst_1pct"]["value"] is None) == (size > 1e300)
     assert xent("score", path, "--verbose").code == 0
+
+
+def test_infinite_logits_are_no_log_softmax(tmp_path: Path) -> None:
+    z, y = np.array(OTHERS * 3), [0, 1] * 3
+    z[:, 1] = INF
+    assert "XW110" not in score(write(tmp_path, z, y)).warned()
+
+
+@pytest.mark.parametrize("options", [(), ("--group", "g", "--by", "s"), ("--weight", "w", "--by", "s")])
+def test_finite_losses_next_to_the_largest_float64_are_not_infinite(tmp_path: Path, options: Argv) -> None:
+    """Sums of a class and of a slice, and squares of a cluster, are beyond it; their means are not."""
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(60, 3)), rng.integers(0, 3, 60)
+    z[:4], y[:4] = [1.7e308, 0.0, 0.0], 1
+    columns: dict[str, Any] = {f"logit_{j}": z[:, j] for j in range(3)}
+    columns |= {"y": y, "w": np.full(60, 0.25), "g": np.arange(60) % 20, "s": np.arange(60) % 2}
+    found = score(parquet(tmp_path / "preds.parquet", columns), *options, "-m", "balanced_cross_entropy")
+    worst, *others = found.report["classes"]
+    mean = float(mpmath.fsum([mpmath.mpf(1.7e308)] * 4) / (y == 1).sum())
+    assert math.isclose(worst["metrics"]["cross_entropy"]["value"], mean, rel_tol=1e-12)
+    assert worst["metrics"]["share"]["value"] == 1.0
+    assert all(0 < row["metrics"]["share"]["value"] < 1e-300 for row in others)
+    balanced = found.report["metrics"]["balanced_cross_entropy"]["value"]
+    assert math.isclose(balanced, mean / 3, rel_tol=1e-12)
+
+
+def test_a_weighted_loss_beyond_float64_is_refused_or_left_out(tmp_path: Path) -> None:
+    columns = {"logit": [-1e200, 2.0, 1.0, -1.0], "y": [1, 1, 0, 0], "w": [1e100, 1.0, 2.0, 1.0]}
+    path = parquet(tmp_path / "preds.parquet", columns)
+    refused(
+        score(path, "--weight", "w"), 3, "row 1", "a weight of 1e+100 and a loss of 1e+200", "[weight_range]"
+    )
+    found = score(path, "--weight", "w", "--on-bad", "skip").report
+    assert found["data"]["skipped"] == {"weight_range": 1}

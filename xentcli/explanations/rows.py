@@ -119,7 +119,8 @@ ENTRIES = (
     ),
     Entry(
         "weight_range", 3,
-        "A weight is negative, NaN, infinite, or so large or small that its square is no number.",
+        "A weight is negative, NaN, infinite, or so large or small that its square, or its square times the "
+        "loss of the row, is no number.",
         _SKIP,
         ("printf 'p_0,p_1,label,w\\n0.2,0.8,1,2\\n0.9,0.1,0,-1\\n' > preds.csv",
          "xent score preds.csv --weight w"),

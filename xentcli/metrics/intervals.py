@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number, wilson
-from xentcli.numerics.student import quantile, reach
+from xentcli.numerics.student import quantile, reach, skew
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
 
@@ -26,17 +28,15 @@ class Error:
 
 
 def over_clusters(moves: F64) -> Error:
-    """sqrt(m/(m-1) · Σ moves²) of what each of m clusters (m,) moves a figure by; None for one of them."""
-    m, square = moves.size, float((moves * moves).sum())
-    if m < 2:
+    """sqrt(m/(m-1) · Σ moves²) of what each of m clusters (m,) moves a figure by.
+
+    None for one of them, and where a square is beyond float64.
+    """
+    with np.errstate(over="ignore"):
+        m, square = moves.size, float((moves * moves).sum())
+    if m < 2 or not square < math.inf:
         return Error()
-    return Error(math.sqrt(square * m / (m - 1)), m, skewness(moves))
-
-
-def skewness(moves: F64) -> float:
-    """Σu³/(Σu²)^1.5 of what each of some clusters (m,) moves a figure by; 0 where none moves it."""
-    square = float((moves * moves).sum())
-    return float((moves * moves * moves).sum()) / square**1.5 if square > 0.0 else 0.0
+    return Error(math.sqrt(square * m / (m - 1)), m, skew(moves))
 
 
 def around(known: Known, key: str, value: float, error: Error) -> Value:

@@ -34,7 +34,7 @@ def _sampled(known: Known, form: Form) -> Error:
     """sqrt(m/(m-1)) times the error of what the form says of a sample of rows (`of_sample`)."""
     if known.rows < 2:
         return Error()
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         moves, size = _sums(known.states.tablesample.parts(), form)
     found = of_sample(known, moves, size)
     return found if found.se is None else Error(found.se * math.sqrt(known.rows / (known.rows - 1)))
@@ -47,7 +47,7 @@ def of_sample(known: Known, moves: F64, size: F64) -> Error:
     kept = known.states.tablesample.kept()
     if kept.weight.size < 2:
         return Error()
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         once = kept.count * kept.weight
         moves = moves - float((once * moves).sum() / once.sum())
         square = float((once * kept.weight * moves * moves).sum() / (once * kept.weight).sum())
@@ -62,10 +62,11 @@ def _clustered(known: Known, form: Form) -> Error:
         return Error()
     parts = {name: clusters.values(name)[:, None] if name in _OF_ROWS else
              clusters.classes(name.removesuffix("_by_class")) for name in form}  # fmt: skip
-    moves, size = _sums(parts, form)
     weight = clusters.values("weight")
-    moves -= weight * float(moves.sum() / weight.sum())
-    moves[np.abs(moves) < _NOISE * size] = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond float64 has no error
+        moves, size = _sums(parts, form)
+        moves -= weight * float(moves.sum() / weight.sum())
+        moves[np.abs(moves) < _NOISE * size] = 0.0
     return over_clusters(moves[weight > 0] / float(known.weight))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from xentcli.errors import counted
 from xentcli.metrics import delta, frequencies, intervals, listed
 from xentcli.metrics.known import Known
-from xentcli.metrics.sums import number
+from xentcli.metrics.sums import means, number
 from xentcli.records import replace
 from xentcli.report import Value
 
@@ -43,7 +43,8 @@ def clusters(known: Known) -> dict[str, float | int | None]:
     if not sums.weight:
         return {"clusters": 0, "design_effect": None}
     found = known.states.clusters.spread("loss", sums.mean, sums.weight)
-    variance, alone = found.variance, sums.se
+    variance = found.variance
+    alone = sums.se if variance and not known.states.moments.exact("vast") else None
     return {
         "clusters": found.clusters,
         "design_effect": variance / (alone * alone) if variance and alone else None,
@@ -153,9 +154,11 @@ def balanced_cross_entropy(known: Known) -> Value:
     if known.impossible_rows:
         return Value(math.inf, "nat", "lower", known.rows, why=_impossible(known))
     seen = known.support > 0
-    means = np.divide(known.by_class.values("loss"), known.support, out=np.zeros(seen.size), where=seen)
-    value = float(means[seen].mean())
-    return intervals.around(known, "balanced_cross_entropy", value, delta.mean_of_classes(known, means))
+    each = means(known.by_class.sums["loss"], known.support)
+    with np.errstate(over="ignore"):
+        value = float(each[seen].mean())
+    value = value if value < math.inf else float((each[seen] / seen.sum()).sum())
+    return intervals.around(known, "balanced_cross_entropy", value, delta.mean_of_classes(known, each))
 
 
 def _exp(x: float) -> float:

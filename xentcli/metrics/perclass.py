@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics.accuracy import f1_by_class
 from xentcli.metrics.known import Known
-from xentcli.metrics.sums import number
+from xentcli.metrics.sums import means, number
 from xentcli.numerics import grid
 from xentcli.report import ClassRow, Value
+
+_LARGEST = Fraction(float(np.finfo(np.float64).max))
 
 
 def rows(known: Known, limit: int | None) -> list[ClassRow]:
@@ -24,6 +27,9 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     sums, support = known.by_class, known.support
     loss, impossible = sums.values("loss"), sums.values("impossible")
     total = number(sums.sums["loss"].total())
+    if total == np.inf:  # the sum of losses that are finite: all of them as parts of the largest float64
+        loss = np.array([number(sums.sums["loss"].exact(c) / _LARGEST) for c in range(loss.size)])
+        total = number(sums.sums["loss"].total() / _LARGEST)
     order = np.lexsort((np.arange(loss.size), -loss, -impossible))
     if limit is not None:
         order = order[:limit]
@@ -35,7 +41,8 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     confused = _confused_with(known) if known.states.has("confusion") else none
     f1 = f1_by_class(known)
     base = np.full(loss.size, float(known.weight)) if known.multilabel else support
-    columns = (_row_counts(known), loss, base, impossible, share, sums.values("brier"), known.hits,
+    mean = means(sums.sums["loss"], base)
+    columns = (_row_counts(known), mean, base, impossible, share, sums.values("brier"), known.hits,
                known.predicted, known.labelled, support)  # fmt: skip
     by_class = list(zip(*(column.tolist() for column in columns), strict=True))
     out = []
@@ -59,10 +66,10 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     return out
 
 
-def _loss(loss: float, support: float, impossible: float, n: int) -> Value:
+def _loss(mean: float, support: float, impossible: float, n: int) -> Value:
     if impossible > 0:
         return Value(math.inf, "nat", "lower", n, why="rows of it gave their own label p = 0")
-    return _ratio(loss, support, "nat", "lower", n, "no rows with this label")
+    return _ratio(mean, float(support > 0), "nat", "lower", n, "no rows with this label")
 
 
 def _ratio(top: float, bottom: float, unit: str, better: str, n: int, why: str) -> Value:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.metrics import wild
-from xentcli.metrics.intervals import Error, skewness
+from xentcli.metrics.intervals import Error
+from xentcli.numerics.student import skew
 from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass
 
@@ -52,8 +53,8 @@ class Moves:
 
     def error(self, i: int) -> Error:
         """The standard error of the mean of a slice; none of one cluster."""
-        found = int(self.clusters[i])
-        return Error(_root(self.own[i]), found, skewness(self.own[i])) if found > 1 else Error()
+        found, root = int(self.clusters[i]), _root(self.own[i])
+        return Error(root, found, skew(self.own[i])) if found > 1 and root < math.inf else Error()
 
     def from_rest(self, i: int) -> Spread | None:
         """Of the difference of a slice and the rest; None where either is of fewer than TESTED clusters."""
@@ -67,10 +68,15 @@ class Moves:
         """Of a difference: what a cluster moves both means by takes from each other."""
         if min(m, n) < TESTED:
             return None
-        a, b = float((one * one).sum()), float((other * other).sum())
+        with np.errstate(over="ignore", invalid="ignore"):
+            root = _root(one - other)
+        if not root < math.inf:
+            return None
+        first, second = _root(one), _root(other)
+        larger = max(first, second) or 1.0
+        a, b = (first / larger) ** 2, (second / larger) ** 2
         parts = a * a / (m - 1) + b * b / (n - 1)
-        degrees = (a + b) ** 2 / parts if parts else math.inf
-        return Spread(_root(one - other), min(degrees, self.all - 1))
+        return Spread(root, min((a + b) ** 2 / parts if parts else math.inf, self.all - 1))
 
 
 class Clustered:
@@ -82,19 +88,20 @@ class Clustered:
     def moves(self, name: str, means: F64) -> Moves:
         """Of a quantity with such means (S,), over the rows with a finite loss where an infinite one is
         part of it."""
-        weight = self._sums["finite" if name in FINITE else "weight"]
-        total = self._sums[name]
-        here = weight > 0.0
-        beside = np.count_nonzero(here, axis=0) - here > 0
-        rest_weight = np.where(beside, weight.sum(axis=0) - weight, 0.0)
-        rest_total = np.where(beside, total.sum(axis=0) - total, 0.0)
-        whole = rest_weight.sum(axis=1)
-        middle = np.divide(rest_total.sum(axis=1), whole, out=np.zeros(whole.size), where=whole > 0)
-        return Moves(
-            _moves(total, weight, here, means), _moves(rest_total, rest_weight, beside, middle),
-            np.count_nonzero(here, axis=1), np.count_nonzero(beside, axis=1),
-            int(np.count_nonzero(here.any(axis=0))),
-        )  # fmt: skip
+        with np.errstate(over="ignore", invalid="ignore"):  # what is beyond float64 has no error
+            weight = self._sums["finite" if name in FINITE else "weight"]
+            total = self._sums[name]
+            here = weight > 0.0
+            beside = np.count_nonzero(here, axis=0) - here > 0
+            rest_weight = np.where(beside, weight.sum(axis=0) - weight, 0.0)
+            rest_total = np.where(beside, total.sum(axis=0) - total, 0.0)
+            whole = rest_weight.sum(axis=1)
+            middle = np.divide(rest_total.sum(axis=1), whole, out=np.zeros(whole.size), where=whole > 0)
+            return Moves(
+                _moves(total, weight, here, means), _moves(rest_total, rest_weight, beside, middle),
+                np.count_nonzero(here, axis=1), np.count_nonzero(beside, axis=1),
+                int(np.count_nonzero(here.any(axis=0))),
+            )  # fmt: skip
 
     def gaps(self, bins: int) -> F64:
         """The variance (S, bins) of Σw(y - p) of each bin over clusters; NaN for slices of one cluster, and
@@ -118,4 +125,11 @@ def _moves(total: F64, weight: F64, filled: npt.NDArray[np.bool_], means: F64) -
 
 
 def _root(moves: F64) -> float:
-    return math.sqrt(float((moves * moves).sum()))
+    """The root of the sum of squares, also where these are beyond float64; no number if it is itself."""
+    largest = float(np.abs(moves).max(initial=0.0))
+    if not 0.0 < largest < math.inf:
+        return largest
+    shift = math.frexp(largest)[1]
+    u = np.ldexp(moves, -shift)
+    with np.errstate(over="ignore"):
+        return float(np.ldexp(math.sqrt(float((u * u).sum())), shift))

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
+from xentcli.batch import F64
+from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass
 
 _NOISE = Fraction(1, 1 << 50)
@@ -36,6 +40,16 @@ class Sums:
         if spread <= self.square * _NOISE:
             return 0.0
         return math.sqrt(spread / (self.weight * self.weight) * self.rows / (self.rows - 1))
+
+
+def means(sums: ExactSums, base: F64) -> F64:
+    """The sums over their base (size,), 0 where that is; also those beyond float64, whose means are not."""
+    tops = sums.values()
+    with np.errstate(over="ignore"):
+        out = np.divide(tops, base, out=np.zeros(tops.size), where=base > 0)
+    for i in np.flatnonzero(~np.isfinite(tops) & (base > 0)).tolist():
+        out[i] = number(sums.exact(i) / Fraction(float(base[i])))
+    return out
 
 
 def wilson(share: float, n: float, z: float) -> tuple[float, float]:

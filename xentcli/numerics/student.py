@@ -6,6 +6,9 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
+import numpy as np
+import numpy.typing as npt
+
 _TINY = 1e-300
 _MANY = 1000  # degrees of freedom
 _MOST_SKEW = 0.45
@@ -26,6 +29,16 @@ def reach(level: float, clusters: int, skewness: float) -> tuple[float, float]:
     t = quantile(0.5 + level / 2, clusters - 1)
     skewness = min(max(skewness, -_MOST_SKEW), _MOST_SKEW)
     return max(_skewed(t, skewness), 0.0), max(-_skewed(-t, skewness), 0.0)
+
+
+def skew(moves: npt.NDArray[np.float64]) -> float:
+    """Σu³/(Σu²)^1.5 of what each of some clusters (m,) moves a figure by; 0 where none moves it."""
+    largest = float(np.abs(moves).max(initial=0.0))
+    if largest == 0.0:
+        return 0.0
+    u = np.ldexp(moves, -math.frexp(largest)[1])  # the same digits, and no cube beyond float64
+    square, cube = float((u * u).sum()), float((u * u * u).sum())
+    return cube / math.pow(square, 1.5)
 
 
 def unskewed(t: float, skewness: float) -> float:

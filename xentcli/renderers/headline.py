@@ -212,6 +212,8 @@ class Headline:
         if value is None or value.value is None or not math.isfinite(value.value):
             return ""
         share = figure(percent(value), self.digits, default=3, interval=False)
+        if math.isinf(100.0 * value.value):
+            return f"worse than {self.reference} alone"
         if value.value < 1.0:
             verb = "leave" if self.reference.endswith("s") else "leaves"
             return f"{share} of what {self.reference} alone {verb} open"

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
+from xentcli.numerics.student import skew
 from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass
 from xentcli.states.moments import DIFFERENCES
@@ -29,6 +30,8 @@ MOST_CLASSES = 100
 
 _NOISE = Fraction(1, 1 << 94)
 """Squared deviations below this share of the squares are what rounding w·x leaves: nothing varies."""
+
+_LARGEST = Fraction(float(np.finfo(np.float64).max))
 
 _BY_CLASS = {"soft": ("support", "loss", "actual", "predicted", "hits"),
              "multilabel": ("support", "actual", "predicted", "hits")}  # fmt: skip
@@ -137,7 +140,7 @@ class Clusters(Summed):
                 self.tally(f"class_{name}", keys[mask], None if weight is None else weight[mask])
 
     def spread(self, name: str, mean: Fraction, total: Fraction) -> Spread:
-        """That of a mean over Σw = `total`; no variance below two clusters.
+        """That of a mean over Σw = `total`; no variance below two clusters, and none beyond float64.
 
         With u = Σw(x - mean) of each of m buckets with rows, m/(m-1) Σ_g u² / total², and the skewness
         Σ_g u³ / (Σ_g u²)^1.5. A name of DIFFERENCES is the first of two means less the second.
@@ -162,10 +165,10 @@ class Clusters(Summed):
             return Spread(None, found)
         if squares <= noise:
             return Spread(0.0, found)
-        u = np.array([float(move / total) for move in moves])
-        square = float((u * u).sum())
-        skewness = float((u * u * u).sum()) / square**1.5 if 0.0 < square < np.inf else 0.0
-        return Spread(float(squares / (total * total) * found / (found - 1)), found, skewness)
+        variance = squares / (total * total) * found / (found - 1)
+        if variance > _LARGEST:
+            return Spread(None, found)
+        return Spread(float(variance), found, skew(np.array([float(move / total) for move in moves])))
 
     def _among(self, k: int) -> ExactSums:
         """Σw by bucket of the rows whose label is among the first k."""

@@ -86,7 +86,7 @@ def from_logits(batch: Batch, r: Reduced, spec: Spec) -> Rows:
         place=batch.place,
     )  # fmt: skip
     finish.count(out, "unit_rows", r.unit)
-    finish.count(out, "log_rows", (r.high <= 0) & (log_s <= 1e-6))
+    finish.count(out, "log_rows", (r.high <= 0) & (log_s <= 1e-6) & r.finite)
     return out
 
 

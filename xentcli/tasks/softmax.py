@@ -32,7 +32,8 @@ class Reduced:
 
     Logits: with e = exp(z - high), the top class left out: s1 = Σe, s2 = Σe², s3 = Σe³, s4 = Σe(z-high).
     Probabilities: s1 = Σp, s2 and s3 = Σp² and Σp³ with the label left out, s4 = Σp ln p.
-    `unit`: rows of logits that look like probabilities. `low`: the smallest probability.
+    `unit`: rows of logits that look like probabilities. `finite`: those whose largest was no infinity, which
+    is set to 0. `low`: the smallest probability.
     """
 
     top: I64
@@ -45,6 +46,7 @@ class Reduced:
     s4: F64
     tied: npt.NDArray[np.bool_]
     unit: npt.NDArray[np.bool_]
+    finite: npt.NDArray[np.bool_]
     rank: I64 | None
 
     @classmethod
@@ -55,6 +57,7 @@ class Reduced:
             top=buffer("reduced.top", n, np.int64),
             tied=buffer("reduced.tied", n, np.bool_),
             unit=buffer("reduced.unit", n, np.bool_),
+            finite=buffer("reduced.finite", n, np.bool_),
             rank=buffer("reduced.rank", n, np.int64) if ranked else None,
             **floats,
         )
@@ -64,7 +67,7 @@ class Reduced:
         rank = None if self.rank is None else self.rank[:1]
         return Reduced(
             self.top[:1], self.high[:1], self.label[:1], self.low[:1], self.s1[:1], self.s2[:1],
-            self.s3[:1], self.s4[:1], self.tied[:1], self.unit[:1], rank,
+            self.s3[:1], self.s4[:1], self.tied[:1], self.unit[:1], self.finite[:1], rank,
         )  # fmt: skip
 
 
@@ -192,7 +195,7 @@ def _count(mask: npt.NDArray[np.bool_], axis: int) -> I64:
 
 
 def _reduce_logits(out: Reduced, part: slice, block: Real, labels: I64, axis: int, spec: Spec) -> None:
-    if not np.isfinite(out.high[part]).all():
+    if not np.isfinite(out.high[part], out=out.finite[part]).all():
         block = block.copy()
         _settle_infinities(out, part, block, axis)
     high = out.high[part]
