@@ -164,6 +164,16 @@ def test_the_table_shows_ids_as_they_are_and_safely(tmp_path: Path) -> None:
     assert [line.split()[0] for line in lines[3:5]] == ['""', "\\x3a:error::"]
 
 
+def test_an_id_may_end_in_nul(tmp_path: Path) -> None:
+    ids = ["a", "a\0", "", None]
+    table = pa.table(
+        {"p_a": [0.1, 0.2, 0.3, 0.4], "p_b": [0.9, 0.8, 0.7, 0.6], "label": ["a"] * 4, "who": ids}
+    )
+    pq.write_table(table, tmp_path / "in.parquet")
+    report = xentcli.score(tmp_path / "in.parquet", id="who", top=4)
+    assert [row.id for row in report.worst] == ids
+
+
 def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
     made(tmp_path / "in.parquet")
     assert xent("score", tmp_path / "in.parquet", "--top", "10001").code == 2

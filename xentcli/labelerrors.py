@@ -98,9 +98,8 @@ def _columns(suspects: Suspects, spec: Spec, files: bool) -> dict[str, list[Any]
     out: dict[str, list[Any]] = {"row": [None if spot is None else spot.row for spot in places]}
     if files:
         out = {"file": ["" if spot is None else spot.file for spot in places], **out}
-    if suspects.known.any():
-        named = zip(suspects.ids.tolist(), suspects.known.tolist(), strict=True)
-        out["id"] = [text if known else None for text, known in named]
+    if suspects.ids.any():
+        out["id"] = suspects.texts
     out["label"] = [spec.classes[c] for c in columns["label"]]
     out["suggested"] = [spec.classes[c] for c in columns["suggested"]]
     out |= {"self_confidence": columns["p_label"], "p_suggested": columns["p_suggested"]}

@@ -18,9 +18,9 @@ def rows(known: Known) -> list[WorstRow]:
     columns = {name: column.tolist() for name, column in state.columns.items()}
     listed = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     out = []
-    for one, id, named, spot in zip(listed, state.ids.tolist(), state.known, state.places, strict=True):
+    for one, id, spot in zip(listed, state.texts, state.places, strict=True):
         file, row = ("", None) if spot is None else (clean(spot.file, 200), spot.row)
-        out.append(WorstRow(file, row, id if named else None, **_told(known, one)))
+        out.append(WorstRow(file, row, id, **_told(known, one)))
     return out
 
 

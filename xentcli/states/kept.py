@@ -13,6 +13,9 @@ from xentcli.states import Arrays
 
 Columns = dict[str, npt.NDArray[Any]]
 
+_END = "."
+"""Ends each id, for NumPy drops NULs at the end of a text; the empty text is none."""
+
 _NOWHERE = Spot((-1, -1), 0, "")
 _WAITING = 4096  # rows more than twice those kept that may wait to be ordered
 
@@ -30,7 +33,6 @@ class Kept:
         self.spec = spec
         self.columns = self._empty(0)
         self.ids = np.zeros(0, np.str_)
-        self.known = np.zeros(0, np.bool_)
         self.places: list[Spot | None] = []
         self._last: float | None = None  # the key of the last row kept, once all of them are
 
@@ -69,23 +71,22 @@ class Kept:
         if not at.size:
             return
         assert rows.batch is not None and rows.place is not None
-        ids, known = np.zeros(at.size, "<U1"), np.zeros(at.size, np.bool_)
+        ids = np.zeros(at.size, "<U1")
         if rows.batch.ids is not None:
-            texts = rows.batch.ids.texts(at)
-            ids = np.array([text or "" for text in texts], np.str_)
-            known = np.array([text is not None for text in texts], np.bool_)
+            ids = np.array(
+                ["" if text is None else text + _END for text in rows.batch.ids.texts(at)], np.str_
+            )
         places = [rows.place.spot(row) for row in at.tolist()]
-        self._add({**columns, "hash": rows.hashes()[at]}, ids, known, places)
+        self._add({**columns, "hash": rows.hashes()[at]}, ids, places)
 
     def merge(self, other: Self) -> None:
-        self._add(other.columns, other.ids, other.known, other.places)
+        self._add(other.columns, other.ids, other.places)
 
     def _add(
-        self, columns: Columns, ids: npt.NDArray[np.str_], known: npt.NDArray[np.bool_],
-        places: list[Spot | None] | list[Spot],
-    ) -> None:  # fmt: skip
+        self, columns: Columns, ids: npt.NDArray[np.str_], places: list[Spot | None] | list[Spot]
+    ) -> None:
         self.columns = {name: np.concatenate([own, columns[name]]) for name, own in self.columns.items()}
-        self.ids, self.known = np.concatenate([self.ids, ids]), np.concatenate([self.known, known])
+        self.ids = np.concatenate([self.ids, ids])
         self.places = [*self.places, *places]
         if self.ids.size > 2 * self.most(self.spec) + _WAITING or self.most(self.spec) < _WAITING:
             self.settle()
@@ -99,7 +100,7 @@ class Kept:
             order = self._told_apart()
         order = order[: self.most(self.spec)]
         self.columns = {name: column[order] for name, column in self.columns.items()}
-        self.ids, self.known = self.ids[order], self.known[order]
+        self.ids = self.ids[order]
         self.places = [self.places[i] for i in order.tolist()]
         self._last = float(self.columns["key"][-1]) if order.size == self.most(self.spec) else None
 
@@ -108,19 +109,24 @@ class Kept:
         first = np.empty(len(self.places), np.int64)
         first[sorted(range(first.size), key=lambda i: self.places[i] or _NOWHERE)] = np.arange(first.size)
         bits = [self.columns[name].view(np.int64) for name in (*self.floats, *self.whole) if name != "key"]
-        keys = (first, *bits, self.ids, self.known, self.columns["hash"], self.columns["key"])
+        keys = (first, *bits, self.ids, self.columns["hash"], self.columns["key"])
         return np.lexsort(keys)
+
+    @property
+    def texts(self) -> list[str | None]:
+        """The ids of the rows, None for none."""
+        return [text[: -len(_END)] if text else None for text in self.ids.tolist()]
 
     def to_arrays(self) -> Arrays:
         self.settle()
         longest = int(np.char.str_len(self.ids).max(initial=1))
-        return {**self.columns, "ids": self.ids.astype(f"<U{max(longest, 1)}"), "known": self.known}
+        return {**self.columns, "ids": self.ids.astype(f"<U{max(longest, 1)}")}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, spec: Spec) -> Self:
         state = cls(spec)
         state.columns = {name: np.asarray(arrays[name]) for name in state.columns}
-        state.ids, state.known = np.asarray(arrays["ids"]), np.asarray(arrays["known"])
+        state.ids = np.asarray(arrays["ids"])
         state.places = [None] * state.ids.size
         return state
 
