@@ -16,7 +16,7 @@ from xentcli import __version__, memory, reporting, scoring
 from xentcli.advice import OF_RESULTS
 from xentcli.columns import Ask, Resolution
 from xentcli.columns.kinds import NAMES
-from xentcli.columns.schema import PREVIEW_ROWS, Column, Preview
+from xentcli.columns.schema import NONAME, PREVIEW_ROWS, Column, Preview
 from xentcli.errors import BadRow, Question, XentError, clean
 from xentcli.readers import Source, long
 from xentcli.records import dataclass, field, replace
@@ -81,6 +81,7 @@ class Inspection:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float | None = None
+    per_million: float | None = None
     memory: int | None = None
 
     @property
@@ -128,7 +129,8 @@ class Inspection:
                 for p in self.problems
             ],
             "notes": self.notes,
-            "estimate": {"seconds": self.seconds, "bytes": self.memory},
+            "estimate": {"seconds": self.seconds, "seconds_per_million_rows": self.per_million,
+                         "bytes": self.memory},
             "exit_code": self.code,
         }  # fmt: skip
 
@@ -159,10 +161,11 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
             found.readings = [_means(first, settings.ask, options) for options in error.readings]
     else:
         # One file is tried: the checks that all shards are alike have been made.
+        at_hand = getattr(filled[0][0], "rehearse", lambda: None)()
         _try(found, found.what, inputs, [filled[0][0]], trial)
         calm = replace(settings, sha256=None, rules=replace(settings.rules, skip_bad=True))
         need = scoring.need(found.what, [source for source, _ in filled], calm)
-        _estimate(found, found.what, filled[0][0], need, calm, begun)
+        _estimate(found, found.what, filled[0][0], need, calm, begun, at_hand)
         found.labels = _counts(first, found.what)
     found.columns = [_column(first, column, found.what, settings.ask) for column in first.columns]
     return found
@@ -185,18 +188,23 @@ def _try(
 
 
 def _estimate(
-    found: Inspection, what: Resolution, source: Source, need: memory.Need, settings: Settings, begun: float
-) -> None:
+    found: Inspection, what: Resolution, source: Source, need: memory.Need, settings: Settings, begun: float,
+    at_hand: int | None,
+) -> None:  # fmt: skip
     """What scoring takes: memory at most, added up as for `--max-memory`, and about what time.
 
     Until here, this process has done what scoring the first rows takes. Further rows are timed, as fast as
-    the machine is now, and shared by the threads that will have work.
+    the machine is now, and shared by the threads that will have work. at_hand: the rows of a stream that
+    have been read; of how many no one knows, the time that a million take is told.
     """
     jobs = max(1, need.jobs(scoring.wanted_jobs(settings), settings.reading.max_memory))
     found.memory = need.total(jobs)
     each = len(what.classes) if isinstance(source, long.Items) else 1  # rows of the file in one of ours
     whole = None if found.rows is None else found.rows // each
     rows = whole if settings.limit is None else min(settings.limit, whole or settings.limit)
+    if rows is None and each == 1 and (at_hand is None or at_hand >= 2 * found.sampled):
+        more = _each(what, source, settings, found.sampled, at_hand)
+        found.per_million = None if more is None else 1e6 * more / jobs
     if rows is None or (rows > found.sampled and not os.path.isfile(source.path)):
         return
     now = time.process_time()
@@ -204,28 +212,35 @@ def _estimate(
     if rows > found.sampled:
         busy = min(jobs, max(1, rows * what.width // (8 * _BATCH)))
         held = next((file.rows for file in found.files if file.path == source.path), None)
-        try:
-            more = _each(what, source, settings, found.sampled, (held or rows * each) // each)
-        except XentError:  # further rows than were to be looked at cannot be scored
+        more = _each(what, source, settings, found.sampled, (held or rows * each) // each)
+        if more is None:
             return
         seconds += (rows - found.sampled) * more / busy
     found.seconds = seconds
 
 
-def _each(what: Resolution, source: Source, settings: Settings, first: int, held: int) -> float:
-    """Seconds that a row takes beyond the `first` of `held` ones, by folding more and more of them."""
+def _each(what: Resolution, source: Source, settings: Settings, first: int, held: int | None) -> float | None:
+    """Seconds that a row takes beyond the `first` of `held` ones, by folding more and more of them; None if
+    there are too few of them, or one of them cannot be scored."""
+    if held is None and not os.path.isfile(source.path):
+        return None
 
-    def cost(rows: int) -> float:
+    def cost(rows: int) -> tuple[float, int]:
         begun = time.perf_counter()
-        scoring.fold(what, [source], replace(settings, limit=rows))
-        return time.perf_counter() - begun
+        read = scoring.fold(what, [source], replace(settings, limit=rows)).read
+        return time.perf_counter() - begun, read
 
-    rows = first
-    least = most = cost(first)
-    while most - least < _SHOWS and rows < held and 8 * rows * what.width <= _MOST_VALUES:
-        rows = min(8 * rows, held)
-        most = cost(rows)
-    return max(0.0, most - least) / max(1, rows - first)
+    try:
+        least, begun = cost(first)
+        most, rows, goal = least, begun, first
+        while most - least < _SHOWS and rows == goal and 8 * rows * what.width <= _MOST_VALUES:
+            goal = 8 * rows if held is None else min(8 * rows, held)
+            if goal == rows:
+                break
+            most, rows = cost(goal)
+    except XentError:  # further rows than were to be looked at cannot be scored
+        return None
+    return max(0.0, most - least) / (rows - begun) if rows > begun else None
 
 
 def _problem(error: XentError) -> Problem:
@@ -308,6 +323,8 @@ _REPEATED = {"--pred": "pred", "--label": "label"}
 def _means(look: Preview, ask: Ask, options: str) -> Reading:
     """A reading of a question, with what the file is with it, or what would still be to ask."""
     words = shlex.split(options)
+    if words[-2:] == ["--classes", "N"]:
+        return Reading(options, "the likeliest of N classes in each row")
     changed: dict[str, Any] = {}
     for option, value in zip(words[::2], words[1::2], strict=False):
         if option in _REPEATED:
@@ -323,7 +340,7 @@ def _means(look: Preview, ask: Ask, options: str) -> Reading:
 
 def sentence(what: Resolution) -> str:
     """A reading in words: kind, columns, what is predicted."""
-    scored = f"{NAMES[what.kind]} in {clean(what.pred, 40)}"
+    scored = f"{NAMES[what.kind]} in {clean(what.pred, 40) or NONAME}"
     if what.task == "binary" and what.width == 1:
         return f'{scored} of "{clean(what.classes[1], 40)}", label in "{clean(what.label, 40)}"'
     return f'{scored} of {len(what.classes):,} classes, label in "{clean(what.label, 40)}"'

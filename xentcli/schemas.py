@@ -105,7 +105,8 @@ INSPECT = _document(
     problems=_many(_object({"also": _TEXT}, id=_TEXT, exit_code=_WHOLE, message=_TEXT, where=_TEXT,
                            remedy=_TEXT)),
     notes=_many(_TEXT),
-    estimate=_object(seconds=_maybe(_NUMBER), bytes=_maybe(_NUMBER)),
+    estimate=_object(seconds=_maybe(_NUMBER), seconds_per_million_rows=_maybe(_NUMBER),
+                     bytes=_maybe(_NUMBER)),
     exit_code={"enum": [0, 2, 3, 4]},
     commands=_many(_TEXT),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shlex
@@ -308,3 +309,14 @@ def test_neither_pandas_nor_rich_is_loaded(samples: Path) -> None:
     words = [sys.executable, "-c", "import json; " + code, str(samples / "cancer.parquet")]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert json.loads(done.stderr) == []
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_rows_of_unknown_number_take_so_long_a_million(tmp_path: Path, packed: bool) -> None:
+    path = text(tmp_path / "a.csv", "p_0,p_1,y\n" + "0.25,0.75,1\n" * 50_000)
+    if packed:
+        path = tmp_path / "a.csv.gz"
+        path.write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
+    with path.open("rb") as file:
+        shown = process("inspect", path if packed else "-", stdin=file).out
+    assert re.search(r"to score  (about \d+ s|under 1 s) per million rows, at most", shown)

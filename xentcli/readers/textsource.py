@@ -40,6 +40,7 @@ class TextSource:
         self._identity: tuple[int, int] | None = None
         self._kept: Blocks | None = None
         self._preview: Preview | None = None
+        self._only: Block | None = None
 
     # -- what a format says of itself ------------------------------------------------------------------
     def _blocks(self, stream: ByteStream, size: int) -> Blocks:
@@ -68,8 +69,19 @@ class TextSource:
                     self._kept, blocks.size = blocks, self._block_bytes
         return self._preview
 
+    def rehearse(self) -> int | None:
+        """Let a walk be through the first block alone, as often as is liked, of what can be read once; the
+        number of its rows, None of a file."""
+        if self._kept is None:
+            return None
+        self._only = self._kept.peek()
+        return 0 if self._only is None else self._only.rows
+
     def _walk(self) -> Iterator[Block]:
         """All rows, in blocks of at most as many as were asked for."""
+        if self._only is not None:
+            yield self._only
+            return
         blocks, self._kept = self._kept, None
         if blocks is None:
             if self._bytes is not None and self._identity is None:

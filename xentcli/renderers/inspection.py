@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from xentcli.columns.kinds import NAMES
+from xentcli.columns.schema import NONAME
 from xentcli.errors import counted
 from xentcli.renderers.numbers import NBSP, plain, shown
 from xentcli.renderers.strip import grid, short
@@ -80,7 +81,7 @@ def _reading(found: Inspection, verbose: bool) -> list[str]:
         many = f" ({len(what.columns):,} columns, {stored})" if len(what.columns) > 1 else f" ({stored})"
         of = f' of "{shown(what.classes[1])}"' if what.width == 1 and len(what.classes) == 2 else ""
         how = shown(what.evidence.get("scores", "")).rpartition("(")[2].rstrip(")")
-        lines += _line("scores", f"{shown(what.pred)}{many}{of}, {how}")
+        lines += _line("scores", f"{shown(what.pred) or NONAME}{many}{of}, {how}")
         lines += _line("kind", f"{NAMES[what.kind]}: {shown(what.evidence.get('kind', ''))}")
         lines += _line("label", f'"{shown(what.label)}": {shown(what.evidence.get("label", ""))}')
         lines += _line("classes", _classes(found, verbose))
@@ -94,6 +95,8 @@ def _reading(found: Inspection, verbose: bool) -> list[str]:
         lines += _line("note", shown(note))
     if found.memory is not None:
         time = "" if found.seconds is None else f"{_time(found.seconds)}, "
+        if found.per_million is not None:
+            time = f"{_time(found.per_million)} per million rows, "
         lines += _line("to score", f"{time}at most {_size(found.memory)} of memory")
     return lines
 
