@@ -11,6 +11,7 @@ from shutil import which
 
 import pytest
 
+from tests.corpus.corpus import xent
 from xentcli.cli.app import main
 
 NAMES = ("cat", "dog", "emu")
@@ -210,3 +211,32 @@ def test_one_column_that_is_never_below_0_is_not_taken_for_logits(
     assert loss(capsys, write(tmp_path / "two.csv", ["logit", "label"], values, [1, 0, 1, 0])) > 3
     signed = write(tmp_path / "signed.csv", [name, "label"], [93.5, -12.25, 55.0, 0.5], [1, 0, 1, 0])
     assert loss(capsys, signed) == pytest.approx((0.5 + math.log1p(math.exp(-0.5))) / 4, rel=1e-5)
+
+
+IDS = [f"r{i}" for i in range(40)]
+P0 = [0.05 + 0.9 * (i * 7 % 40) / 40 for i in range(40)]
+Y2 = [i % 2 for i in range(40)]
+ANSWERS = [("No", "Yes")[y] for y in Y2]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said", "remedy"),
+    [
+        ({"respondent": IDS, "wt": P0, "voted": Y2, "p_vote": P0}, '"voted"', "--pred p_vote --label voted"),
+        (
+            {"who": IDS, "w": P0, "employed": ANSWERS, "prob": P0},
+            '"employed"',
+            "--pred prob --label employed",
+        ),
+        ({"key": IDS, "p_a": P0, "p_b": [1 - p for p in P0]}, '"key"', "--label COLUMN, or --labels FILE"),
+        ({"who": IDS, "p_a": P0, "p_b": [1 - p for p in P0]}, '"who"', "--label COLUMN, or --labels FILE"),
+    ],
+    ids=["survey", "answers", "submission", "unique"],
+)
+def test_what_nothing_calls_the_label_is_named_only_if_it_could_be_it(
+    tmp_path: Path, columns: dict[str, Sequence[object]], said: str, remedy: str
+) -> None:
+    """Weights and names of respondents are not the first thing to ask about."""
+    asked = xent("score", write(tmp_path / "p.csv", list(columns), *columns.values()))
+    assert asked.code == 3 and "no column says that it is the label" in asked.err
+    assert said in asked.err and remedy in asked.err

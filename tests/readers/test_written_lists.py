@@ -216,3 +216,16 @@ def test_no_field_takes_long_to_look_at() -> None:
         "np.float64(" * 9_999,
     ):
         assert form_of("probs", [text], ".") is None
+
+
+def test_lists_without_a_name_are_not_taken_before_a_column_named_score(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    rows = [
+        f'"[{p}, {1 - p}]",{1 - p},{y}\n' for p, y in zip(P[:, 0].tolist(), (Y % 2).tolist(), strict=True)
+    ]
+    path.write_text("".join([",score,label\n", *rows]))
+    asked = xent("score", path)
+    assert asked.code == 3 and "--pred score --label label or --pred '' --label label" in asked.err
+    assert '· probabilities in "" ·' in xent("score", path, "--pred", "").out
+    path.write_text("".join([",label\n", *(row.replace(row.split(",")[2] + ",", "", 1) for row in rows)]))
+    assert xent("score", path).code == 0

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -157,3 +158,40 @@ def test_the_command_line_says_the_bound_in_words_and_in_json(tmp_path: Path) ->
     assert xent(*said, "--only", "cross_entropy").code == 4
     assert xent(*said, "--require", "cross_entropy <= 2").code == 4
     assert xent("inspect", *said[1:]).code == 0
+
+
+@pytest.mark.parametrize("names", [None, ["cat", "dog", "eel"]], ids=["numbers", "names"])
+@pytest.mark.parametrize("k", [2, 3])
+def test_lists_beside_lists_of_their_classes_are_asked_about(
+    tmp_path: Path, k: int, names: list[str] | None
+) -> None:
+    """Scores in falling order add up to 1 where all classes are listed: by position they would be wrong."""
+    rng = np.random.default_rng(k)
+    p, y = rng.dirichlet([1.0] * 3, 40), rng.integers(0, 3, 40)
+    order = np.argsort(-p, axis=1)[:, :k]
+    said = [[i if names is None else names[i] for i in row] for row in order.tolist()]
+    label = [i if names is None else names[i] for i in y.tolist()]
+    top = np.take_along_axis(p, order, 1).tolist()
+    path = write(tmp_path / "a.parquet", {"prob": top, "which": said, "label": label})
+    options = "--pred prob --pred-ids which --classes N"
+    for asked in (xent("score", path), xent("score", path, "--label", "label")):
+        assert asked.code == 3 and options in asked.err and "[which_scores]" in asked.err
+    looked = json.loads(xent("inspect", path, "--json").out)
+    assert looked["readings"][0] == {"options": options, "means": "the likeliest of N classes in each row"}
+    classes = "3" if names is None else ",".join(names)
+    assert xent("score", path, *options.replace("N", classes).split()).code == 0
+    if k == 2:
+        assert "--pred-ids which --classes N" in xent("score", path, "--pred", "prob").err
+
+
+def test_lists_of_labels_and_of_other_lengths_are_no_classes_of_the_scores(tmp_path: Path) -> None:
+    p = np.random.default_rng(0).dirichlet([1.0, 1.0], 40)
+    y = (p[:, 1] > np.random.default_rng(1).uniform(size=40)).astype(int)
+    rows = {"prob": p.tolist(), "label": y.tolist()}
+    for beside in (
+        {"labels": [[1 - v, v] for v in y.tolist()]},
+        {"tokens": [[5, 6, 7]] * 40},
+        {"seen": [[3, 3]] * 40},
+    ):
+        path = write(tmp_path / "a.parquet", rows | beside)
+        assert xent("score", path, "--label", "label").code == 0

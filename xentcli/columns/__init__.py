@@ -8,7 +8,7 @@ readings are never settled by a guess.
 from __future__ import annotations
 
 from xentcli.columns import candidates as find_candidates
-from xentcli.columns import doubts, labelled, listed, questions, unread
+from xentcli.columns import doubts, evidence, labelled, listed, questions, unread
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import ZEROS_AND_ONES
 from xentcli.columns.kinds import KINDS
@@ -16,7 +16,6 @@ from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, LabelMap
 from xentcli.columns.schema import WHOLE, WRITTEN, Column, Preview, no_column
 from xentcli.columns.targets import Targets
-from xentcli.columns.vocabulary import says_score
 from xentcli.errors import DataError, Question, UsageError, clean
 from xentcli.records import dataclass, field
 
@@ -101,7 +100,14 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     else:
         found = labelled.families(preview, _candidates(preview, ask, taken, None), others, ask.ignore_label)
         labels = labelled.likely(preview, others, found, ask.task, ask.ignore_label)
-    chosen, label, binding = _choose(preview, ask, taken, labels)
+    try:
+        chosen, label, binding = _choose(preview, ask, taken, labels)
+    except Question:
+        questions.of_the_likeliest(preview, ask.pred, taken)
+        raise
+    if not ask.pred and chosen.layout == "list":
+        names = {column.name for column in label.columns}
+        questions.of_the_likeliest(preview, (chosen.columns[0].name,), taken | names)
     hidden = unread.beside_a_single(preview) if chosen.width == 1 and not ask.pred else None
     if hidden is not None:
         raise hidden
@@ -125,18 +131,18 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
         raise doubt
     how = preview.long.text if preview.long is not None else "named by --pred" if ask.pred else "found"
     how += f", {WRITTEN}" if chosen.columns[0].arrow == WRITTEN else ""
-    evidence = {
+    because = {
         "scores": f"{chosen.text} ({how})",
         "kind": "--kind" if ask.kind != "auto" else chosen.kind.why,
         "label": label.why,
         "classes": binding.order or f"labels bound {binding.labels.how}",
     }
     if targets is not None:
-        evidence["label"] = _form(label, targets)
+        because["label"] = _form(label, targets)
     return Resolution(
         _task(preview, ask, chosen, binding), kind, chosen.layout, tuple(c.name for c in binding.columns),
         chosen.width, binding.classes, label.text, binding.labels, precision(chosen), chosen.text,
-        ask.weight, evidence, binding.reverse, targets,
+        ask.weight, because, binding.reverse, targets,
     )  # fmt: skip
 
 
@@ -148,7 +154,7 @@ def _lists(preview: Preview, ask: Ask, ids: str) -> Resolution:
     found = listed.read(
         preview, ids, ask.pred, ask.pred_rest, ask.kind, label, ask.classes, ask.ignore_label, taken
     )
-    evidence = {
+    because = {
         "scores": f"lists in {found.listed.scores} of the classes in {ids} (--pred, --pred-ids)",
         "kind": found.why,
         "rest": "1 less the listed probabilities" if ask.pred_rest is None else f"in {ask.pred_rest}",
@@ -157,7 +163,7 @@ def _lists(preview: Preview, ask: Ask, ids: str) -> Resolution:
     }
     return Resolution(
         "topk", found.kind, "listed", found.listed.columns, len(found.classes), found.classes,
-        found.label.text, found.labels, found.stored, found.listed.scores, ask.weight, evidence,
+        found.label.text, found.labels, found.stored, found.listed.scores, ask.weight, because,
         listed=found.listed,
     )  # fmt: skip
 
@@ -218,8 +224,9 @@ def _choose(
             if isinstance(bound, Binding) and _holds(label, candidate, bound):
                 fits.append((candidate, label, bound))
             else:
-                if isinstance(bound, Binding) or questions.guessed(label, bound):
-                    bound = questions.not_said(candidate, label)
+                fitting = isinstance(bound, Binding)
+                if isinstance(bound, Binding) or questions.guessed(preview, label, bound):
+                    bound = questions.not_said(preview, candidate, label, fitting)
                 failures.append((candidate, label, bound))
     if not any(fit[0].width > 1 for fit in fits) and any(f[0].kind.sure and f[0].width > 1 for f in failures):
         fits = []  # columns that add up to one belong together: none of them is a score by itself
@@ -231,7 +238,7 @@ def _choose(
         if f[2].labels.how != "in file order" or f[2].targets or set(f[0].columns) not in tried
     ]
     said = ask.kind == "votes" and not ask.pred  # that whole numbers are scores
-    best = _named(fits) if said else _best(fits, explicit=bool(ask.pred))
+    best = evidence.bound(fits) if said else evidence.best(fits, explicit=bool(ask.pred))
     if len(best) == 1:
         return best[0]
     if best:
@@ -253,50 +260,6 @@ def _candidates(preview: Preview, ask: Ask, taken: set[str], claim: str | None) 
     if ask.pred:
         return [find_candidates.explicit(preview, list(ask.pred), claim)]
     return find_candidates.find(preview, taken, ask.kind == "votes") + find_candidates.singles(preview, taken)
-
-
-def _best(
-    fits: list[tuple[Candidate, Label, Binding]], explicit: bool
-) -> list[tuple[Candidate, Label, Binding]]:
-    """Of all readings, those with the strongest kind of evidence.
-
-    Rows that add up to one, or class names that are the labels, first; then names of the field; a
-    single score column only where no wider reading is left.
-    """
-    if explicit or (len(fits) < 2 and all(_witnessed(*fit) for fit in fits)):
-        return fits
-    sure = [fit for fit in fits if fit[0].kind.sure and fit[0].width > 1]
-    if sure:
-        return _named(sure)
-    wide = [fit for fit in fits if fit[0].width > 1 and _witnessed(*fit)]
-    if wide:
-        return _named(wide)
-    narrow = [fit for fit in fits if fit[0].width == 1]
-    return _named([fit for fit in narrow if says_score(fit[0].columns[0].name)]) or narrow
-
-
-def _witnessed(candidate: Candidate, label: Label, binding: Binding) -> bool:
-    """Is there more than position to say that these columns are scores?"""
-    if candidate.width == 1 or candidate.kind.sure:
-        return True
-    named = says_score(
-        candidate.prefix
-        or candidate.ending
-        or (candidate.columns[0].name if candidate.layout == "list" else "")
-    )
-    return named or binding.labels.how == "by name"
-
-
-def _named(
-    fits: list[tuple[Candidate, Label, Binding]],
-) -> list[tuple[Candidate, Label, Binding]]:
-    """If some readings bind classes by name or value, only those; the same columns count once."""
-    bound = [fit for fit in fits if fit[2].labels.how in ("by name", "by value")]
-    kept: dict[tuple[object, ...], tuple[Candidate, Label, Binding]] = {}
-    for fit in bound or fits:
-        key = (frozenset(c.name for c in fit[0].columns), fit[1].text)
-        kept.setdefault(key, fit)
-    return list(kept.values())
 
 
 def _check_types(preview: Preview, ask: Ask, chosen: Candidate, labels: tuple[Column, ...]) -> None:

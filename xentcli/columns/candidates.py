@@ -36,6 +36,11 @@ class Candidate:
     ending: str = ""
 
     @property
+    def nameless(self) -> bool:
+        """Is this one column that has no name, as that of row numbers often has none?"""
+        return len(self.columns) == 1 and not self.columns[0].name.strip()
+
+    @property
     def text(self) -> str:
         """How the first line of the report names these columns."""
         if self.layout != "columns" or len(self.columns) == 1:

@@ -83,13 +83,14 @@ class NeedsPositive(str):
 
 
 class Misfit(str):
-    """Why labels do not fit the scores, with what to type."""
+    """Why labels do not fit the scores, with what to type; `fits`: they do, but nothing calls them labels."""
 
     remedy: str
+    fits: bool
 
-    def __new__(cls, why: str, remedy: str) -> Misfit:
+    def __new__(cls, why: str, remedy: str, fits: bool = False) -> Misfit:
         found = super().__new__(cls, why)
-        found.remedy = remedy
+        found.remedy, found.fits = remedy, fits
         return found
 
 

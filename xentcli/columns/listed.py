@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 import shlex
+from typing import Any
 
 from xentcli.columns import labelled
 from xentcli.columns.kinds import NAMES
 from xentcli.columns.labels import Key, LabelMap, Labels, bind_names
 from xentcli.columns.schema import Column, Preview, no_column
-from xentcli.columns.vocabulary import says_kind
+from xentcli.columns.vocabulary import says_kind, says_label
 from xentcli.errors import DataError, Question, UsageError, clean, counted
 from xentcli.records import dataclass
 
 _SLACK = 2e-2
+_LOOKED_AT = 20
+_REALS = ("f2", "bf", "f4", "f8", "decimal")
 _FLOATS = ("f2", "bf", "f4", "f8", "float", "decimal", "written", "int")
 
 
@@ -84,6 +87,35 @@ def read(
         scores.stored, scores.stored
     )
     return Found(Listed(scores.name, ids, rest, map), names, found, labels, kind, why, stored)
+
+
+def ids_beside(preview: Preview, scores: Column, taken: set[str]) -> str | None:
+    """The column with as many numbers or names in each row as `scores` lists, all different, if there is one:
+    the classes that the scores are of?"""
+    rows = _first(preview, scores.name)
+    for column in preview.columns:
+        if column.type != "list" or column.stored in _REALS or column.name in taken | {scores.name}:
+            continue
+        pairs = [
+            (ids, row) for ids, row in zip(_first(preview, column.name), rows, strict=False) if ids and row
+        ]
+        alike = all(len(set(ids)) == len(ids) == len(row) for ids, row in pairs)
+        if not alike or not any(len(row) > 1 for _, row in pairs):
+            continue
+        named = {value for ids, _ in pairs for value in ids}
+        if all(map(_names_class, named)) and not (says_label(column.name) and named <= {0, 1}):
+            return column.name
+    return None
+
+
+def _first(preview: Preview, name: str) -> list[Any]:
+    """The first few lists of a column."""
+    lists: list[Any] = preview.sampled(name)[:_LOOKED_AT].to_pylist() if preview.has(name) else []
+    return lists
+
+
+def _names_class(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, (int, float)) and value >= 0 and value == int(value))
 
 
 def _column(preview: Preview, option: str, name: str) -> Column:

@@ -6,15 +6,18 @@ import fnmatch
 import os
 import shlex
 
-from xentcli.columns import unread
+from xentcli.columns import listed, unread
 from xentcli.columns.candidates import Candidate, ask_for_dtype, numbered
 from xentcli.columns.families import Family
 from xentcli.columns.kinds import KINDS, NAMES, NEVER_NEGATIVE, OTHER_LOGS, PERCENTAGES
 from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, Misfit, NeedsPositive
 from xentcli.columns.schema import Preview
-from xentcli.columns.vocabulary import IDS, words
+from xentcli.columns.vocabulary import IDS, says_score, words
 from xentcli.errors import DataError, Question, clean, listing
+
+_FEW = 20
+"""Rows from which values that all differ tell rows apart."""
 
 
 def which(preview: Preview, fits: list[tuple[Candidate, Label, Binding]]) -> Question:
@@ -32,28 +35,38 @@ def which(preview: Preview, fits: list[tuple[Candidate, Label, Binding]]) -> Que
     )
 
 
-def _affinity(fit: tuple[Candidate, Label, Binding]) -> tuple[int, str]:
-    """Readings whose label and score names share a beginning come first in a question."""
+def _affinity(fit: tuple[Candidate, Label, Binding]) -> tuple[int, bool, str]:
+    """Readings whose label and score names share a beginning come first in a question, no name last."""
     shared = os.path.commonprefix([fit[0].columns[0].name, fit[1].columns[0].name])
-    return (-len(shared), fit[0].columns[0].name)
+    return (-len(shared), fit[0].nameless, fit[0].columns[0].name)
 
 
-def guessed(label: Label, why: str) -> bool:
-    """Is a misfit only that of a column of numbers that nothing calls the label, such as ids?"""
-    numbers = label.labels is not None and label.labels.type == "int"
-    return numbers and label.why == UNNAMED and not isinstance(why, NeedsPositive)
+def guessed(preview: Preview, label: Label, why: str) -> bool:
+    """Is a misfit only that of ids, or of a column of numbers that nothing calls the label?"""
+    if label.labels is None or label.why != UNNAMED or isinstance(why, NeedsPositive):
+        return False
+    return label.labels.type == "int" or _tells_rows_apart(preview, label)
 
 
-def not_said(candidate: Candidate, label: Label) -> Misfit:
-    """Why a column that could be the label is not taken for it unless someone says so."""
-    elsewhere = "--labels FILE if the labels are in another file"
+def _tells_rows_apart(preview: Preview, label: Label) -> bool:
+    """Is it called an id, or has no two rows with one value?"""
     if set(words(label.text)) & IDS:
+        return True
+    values = preview.values(label.columns[0].name) if label.labels is not None else []
+    return len(values) >= _FEW and len(set(values)) == len(values)
+
+
+def not_said(preview: Preview, candidate: Candidate, label: Label, fits: bool) -> Misfit:
+    """Why a column that could be the label, fits: and goes with the scores, is not taken for it unless
+    someone says so."""
+    elsewhere = "--labels FILE if the labels are in another file"
+    if _tells_rows_apart(preview, label):
         return Misfit("no column says that it is the label", f"--label COLUMN, or {elsewhere}")
     both = label.option if candidate.width > 1 else f"{candidate.option} {label.option}"
     if label.why == PREDICTED:
         asked = f'is "{clean(label.text)}" the label, or what was predicted?'
-        return Misfit(asked, f"{both} if it is the label, or {elsewhere}")
-    return Misfit("no column says that it is the label", f"{both} if that is it, or {elsewhere}")
+        return Misfit(asked, f"{both} if it is the label, or {elsewhere}", fits)
+    return Misfit("no column says that it is the label", f"{both} if that is it, or {elsewhere}", fits)
 
 
 def none_fits(
@@ -97,7 +110,7 @@ def none_fits(
             id="which_positive",
             readings=readings,
         )
-    failures.sort(key=lambda failure: (not failure[0].kind.sure, -failure[0].width))
+    failures.sort(key=lambda failure: (not failure[0].kind.sure, not _likely(*failure), -failure[0].width))
     candidate, label, why = failures[0]
     return Question(
         f'{why} (scores in {clean(candidate.text)}, label in "{clean(label.text)}")',
@@ -107,6 +120,12 @@ def none_fits(
         else "--classes NAME,NAME,… in the order of the columns; --label and --pred choose columns",
         id="classes_do_not_fit",
     )
+
+
+def _likely(candidate: Candidate, label: Label, why: str) -> bool:
+    """Would a column that is called as scores are go with this label?"""
+    name = candidate.prefix or candidate.ending or candidate.columns[0].name
+    return isinstance(why, Misfit) and why.fits and says_score(name)
 
 
 def _only_numbered(preview: Preview, candidate: Candidate, label: Label) -> Question:
@@ -154,10 +173,35 @@ def which_kind(preview: Preview, chosen: Candidate) -> Question:
         what = f"is {listing(others)} the score of a class, as {clean(part.text)} are?"
         readings = [part.option, *readings]
         remedy = f"{part.option}, or {remedy}"
+    ids = listed.ids_beside(preview, chosen.columns[0], set()) if chosen.layout == "list" else None
+    if ids is not None:
+        remedy = (
+            f"--pred-ids {shlex.quote(ids)} --classes N if they are of the classes that it names; {remedy}"
+        )
     return Question(
         f"{what} {chosen.kind.why}", where=preview.source, remedy=remedy, id="which_kind",
         readings=readings,
     )  # fmt: skip
+
+
+def of_the_likeliest(preview: Preview, scores: tuple[str, ...], taken: set[str]) -> None:
+    """Raise the question of whether lists are of the likeliest classes alone, if others hold their names.
+
+    scores: the columns that hold them; if none is known, all lists may.
+    """
+    for column in preview.columns:
+        asked = not scores or column.name in scores
+        ids = listed.ids_beside(preview, column, taken) if asked and column.type == "list" else None
+        if ids is None:
+            continue
+        pred = f"--pred {shlex.quote(column.name)}"
+        first = f"{pred} --pred-ids {shlex.quote(ids)} --classes N"
+        raise Question(
+            f'are the lists in "{clean(column.name)}" the scores of the classes that "{clean(ids)}" names?',
+            where=preview.source, id="which_scores", readings=[first, pred],
+            remedy=f"{first}, with the number of all classes or a file of their names; {pred} alone if they "
+                   "are the scores of all classes in order",
+        )  # fmt: skip
 
 
 def one_of_several(preview: Preview, label: Label, found: Family) -> Question:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 1000
 
+NONAME = '""'
+"""How a column without a name is shown."""
+
 WHOLE = tuple(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64))
 """The `stored` of whole numbers, where the file has types."""
 

@@ -15,10 +15,10 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics.intervals import Error, skewness
+from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
-from xentcli.numerics.student import reach
+from xentcli.numerics.student import reach, skew
 from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.sample import Kept
@@ -97,9 +97,9 @@ def _over_rows(known: Known, kept: Kept, u: F64, mean: float) -> Error:
     """sqrt(m/(m-1) · Σw²u² / Σw² / n) of kept rows, `u` their w·u (k,), n Kish's effective number of all."""
     square, rows = float((kept.count * u * u).sum()), float(kept.count.sum())
     each = square / float((kept.count * kept.weight**2).sum()) / known.effective
-    skew = float((kept.count * u * u * u).sum()) / square**1.5 if square > 0.0 else 0.0
+    lean = float((kept.count * u * u * u).sum()) / square**1.5 if square > 0.0 else 0.0
     se = math.sqrt(each * known.rows / (known.rows - 1)) / mean
-    return Error(se, None, skew * math.sqrt(rows / known.rows))
+    return Error(se, None, lean * math.sqrt(rows / known.rows))
 
 
 def _over_groups(known: Known, kept: Kept, u: F64, border: float, mean: float) -> Error:
@@ -115,4 +115,4 @@ def _over_groups(known: Known, kept: Kept, u: F64, border: float, mean: float) -
     sums: F64 = np.bincount(own, kept.count * u, m).astype(np.float64)
     alone = float((kept.count * u * u).sum())
     square = max(float((sums * sums).sum()) - (1.0 - f) * alone, 0.0) / (f * f)
-    return Error(math.sqrt(square * m / (m - 1)) / (float(known.weight) * mean), m, skewness(sums))
+    return Error(math.sqrt(square * m / (m - 1)) / (float(known.weight) * mean), m, skew(sums))

@@ -11,6 +11,7 @@ import re
 from typing import Any, Literal
 
 from xentcli.columns.kinds import NAMES
+from xentcli.columns.schema import NONAME
 from xentcli.errors import counted
 from xentcli.records import dataclass
 from xentcli.renderers import numbers, slices, strip, worst
@@ -122,8 +123,9 @@ def title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
         phrases.append(f'positive class "{look.name(data["positive"])}"')
     elif data.get("classes"):
         phrases.append(counted(len(data["classes"]), *_called(data)))
-    if data.get("pred"):
-        phrases.append(f"{NAMES.get(data.get('kind', ''), 'scores')} in {look.name(look.say(data['pred']))}")
+    if isinstance(data.get("pred"), str):
+        phrases.append(f"{NAMES.get(data.get('kind', ''), 'scores')} in "
+                       + (look.name(look.say(data["pred"])) or NONAME))  # fmt: skip
     columns = {"label": "label in", "weight": "weighted by", "weight_column": "weighted by"}
     for key, said in columns.items():
         # "weight" is the name of a column in some results and the total weight in others.
