@@ -153,7 +153,8 @@ CALIBRATION = (
     ),
     Measure(
         "brier_discrimination", f"Brier score of the base rate - Brier score of q, {_PAV}", "0 to 0.25", "",
-        "What the order of the scores gains over the base rate.", _CORP,
+        "What the order of the scores gains over the base rate; in-sample, so a little high, as its interval "
+        "is not.", _CORP,
     ),
     Measure(
         "brier_uncertainty", "f (1 - f), f the share of positives", "0 to 0.25", "",
@@ -167,7 +168,8 @@ CALIBRATION = (
     ),
     Measure(
         "log_discrimination", f"cross-entropy of the base rate - cross-entropy of q, {_PAV}", "0 to ln 2", "",
-        "What the order of the scores gains over the base rate.", _CORP,
+        "What the order of the scores gains over the base rate; in-sample, so a little high, as its interval "
+        "is not.", _CORP,
     ),
     Measure(
         "log_uncertainty", "-f ln f - (1 - f) ln(1 - f), f the share of positives", "0 to ln 2", "",

@@ -63,6 +63,12 @@ INTERVALS = {
         "with fewer than 20 rows, or groups, in the worst part: they do not tell how it varies",
     ),
     **dict.fromkeys(
+        ("brier_discrimination", "log_discrimination"),
+        "delta method over rows, or over groups, and with t, for --group, each by the score of the base rate "
+        "less that of its recalibrated rate; around what it is less the mean of what 199 redraws of the "
+        "labels gain by recalibration, with the variance of that",
+    ),
+    **dict.fromkeys(
         ("brier_uncertainty", "log_uncertainty"), f"{_SHARE}; over groups, and with t, for --group"
     ),
     "macro_f1": _COUNTS.format("logit"),

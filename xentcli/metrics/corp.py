@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import frequencies, recalibrated
+from xentcli.metrics import discriminating, frequencies, recalibrated
 from xentcli.metrics.known import Known
 from xentcli.numerics.isotonic import blocks
 from xentcli.report import Value
@@ -36,7 +36,10 @@ def brier_miscalibration(known: Known) -> Value:
 
 
 def brier_discrimination(known: Known) -> Value:
-    """Brier score of the base rate less that of the recalibrated predictions, 0 to 0.25."""
+    """Brier score of the base rate less that of the recalibrated predictions, 0 to 0.25.
+
+    In-sample, so a little high; its interval is not (`metrics.discriminating`).
+    """
     return _part(known, "brier_discrimination", "brier", _squares, miscalibration=False)
 
 
@@ -56,7 +59,10 @@ def log_miscalibration(known: Known) -> Value:
 
 
 def log_discrimination(known: Known) -> Value:
-    """Cross-entropy of the base rate less that of the recalibrated predictions, in nats."""
+    """Cross-entropy of the base rate less that of the recalibrated predictions, in nats.
+
+    In-sample, so a little high; its interval is not (`metrics.discriminating`).
+    """
     return _part(known, "log_discrimination", "loss", _logs, miscalibration=False)
 
 
@@ -70,7 +76,8 @@ def _part(known: Known, key: str, mean: str, score: Score, *, miscalibration: bo
         return known.undefined(key, "more than 1,048,576 distinct scores, too many to recalibrate exactly")
     gained = _per_row(known, score(*isotonic(*known.states.scores.cells())))
     if not miscalibration:
-        return known.value(key, _per_row(known, score(*_base(known))) - gained)
+        value = known.value(key, _per_row(known, score(*_base(known))) - gained)
+        return discriminating.around(known, value, mean)
     if mean == "loss" and known.impossible_rows:
         return known.undefined(key, "the cross-entropy is infinite")
     whole = known.mean(mean, key).value

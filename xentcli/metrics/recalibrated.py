@@ -14,13 +14,16 @@ import numpy as np
 from xentcli.batch import F64
 from xentcli.metrics import chance, redraw
 from xentcli.metrics.known import Known
-from xentcli.metrics.redraw import Statistic
+from xentcli.metrics.redraw import Redraws, Statistic
+from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics.isotonic import blocks, rates
 from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 STEPS = 240  # cells, at most
+_FINE, _FEWER = 2400, 199  # cells of what is to be nearly exact, and redraws
+_ROUNDING = 1e-12  # of the weight of a cell
 _LEAST = 10.0  # Σ p(1 - p) of a cell, with groups
 
 
@@ -30,16 +33,37 @@ def tested(
     """`value`, an error of a pair, with its level by chance, p-value, and if not bare interval."""
     if chance.why_not(known) is not None or value.value is None:
         return value
-    cells = chance.steps(known, pair, STEPS)
-    if known.spec.grouped:
-        cells = _of_clusters(cells)
+    cells, drawn = _redrawn(known, pair)
     statistic = make(cells)
     seen = float(statistic(cells.y - cells.p))
-    rising = rates(cells.weight - cells.y, cells.y) * cells.weight
-    drawn = chance.redraws(known, pair, "recalibrated", replace(cells, y=rising), fine=True)
     return redraw.judged(
         value, drawn, statistic, None if bare else known.level, seen=seen, residuals=cells.y - cells.p
     )
+
+
+def by_chance(known: Known, pair: str, make: Callable[[Binned], Statistic]) -> F64 | None:
+    """The error of a pair in some redraws (R,), were it calibrated; None where nothing can be redrawn.
+
+    In more cells than a test needs: the fewer they are, the less recalibration gains by chance.
+    """
+    if chance.why_not(known) is not None:
+        return None
+    if known.spec.grouped:
+        cells, drawn = _redrawn(known, pair)
+        return make(cells)(drawn.by_chance)
+    cells = chance.steps(known, pair, _FINE)
+    unit = float(known.weight2 / known.weight)
+    few = redraw.draw(cells, unit, known.seed, weighted=known.spec.weighted, count=_FEWER)
+    return make(cells)(few.noise)
+
+
+def _redrawn(known: Known, pair: str) -> tuple[Binned, Redraws | WildRedraws]:
+    """At most STEPS cells of a pair, and the redraws of their residuals around the recalibrated rates."""
+    cells = chance.steps(known, pair, STEPS)
+    if known.spec.grouped:
+        cells = _of_clusters(cells)
+    rising = rates(cells.weight - cells.y, cells.y) * cells.weight
+    return cells, chance.redraws(known, pair, "recalibrated", replace(cells, y=rising), fine=True)
 
 
 def _of_clusters(cells: Binned) -> Binned:
@@ -53,10 +77,14 @@ def _of_clusters(cells: Binned) -> Binned:
 def gain(cells: Binned, score: str) -> Statistic:
     """What isotonic recalibration of labels with residuals (..., M) gains: "loss" in nats, or "brier"."""
     p, weight, total = np.clip(cells.p / cells.weight, 0.0, 1.0), cells.weight, float(cells.weight.sum())
+    rounding = _ROUNDING * weight
 
     def statistic(residuals: F64) -> F64:
         positives = np.clip(cells.p + residuals, 0.0, weight)
+        # What rounding leaves of labels that a cell has none of would be given p = 0, at an infinite loss.
+        positives[positives < rounding] = 0.0
         negatives = weight - positives
+        negatives[negatives < rounding] = 0.0
         own = _scored(score, negatives, positives, p).sum(axis=-1)
         series = np.repeat(np.arange(negatives.size // weight.size), weight.size)
         first, low, high = blocks(negatives.ravel(), positives.ravel(), series)
