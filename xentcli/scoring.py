@@ -311,7 +311,7 @@ def _no_rows_left(states: StateSet) -> CannotDecide:
         return CannotDecide("every weight is zero, so no mean exists", id="no_weight")
     detail = f" ({', '.join(left)})" if left else ""
     if not left and states.read:
-        detail = " that --where keeps"
+        detail = ": --where keeps none of them"
     return CannotDecide(f"0 of {counted(states.read, 'row')} left to score{detail}", id="no_rows")
 
 

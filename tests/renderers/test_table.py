@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from xentcli.renderers import table
-from xentcli.report import ClassRow, Confusion, Reliability, Report, Value, Warning
+from xentcli.report import ClassRow, Confusion, Reliability, Report, SliceRow, Value, Warning
 
 
 def share(value: float | None) -> Value:
@@ -198,3 +198,29 @@ def test_warnings_are_counted_but_not_told_on_stdout() -> None:
     text = table.render(replace(report(), warnings=warnings))
     assert text.endswith("2 warnings on stderr.") and "XW101" not in text
     assert "stderr" not in table.render(replace(report(), warnings=warnings), quiet=True)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_else_is_known_of_a_figure_goes_on_below_it(width: int) -> None:
+    shown = report()
+    shown.metrics["smooth_ece"] = Value(0.0661, "", "lower", 1200, None, 0.0329, 0.0859, p=0.012, chance=0.03)
+    lines = table.render(shown, width=width, verbose=True).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("  smooth_ece"))
+    start = lines[at].index("0.0661")
+    assert all(len(line) <= width for line in lines)
+    assert lines[at + 1][:start].isspace() and lines[at + 1][start:].strip()
+
+
+def test_the_level_of_chance_is_not_shown_without_the_error_it_belongs_to() -> None:
+    shown = report()
+    figures = {name: share(0.1) for name in ("share", "accuracy", "ece", "ece_chance")}
+    loss = Value(0.5, "nat", "lower", 20, 0.1, 0.3, 0.7)
+    by: dict[str, str | None] = {"lang": "a long name of a slice"}
+    shown.slices = [SliceRow(by, 20, 20.0, True, 0.4, None, None, {"cross_entropy": loss, **figures}, 7)]
+    seen = set()
+    for width in range(40, 120):
+        text = table.render(shown, width=width)
+        head = next(line for line in text.splitlines() if line.startswith("  slice "))
+        assert "by chance" not in head or "ECE" in head
+        seen.add(head.count("by chance") + head.count("ECE"))
+    assert seen == {0, 1, 2}

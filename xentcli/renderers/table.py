@@ -14,9 +14,9 @@ from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import NONAME
 from xentcli.errors import counted
 from xentcli.records import dataclass
-from xentcli.renderers import numbers, slices, strip, worst
+from xentcli.renderers import figures, numbers, slices, strip, worst
 from xentcli.renderers.headline import KNOWN, Headline
-from xentcli.renderers.numbers import MISSING, NBSP, count, figure
+from xentcli.renderers.numbers import MISSING, NBSP, count
 from xentcli.renderers.strip import wide
 from xentcli.report import ClassRow, Report, Value
 from xentcli.training import words
@@ -25,6 +25,7 @@ Line = list[tuple[str, str]]  # parts of one line, each with its rich style
 
 _MATRIX = 20  # classes up to which the confusion matrix is shown
 _NAME = 16  # columns before the headline's figures
+_LEAST = 24  # cells for phrases beside a name
 _NAMES = frozenset({"class", "label", "confused with"})
 _FIGURES = {
     "cross-entropy": "cross_entropy", "share": "share", "recall": "recall",
@@ -67,6 +68,14 @@ class Look:
         lines = strip.fold([self.say(phrase) for phrase in phrases], room, self.say(joint))
         return [[(" " * indent + line, style)] for line in lines]
 
+    def named(self, name: str, said: list[str]) -> list[Line]:
+        """A name and its phrases, those of further lines below the first ones if there is room."""
+        start = f"  {name}   "
+        if self.width is not None and self.width < wide(start) + _LEAST:
+            return self.text([name, *said])
+        lines = self.text(said, wide(start))
+        return [[(start + lines[0][0][0].lstrip(" "), "")], *lines[1:]]
+
 
 def render(
     report: Report,
@@ -96,9 +105,9 @@ def render(
     training = tuple(words(report.data["training"])) if "training" in report.data else ()
     recalibration = report.data.get("recalibration")
     headline = Headline(report.metrics, unit, digits, reference, training, recalibration)
-    figures = {k: v for k, v in headline.rest.items() if verbose or k in asked or k not in KNOWN}
-    blocks = [title(report.data, look, verbose), _headline(headline, look), _figures(figures, look)]
-    blocks.append(_peer(report, look))
+    rest = {k: v for k, v in headline.rest.items() if verbose or k in asked or k not in KNOWN}
+    blocks = [title(report.data, look, verbose), _headline(headline, look), figures.other(rest, look)]
+    blocks.append(figures.peer(report, look))
     blocks += [] if quiet else [_reliability(report, look)]
     blocks += [_classes(report, look, per_class)] if asked_classes or not quiet else []
     blocks += [slices.lines(report, look, per_class), worst.lines(report, look)]
@@ -160,40 +169,6 @@ def _headline(headline: Headline, look: Look) -> list[Line]:
             cut = 0 if i else len(said[0])
             start = "  " + ("" if i else name).ljust(_NAME)
             lines.append([(start, ""), (line[:cut], "bold"), (line[cut:], "")])
-    return lines
-
-
-def _figures(metrics: dict[str, Value], look: Look) -> list[Line]:
-    """Every other figure: its interval, its rows, and why it is missing or how exact it is."""
-    lines: list[Line] = []
-    longest = max(map(len, metrics), default=0)
-    for key, raw in metrics.items():
-        value = numbers.loss_in(raw, look.unit)
-        rows = value.value if value.unit == "row" else None
-        said = [figure(value, look.digits) if rows is None else count(rows)]
-        if value.unit in ("nat", "bit") and value.state == "finite":
-            said[0] += f"{NBSP}{value.unit}s"
-        if raw.chance is not None:
-            places = numbers.decimals(raw.value or 0.0, look.digits or 3)
-            said += [f"{numbers.fixed(raw.chance, places)} expected by chance"]
-        said += [numbers.probability(raw.p)] if raw.p is not None else []
-        said += [ends] if (ends := numbers.between(value, look.digits)) else []
-        said += [f"n{NBSP}={NBSP}{count(value.n)}"] if value.n is not None else []
-        said += [look.prose(value.why)] if value.state == "infinite" and value.why else []
-        lines += look.text([look.prose(key).ljust(longest), *said])
-    return lines
-
-
-def _peer(report: Report, look: Look) -> list[Line]:
-    """Figures by the conventions of another library, each with its convention."""
-    found = report.data.get("compat")
-    if found is None:
-        return []
-    lines: list[Line] = [[(f"  as {found['peer']} {found['version']} has them", "bold")]]
-    longest = max(map(len, found["conventions"]), default=0)
-    for name, convention in found["conventions"].items():
-        value = figure(numbers.loss_in(report.metrics[name], look.unit), look.digits, interval=False)
-        lines += look.text([name.ljust(longest), value.ljust(8), look.prose(convention)])
     return lines
 
 
