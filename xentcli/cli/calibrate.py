@@ -97,7 +97,7 @@ def _text(found: CalibrationMap, request: Request) -> str:
     from xentcli.renderers.table import Look
 
     unit: Any = request.unit
-    look = Look(None, not output.can_encode(sys.stdout), unit, request.digits)
+    look = Look(output.room(), not output.can_encode(sys.stdout), unit, request.digits)
     extra = [resolve(name).key for name in request.metric or []]
     return calibration.render(found.to_dict(), extra, look, request.quiet)
 

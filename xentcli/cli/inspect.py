@@ -81,5 +81,5 @@ def _path(path: str) -> str:
 def _text(found: Inspection, lines: list[str], verbose: bool) -> str:
     from xentcli.renderers import inspection
 
-    text = inspection.render(found, lines, verbose)
+    text = inspection.render(found, lines, verbose, output.room())
     return text if output.can_encode(sys.stdout, text) else inspection.plain(text)

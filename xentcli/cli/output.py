@@ -176,17 +176,21 @@ def use_color(choice: str, stream: IO[str] | None) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def room() -> int | None:
+    """Cells of a line of the terminal; None where stdout is none."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
 def table(report: Report, request: Request, plain: bool = False) -> str:
     """The report as a table for stdout, or as plain text for a file."""
     from xentcli.metrics.names import resolve
     from xentcli.renderers import table as renderer
 
-    terminal = not plain and sys.stdout is not None and sys.stdout.isatty()
-    width = None
-    if terminal:
-        import shutil
-
-        width = shutil.get_terminal_size().columns
+    width = None if plain else room()
     per_class = None if request.per_class == "all" else int(request.per_class or 10)
     return renderer.render(
         report, width=width, ascii_only=not plain and not can_encode(sys.stdout),

@@ -7,7 +7,7 @@ from typing import Any
 from xentcli.errors import counted
 from xentcli.renderers import numbers
 from xentcli.renderers.numbers import MISSING, NBSP, figure
-from xentcli.renderers.strip import grid
+from xentcli.renderers.strip import grid, wide
 from xentcli.renderers.table import Look, title
 from xentcli.report import Value
 
@@ -23,7 +23,9 @@ def render(document: Document, extra: list[str], look: Look, quiet: bool = False
     blocks = [_lines(title(document["data"], look, False)), _figures(document, extra, look)]
     if not quiet:
         blocks += [_methods(document, look), _parameters(document, look)]
-        blocks.append([look.say(f"  {line}") for line in _notes(document)])
+        blocks.append(
+            [line for note in _notes(document) for line in _lines(look.text(note.split(" "), joint=" "))]
+        )
     text = "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
     return text.replace(NBSP, " ")
 
@@ -112,7 +114,13 @@ def _methods(document: Document, look: Look) -> list[str]:
             "" if half is None else f"± {numbers.fixed(half, places, 0.0)}",
             f"no map: {look.prose(one['why'])}" if one["why"] else note,
         ])  # fmt: skip
-    return [f"  {look.say(line)}" for line in grid(rows, frozenset({0, 4}))]
+    lines = grid(rows, frozenset({0, 4}))
+    if look.width is None or max(map(wide, lines)) + 2 <= look.width:
+        return [f"  {look.say(line)}" for line in lines]
+    rows = [[*row[:4], row[4].partition(":")[0]] for row in rows]
+    why = [f"{one['method']}: no map: {look.prose(one['why'])}" for one in tried if one["why"]]
+    below = [line for said in why for line in _lines(look.text(said.split(" "), joint=" "))]
+    return [*(f"  {look.say(line)}" for line in grid(rows, frozenset({0, 4}))), *below]
 
 
 def _parameters(document: Document, look: Look) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import NONAME
 from xentcli.errors import counted
 from xentcli.renderers.numbers import NBSP, plain, shown
-from xentcli.renderers.strip import grid, short
+from xentcli.renderers.strip import fit, fold, grid, short
 
 if TYPE_CHECKING:
     from xentcli.inspecting import File, Inspection
@@ -19,25 +18,32 @@ _WIDTH = 100
 _COLUMNS = 24  # columns that are listed one by one
 _CLASSES = 8
 _NAME = 28  # cells of a column's name
+_ENDLESS = 1 << 30  # of a file or pipe, whose lines may be of any length
+_BELOW = (" " * 6, " " * 6)
+_FOLDED = frozenset({"column", "first values"})
+_DROPPED = ("first values", "from", "to", "stored as")
 
 __all__ = ["plain", "render"]
 
 
-def render(found: Inspection, commands: list[str], verbose: bool = False) -> str:
-    """The look as text; `commands` are the lines to type. verbose: every column and every label."""
+def render(found: Inspection, commands: list[str], verbose: bool = False, width: int | None = None) -> str:
+    """The look as text; `commands` are the lines to type. verbose: every column and every label.
+
+    width: cells of the terminal, None for a file or pipe.
+    """
     parts = [
-        _head(found),
-        _reading(found, verbose),
-        _table(found, verbose),
-        _problems(found),
-        _commands(found, commands),
+        _head(found, width),
+        _reading(found, verbose, min(width or _WIDTH, _WIDTH)),
+        _table(found, verbose, width),
+        _problems(found, width),
+        _commands(found, commands, width),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines).replace(NBSP, " ") + "\n"
 
 
 # -- what it is ------------------------------------------------------------------------------------
-def _head(found: Inspection) -> list[str]:
-    lines = [_file(file) for file in found.files[:8]]
+def _head(found: Inspection, width: int | None) -> list[str]:
+    lines = [line for file in found.files[:8] for line in fold(_file(file), width, " · ")]
     if len(found.files) > 8:
         lines.append(f"… and {len(found.files) - 8:,} more files")
     if len(found.files) > 1:
@@ -45,7 +51,7 @@ def _head(found: Inspection) -> list[str]:
     return lines
 
 
-def _file(file: File) -> str:
+def _file(file: File) -> list[str]:
     facts = file.facts
     parts = [shown(os.path.basename(file.path) or file.path), file.format, _rows(file.rows, file.exact)]
     if file.bytes is not None:
@@ -54,7 +60,7 @@ def _file(file: File) -> str:
         parts.append(counted(facts["row_groups"], "row group"))
     if facts.get("compression"):
         parts.append(", ".join(facts["compression"]))
-    return " · ".join(parts)
+    return parts
 
 
 def _rows(rows: int | None, exact: bool) -> str:
@@ -72,7 +78,7 @@ def _size(size: float) -> str:
 
 
 # -- what it is read as ----------------------------------------------------------------------------
-def _reading(found: Inspection, verbose: bool) -> list[str]:
+def _reading(found: Inspection, verbose: bool, width: int) -> list[str]:
     what, lines = found.what, []
     if what is not None:
         stored = {"bf": "bfloat16", "f2": "float16", "f4": "float32", "f8": "float64"}.get(
@@ -81,23 +87,23 @@ def _reading(found: Inspection, verbose: bool) -> list[str]:
         many = f" ({len(what.columns):,} columns, {stored})" if len(what.columns) > 1 else f" ({stored})"
         of = f' of "{shown(what.classes[1])}"' if what.width == 1 and len(what.classes) == 2 else ""
         how = shown(what.evidence.get("scores", "")).rpartition("(")[2].rstrip(")")
-        lines += _line("scores", f"{shown(what.pred) or NONAME}{many}{of}, {how}")
-        lines += _line("kind", f"{NAMES[what.kind]}: {shown(what.evidence.get('kind', ''))}")
-        lines += _line("label", f'"{shown(what.label)}": {shown(what.evidence.get("label", ""))}')
-        lines += _line("classes", _classes(found, verbose))
+        lines += _line("scores", f"{shown(what.pred) or NONAME}{many}{of}, {how}", width)
+        lines += _line("kind", f"{NAMES[what.kind]}: {shown(what.evidence.get('kind', ''))}", width)
+        lines += _line("label", f'"{shown(what.label)}": {shown(what.evidence.get("label", ""))}', width)
+        lines += _line("classes", _classes(found, verbose), width)
     if found.labels:
         limit = len(found.labels) if verbose else _CLASSES
         counts = ", ".join(f"{shown(name) or '(none)'} {count:,}" for name, count in found.labels[:limit])
         rest = len(found.labels) - limit
         more = f" and {counted(rest, 'more', 'more')}" if rest > 0 else ""
-        lines += _line("labels", f"in the first {counted(found.sampled, 'row')}: {counts}{more}")
+        lines += _line("labels", f"in the first {counted(found.sampled, 'row')}: {counts}{more}", width)
     for note in found.notes:
-        lines += _line("note", shown(note))
+        lines += _line("note", shown(note), width)
     if found.memory is not None:
         time = "" if found.seconds is None else f"{_time(found.seconds)}, "
         if found.per_million is not None:
             time = f"{_time(found.per_million)} per million rows, "
-        lines += _line("to score", f"{time}at most {_size(found.memory)} of memory")
+        lines += _line("to score", f"{time}at most {_size(found.memory)} of memory", width)
     return lines
 
 
@@ -127,21 +133,33 @@ def _rounded(value: float) -> float:
     return float(f"{value:.1g}") if value >= 2e8 or value < 1e8 else float(f"{value:.2g}")
 
 
-def _line(name: str, text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12,
-                         break_long_words=False, break_on_hyphens=False)  # fmt: skip
+def _line(name: str, text: str, width: int) -> list[str]:
+    return _folded(text, width, f"  {name:<10}", " " * 12)
+
+
+def _folded(text: str, width: int, first: str, further: str) -> list[str]:
+    """The words in lines of at most `width` cells, which begin with what is given."""
+    lines = fold(text.split(" "), width - len(further), " ")
+    return [(further if i else first) + line for i, line in enumerate(lines)]
 
 
 # -- columns ---------------------------------------------------------------------------------------
-def _table(found: Inspection, verbose: bool) -> list[str]:
+def _table(found: Inspection, verbose: bool, width: int | None) -> list[str]:
     rows, left = _rows_shown(found.columns, verbose)
     cells = [["column", "stored as", "from", "to", "first values", "role"]]
     for name, column in rows:
         sample = ", ".join(_value(value) for value in column["sample"])
         cells.append([short(name, _NAME, "…"), shown(column["stored"])[:_NAME], _value(column["low"]),
                       _value(column["high"]), short(sample, 40, "…"), column["role"]])  # fmt: skip
-    lines = ["  " + line.rstrip() for line in grid(cells, frozenset({0, 1, 4, 5}))]
-    return lines + ([f"  and {counted(left, 'more column', 'more columns')} (-v lists them)"] if left else [])
+    columns = {name: [name, *column] for name, *column in zip(*cells, strict=True)}
+    gone = fit(columns, width, _FOLDED, _DROPPED, "…") if width is not None else []
+    at_left = frozenset(i for i, name in enumerate(columns) if name not in ("from", "to"))
+    lines = [
+        "  " + line.rstrip() for line in grid([*map(list, zip(*columns.values(), strict=True))], at_left)
+    ]
+    notes = [f"and {counted(left, 'more column', 'more columns')} (-v lists them)"] if left else []
+    notes += [f"no room for: {', '.join(gone)}"] if gone else []
+    return lines + ([f"  {'; '.join(notes)}"] if notes else [])
 
 
 def _rows_shown(columns: list[dict[str, Any]], verbose: bool) -> tuple[list[tuple[str, dict[str, Any]]], int]:
@@ -166,26 +184,31 @@ def _value(value: Any) -> str:
 
 
 # -- what to do ------------------------------------------------------------------------------------
-def _problems(found: Inspection) -> list[str]:
+def _problems(found: Inspection, width: int | None) -> list[str]:
     if not found.problems:
         return []
     lines = [f"  in the first {counted(found.sampled, 'row')}"]
+
+    def say(indent: int, text: str) -> list[str]:
+        pad = " " * indent
+        return _folded(text, width or _ENDLESS, pad, pad + "  ")
+
     for problem in found.problems:
         kind = "error" if problem.code else "warning"
         where = f"{shown(problem.where)}: " if problem.code and problem.where else ""
-        lines += [f"    {kind} {problem.id}: {where}{shown(problem.message)}"]
+        lines += say(4, f"{kind} {problem.id}: {where}{shown(problem.message)}")
         if problem.also:
-            lines += [f"      also: {shown(problem.also)}"]
+            lines += say(6, f"also: {shown(problem.also)}")
         if problem.remedy and not found.readings:
-            lines += [f"      try: {shown(problem.remedy)}"]
+            lines += say(6, f"try: {shown(problem.remedy)}")
     return lines
 
 
-def _commands(found: Inspection, commands: list[str]) -> list[str]:
+def _commands(found: Inspection, commands: list[str], width: int | None) -> list[str]:
     if found.readings:
         lines = ["which one is meant?"]
         for reading, command in zip(found.readings, commands, strict=True):
-            lines += [f"  {shown(command)}", f"      {shown(reading.means)}"]
+            lines += [f"  {shown(command)}", *_folded(shown(reading.means), width or _ENDLESS, *_BELOW)]
         return lines
     end = f"  (it would end with exit code {found.code})" if found.code else ""
     return [f"{shown(command)}{end}" for command in commands]
