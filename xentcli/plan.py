@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -86,6 +88,14 @@ def state(name: str) -> type[Any]:
     kind: type[Any] = getattr(import_module(f"xentcli.states.{module}"), found)
     return kind
 
+
+def common(spec: Spec) -> tuple[str, ...]:
+    """Names of states that all threads add to: one of each for every thread took too much memory."""
+    by_group = ("clustercells", "clusterclasswise", "clustertop", "clusterlabels")
+    return ("scores", *by_group) if spec.weighted else by_group
+
+
+_FREE = nullcontext()
 
 TALLIED = ("moments", "classes", "confusion", "positive", "scores")
 """What `tasks.tallied` works out from a tally."""
@@ -202,11 +212,21 @@ class StateSet(_ByName):
     skipped: dict[str, int] = field(default_factory=dict)
     spots: Spots = field(default_factory=dict)
     threads: int = 1
+    turns: dict[str, AbstractContextManager[Any]] = field(default_factory=dict)
+    """Of the states that are shared with other sets: one of them adds to a state at a time."""
     _derived: dict[str, State] | None = None
 
     @classmethod
     def empty(cls, spec: Spec) -> StateSet:
         return cls(spec, {name: state(name).empty(spec) for name in needed(spec)})
+
+    def beside(self) -> StateSet:
+        """An empty set for another thread, which shares the states with this one that all threads add to."""
+        names = [name for name in common(self.spec) if name in self.states]
+        self.turns = self.turns or {name: threading.Lock() for name in names}
+        held = {name: self.states[name] for name in names}
+        own = {name: state(name).empty(self.spec) for name in self.states if name not in held}
+        return StateSet(self.spec, {name: (held | own)[name] for name in self.states}, turns=self.turns)
 
     def add(self, rows: Rows | None, batch: Batch, read: int) -> None:
         """Add the rows of a batch that came from `read` rows of its file."""
@@ -218,8 +238,9 @@ class StateSet(_ByName):
             self.skipped[reason] = self.skipped.get(reason, 0) + count
         self.spots = earliest(self.spots, left.spots)
         if rows is not None and rows.size:
-            for state in self.states.values():
-                state.update(rows)
+            for name, state in self.states.items():
+                with self.turns.get(name, _FREE):
+                    state.update(rows)
 
     def fold(self, batch: Batch, read: int) -> None:
         """Compute the rows of a batch and add them."""
@@ -240,7 +261,8 @@ class StateSet(_ByName):
             self.skipped[reason] = self.skipped.get(reason, 0) + count
         self.spots = earliest(self.spots, other.spots)
         for name, state in self.states.items():
-            state.merge(other.states[name])
+            if state is not other.states[name]:
+                state.merge(other.states[name])
 
     def has(self, name: str) -> bool:
         """Is a state of this name there, or can it be worked out?"""

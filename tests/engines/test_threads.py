@@ -12,6 +12,7 @@ import pytest
 from xentcli.batch import Batch, Place, Spec
 from xentcli.engines import threads
 from xentcli.errors import DataError
+from xentcli.plan import common
 
 SPEC = Spec("multiclass", "logits", ("a", "b", "c"), 3, ("a", "b", "c"))
 
@@ -46,6 +47,36 @@ def _bytes(jobs: int, streams: int) -> list[bytes]:
 def test_any_number_of_threads_gives_the_same_bytes(streams: int) -> None:
     reference = _bytes(1, streams)
     assert all(_bytes(jobs, streams) == reference for jobs in (2, 3, 16))
+
+
+def test_states_that_threads_share_have_the_same_bytes() -> None:
+    """Weighted scores and what is kept by group, of a binary task."""
+    spec = Spec("binary", "logits", ("no", "yes"), 1, ("z",), weighted=True, grouped=True)
+
+    def stream(index: int) -> threads.Stream:
+        def walk() -> Iterator[threads.Work]:
+            for number in range(6):
+
+                def work(number: int = number) -> tuple[Batch, int]:
+                    time.sleep(random.random() * 0.003)
+                    rng = np.random.default_rng([index, number])
+                    weights, groups = rng.gamma(2.0, 1.0, 50), rng.integers(0, 9, 50)
+                    columns = (rng.normal(size=50).round(1),)
+                    place = Place(f"f{index}", 1 + 50 * number)
+                    return Batch(rng.integers(0, 2, 50), place, columns, weights=weights, groups=groups), 50
+
+                yield work
+
+        return walk
+
+    def bytes_of(jobs: int) -> list[bytes]:
+        states = threads.run(spec, [stream(index) for index in range(5)], jobs).states
+        assert set(common(spec)) & set(states) == {"scores", "clustercells"}
+        arrays = [state.to_arrays() for _, state in sorted(states.items())]
+        return [array.tobytes() for held in arrays for _, array in sorted(held.items())]
+
+    reference = bytes_of(1)
+    assert all(bytes_of(jobs) == reference for jobs in (2, 8))
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 8])

@@ -62,7 +62,7 @@ class _Run:
         self.sets = (
             [first] * jobs
             if shared(spec)
-            else [first] + [(StateSet.empty(spec), threading.Lock()) for _ in range(jobs - 1)]
+            else [first] + [(first[0].beside(), threading.Lock()) for _ in range(jobs - 1)]
         )
         self.running = jobs
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.numerics.gridtotals import grid_totals
+from xentcli.numerics.pieces import pieces
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.select import where_one
 
@@ -74,18 +75,12 @@ class ExactSums:
 
     def add_exact(self, keys: I64 | int, x: F64) -> None:
         """Add finite terms whole, whatever their exponents: the road of weights and large values."""
-        rest = np.array(x, np.float64)
-        index = np.full(rest.size, keys) if isinstance(keys, int) else keys
-        while True:
-            top = float(np.abs(rest).max(initial=0.0))
-            if top == 0.0:
-                return
-            limb = (int(np.frexp(top)[1]) - 1) // _LIMB
-            slice_ = np.trunc(np.ldexp(rest, -_LIMB * limb))
-            rest -= np.ldexp(slice_, _LIMB * limb)
-            for lo in range(0, rest.size, 1 << 20):  # keeps every partial float64 sum below 2**53
-                part = slice(lo, lo + (1 << 20))
-                self.add_integers(index[part], slice_[part], _LIMB * limb)
+        large = self.size > _WAITING_UP_TO
+        for part, integers, exponent in pieces(x, _LIMB, _LIMB) if large else pieces(x):
+            if isinstance(keys, int):
+                self.add_integer(keys, int(integers.sum()), exponent)
+            else:
+                self.add_integers(keys[part], integers, exponent)
 
     def add_counts(self, keys: I64, times: I64 | None = None) -> None:
         """Add 1, or so many times 1, under each key (n,)."""
@@ -160,9 +155,11 @@ class ExactSums:
         """Add whole numbers (n,), whose sums stay below 2**53, times 2**exponent under their keys."""
         few = keys.size * 4 < self.size
         if self.size > _WAITING_UP_TO:
-            at, keys = np.unique(keys, return_inverse=True) if few else (slice(None), keys)
-            sums = np.bincount(keys, weights=integers, minlength=0 if few else self.size)
-            self._add_vector(at, sums.astype(np.int64), exponent)
+            if few:
+                self._scatter(keys, integers.astype(np.int64), exponent)
+            else:
+                sums = np.bincount(keys, weights=integers, minlength=self.size)
+                self._add_vector(sums.astype(np.int64), exponent)
             return
         sums, additions = self._waiting.get(exponent) or (np.zeros(self.size, np.int64), 0)
         if few:
@@ -177,19 +174,26 @@ class ExactSums:
         """Bring what waits into the limbs."""
         waiting, self._waiting = self._waiting, {}
         for exponent, (sums, _) in waiting.items():
-            self._add_vector(slice(None), sums, exponent)
+            self._add_vector(sums, exponent)
 
-    def _add_vector(self, at: I64 | slice, values: I64, exponent: int) -> None:
+    def _add_vector(self, values: I64, exponent: int) -> None:
+        """Add whole numbers (size,) times 2**exponent, one to each sum."""
         limb, shift = divmod(exponent, _LIMB)
         row = self._reach(limb, limb + 3)
         for lo in range(0, values.size, _PART):  # what is worked with on the way is small
             part = slice(lo, lo + _PART)
-            to = part if isinstance(at, slice) else at[part]
-            low, high = (values[part] & _MASK) << shift, (values[part] >> _LIMB) << shift
-            self.limbs[row, to] += low & _MASK
-            self.limbs[row + 1, to] += (low >> _LIMB) + (high & _MASK)
-            self.limbs[row + 2, to] += high >> _LIMB
+            for step, digits in enumerate(_limbs(values[part], shift)):
+                self.limbs[row + step, part] += digits
         self._count(2)
+
+    def _scatter(self, keys: I64, values: I64, exponent: int) -> None:
+        """Add whole numbers (n,) times 2**exponent under their keys, few of a large table."""
+        limb, shift = divmod(exponent, _LIMB)
+        row = self._reach(limb, limb + 3)
+        for step, digits in enumerate(_limbs(values, shift)):
+            if digits.any():
+                np.add.at(self.limbs[row + step], keys, digits)
+        self._count(2 * keys.size)
 
     # -- the window -------------------------------------------------------------------------------
     def _reach(self, low: int, high: int) -> int:
@@ -333,3 +337,9 @@ class ExactSums:
     @property
     def nbytes(self) -> int:
         return int(self.limbs.nbytes) + sum(sums.nbytes for sums, _ in self._waiting.values())
+
+
+def _limbs(values: I64, shift: int) -> tuple[I64, I64, I64]:
+    """The limbs (n,) of whole numbers times 2**shift, less than a limb: the top ones have their sign."""
+    low, high = (values & _MASK) << shift, (values >> _LIMB) << shift
+    return low & _MASK, (low >> _LIMB) + (high & _MASK), high >> _LIMB
