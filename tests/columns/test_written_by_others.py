@@ -240,3 +240,32 @@ def test_what_nothing_calls_the_label_is_named_only_if_it_could_be_it(
     asked = xent("score", write(tmp_path / "p.csv", list(columns), *columns.values()))
     assert asked.code == 3 and "no column says that it is the label" in asked.err
     assert said in asked.err and remedy in asked.err
+
+
+def test_names_of_classes_in_brackets(tmp_path: Path) -> None:
+    columns: list[Sequence[object]] = [ANSWERS, [1 - p for p in P0], P0]
+    header = ["Actual", "P(No)", "P(Yes)"]
+    path = write(tmp_path / "p.csv", header, *columns)
+    loss = math.fsum(-math.log(p if y else 1 - p) for p, y in zip(P0, Y2, strict=True)) / len(P0)
+    for options in ([], ["--pred", "P(*)"]):
+        found = json.loads(xent("score", path, "--json", *options).out)
+        assert found["metrics"]["cross_entropy"]["value"] == pytest.approx(loss, rel=1e-12)
+        assert found["data"]["pred"] == "P(*)" and found["data"]["classes"] == ["No", "Yes"]
+
+
+@pytest.mark.parametrize("label", ["Actual", "label"])
+def test_the_probability_of_what_was_predicted_is_of_no_one_class(tmp_path: Path, label: str) -> None:
+    columns: list[Sequence[object]] = [
+        ANSWERS,
+        ["Yes" if p > 0.5 else "No" for p in P0],
+        [max(p, 1 - p) for p in P0],
+    ]
+    for names in ((label, "Predicted", "Probability"), (label, "pred_label", "score")):
+        asked = xent("score", write(tmp_path / "p.csv", list(names), *columns))
+        assert asked.code == 3 and "never below 1/2" in asked.err and f'"{names[1]}"' in asked.err
+        assert f"--pred {names[2]} --positive" in asked.err or "--positive No or --positive Yes" in asked.err
+
+
+def test_a_column_without_a_number_is_no_kind(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.csv", ["target", "prediction"], Y2, [f"{100 * p:.1f}%" for p in P0])
+    assert "none of the first values is a number" in xent("score", path).err

@@ -143,7 +143,7 @@ def family(preview: Preview, columns: list[Column], prefix: str, claim: str | No
     """Several columns, one class each."""
     low, high = _bounds(preview, columns)
     names = [column.name[len(prefix) :] for column in columns]
-    ending = "" if prefix else naming.shared_ending(names)
+    ending = naming.closing(prefix, names) if prefix else naming.shared_ending(names)
     claimed = claim or says_kind(prefix or ending)
     values = sample_values(preview, columns)
     kind = judge(values, low, high, claimed)

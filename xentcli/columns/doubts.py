@@ -33,29 +33,45 @@ def of_the_prediction(
     """A single score that is never below ½, beside a column of predicted classes: the score of these?"""
     if chosen.width != 1 or kind != "probs" or label.labels is None:
         return None
-    values = sample_values(preview, list(chosen.columns))
-    values = values[np.isfinite(values)]
-    if values.size < _ENOUGH or values.min() < 0.5:
+    if not never_below_half(preview, chosen.columns[0].name):
         return None
-    used = {chosen.columns[0].name, label.columns[0].name}
     known = set(binding.labels.table)
+    beside = predicted_beside(preview, {chosen.columns[0].name, label.columns[0].name}, known)
+    if beside is None:
+        return None
+    readings = [f"--positive {shlex.quote(name)}" for name in binding.classes]
+    return of_whatever_is_predicted(preview, chosen.columns[0].name, beside, readings)
+
+
+def predicted_beside(preview: Preview, used: set[str], known: set[Any] | None = None) -> str | None:
+    """A column that is called predictions and holds classes, only those `known` if they are."""
     for column in preview.columns:
-        if column.name in used or column.type not in ("int", "text", "bool"):
-            continue
-        said = {_key(value) for value in preview.values(column.name)} - {None}
-        if set(words(column.name)) & PREDICTIONS and said <= known:
-            name = clean(chosen.columns[0].name)
-            readings = [f"--positive {shlex.quote(name)}" for name in binding.classes]
-            return Question(
-                f'which class is "{name}" the score of? It is never below 1/2, as that of the class in '
-                f'"{clean(column.name)}" would be',
-                where=preview.source,
-                remedy=" or ".join(readings)
-                + "; turn a score of whatever is predicted into that of one class",
-                id="which_positive",
-                readings=readings,
-            )
+        called = column.type in ("int", "text", "bool") and set(words(column.name)) & PREDICTIONS
+        if called and column.name not in used:
+            said = {_key(value) for value in preview.values(column.name)} - {None}
+            if known is None or said <= known:
+                return column.name
     return None
+
+
+def of_whatever_is_predicted(preview: Preview, score: str, beside: str, readings: list[str]) -> Question:
+    """The question of a score that is never below ½, beside the predicted classes."""
+    return Question(
+        f'which class is "{clean(score)}" the score of? It is never below 1/2, as that of the class in '
+        f'"{clean(beside)}" would be',
+        where=preview.source,
+        remedy=" or ".join(readings) + "; turn a score of whatever is predicted into that of one class",
+        id="which_positive",
+        readings=readings,
+    )
+
+
+def never_below_half(preview: Preview, name: str) -> bool:
+    """Is a column of scores never below ½ in rows enough to say so, and a probability?"""
+    column = next(column for column in preview.columns if column.name == name)
+    values = sample_values(preview, [column])
+    values = values[np.isfinite(values)]
+    return values.size >= _ENOUGH and values.min() >= 0.5 and values.max() <= 1.0
 
 
 def of_no_one_class(

@@ -21,6 +21,8 @@ OTHER_LOGS = {
 }
 """What is said of values that are log-probabilities to another base or with another sign."""
 
+NO_VALUES = "none of the first values is a number"
+
 NEVER_NEGATIVE = "values go beyond 1, and none is below 0, as logits of the less likely class would be"
 
 UNLIKELY = 7.0
@@ -48,7 +50,7 @@ def judge(values: F64, low: float | None, high: float | None, claim: str | None)
     low = min((x for x in (low, _least(known)) if x is not None), default=None)
     high = max((x for x in (high, _most(known)) if x is not None), default=None)
     if low is None or high is None or not len(known):
-        return Kind(claim, False, f"the name, for want of values: {claim}")
+        return Kind(claim, False, f"the name, for want of values: {claim}" if claim else NO_VALUES)
     if known.shape[1] == 1:
         return _one_column(low, high, claim)
     found = _several(known, low, high)

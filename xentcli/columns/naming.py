@@ -7,7 +7,7 @@ import re
 from xentcli.columns.schema import Column
 from xentcli.columns.vocabulary import says_score
 
-_SEPARATOR = re.compile(r"[_:.\-/| ]+")
+_SEPARATOR = re.compile(r"[_:.\-/| (]+")
 _ENDING = re.compile(r"[_:.\-/| ]+[^_:.\-/| ]+$")
 _NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
 
@@ -57,6 +57,11 @@ def shared_ending(names: list[str]) -> str:
     return found[0] if all(stems) and not all(map(says_score, stems)) else ""
 
 
+def closing(prefix: str, names: list[str]) -> str:
+    """The bracket that ends all names, where their prefix opens it: that of `P(cat)` and `P(dog)`."""
+    return ")" if prefix.endswith("(") and all(name.endswith(")") and len(name) > 1 for name in names) else ""
+
+
 def by_ending(columns: list[Column]) -> list[list[Column]]:
     """Columns of scores that share an ending, two at least."""
     groups: dict[str, list[Column]] = {}
@@ -71,6 +76,7 @@ def suffix_of_score(name: str) -> str:
     """`malignant` of `p_malignant`: what a single score column says its class is, if anything."""
     match = _SEPARATOR.search(name)
     if match:
-        return name[match.end() :] if says_score(name[: match.start()]) else ""
+        rest = name[match.end() :] if says_score(name[: match.start()]) else ""
+        return rest.removesuffix(closing(match[0], [rest]))
     numbered = _NUMBERED.fullmatch(name)
     return numbered[2] if numbered and numbered[1] and says_score(numbered[1]) else ""

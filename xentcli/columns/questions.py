@@ -6,7 +6,7 @@ import fnmatch
 import os
 import shlex
 
-from xentcli.columns import listed, unread
+from xentcli.columns import doubts, listed, unread
 from xentcli.columns.candidates import Candidate, ask_for_dtype, numbered
 from xentcli.columns.families import Family
 from xentcli.columns.kinds import KINDS, NAMES, NEVER_NEGATIVE, OTHER_LOGS, PERCENTAGES
@@ -86,6 +86,9 @@ def none_fits(
     hidden = unread.scores(preview, preview.columns)
     if hidden is not None:
         return hidden
+    doubted = _of_the_prediction(preview, failures)
+    if doubted is not None:
+        return doubted
     if not failures:
         return Question(
             "no columns look like scores",
@@ -120,6 +123,26 @@ def none_fits(
         else "--classes NAME,NAME,… in the order of the columns; --label and --pred choose columns",
         id="classes_do_not_fit",
     )
+
+
+def _of_the_prediction(preview: Preview, failures: list[tuple[Candidate, Label, str]]) -> Question | None:
+    """The question where the only column that could be a score is that of whatever was predicted."""
+    unclear = [failure for failure in failures if isinstance(failure[2], NeedsPositive)]
+    named = [c.name for c in preview.columns if c.type == "float" and (says_score(c.name) or unclear)]
+    if len(named) != 1 or (failures and not unclear) or not doubts.never_below_half(preview, named[0]):
+        return None
+    beside = doubts.predicted_beside(preview, {named[0]})
+    if beside is None:
+        return None
+    option = f"--pred {shlex.quote(named[0])} --positive"
+    classes = [
+        name
+        for failure in unclear[:1]
+        if isinstance(failure[2], NeedsPositive)
+        for name in failure[2].options
+    ]
+    readings = [f"{option} {name}" for name in classes or ["CLASS"]]
+    return doubts.of_whatever_is_predicted(preview, named[0], beside, readings)
 
 
 def _likely(candidate: Candidate, label: Label, why: str) -> bool:

@@ -27,7 +27,9 @@ def read(metric: Metric, known: Known) -> Value:
         if metric.key not in LISTED and not top_k(metric.key):
             return known.undefined(metric.key, "it needs the probability of every class, not of those listed")
     elif known.spec.task not in metric.tasks:
-        return known.undefined(metric.key, f"defined for {' and '.join(metric.tasks)} tasks only")
+        *others, last = metric.tasks
+        tasks = f"{', '.join(others)} and {last}" if others else last
+        return known.undefined(metric.key, f"defined for {tasks} tasks only")
     if "." in metric.key and metric.key not in _peers(known.spec):
         return known.undefined(metric.key, "not for this task and kind of scores")
     module = importlib.import_module(f"xentcli.metrics.{metric.module}")
