@@ -208,3 +208,24 @@ def test_many_distinct_scores_are_too_many_for_corp() -> None:
     p = rng.random(1_500_000)
     value = read(known((rng.random(p.size) < p).astype(int), p), "brier_miscalibration")
     assert value.value is None and "1,048,576" in (value.why or "")
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(1200) // 4])
+def test_debiased_errors_have_the_interval_of_what_they_estimate_and_next_to_no_level_by_chance(
+    groups: I64 | None,
+) -> None:
+    rng = np.random.default_rng(8)
+    p = rng.beta(2.0, 2.0, 1200)
+    y = (rng.random(p.size) < np.clip(p + 0.05, 0, 1)).astype(np.int64)
+    found = known(y, p, groups=groups)
+    plain, less, square = (read(found, name) for name in ("ece", "ece_debiased", "l2_debiased"))
+    assert less.value is not None and plain.value is not None and less.value < plain.value
+    assert (less.p, less.redraws, less.hi) == (plain.p, plain.redraws, plain.hi)
+    assert less.lo == min(plain.lo or 0.0, less.value)
+    assert plain.chance is not None and less.chance is not None and square.chance is not None
+    assert less.chance == pytest.approx((2 - math.sqrt(2)) * plain.chance, rel=0.15)
+    assert abs(square.chance) < 0.2 * plain.chance**2
+    assert square.value is not None and square.lo is not None and square.hi is not None
+    assert square.lo <= square.value <= square.hi and square.p is not None
+    calm = read(known((rng.random(1200) < p).astype(np.int64), p, groups=groups), "l2_debiased")
+    assert calm.p is not None and calm.p > 0.025 and calm.lo is not None and calm.lo <= 0.0

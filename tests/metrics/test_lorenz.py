@@ -36,7 +36,7 @@ def test_the_error_is_that_of_the_jackknife_and_its_interval_as_skew(weighted: b
     z = rng.normal(0.5, 1.5, n)
     y = (rng.random(n) < 1 / (1 + np.exp(-z))).astype(np.int64)
     w = rng.integers(1, 6, n) / 4 if weighted else None
-    group = rng.integers(0, 90, n) if grouped else None
+    group = rng.integers(0, 300, n) if grouped else None
     loss = np.logaddexp(0.0, np.where(y == 1, -z, z))
     value = read(known(y, z, w, kind="logits", groups=group), "loss_share_worst_10pct")
     u = moves(loss, np.ones(n) if w is None else w, 0.1, np.arange(n) if group is None else group)
@@ -62,7 +62,7 @@ def test_fewer_than_twenty_rows_or_groups_in_the_worst_part_tell_no_error() -> N
     rng = np.random.default_rng(2)
     y = rng.integers(0, 2, 400)
     z = rng.normal(0, 1, 400)
-    for groups, lacks in ((15, True), (100, False)):
+    for groups, lacks in ((190, True), (200, False)):
         group = np.arange(400) % groups
         value = read(known(y, z, kind="logits", groups=group), "loss_share_worst_10pct")
         assert (value.se is None) == lacks

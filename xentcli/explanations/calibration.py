@@ -185,6 +185,13 @@ def companion(key: str, part: str) -> Measure:
         "Vaicenavicius et al. (2019), arXiv 1902.06977; Bröcker & Smith (2007), Weather and Forecasting 22"
     )
     signs = "; with --group, soft labels or several a row, {} whose residuals change their signs"
+    if part == "chance" and "debiased" in key:
+        return Measure(
+            f"{key}_chance", f"mean of {key} over 199 redraws of the labels from the predictions, in the "
+            "bins (--seed)" + signs.format("over groups or rows"), "about 0 to 1", none,
+            "What a calibrated model of the same predictions has on average: next to none of the square, "
+            "2 - sqrt(2) of ece_chance of ece_debiased.", source,
+        )  # fmt: skip
     if part == "chance":
         return Measure(
             f"{key}_chance", f"mean of {key} over labels redrawn from the predictions, in the bins (--seed)"
@@ -195,7 +202,8 @@ def companion(key: str, part: str) -> Measure:
     sampled = "; of 199 to 999 redraws of a sample where classes are many" if key == "ece_classwise" else ""
     return Measure(
         f"{key}_p", "(1 + how many of 999 redraws of the labels from the predictions, in the bins (--seed), "
-        f"have a {key} as large as that seen) / 1000{sampled}"
+        f"have a {key.replace('ece_debiased', 'ece').replace('l2_debiased', 'squared gap')} as large as that "
+        f"seen) / 1000{sampled}"
         + signs.format("1,024 redraws of groups or rows")
         + "; of those with the very same one, gaps that add up to as much. JSON has their number in redraws",
         "0.005 to 1" if sampled else "0.001 to 1", none,

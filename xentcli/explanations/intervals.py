@@ -60,7 +60,7 @@ INTERVALS = {
         "delta method: what a row moves it by is (max(l_i - ξ, 0) - S·l_i)/mean l, S the share and ξ the "
         "loss at the border (Gastwirth 1972), with the skewness of that, and `bound` added; with --weight or "
         "--group over a sample of at most 100,000 rows (several labels: 4,096, and none with --group); none "
-        "with fewer than 20 rows, or groups, in the worst part: they do not tell how it varies",
+        "where the worst part is of fewer than 20 rows, or groups: they do not tell how it varies",
     ),
     **dict.fromkeys(
         ("brier_discrimination", "log_discrimination"),
@@ -88,6 +88,8 @@ INTERVALS = {
         ("ks_calibration", "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"),
         _REDRAWN + _LEANING,
     ),
+    "ece_debiased": "that of ece in the same bins, for both are of the same error",
+    "l2_debiased": "that of the square with its bias in the same bins, for both are of the same error",
     "ece_classwise": f"of two classes alone: {_REDRAWN}",
     **dict.fromkeys(
         ("ece_sweep", "ici", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED

@@ -1,4 +1,4 @@
-"""More ways to measure miscalibration from one histogram: by mass, debiased, cumulative, tested.
+"""More ways to measure miscalibration from one histogram: by mass, cumulative, tested.
 
 All read the cells of 1/4800 of a pair (p, y), which separate the edges from what lies between them, so
 equal-width figures are exact and the others treat values within one cell as one value.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import chance, redraw, wild
+from xentcli.metrics import chance, redraw
 from xentcli.metrics.calibration import error, gap
 from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
@@ -25,7 +25,6 @@ from xentcli.states.bins import Binned
 DECILES = 10
 STEPS = 1000
 _LOW = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)
-_WEIGHTED = "its formula counts rows, and these are weighted"
 
 
 def ece_mass(known: Known) -> Value:
@@ -95,58 +94,6 @@ def _of_two(known: Known) -> Binned:
     which = np.concatenate([-1 - low, chance.bins_of(known, filled & ~_LOW)])
     index = np.cumsum(np.diff(which, prepend=which[0]) != 0)
     return cells.where(filled).grouped(index, int(index[-1]) + 1)
-
-
-def l2_debiased(known: Known) -> Value:
-    """Squared calibration error without its bias, in bins of equal mass; below 0 by chance.
-
-    Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over bins of two rows or more; the square, with its sign. With
-    `--group` the variance of a gap is that over clusters.
-    Source: Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155.
-    """
-    if known.spec.weighted:
-        return known.undefined("l2_debiased", _WEIGHTED)
-    mass = equal_mass(known.cells("confidence"), known.spec.bins)
-    mass = mass.where(mass.rows >= 2)
-    if not mass.rows.size:
-        return known.undefined("l2_debiased", "no bin has two rows")
-    share, rate = mass.rows / known.rows, mass.y / mass.rows
-    bias = rate * (1.0 - rate) / (mass.rows - 1)
-    if known.spec.grouped:
-        bias = _over_clusters(known, mass)
-    return known.value("l2_debiased", float((share * (gap(mass) ** 2 - bias)).sum()))
-
-
-def _over_clusters(known: Known, bins: Binned) -> F64:
-    """The variance (M,) of the gap of each bin over the clusters of `--group`."""
-    return wild.spread(bins, known.clustered_cells("confidence")) / bins.weight**2
-
-
-def ece_debiased(known: Known) -> Value:
-    """`ece` less its bias by the normal approximation: 2·ECE - Σ_b n_b/n E|N(gap, ȳ(1-ȳ)/n_b)|.
-
-    About half of the bias is gone; it may be below 0. The expectation in closed form, where the
-    source draws. Source: Kumar et al. (2019), arXiv 1909.10155.
-    """
-    if known.spec.weighted:
-        return known.undefined("ece_debiased", _WEIGHTED)
-    binned = known.binned("confidence")
-    binned = binned.where(binned.rows > 0)
-    rate = binned.y / binned.rows
-    variance = _over_clusters(known, binned) if known.spec.grouped else rate * (1.0 - rate) / binned.rows
-    expected = _folded_normal(gap(binned), np.sqrt(variance))
-    plain = error(binned, known)
-    return known.value("ece_debiased", 2 * plain - float((binned.rows * expected).sum()) / known.rows)
-
-
-def _folded_normal(mean: F64, sd: F64) -> F64:
-    """E|N(mean, sd²)| of each (n,)."""
-    out = np.abs(mean)
-    for i in np.flatnonzero(sd > 0).tolist():
-        m, s = float(mean[i]), float(sd[i])
-        density = s * math.sqrt(2 / math.pi) * math.exp(-(m * m) / (2 * s * s))
-        out[i] = density + m * math.erf(m / (s * math.sqrt(2)))
-    return out
 
 
 def ks_calibration(known: Known) -> Value:
@@ -219,7 +166,7 @@ def hosmer_lemeshow_p(known: Known) -> Value:
 
 def _hosmer_lemeshow(known: Known) -> tuple[Value, int]:
     if known.spec.weighted:
-        return known.undefined("hosmer_lemeshow", _WEIGHTED), 0
+        return known.undefined("hosmer_lemeshow", "its formula counts rows, and these are weighted"), 0
     mass = equal_mass(known.cells("positive"), DECILES)
     spread = mass.p * (1.0 - mass.p / mass.rows)
     if (spread <= 0).any():

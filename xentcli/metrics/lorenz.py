@@ -24,7 +24,7 @@ from xentcli.report import Value
 from xentcli.states.sample import Kept
 
 LEAST = 20
-"""With fewer rows, or groups, in the worst part, what is seen of it says little of its own error."""
+"""With fewer rows, or groups, to the worst part, what is seen of it says little of its own error."""
 
 _MOST = 1e90
 """Sums of third powers of losses stay within float64 up to this total loss."""
@@ -48,7 +48,7 @@ def around(known: Known, value: Value, border: float, part: float) -> Value:
 
 
 def _error(known: Known, share: float, border: float, part: float) -> Error:
-    """Of the share; None where fewer than LEAST rows or groups are beyond the border, or are not kept."""
+    """Of the share; None where the part is of fewer than LEAST rows or groups, or too few are kept."""
     total = number(known.sums("loss").total)
     if part * known.effective < LEAST or not 0.0 < total < _MOST:
         return Error()
@@ -61,7 +61,7 @@ def _error(known: Known, share: float, border: float, part: float) -> Error:
         return Error()
     u = kept.weight * (np.maximum(kept.loss - border, 0.0) - share * (kept.loss - mean) - rest)
     if known.spec.grouped:
-        return _over_groups(known, kept, u, border, mean)
+        return _over_groups(known, kept, u, part, mean)
     return _over_rows(known, kept, u, mean)
 
 
@@ -102,15 +102,14 @@ def _over_rows(known: Known, kept: Kept, u: F64, mean: float) -> Error:
     return Error(se, None, lean * math.sqrt(rows / known.rows))
 
 
-def _over_groups(known: Known, kept: Kept, u: F64, border: float, mean: float) -> Error:
+def _over_groups(known: Known, kept: Kept, u: F64, part: float, mean: float) -> Error:
     """sqrt(m/(m-1) · Σ_g (Σw·u)²) / W over m buckets of `--group`, of whose rows a share f is kept.
 
     Two rows of a bucket are both kept in f² of cases, one in f: what its own square counts for is put right.
     """
     groups, own = np.unique(kept.group, return_inverse=True)
-    beyond = np.unique(own[kept.loss >= border]).size
     m, f = groups.size, float(kept.count.sum()) / known.rows
-    if beyond < LEAST:
+    if part * m < LEAST:
         return Error()
     sums: F64 = np.bincount(own, kept.count * u, m).astype(np.float64)
     alone = float((kept.count * u * u).sum())
