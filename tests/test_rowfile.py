@@ -185,3 +185,19 @@ def test_a_run_that_has_no_result_leaves_no_file(tmp_path: Path, suffix: str) ->
     rows.write_text("of yesterday")
     assert xent("score", tmp_path / "p.csv", "--on-bad", "skip", "--rows", rows).code == 4
     assert rows.read_text() == "of yesterday"
+
+
+def test_ids_of_several_formats_are_written_as_those_of_the_first_are(tmp_path: Path) -> None:
+    rows = {"p": [0.2, 0.7], "label": [0, 1]}
+    pq.write_table(pa.table({**rows, "id": [1, 2]}), tmp_path / "a.parquet")
+    (tmp_path / "b.csv").write_text("id,p,label\n3,0.3,1\n4,0.6,0\n")
+    for order, ids in (("a.parquet", "b.csv"), [1, 2, 3, 4]), (("b.csv", "a.parquet"), ["3", "4", "1", "2"]):
+        ran = xent(
+            "score", *(tmp_path / name for name in order), "--rows", tmp_path / "r.parquet", "--id", "id"
+        )
+        assert ran.code == 0 and read(tmp_path / "r.parquet")["id"] == ids
+    (tmp_path / "b.csv").write_text("id,p,label\n003,0.3,1\n4,0.6,0\n")
+    ran = xent(
+        "score", tmp_path / "a.parquet", tmp_path / "b.csv", "--rows", tmp_path / "r.parquet", "--id", "id"
+    )
+    assert ran.code == 3 and "b.csv, row 1" in ran.err and "[id_type]" in ran.err

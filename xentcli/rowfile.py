@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from xentcli.batch import Rows, Spec
-from xentcli.errors import cell
+from xentcli.errors import DataError, cell, clean
 from xentcli.readers.arrays import is_text, text_array
 from xentcli.readers.arrowtypes import type_of
 from xentcli.rowparts import Ids, text_of
@@ -34,6 +34,7 @@ class RowFile(TableFile):
         self._lock = threading.Lock()
         self._next = 0
         self._early: dict[int, pa.RecordBatch | None] = {}
+        self._id_type: pa.DataType | None = None
 
     def none(self) -> pa.RecordBatch:
         return self._table(None)
@@ -47,7 +48,7 @@ class RowFile(TableFile):
                 ready = self._early.pop(self._next)
                 self._next += 1
                 if ready is not None:
-                    self.write(ready)
+                    self.write(self._alike(ready))
 
     def _table(self, rows: Rows | None) -> pa.RecordBatch:
         """One row a row: where it came from, what it was and was taken for, and its figures."""
@@ -87,6 +88,28 @@ class RowFile(TableFile):
             return values.cast(pa.string())
         texts = [text_of(value) for value in values.to_pylist()]
         return text_array([cell(text) if self._csv and text is not None else text for text in texts])
+
+    def _alike(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A batch whose ids are of the type of the first ones, as those of other files need not be."""
+        at = batch.schema.get_field_index("id")
+        if at < 0:
+            return batch
+        ids = batch.column(at)
+        self._id_type = self._id_type or ids.type
+        if ids.type == self._id_type:
+            return batch
+        try:
+            alike = ids.cast(self._id_type)
+            same = alike.cast(ids.type).equals(ids)  # 007 is no 7
+        except pa.ArrowInvalid:
+            same = False
+        if same:
+            return batch.set_column(at, "id", alike)
+        row = batch.column("row")[0].as_py()
+        file = f"{clean(batch.column('file')[0].as_py(), 200)}, " if self.files else ""
+        raise DataError(f"--rows: ids from here on are {ids.type}, those before are {self._id_type}, and not "
+                        "all can be written as that", where=f"{file}row {row:,}",
+                        remedy="write the ids of all rows alike", id="id_type")  # fmt: skip
 
     def _flags(self, rows: Rows | None) -> pa.Array:
         """What is unusual about each row, as the names of FLAGS with a space between them."""

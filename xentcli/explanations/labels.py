@@ -48,8 +48,8 @@ ENTRIES = (
     ),
     Entry(
         "id_type", 3,
-        "Ids are whole numbers or text, in both files alike, and every label has one.",
-        "Write the ids of both files alike.",
+        "Ids are whole numbers or text, in all files alike, and every label has one.",
+        "Write the ids of all files alike.",
         (python("{'id': [1, 2], 'p_0': [0.2, 0.9], 'p_1': [0.8, 0.1]}"),
          "printf 'id,label\\na,1\\nb,0\\n' > labels.csv", "xent score preds.parquet --labels labels.csv"),
     ),

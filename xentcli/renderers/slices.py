@@ -55,7 +55,7 @@ def _columns(rows: list[SliceRow], look: Look) -> list[tuple[str, list[str]]]:
         ("rows", [count(row.rows) for row in rows]),
         ("clusters", ["" if row.clusters is None else count(row.clusters) for row in rows]),
         ("cross-entropy", _losses(loss, look)),
-        ("±", numbers.column(halves, 3)),
+        ("±", numbers.column(halves, look.digits or 3)),
         ("share", _column(rows, "share", look)),
         ("KL", _column(rows, "kl_divergence", look, 4)),
         ("accuracy", _column(rows, "accuracy", look)),
