@@ -221,6 +221,13 @@ def test_where(tmp_path: Path) -> None:
     refused(score(path, "--where", "fold=two"), 2, "fold")
 
 
+def test_where_may_be_about_the_label(tmp_path: Path) -> None:
+    """It is one all the same: its other class is known of the other rows."""
+    path = parquet(tmp_path / "preds.parquet", {"p": [0.25, 0.6, 0.9], "label": [0, 1, 1], "fold": [0, 1, 2]})
+    found = score(path, "--where", "label=1")
+    assert abs(found.value() + LN(0.6 * 0.9) / 2) < 1e-12 and found.report["data"]["label"] == "label"
+
+
 def test_where_keeps_an_equals_sign_of_the_value(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table(tag=["a=b", "c", "a=b", "c"]))
     assert score(path, "--where", "tag=a=b").report["data"]["scored"] == 2

@@ -183,6 +183,8 @@ def test_logits_and_probabilities_are_no_shards_of_one_set(tmp_path: Path, wide:
     few = tmp_path / "few.csv"
     pcsv.write_csv(pa.table({**{n: [0.4, 0.3] for n in names}, "label": [0, 1]}), few)
     assert score(first, few, *pred).code == 0
+    pcsv.write_csv(pa.table({**{n: P[:12, j] for j, n in enumerate(names)}, "label": y[:12]}), few)
+    refused(score(first, few, *pred), 3, "few.csv", "first.parquet", "[shards_differ]")
     parts = [tmp_path / f"{k}.parquet" for k in range(3)]
     for z, part in zip(np.sort(6 * P - 2.5, axis=0).reshape(3, 20, 3), parts, strict=True):
         pq.write_table(pa.table({**{n: z[:, j] for j, n in enumerate(names)}, "label": y[:20]}), part)

@@ -16,6 +16,7 @@ from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, LabelMap
 from xentcli.columns.schema import WHOLE, WRITTEN, Column, Preview, no_column
 from xentcli.columns.targets import Targets
+from xentcli.columns.vocabulary import says_label
 from xentcli.errors import DataError, Question, UsageError, clean
 from xentcli.records import dataclass, field
 
@@ -94,7 +95,8 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     free = {name for name in (ask.weight, *(c for c, _ in ask.where)) if name is not None}
     free |= set(preview.keys or _keys(preview, ask))
     taken = free | {column.name for column in named_labels} | set(preview.labels)
-    others = free | {c.name for c in preview.columns if preview.labels and c.name not in preview.labels}
+    others = free - {name for name, _ in ask.where if says_label(name) == 2}  # rows of one class alone
+    others |= {c.name for c in preview.columns if preview.labels and c.name not in preview.labels}
     if named_labels:
         labels = [labelled.asked(preview, named_labels, ask.task, ask.ignore_label)]
     else:

@@ -13,9 +13,6 @@ from xentcli.columns.schema import Preview
 from xentcli.errors import DataError, Question, XentError, clean, listing
 from xentcli.records import replace
 
-_ENOUGH = 30
-"""So many logits do not all lie between 0 and 1 by chance."""
-
 
 def of_one_kind(looks: list[Preview], what: Resolution) -> None:
     """DataError for a shard whose scores are taken for logits and are probabilities by all they show.
@@ -42,13 +39,28 @@ def of_one_kind(looks: list[Preview], what: Resolution) -> None:
             others.append((look, own))
     by_sign = _sign_divides([own for _, own, _ in probs], [own for _, own in others])
     for look, own, found in probs if others else []:
-        within = (o for o, z in others if z.min() < own.min() and own.max() < z.max())
-        other = next(within, None) if len(own) >= _ENOUGH else None
+        within = (o for o, z in others if z.min() < own.min() and own.max() < z.max() and _odd(own, z))
+        other = next(within, None)
         if found.sure or other is not None or by_sign:
             raise _differs(
                 f"holds probabilities ({found.why}), others logits or log-probabilities",
                 other or others[0][0], look, "one run for each; --kind logits if they are that",
             )  # fmt: skip
+
+
+def _odd(own: F64, other: F64) -> bool:
+    """Is it too unlikely for rows that were dealt out at random that all of a shard lie between 0 and 1?
+
+    Of n rows of both, of which m do, it has C(m, k) of the C(n, k) sets of k rows.
+    """
+    k, n = len(own), len(own) + len(other)
+    m = k + int(((other >= 0.0) & (other <= 1.0)).sum())
+    return _ways(n, k) - _ways(m, k) >= UNLIKELY
+
+
+def _ways(n: int, k: int) -> float:
+    """The logarithm of C(n, k)."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def _sign_divides(probs: list[F64], others: list[F64]) -> bool:
@@ -60,8 +72,7 @@ def _sign_divides(probs: list[F64], others: list[F64]) -> bool:
     if not probs or not others or max(own.max() for own in others) > 0.0:
         return False
     k, rest = sum(map(len, probs)), sum(map(len, others))
-    ways = math.lgamma(k + rest + 1) - math.lgamma(k + 1) - math.lgamma(rest + 1)
-    return ways - (len(probs) + len(others)) * math.log(2.0) >= UNLIKELY
+    return _ways(k + rest, k) - (len(probs) + len(others)) * math.log(2.0) >= UNLIKELY
 
 
 def each_alone(looks: list[Preview], ask: Ask, error: Question) -> None:
