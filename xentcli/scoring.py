@@ -63,7 +63,7 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     suspects = None
     if doubts is not None:
         again = _fresh(inputs, len(scored), what, replace(settings, sha256=None))
-        suspects = labelerrors.look(states, what, again, settings, settings.jobs or cores())
+        suspects = labelerrors.look(states, what, again, settings, wanted_jobs(settings))
         for source in sources:
             source.check_unchanged()
     report = reporting.build(states, what, settings, suspects)

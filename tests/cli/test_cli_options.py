@@ -228,6 +228,25 @@ def test_where_may_be_about_the_label(tmp_path: Path) -> None:
     assert abs(found.value() + LN(0.6 * 0.9) / 2) < 1e-12 and found.report["data"]["label"] == "label"
 
 
+def test_where_reads_the_values_of_extension_types_as_they_are_stored(tmp_path: Path) -> None:
+    flags = pa.ExtensionArray.from_storage(pa.bool8(), pa.array([0, 1, 1], pa.int8()))
+    path = tmp_path / "preds.parquet"
+    pq.write_table(pa.table({"p": [0.25, 0.6, 0.9], "label": [0, 1, 1], "flag": flags}), path)
+    assert abs(score(path, "--where", "flag=1").value() + LN(0.6 * 0.9) / 2) < 1e-12
+    long = {"item": flags.take(pa.array([0, 0, 1, 1])), "class": ["a", "b"] * 2, "p": [0.25, 0.75, 0.4, 0.6]}
+    pq.write_table(pa.table({**long, "label": ["b", "b", "a", "a"]}), path)
+    found = score(path, "--id", "item", "--class-column", "class", "--pred", "p")
+    assert abs(found.value() + LN(0.75 * 0.4) / 2) < 1e-12
+
+
+def test_labels_of_float16(tmp_path: Path) -> None:
+    path = tmp_path / "preds.parquet"
+    labels = np.array([0, 2, 1], np.float16)
+    pq.write_table(pa.table({f"p_{j}": [0.5, 0.25, 0.25][j:] + [0.5, 0.25, 0.25][:j] for j in range(3)}
+                            | {"label": labels}), path)  # fmt: skip
+    assert score(path).code == 0
+
+
 def test_where_keeps_an_equals_sign_of_the_value(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table(tag=["a=b", "c", "a=b", "c"]))
     assert score(path, "--where", "tag=a=b").report["data"]["scored"] == 2

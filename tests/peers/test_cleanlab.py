@@ -241,3 +241,21 @@ def test_what_cannot_be_looked_through(tmp_path: Path) -> None:
     refused = xent("score", source, "--label", "q_*", "--label-errors", tmp_path / "a.csv")
     assert refused.code == 2 and "label_errors_task" in refused.err
     assert not (tmp_path / "a.csv").exists()
+
+
+def test_the_first_rows_are_the_same_for_any_number_of_threads(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet([1.0, 1.0, 1.0], 60)
+    rows = [
+        {"id": i, "class": c, "p": p[i, j], "label": "abc"[i % 3]}
+        for i in range(60)
+        for j, c in enumerate("abc")
+    ]
+    path = tmp_path / "long.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = ("--id", "id", "--class-column", "class", "--pred", "p", "--limit", "17", "--chunk-rows", "5")
+    each = [
+        xent("score", path, *options, "-m", "label_noise_rate", "--json", "--jobs", jobs).out
+        for jobs in (1, 8, 8, 8)
+    ]
+    assert len(set(each)) == 1 and '"label_noise_rate"' in each[0]

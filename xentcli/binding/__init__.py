@@ -19,7 +19,7 @@ from xentcli.batch import F64, I64, Batch, Keys, Place, Real
 from xentcli.binding import classes
 from xentcli.columns import Resolution
 from xentcli.errors import UsageError, clean
-from xentcli.readers.arrays import is_text, is_time, nulls, numbers, time_text
+from xentcli.readers.arrays import is_text, is_time, nulls, numbers, stored, time_text
 from xentcli.readers.joined import JOINED
 from xentcli.records import dataclass, replace
 from xentcli.rowparts import Ids
@@ -238,6 +238,7 @@ def _example(name: str, array: pa.Array) -> str:
 
 def _equals(array: pa.Array, value: str) -> Mask:
     """Which values (n,) equal the text `value`, read as the column's type; null equals nothing."""
+    array = stored(array)
     missing = nulls(array)
     if pa.types.is_dictionary(array.type) or is_text(array.type):
         if not pa.types.is_dictionary(array.type):

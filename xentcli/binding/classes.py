@@ -96,6 +96,7 @@ def by_number(values: npt.NDArray[Any], what: Resolution) -> tuple[npt.NDArray[n
         return values.astype(np.int64), np.zeros(values.size, bool)
     whole = np.ones(values.size, bool)
     if np.issubdtype(values.dtype, np.floating):
+        values = values.astype(np.float32) if values.dtype == np.float16 else values  # which has no 2**53
         with np.errstate(invalid="ignore"):
             whole = (values == np.rint(values)) & (np.abs(values) < 2.0**53)
         values = np.where(whole, values, 0)

@@ -54,6 +54,11 @@ def numbers(array: pa.Array) -> npt.NDArray[Any]:
     return out
 
 
+def stored(array: pa.Array) -> pa.Array:
+    """The values of an extension type as they are stored; any other array as it is."""
+    return array.storage if isinstance(array, pa.ExtensionArray) else array
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Is this one of the string types?"""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view")

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from xentcli.columns.long import Long, name_of, truth
 from xentcli.errors import DataError, clean, closest, listing
-from xentcli.readers.arrays import nulls, numbers
+from xentcli.readers.arrays import nulls, numbers, stored
 from xentcli.records import dataclass
 
 I64 = npt.NDArray[np.int64]
@@ -26,6 +26,7 @@ def codes_of(array: pa.Array) -> tuple[I64, list[str]]:
 
 
 def _distinct(array: pa.Array) -> tuple[I64, list[Any]]:
+    array = stored(array)
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     values = array.dictionary.to_pylist()
