@@ -269,3 +269,15 @@ def test_the_probability_of_what_was_predicted_is_of_no_one_class(tmp_path: Path
 def test_a_column_without_a_number_is_no_kind(tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", ["target", "prediction"], Y2, [f"{100 * p:.1f}%" for p in P0])
     assert "none of the first values is a number" in xent("score", path).err
+
+
+def test_inspect_types_what_may_be_the_label(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.csv", ["who", "voted", "p_vote"], IDS, Y2, P0)
+    looked = json.loads(xent("inspect", path, "--json").out)
+    assert looked["readings"] == [
+        {
+            "options": "--pred p_vote --label voted",
+            "means": 'probabilities in p_vote of "1", label in "voted"',
+        }
+    ]
+    assert xent(*looked["commands"][0].split()[1:]).code == 0

@@ -122,6 +122,7 @@ def none_fits(
         if isinstance(why, Misfit)
         else "--classes NAME,NAME,… in the order of the columns; --label and --pred choose columns",
         id="classes_do_not_fit",
+        readings=[f"{candidate.option} {label.option}"] if isinstance(why, Misfit) and why.fits else [],
     )
 
 
