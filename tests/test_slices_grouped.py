@@ -95,22 +95,29 @@ def test_worse_than_the_rest_by_hand(weighted: bool, tmp_path: Path) -> None:
         m = np.unique(doc[mask]).size
         return mean, out * math.sqrt(m / (m - 1)), m
 
-    def difference(these: Any, others: Any) -> tuple[float, float, float]:
+    def difference(these: Any, others: Any) -> tuple[float, float, float, float]:
         (mean, one, m), (other, two, k) = moves(these), moves(others)
         a, b = (one @ one), (two @ two)
         degrees = min(float((a + b) ** 2 / (a * a / (m - 1) + b * b / (k - 1))), np.unique(doc).size - 1.0)
-        return mean - other, float(np.linalg.norm(one - two)), degrees
+        se, third = float(np.linalg.norm(one - two)), float(((one - two) ** 3).sum())
+        return mean - other, se, degrees, third / se**3
+
+    def cubic(t: float, s: float) -> float:
+        return t + s * (t * t / 3 + 1 / 6) + s * s * t**3 / 27
 
     for name in ("a", "b", "few"):
-        gap, se, degrees = difference(part == name, part != name)
-        assert found[name].p_worse == pytest.approx(float(stats.t.sf(gap / se, degrees)), rel=1e-7)
+        gap, se, degrees, skew = difference(part == name, part != name)
+        expected = float(stats.t.sf(cubic(gap / se, skew), degrees))
+        assert found[name].p_worse == pytest.approx(expected, rel=1e-7)
     (told,) = report.slice_gaps  # of a and b, which alone are not small
-    gap, se, degrees = difference(part == told.worst["part"], part == told.best["part"])
+    gap, se, degrees, skew = difference(part == told.worst["part"], part == told.best["part"])
     assert {told.worst["part"], told.best["part"]} == {"a", "b"} and told.compared == 2
     assert (told.gap.value, told.gap.se) == pytest.approx((gap, se), rel=1e-7) and gap > 0
-    assert told.gap.p == pytest.approx(2 * float(stats.t.sf(gap / se, degrees)), rel=1e-6)
-    half = se * float(stats.t.ppf(0.975, degrees))
-    assert (told.gap.lo, told.gap.hi) == pytest.approx((gap - half, gap + half), rel=1e-6)
+    assert told.gap.p == pytest.approx(2 * float(stats.t.sf(cubic(gap / se, skew), degrees)), rel=1e-6)
+    q = float(stats.t.ppf(0.975, degrees))
+    assert told.gap.lo is not None and told.gap.hi is not None
+    ends = [cubic((gap - end) / se, skew) for end in (told.gap.lo, told.gap.hi)]
+    assert ends == pytest.approx([q, -q], rel=1e-6)
     assert found["one"].p_worse is None and found["one"].shrunk is None
     assert found["one"].metrics["cross_entropy"].se is None and found["one"].metrics["accuracy"].lo is None
 

@@ -16,13 +16,9 @@ OF_RESULTS = frozenset({"XW118"})
 _EXPECTED = 5.0
 """Errors that a calibrated model makes none of with a chance of e**-5, one in 150."""
 
-MOST_SKEWED = 0.2
-"""A mean of n rows with skewness G1 has G1/√n; at this, n = 25 G1², an interval of 95 % holds 94 %.
-
-Source: Cochran (1977), Sampling Techniques, section 2.15."""
-
-_MOST_OF_CLUSTERS = 0.3
-"""The same of clusters, whose intervals know of skewness (`student.reach`): at this they hold 93 to 94 %."""
+MOST_SKEWED = 0.3
+"""A mean of n rows with skewness G1 has G1/√n, which intervals know of (`student.reach`): at this, where n is
+11 G1², those of 95 % hold 93 to 95 %."""
 
 
 def warnings(known: Known, report: Report) -> list[Warning]:
@@ -285,11 +281,11 @@ def _heavy_tail(known: Known, report: Report) -> Warning | None:
     if worst is None or worst.value is None or report.metrics["cross_entropy"].se is None:
         return None
     skewed, shape = tail.skewness(known), tail.shape(known)
-    each, limit, most = "rows", MOST_SKEWED, known.effective
+    each, most = "rows", known.effective
     if known.spec.grouped:
-        each, limit, most = "groups", _MOST_OF_CLUSTERS, float(report.data["clusters"])
-    if skewed is not None and skewed > limit:
-        asked = math.ceil(skewed * skewed / (limit * limit) * most)
+        each, most = "groups", float(report.data["clusters"])
+    if skewed is not None and skewed > MOST_SKEWED:
+        asked = math.ceil(skewed * skewed / (MOST_SKEWED * MOST_SKEWED) * most)
         why = f"with a loss so skewed, an interval asks for about {asked:,} {each} like these"
     elif shape is not None and shape >= 0.5:
         each, why = "rows", "the highest losses look like those of a distribution without a variance"

@@ -15,6 +15,7 @@ import pytest
 from sklearn import metrics as sk
 
 from tests.metrics.scored import known, read, skewed
+from xentcli.report import Value
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -77,6 +78,15 @@ def influences(figure: Figure, y: I64, p: F64, w: F64, eps: float = 1e-4) -> F64
     return out
 
 
+LEANING = ("normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy")
+
+
+def steps(value: Value) -> tuple[float, float]:
+    """How far below and above a figure its interval goes."""
+    assert value.lo is not None and value.hi is not None and value.value is not None
+    return value.value - value.lo, value.hi - value.value
+
+
 def jackknife(parts: F64) -> float:
     return math.sqrt(parts.size / (parts.size - 1) * float((parts**2).sum()))
 
@@ -91,12 +101,66 @@ def test_a_standard_error_is_that_of_the_infinitesimal_jackknife(name: str, clas
     assert value.se == pytest.approx(jackknife(influences(FIGURES[name], y, p, np.ones(y.size))), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy"])
+@pytest.mark.parametrize("name", LEANING)
 def test_weights_are_in_the_standard_error_of_a_ratio(name: str) -> None:
     y, p = drawn(7, 3)
     w = np.random.default_rng(0).integers(1, 9, y.size) / 4
     expected = jackknife(influences(FIGURES[name], y, p, w))
     assert read(known(y, p, w), name).se == pytest.approx(expected, rel=1e-5)
+
+
+def quantities(y: I64, p: F64) -> dict[str, F64]:
+    """What the means are of (n,)."""
+    loss, entropy = -np.log(p[np.arange(y.size), y]), -(p * np.log(p)).sum(axis=1)
+    brier = ((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1) / (2 if p.shape[1] == 2 else 1)
+    return {"cross_entropy": loss, "brier_score": brier, "predictive_entropy": entropy,
+            "overconfidence": loss - entropy}  # fmt: skip
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["probs", "logits", "logprobs", "one column"])
+def test_the_interval_of_a_mean_leans_as_rows_do(kind: str, weighted: bool) -> None:
+    for classes in (2,) if kind == "one column" else (2, 3):
+        y, p = drawn(12, classes)
+        w = np.random.default_rng(0).integers(1, 9, y.size) / 4 if weighted else None
+        scores = p[:, 1] if kind == "one column" else p if kind == "probs" else np.log(p)
+        found = known(y, scores, w, kind="probs" if kind == "one column" else kind)
+        own = np.ones(y.size) if w is None else w
+        for name, x in quantities(y, p).items():
+            parts = own * (x - (own * x).sum() / own.sum()) / own.sum()
+            expected = skewed(parts, rows=True)
+            assert steps(read(found, name)) == pytest.approx(expected, rel=1e-6), name
+            assert expected[1] != pytest.approx(expected[0], rel=0.01)
+
+
+def test_many_rows_lean_as_a_sample_of_them_does() -> None:
+    y, p = drawn(13, 3, 30_000)
+    for found in (known(y, p), known(np.minimum(y, 1), p[:, 1])):
+        labels, q = (
+            (y, p) if found.spec.size == 3 else (np.minimum(y, 1), np.stack([1 - p[:, 1], p[:, 1]], 1))
+        )
+        for name, x in quantities(labels, q).items():
+            expected = skewed((x - x.mean()) / x.size, rows=True)
+            assert steps(read(found, name)) == pytest.approx(expected, rel=2e-3), name
+
+
+@pytest.mark.parametrize("task", ["soft", "multilabel"])
+def test_rows_that_say_something_of_every_class_lean_too(task: str) -> None:
+    rng = np.random.default_rng(14)
+    p, q = rng.dirichlet(np.full(3, 0.5), 300) * 0.98 + 0.01, rng.dirichlet(np.full(3, 0.3), 300)
+    q = q if task == "soft" else (q > 0.3).astype(np.float64)
+    p = p / p.sum(axis=1, keepdims=True) if task == "soft" else p
+    found = known([], p, task=task, targets=q)
+    loss = -(q * np.log(p) + (0 if task == "soft" else (1 - q) * np.log1p(-p))).sum(axis=1)
+    brier = ((p - q) ** 2).sum(axis=1)
+    means = {"cross_entropy": loss, "brier_score": brier}
+    if task == "soft":
+        means["kl_divergence"] = loss + (q * np.log(q)).sum(axis=1)
+    else:
+        means = {name: x / 3 for name, x in means.items()}
+    for name, x in means.items():
+        expected = skewed((x - x.mean()) / x.size, rows=True)
+        assert steps(read(found, name)) == pytest.approx(expected, rel=1e-6), name
 
 
 @pytest.mark.parametrize(
@@ -117,10 +181,8 @@ def test_clusters_move_together(name: str, weighted: bool) -> None:
     parts: F64 = np.bincount(group // 40, influences(FIGURES[name], y, p, w)).astype(np.float64)
     value = read(known(y, p, w if weighted else None, groups=group), name)
     assert value.se == pytest.approx(jackknife(parts), rel=1e-5)
-    assert value.lo is not None and value.hi is not None and value.value is not None
-    if name in ("normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy"):
-        steps = value.value - value.lo, value.hi - value.value
-        assert steps == pytest.approx(skewed(parts), rel=1e-5)
+    if name in LEANING:
+        assert steps(value) == pytest.approx(skewed(parts), rel=1e-5)
 
 
 def test_a_class_of_one_row_leaves_the_mean_over_classes_without_an_error() -> None:

@@ -122,11 +122,11 @@ ENTRIES = (
     Entry(
         "XW118", 0,
         "So few rows carry the loss that the interval of its mean is too narrow. Either its skewness G1 asks "
-        "for more rows: with fewer than 25·G1² an interval of 95 % holds the mean in less than 94 % of "
-        "samples (Cochran 1977, Sampling Techniques, 2.15; Kish's n for weighted rows; with --group fewer "
-        "than 11·G1² clusters, whose intervals know of skewness). Or the 100 highest losses look like those "
-        "of a distribution without a variance, for which no normal interval holds (the shape of a "
-        "generalised Pareto distribution is 1/2 or more; Zhang & Stephens 2009).",
+        "for more rows: with fewer than 11·G1², of clusters with --group, an interval of 95 % may hold the "
+        "mean in less than 93 % of samples, though it leans as the losses do (Hall 1992; Kish's n for "
+        "weighted rows). Or the 100 highest losses look like those of a distribution without a variance, "
+        "for which no such interval holds (the shape of a generalised Pareto distribution is 1/2 or more; "
+        "Zhang & Stephens 2009).",
         "--top 20 shows the worst rows: a wrong label among them may be all it is. More rows; or a bounded "
         "figure such as brier_score or accuracy.",
         ("xent score sample_data/cancer.parquet",),

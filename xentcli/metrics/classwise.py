@@ -74,7 +74,7 @@ def _redrawn(known: Known, bins: Binned) -> F64:
     """
     kept, spec = known.states.sample.kept(), known.spec
     which = np.repeat(np.arange(kept.count.size), kept.count)[:_MOST]
-    p, weight = _probabilities(kept.scores[which].astype(np.float64), spec.kind), kept.weight[which]
+    p, weight = probabilities(kept.scores[which].astype(np.float64), spec.kind), kept.weight[which]
     cell = grid.bin_of_cell(spec.bins)[grid.locate(np.clip(p.ravel(), 0.0, 1.0))[0]].reshape(p.shape)
     cell = cell + np.arange(spec.size) * spec.bins
     used, cell = np.unique(cell, return_inverse=True)
@@ -109,7 +109,7 @@ def _noise(weight: F64, p: F64, unit: float) -> tuple[float, float]:
     return float(each.sum()), math.sqrt(float(variance.sum()))
 
 
-def _probabilities(scores: F64, kind: str) -> F64:
+def probabilities(scores: F64, kind: str) -> F64:
     """Of every class (n, C), adding up to 1."""
     if kind in ("probs", "votes"):
         p = np.maximum(scores, 0.0)

@@ -10,7 +10,7 @@ import numpy as np
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number, wilson
-from xentcli.numerics.student import quantile, reach, skew
+from xentcli.numerics.student import leaning, quantile, reach, skew
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
 
@@ -19,7 +19,7 @@ from xentcli.report import Value
 class Error:
     """A standard error, None where there is none, and the clusters it rests on; None: independent rows.
 
-    skewness: of the value as an estimate, Σu³/(Σu²)^1.5 of what each cluster moves it by; 0 of rows.
+    skewness: of the value as an estimate, Σu³/(Σu²)^1.5 of what each cluster or row moves it by; 0: unknown.
     """
 
     se: float | None = None
@@ -40,7 +40,7 @@ def over_clusters(moves: F64) -> Error:
 
 
 def around(known: Known, key: str, value: float, error: Error) -> Value:
-    """The value ± so many standard errors: of the normal, or of clusters as `student.reach` has them."""
+    """The value ± so many standard errors as `student.reach` has them, of rows with the normal for t."""
     plain, steps = _steps(known, key, value, error)
     return plain if steps is None else replace(plain, lo=value - steps[0], hi=value + steps[1])
 
@@ -89,7 +89,8 @@ def _steps(known: Known, key: str, value: float, error: Error) -> tuple[Value, t
     plain = replace(known.value(key, value), se=error.se)
     if error.se is None or known.level is None or known.z is None:
         return plain, None
-    below = above = known.z
-    if error.clusters is not None:
+    if error.clusters is None:
+        below, above = leaning(known.z, error.skewness)
+    else:
         below, above = reach(known.level, error.clusters, error.skewness)
     return plain, (below * error.se, above * error.se)

@@ -11,8 +11,7 @@ from xentcli.batch import F64, I64, Spec
 from xentcli.metrics.names import resolve
 from xentcli.metrics.sums import Sums, number, wilson
 from xentcli.numerics.entropy import binary_entropy, safe_entropy
-from xentcli.numerics.student import reach
-from xentcli.records import dataclass, field, replace
+from xentcli.records import dataclass, field
 from xentcli.report import Value
 from xentcli.states.bins import Binned, Bins
 from xentcli.states.moments import DIFFERENCES
@@ -21,6 +20,7 @@ from xentcli.states.tail import Losses
 if TYPE_CHECKING:
     from xentcli.metrics.decomposition import Recalibrated
     from xentcli.metrics.redraw import Redraws
+    from xentcli.metrics.skewness import Few
     from xentcli.metrics.slices import Sliced
     from xentcli.metrics.wild import WildRedraws
     from xentcli.numerics.sums import ExactSums
@@ -211,18 +211,20 @@ class Known:
         return NormalDist().inv_cdf(0.5 + self.level / 2)
 
     def mean(self, name: str, metric: str, finite: bool = False) -> Value:
-        """Mean of a quantity of `states.moments` with its standard error and normal interval.
-
-        se = sqrt(m/(m-1) * Σw²(x - mean)²) / Σw, m rows; undefined for one row.
-        finite: over rows with a finite loss only.
-        """
+        """Mean of a quantity of `states.moments` (`means.of_sums`); finite: over rows with a finite loss."""
         sums = self.sums(name, finite)
         if sums.rows == 0:
             return self.undefined(metric, "no row has a finite loss")
-        if self.spec.grouped:
-            return self.clustered(metric, name, sums)
-        se = sums.se if self.states.moments.exact("vast") == 0 else None
-        return self.value(metric, number(sums.mean), se=se, n=sums.rows)
+        from xentcli.metrics import means
+
+        return means.of_sums(self, metric, name, sums)
+
+    @cached_property
+    def few(self) -> Few | None:
+        """Some rows one by one, or all, for third moments; None where none are kept."""
+        from xentcli.metrics import skewness
+
+        return skewness.few(self)
 
     def sums(self, name: str, finite: bool = False) -> Sums:
         """The sums of a quantity over all rows, or over those with a finite loss."""
@@ -236,21 +238,6 @@ class Known:
         total = self.total(name)
         cross = moments.exact(f"{name}_w") if self.spec.weighted else total
         return Sums(rows, weight, weight2, total, cross, self.total(f"{name}_2"))
-
-    def clustered(self, metric: str, name: str, sums: Sums) -> Value:
-        """A mean with the standard error and the interval (`student.reach`) of the clusters of `--group`."""
-        mean = number(sums.mean)
-        plain = self.value(metric, mean, n=sums.rows)
-        if name in DIFFERENCES and self.impossible_rows:
-            return plain
-        found = self.states.clusters.spread(name, sums.mean, sums.weight)
-        if found.variance is None:
-            return plain
-        se = math.sqrt(found.variance)
-        if self.level is None:
-            return replace(plain, se=se)
-        below, above = reach(self.level, found.clusters, found.skewness)
-        return replace(plain, se=se, lo=mean - below * se, hi=mean + above * se)
 
     def total(self, name: str) -> Fraction:
         """Σwx of a mean, or Σw²x² as "x_2"."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from xentcli.errors import counted
-from xentcli.metrics import intervals
+from xentcli.metrics import intervals, means
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import Sums, number
 from xentcli.report import Value
@@ -44,10 +44,7 @@ def cross_entropy_listed(known: Known) -> Value:
     weight2 = moments.exact("listed_w") if weighted else weight
     cross = moments.exact("listed_loss_w") if weighted else total
     sums = Sums(count, weight, weight2, total, cross, moments.exact("listed_loss_2"))
-    if known.spec.grouped:
-        return known.clustered("cross_entropy_listed", "listed_loss", sums)
-    se = sums.se if moments.exact("vast") == 0 else None
-    return known.value("cross_entropy_listed", number(sums.mean), se=se, n=count)
+    return means.of_sums(known, "cross_entropy_listed", "listed_loss", sums)
 
 
 def cross_entropy_uniform(known: Known) -> Value:

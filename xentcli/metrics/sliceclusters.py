@@ -23,7 +23,7 @@ _NOISE = 2.0**-50
 
 
 TESTED = 5
-"""Differences to means of fewer clusters are not tested: they would be found where there are none."""
+"""Differences to means of fewer rows or clusters are not tested: they would be found where there are none."""
 
 FINITE = ("loss", "kl_divergence")
 """Means over the rows with a finite loss."""
@@ -31,10 +31,11 @@ FINITE = ("loss", "kl_divergence")
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The standard error of a difference, and its degrees of freedom; None: of the normal."""
+    """The standard error of a difference, its degrees of freedom, and its skewness as an estimate."""
 
     se: float
-    degrees: float | None = None
+    degrees: float
+    skewness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,16 @@ class Moves:
             root = _root(one - other)
         if not root < math.inf:
             return None
-        first, second = _root(one), _root(other)
-        larger = max(first, second) or 1.0
-        a, b = (first / larger) ** 2, (second / larger) ** 2
-        parts = a * a / (m - 1) + b * b / (n - 1)
-        return Spread(root, min((a + b) ** 2 / parts if parts else math.inf, self.all - 1))
+        degrees = satterthwaite(_root(one), _root(other), m - 1, n - 1)
+        return Spread(root, min(degrees, self.all - 1), skew(one - other))
+
+
+def satterthwaite(a: float, b: float, m: float, n: float) -> float:
+    """The degrees of freedom of a difference of two means with errors a and b, of m and n degrees."""
+    larger = max(a, b) or 1.0
+    one, other = (a / larger) ** 2, (b / larger) ** 2
+    parts = one * one / m + other * other / n
+    return (one + other) ** 2 / parts if parts else math.inf
 
 
 class Clustered:

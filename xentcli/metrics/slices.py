@@ -17,7 +17,7 @@ from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass, replace
 from xentcli.report import SliceGap, SliceRow, Value
 from xentcli.states.keyed import Key, Keyed
-from xentcli.states.slices import means, shares
+from xentcli.states.slices import means, shares, skew
 
 SMALL, FEW = 30, 10
 """Slices of fewer rows, and of fewer clusters, are marked: their intervals rest on too little."""
@@ -121,6 +121,10 @@ def _exact(spec: Spec, sums: dict[str, ExactSums], slices: int) -> list[dict[str
         for one in each:
             one |= {"weight": one["rows"], "weight2": one["rows"], "impossible2": one["impossible"]}
             one |= {f"{name}_w": one[name] for name in _doubled(spec)}
+            if skew(spec):
+                one |= {"weight3": one["rows"], "impossible3": one["impossible"]}
+                one |= {f"{name}_w3": one[name] for name in means(spec)}
+                one |= {f"{name}_2w3": one[f"{name}_2"] for name in means(spec)}
     return each
 
 
@@ -133,8 +137,16 @@ def _loss(one: dict[str, Fraction]) -> Sums:
     """The sums of the finite losses of one slice."""
     return Sums(
         int(one["rows"] - one["impossible"]), one["weight"] - one["impossible_w"],
-        one["weight2"] - one["impossible2"], one["loss"], one["loss_w"], one["loss_2"],
+        one["weight2"] - one["impossible2"], one["loss"], one["loss_w"], one["loss_2"], _third(one, "loss"),
     )  # fmt: skip
+
+
+def _third(one: dict[str, Fraction], name: str) -> tuple[Fraction, ...]:
+    """The sums with third powers of weights of a mean, where they are kept."""
+    if f"{name}_3" not in one:
+        return ()
+    left = one["weight3"] - (one["impossible3"] if name in FINITE else 0)
+    return left, one[f"{name}_w3"], one[f"{name}_2w3"], one[f"{name}_3"]
 
 
 def _of_total(losses: list[Sums], infinite: bool, bounds: bool) -> list[Value]:
@@ -166,8 +178,9 @@ def _errors(
     out = {}
     for name in (*means(spec), *shares(spec)):
         square = one[f"{name}_2" if name in means(spec) else f"{name}_w"]
-        sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], square)
-        out[name] = moves[name].error(i) if moves else Error((loss if name == "loss" else sums).se)
+        sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], square, _third(one, name))
+        sums = loss if name == "loss" else sums
+        out[name] = moves[name].error(i) if moves else Error(sums.se, skewness=sums.skewness)
         if name in FINITE and (one["vast"] or (name != "loss" and one["impossible"])):
             out[name] = Error()
     return out

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
-from statistics import NormalDist
+from functools import reduce
+from operator import add
 
 import numpy as np
 
-from xentcli.metrics.sliceclusters import Moves, Spread
+from xentcli.metrics.sliceclusters import TESTED, Moves, Spread, satterthwaite
 from xentcli.metrics.sums import Sums, number
-from xentcli.numerics.student import beyond, quantile
+from xentcli.numerics.student import beyond, leaning, quantile, unskewed
 from xentcli.records import replace
 from xentcli.report import Value
 
@@ -20,16 +20,16 @@ def worse(
 ) -> list[tuple[float | None, float | None]]:
     """For each slice the one-sided p of a mean loss above that of the rest, and Holm's correction of it.
 
-    Welch's statistic against the normal, or what `moves` of clusters say against t; None of all if one is
-    skipped, and of those of which, or of the rest of which, there are too few rows or clusters.
-    Source: Holm (1979), Scandinavian J. of Statistics 6, 65-70.
+    Welch's t, or that of the `moves` of clusters; None of all if one is skipped, and of those of which, or of
+    the rest of which, there are fewer than TESTED rows or clusters.
+    Source: Welch (1947), Biometrika 34, 28-35; Holm (1979), Scandinavian J. of Statistics 6, 65-70.
     """
     if any(skipped):
         return [(None, None)] * len(losses)
-    whole = _added(losses)
+    whole = reduce(add, losses)
     found: list[float | None] = []
     for i, here in enumerate(losses):
-        rest = _less(whole, here)
+        rest = whole - here
         spread = None
         if here.rows and rest.rows:
             spread = of_rows(here, rest) if moves is None else moves.from_rest(i)
@@ -38,12 +38,10 @@ def worse(
 
 
 def above(gap: float, spread: Spread) -> float:
-    """P of a difference at least so far up, where there is none."""
+    """P of a difference at least so far up, where there is none, but for what skewness does to it."""
     if not spread.se:
         return 0.5 if gap <= 0 else 0.0
-    t = gap / spread.se
-    if spread.degrees is None:
-        return 0.5 * math.erfc(t / math.sqrt(2))
+    t = unskewed(gap / spread.se, spread.skewness)
     tail = beyond(abs(t), spread.degrees)
     return tail if t >= 0 else 1.0 - tail
 
@@ -61,31 +59,20 @@ def difference(value: Value, spread: Spread, pairs: int, level: float | None) ->
     if level is None:
         return found
     tail = -math.expm1(math.log(level) / pairs) / 2
-    z = -NormalDist().inv_cdf(tail) if spread.degrees is None else -quantile(tail, spread.degrees)
-    return replace(found, lo=value.value - z * spread.se, hi=value.value + z * spread.se)
+    below, above_ = leaning(-quantile(tail, spread.degrees), spread.skewness)
+    return replace(found, lo=value.value - below * spread.se, hi=value.value + above_ * spread.se)
 
 
 def of_rows(here: Sums, rest: Sums) -> Spread | None:
-    """Of the difference of two means of independent rows; None where either is of one row."""
-    if here.rows < 2 or rest.rows < 2:
+    """Of the difference of two means of independent rows; None where either is of fewer than TESTED."""
+    if min(here.rows, rest.rows) < TESTED:
         return None
-    return Spread(math.hypot(here.se or 0.0, rest.se or 0.0))
-
-
-def _added(parts: list[Sums]) -> Sums:
-    zero = Fraction(0)
-    return Sums(
-        sum(s.rows for s in parts), sum((s.weight for s in parts), zero),
-        sum((s.weight2 for s in parts), zero), sum((s.total for s in parts), zero),
-        sum((s.cross for s in parts), zero), sum((s.square for s in parts), zero),
-    )  # fmt: skip
-
-
-def _less(whole: Sums, here: Sums) -> Sums:
-    return Sums(
-        whole.rows - here.rows, whole.weight - here.weight, whole.weight2 - here.weight2,
-        whole.total - here.total, whole.cross - here.cross, whole.square - here.square,
-    )  # fmt: skip
+    a, b = here.se or 0.0, rest.se or 0.0
+    se = math.hypot(a, b)
+    if not se:
+        return Spread(0.0, math.inf)
+    skewness = here.skewness * (a / se) ** 3 - rest.skewness * (b / se) ** 3
+    return Spread(se, satterthwaite(a, b, here.rows - 1, rest.rows - 1), skewness)
 
 
 def holm(p: list[float | None]) -> list[float | None]:

@@ -13,11 +13,14 @@ from xentcli.records import dataclass
 
 _NOISE = Fraction(1, 1 << 50)
 """A spread below this share of the sum of squares is what rounding each square leaves: nothing varies."""
+_THIRD_NOISE = Fraction(1, 1 << 30)
+"""The same where third powers would tell how lopsided it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Of some rows: their number, Σw, Σw², Σwx, Σw²x and Σw²x², exactly."""
+    """Of some rows: their number, Σw, Σw², Σwx, Σw²x and Σw²x², exactly; where they are kept, also Σw³, Σw³x,
+    Σw³x² and Σw³x³."""
 
     rows: int
     weight: Fraction
@@ -25,6 +28,7 @@ class Sums:
     total: Fraction
     cross: Fraction
     square: Fraction
+    third: tuple[Fraction, ...] = ()
 
     @property
     def mean(self) -> Fraction:
@@ -35,11 +39,42 @@ class Sums:
         """sqrt(m/(m-1) * Σw²(x - mean)²) / Σw of m rows; None for one row."""
         if self.rows < 2:
             return None
-        mean = self.mean
-        spread = self.square - 2 * mean * self.cross + mean * mean * self.weight2
+        spread = self._spread
         if spread <= self.square * _NOISE:
             return 0.0
         return math.sqrt(spread / (self.weight * self.weight) * self.rows / (self.rows - 1))
+
+    @property
+    def skewness(self) -> float:
+        """Of the mean as an estimate: Σw³(x - mean)³ / (Σw²(x - mean)²)^1.5; 0 where it is not known."""
+        if not self.third or self.rows < 2:
+            return 0.0
+        spread, mean = self._spread, self.mean
+        if spread <= self.square * _THIRD_NOISE:
+            return 0.0
+        a, b, c, d = self.third
+        cube = d - 3 * mean * c + 3 * mean * mean * b - mean**3 * a
+        return math.copysign(math.sqrt(number(cube * cube / spread**3)), cube)
+
+    @property
+    def _spread(self) -> Fraction:
+        """Σw²(x - mean)²."""
+        mean = self.mean
+        return self.square - 2 * mean * self.cross + mean * mean * self.weight2
+
+    def __add__(self, other: Sums) -> Sums:
+        return self._with(other, 1)
+
+    def __sub__(self, other: Sums) -> Sums:
+        return self._with(other, -1)
+
+    def _with(self, other: Sums, sign: int) -> Sums:
+        third = tuple(a + sign * b for a, b in zip(self.third, other.third, strict=True))
+        return Sums(
+            self.rows + sign * other.rows, self.weight + sign * other.weight,
+            self.weight2 + sign * other.weight2, self.total + sign * other.total,
+            self.cross + sign * other.cross, self.square + sign * other.square, third,
+        )  # fmt: skip
 
 
 def means(sums: ExactSums, base: F64) -> F64:

@@ -84,7 +84,7 @@ def of_scores(known: Known) -> Losses:
     lows, highs, masses = [], [], []
     for sign, mass in zip((-1.0, 1.0), state.cells(), strict=True):
         kept = np.flatnonzero(mass)
-        ends = [_loss(spec.kind, sign, edge[kept]) for edge in (edges[:1] if exact else edges)]
+        ends = [loss_of_score(spec.kind, sign, edge[kept]) for edge in (edges[:1] if exact else edges)]
         if spec.clip is not None:
             ends = [np.minimum(end, -math.log(spec.clip)) for end in ends]
         lows.append(ends[0] if exact else np.minimum(*ends))
@@ -100,7 +100,7 @@ def of_scores(known: Known) -> Losses:
     return Losses(lo, hi, mass, least, least if exact else hi * mass)
 
 
-def _loss(kind: str, sign: float, score: F64) -> F64:
+def loss_of_score(kind: str, sign: float, score: F64) -> F64:
     """-ln p of the label, the positive class (sign 1) or the other (-1), as `tasks.binary` has it (n,)."""
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         if kind == "logits":

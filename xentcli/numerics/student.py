@@ -26,18 +26,25 @@ def reach(level: float, clusters: int, skewness: float) -> tuple[float, float]:
     skewness: s, that of the mean as an estimate: Σu³/(Σu²)^1.5 of what each cluster moves it by.
     Source: Hall (1992), J. R. Stat. Soc. B 54, 221-228.
     """
-    t = quantile(0.5 + level / 2, clusters - 1)
-    skewness = min(max(skewness, -_MOST_SKEW), _MOST_SKEW)
-    return max(_skewed(t, skewness), 0.0), max(-_skewed(-t, skewness), 0.0)
+    return leaning(quantile(0.5 + level / 2, clusters - 1), skewness)
 
 
-def skew(moves: npt.NDArray[np.float64]) -> float:
-    """Σu³/(Σu²)^1.5 of what each of some clusters (m,) moves a figure by; 0 where none moves it."""
+def leaning(t: float, skewness: float) -> tuple[float, float]:
+    """`reach` with t standard errors to either side where there is no skewness."""
+    s = min(max(skewness, -_MOST_SKEW), _MOST_SKEW)
+    return max(_skewed(t, s), 0.0), max(-_skewed(-t, s), 0.0)
+
+
+def skew(moves: npt.NDArray[np.float64], count: npt.NDArray[np.float64] | float = 1.0) -> float:
+    """Σu³/(Σu²)^1.5 of what each of some clusters or rows (m,), seen so often, moves a figure by.
+
+    0 where none moves it.
+    """
     largest = float(np.abs(moves).max(initial=0.0))
     if largest == 0.0:
         return 0.0
     u = np.ldexp(moves, -math.frexp(largest)[1])  # the same digits, and no cube beyond float64
-    square, cube = float((u * u).sum()), float((u * u * u).sum())
+    square, cube = float((count * u * u).sum()), float((count * u * u * u).sum())
     return cube / math.pow(square, 1.5)
 
 

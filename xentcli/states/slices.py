@@ -14,8 +14,8 @@ from xentcli.states.keyed import BySlice, Keyed
 
 Mask = npt.NDArray[np.bool_]
 
-LARGEST = 1e150
-"""The square of a larger loss is no float64; a slice that holds one has no standard error."""
+LARGEST = 1e100
+"""The third power of a larger loss is no float64; a slice that holds one has no standard error."""
 
 _VALUES = 1 << 16  # binned at a time
 
@@ -34,6 +34,11 @@ def means(spec: Spec) -> tuple[str, ...]:
 def shares(spec: Spec) -> tuple[str, ...]:
     """What is true or false of a row, and shown as the share of a slice's rows."""
     return _SHARES.get(spec.task, ("hits",))
+
+
+def skew(spec: Spec) -> bool:
+    """Are third powers kept, for how lopsided means of rows are? Of clusters they follow from their sums."""
+    return spec.task != "topk" and not spec.grouped
 
 
 def drawn(spec: Spec) -> bool:
@@ -70,10 +75,10 @@ class Slices(BySlice):
     """Loss, hits and calibration of each slice.
 
     By slice: rows; rows with an infinite loss, and with one above LARGEST; for each mean Σwx, and Σw²x²,
-    over the rows with a finite loss; for each share Σw of the rows where it is true; and for each bin of the
-    confidence, or of the p of every label, Σw, Σwy, Σw·p and Σw²p(1-p). With weights also Σw, Σw², Σw²x,
-    Σw² where a share is true, and Σw and Σw² of rows with an infinite loss. Lists of the likeliest classes:
-    the rows that do not list their label.
+    and but for clusters and lists Σw³x³, over the rows with a finite loss; for each share Σw of the rows
+    where it is true; and for each bin of the confidence, or of the p of every label, Σw, Σwy, Σw·p and
+    Σw²p(1-p). With weights also Σw, Σw², Σw²x, Σw³, Σw³x, Σw³x², Σw² where a share is true, and Σw to Σw³ of
+    rows with an infinite loss. Lists of the likeliest classes: the rows that do not list their label.
     """
 
     @classmethod
@@ -82,6 +87,13 @@ class Slices(BySlice):
         plain += [name for mean in means(spec) for name in (mean, f"{mean}_2")]
         more = [f"{name}_w" for name in (*means(spec), *shares(spec), "impossible")]
         more += ["weight", "weight2", "impossible2"]
+        if skew(spec):
+            plain += [f"{mean}_3" for mean in means(spec)]
+            more += [
+                "weight3",
+                "impossible3",
+                *(f"{m}{power}" for m in means(spec) for power in ("_w3", "_2w3")),
+            ]
         binned = ["bin_weight", "bin_hits", "bin_p", *(["bin_variance"] if drawn(spec) else [])]
         return (*plain, *(more if spec.weighted else ()), *binned)
 
@@ -106,7 +118,10 @@ class Slices(BySlice):
                     sums[name].add_counts(at[mask])
                 for name, x in own.items():
                     sums[name].add(at, x)
-                    sums[f"{name}_2"].add(at, squares[name] * squares[name])
+                    square = squares[name] * squares[name]
+                    sums[f"{name}_2"].add(at, square)
+                    if f"{name}_3" in sums:
+                        sums[f"{name}_3"].add(at, square * squares[name])
                 continue
             square = weight * weight
             sums["weight"].add_exact(at, weight)
@@ -120,6 +135,20 @@ class Slices(BySlice):
                 sums[name].add_exact(at, x * weight)
                 sums[f"{name}_w"].add_exact(at, x * square)
                 sums[f"{name}_2"].add_exact(at, squares[name] * squares[name] * square)
+            if skew(self.spec):
+                self._thirds(sums, at, squares, weight, impossible)
+
+    @staticmethod
+    def _thirds(sums: dict[str, ExactSums], at: I64, own: dict[str, F64], weight: F64, out: Mask) -> None:
+        """Add cubes of weights and of the quantities; rows that are `out` have an infinite loss."""
+        cube = weight * weight * weight
+        sums["weight3"].add_exact(at, cube)
+        sums["impossible3"].add_exact(at[out], cube[out])
+        for name, x in own.items():
+            for power, times in (("_w3", x), ("_2w3", x * x), ("_3", x * x * x)):
+                with np.errstate(over="ignore"):
+                    found = times * cube
+                sums[f"{name}{power}"].add_exact(at, np.where(np.isfinite(found), found, 0.0))
 
     def _bins(self, group: Keyed, at: I64, rows: Rows) -> None:
         (p, y), bins = pair(rows), self.spec.bins

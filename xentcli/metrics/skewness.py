@@ -1,0 +1,130 @@
+"""How lopsided the mean over independent rows is as an estimate, for its interval (`student.reach`).
+
+It takes third moments, and those are of rows that are kept anyway: of all of up to 10,000, and of a sample of
+more, where skewness, as it falls with the root of their number, counts for next to nothing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xentcli.batch import F64, I64, Spec
+from xentcli.metrics.classwise import probabilities
+from xentcli.metrics.known import Known
+from xentcli.metrics.tail import loss_of_score
+from xentcli.numerics.logistic import sigmoid
+from xentcli.numerics.student import skew
+from xentcli.records import dataclass
+from xentcli.states.sample import TABLED
+
+MOST = 10_000
+_TINY = 1e-300
+_NOISE = 1e-10
+
+OF_SCORES = ("loss", "brier", "entropy", "excess")
+"""Means that follow from the loss and the scores of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """Some rows: how often each was seen, its weight and loss (n,), and p of all classes (n, C)."""
+
+    count: F64
+    weight: F64
+    loss: F64
+    p: F64
+
+    def quantity(self, name: str) -> F64:
+        """One of `OF_SCORES` of each row (n,), not finite where the loss is not.
+
+        "brier" is of one label, less 1, and not halved.
+        """
+        if name == "loss":
+            return self.loss
+        if name == "brier":
+            square: F64 = (self.p * self.p).sum(axis=1)
+            return square - 2.0 * np.exp(-self.loss)
+        entropy: F64 = -(self.p * np.log(np.maximum(self.p, _TINY))).sum(axis=1)
+        return entropy if name == "entropy" else self.loss - entropy
+
+
+def of_mean(known: Known, name: str) -> float:
+    """Σu³/(Σu²)^1.5 of what each row moves the mean of a quantity of `states.moments.MEANS` by.
+
+    0 where nothing varies, or what it takes is not kept.
+    """
+    if known.spec.task in TABLED and (name == "brier" or name not in OF_SCORES or known.few is None):
+        return _of_table(known, name)
+    few = known.few
+    if few is None or name not in OF_SCORES:
+        return 0.0
+    return _of(known, few.count, few.weight, few.quantity(name))
+
+
+def _of_table(known: Known, name: str) -> float:
+    """The same of rows that say something of every class."""
+    kept, parts = known.states.tablesample.kept(), known.states.tablesample.parts()
+    x: F64 | None = parts[name][:, 0] if name in ("loss", "brier") else None
+    if name == "hamming_loss":
+        x = np.abs(parts["actual"] - parts["predicted"]).sum(axis=1)
+    elif name in ("label_distribution_entropy", "kl_divergence"):
+        q = parts["support"]
+        own = -(q * np.log(np.maximum(q, _TINY))).sum(axis=1)
+        x = parts["loss"][:, 0] - own if name == "kl_divergence" else own
+    return 0.0 if x is None else _of(known, kept.count, kept.weight, x)
+
+
+def _of(known: Known, count: F64 | I64, weight: F64, x: F64) -> float:
+    """The skewness of the mean over all rows, where some of them (n,), each seen so often, have such x."""
+    finite = np.isfinite(x)
+    x, weight, count = x[finite], weight[finite], count[finite].astype(np.float64)
+    times = count * weight
+    whole = float(times.sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        moves = weight * (x - float((times * x).sum()) / whole) if whole else weight
+    if np.abs(moves).max(initial=0.0) <= _NOISE * np.abs(weight * x).max(initial=0.0):
+        return 0.0
+    return skew(moves, count) * math.sqrt(float(count.sum()) / known.rows)
+
+
+def few(known: Known) -> Few | None:
+    """The rows that are kept with their scores; None if none are."""
+    if known.spec.grouped or known.spec.task not in ("binary", "multiclass", "soft"):
+        return None
+    return _of_sample(known) if known.states.has("sample") else _of_scores(known)
+
+
+def _of_sample(known: Known) -> Few:
+    """The first of the sample."""
+    kept = known.states.sample.kept()
+    p = _probabilities(kept.scores[:MOST].astype(np.float64), known.spec)
+    return Few(kept.count[:MOST].astype(np.float64), kept.weight[:MOST], kept.loss[:MOST], p)
+
+
+def _of_scores(known: Known) -> Few:
+    """All rows of a binary task without weights by score and label; if there are more, every so many-th."""
+    spec, state = known.spec, known.states.scores
+    count, score = np.concatenate(state.cells()), np.tile(state.scores(), 2)
+    label = np.repeat(np.arange(2), score.size // 2)
+    used = np.flatnonzero(count)
+    count = count[used]
+    if used.size > MOST:
+        every = float(count.sum()) / MOST
+        used = used[np.searchsorted(np.cumsum(count), (np.arange(MOST) + 0.5) * every, "right")]
+        count = np.ones(MOST)
+    score, label = score[used], label[used]
+    loss = np.where(label, *(loss_of_score(spec.kind, sign, score) for sign in (1.0, -1.0)))
+    if spec.clip is not None:
+        loss = np.minimum(loss, -math.log(spec.clip))
+    return Few(count, np.ones(count.size), loss, _probabilities(score[:, None], spec))
+
+
+def _probabilities(scores: F64, spec: Spec) -> F64:
+    """p of every class (n, C) of scores (n, width)."""
+    if scores.shape[1] > 1:
+        return probabilities(scores, spec.kind)
+    q = sigmoid(scores) if spec.kind == "logits" else np.exp(scores) if spec.kind == "logprobs" else scores
+    q = np.clip(q, 0.0, 1.0)
+    return np.concatenate([1.0 - q, q], axis=1)
