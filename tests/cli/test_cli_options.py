@@ -239,6 +239,19 @@ def test_where_reads_the_values_of_extension_types_as_they_are_stored(tmp_path: 
     assert abs(found.value() + LN(0.75 * 0.4) / 2) < 1e-12
 
 
+@pytest.mark.parametrize(
+    "options", ["--by p_0", "--group p_0", "--weight w --by w", "--weight w --where w=2"]
+)
+def test_scores_and_weights_may_be_keys_in_any_format(tmp_path: Path, options: str) -> None:
+    """A CSV has its columns as numbers or as text, not as both."""
+    columns = {"p_0": [0.5, 0.25, 0.8], "p_1": [0.5, 0.75, 0.2], "label": [0, 1, 1], "w": [1.0, 2.0, 2.0]}
+    typed = parquet(tmp_path / "preds.parquet", columns)
+    rows = zip(*columns.values(), strict=True)
+    plain = text(tmp_path / "preds.csv", "\n".join(",".join(map(str, row)) for row in [list(columns), *rows]))
+    one, other = (score(path, *options.split()).report for path in (typed, plain))
+    assert one["metrics"] == other["metrics"] and one["slices"] == other["slices"]
+
+
 def test_labels_of_float16(tmp_path: Path) -> None:
     path = tmp_path / "preds.parquet"
     labels = np.array([0, 2, 1], np.float16)

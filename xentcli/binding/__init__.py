@@ -265,8 +265,9 @@ def _equals(array: pa.Array, value: str) -> Mask:
 
 
 def text_columns(what: Resolution, rules: Rules) -> list[str]:
-    """Columns that a format without types should read as text: labels and keys."""
+    """Columns that a format without types should read as text: labels, and keys that are no numbers too."""
     labels = what.label_columns if what.targets is None or what.targets.truth else ()
     by = (column for columns in rules.by for column in columns)
     named = (name for name in (rules.group, rules.id) if name is not None)
-    return list(dict.fromkeys([*labels, *(column for column, _ in rules.where), *by, *named]))
+    found = dict.fromkeys([*labels, *(column for column, _ in rules.where), *by, *named])
+    return [name for name in found if name not in (*what.columns, what.weight)]
