@@ -18,6 +18,7 @@ import pyarrow as pa
 from xentcli.batch import Spec
 from xentcli.engines.threads import shared
 from xentcli.errors import DataError, UsageError, clean
+from xentcli.numerics.heap import give_back
 from xentcli.plan import StateSet, state
 from xentcli.readers import Source
 from xentcli.records import dataclass
@@ -146,8 +147,9 @@ def fit(
 
 
 def release() -> None:
-    """Give back what reading has freed and pyarrow still holds, before a report is made of the states."""
+    """Give back what reading has freed and is still held, before a report is made of the states."""
     pa.default_memory_pool().release_unused()
+    give_back()
 
 
 def left(spec: Spec, sources: list[Source], columns: list[str], text: list[str], limit: int) -> int:

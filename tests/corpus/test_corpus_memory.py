@@ -63,6 +63,11 @@ def cost(folder: Path, *argv: object) -> Cost:
     return Cost(outcome, int(peak) / 1024, float(seconds))
 
 
+@pytest.fixture(scope="module")
+def draw() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
 def test_a_small_file_takes_little(tmp_path: Path) -> None:
     """What the limits below are to be compared with."""
     found = cost(tmp_path, good(tmp_path / "preds.parquet"))
@@ -135,27 +140,34 @@ def test_f20_many_zeros(tmp_path: Path) -> None:
     assert found.peak < 260
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_as_many_scores_as_are_kept_apart(tmp_path: Path, dtype: type[np.floating]) -> None:
-    """A million distinct ones: sets of them are joined, and figures of their order are read off."""
-    p = np.random.default_rng(0).permutation((np.arange(1, 1_000_001) / 2**20).astype(dtype))
+@pytest.mark.parametrize(
+    ("dtype", "weighted"), [(np.float32, False), (np.float64, False), (np.float64, True)]
+)
+def test_as_many_scores_as_are_kept_apart(
+    tmp_path: Path, dtype: type[np.floating], weighted: bool, draw: np.random.Generator
+) -> None:
+    """A million distinct ones: sets of them are joined, and figures of their order are read off.
+
+    weighted: by sums of any weights in place of counts, and by group and slice, too.
+    """
+    p = draw.permutation((np.arange(1, 1_000_001) / 2**20).astype(dtype))
     y = (np.arange(p.size) % 3 == 0).astype(np.int8)
-    path = tmp_path / "preds.parquet"
-    found = cost(tmp_path, parquet(path, {"p": p, "y": y}, use_dictionary=False), "--kind", "probs")
+    columns: dict[str, Any] = {"p": p, "y": y}
+    options, w = ["--kind", "probs"], np.ones(p.size)
+    if weighted:
+        w = draw.gamma(2.0, 1.0, p.size)
+        columns |= {"w": w, "g": draw.integers(0, 100_000, p.size), "part": draw.integers(0, 9, p.size)}
+        options += ["--weight", "w", "--group", "g", "--by", "part"]
+    found = cost(tmp_path, parquet(tmp_path / "preds.parquet", columns, use_dictionary=False), *options)
     assert found.outcome.code == 0, found.outcome.err
     wide = p.astype(float)
-    right = np.where(y == 1, -np.log(wide), -np.log1p(-wide)).mean()
+    right = np.average(np.where(y == 1, -np.log(wide), -np.log1p(-wide)), weights=w)
     assert abs(found.outcome.value() / right - 1) < 1e-12
     assert found.peak < 300
 
 
 SINGLE = 1e-7
 """What is promised of a loss whose float32 logits are exponentiated in float32."""
-
-
-@pytest.fixture(scope="module")
-def draw() -> np.random.Generator:
-    return np.random.default_rng(0)
 
 
 def test_one_row_group_of_lists(tmp_path: Path, draw: np.random.Generator) -> None:

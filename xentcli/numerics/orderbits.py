@@ -21,4 +21,7 @@ def order_bits(score: F64) -> I64:
 
 def from_order_bits(bits: I64) -> F64:
     """The inverse of `order_bits` (n,)."""
-    return np.where(bits < 0, bits ^ np.int64(0x7FFFFFFFFFFFFFFF), bits).view(np.float64)
+    out = bits >> 63
+    out &= np.int64(0x7FFFFFFFFFFFFFFF)
+    out ^= bits
+    return out.view(np.float64)

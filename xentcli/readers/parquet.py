@@ -22,6 +22,7 @@ BATCH_ROWS = 1 << 16
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _WIDE = 2048  # bytes a row from which a column is sampled by itself
+_FEW = 3  # columns: more of them leave many small pages, of which pyarrow keeps as much as is in use
 MOST_HELD = 1 << 30
 """Bytes of pages that are held at once where no limit is given, until the run knows its own."""
 
@@ -127,7 +128,7 @@ class ParquetSource:
     ) -> Callable[[], Iterator[Unit]]:
         def units() -> Iterator[Unit]:
             at = first
-            declared = self._contents.groups[group]
+            pool, declared = pa.default_memory_pool(), self._contents.groups[group]
             self._admit(group, columns)
             file = self._open(text)
             bounds = self._contents.bounds(group, columns)
@@ -139,6 +140,9 @@ class ParquetSource:
                     yield Unit(at, partial(plain, batch, self.options.whole))
                     at += batch.num_rows
                     self._read_rows += batch.num_rows
+                    del batch
+                    if len(columns) > _FEW:
+                        pool.release_unused()
             except DataError:
                 raise
             except Exception as error:
