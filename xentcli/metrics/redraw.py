@@ -6,14 +6,16 @@ often a calibrated model shows at least the error seen.
 
 The interval inverts that test along the gaps seen: for each factor from 0 up, the truth is taken to be those
 gaps times the factor, and the factors at which the error seen is neither too large nor too small make the
-interval. So it holds 0 exactly if the one-sided test does not reject at half of 1 - level, whereas
-percentiles of a bootstrap never come near 0: redrawing rows adds to a figure that chance has already raised.
+interval. At 0 no error is too small, far from it as many as are too large (`numerics.bounded`): so it holds 0
+exactly if the test does not reject at 1 - level, whereas percentiles of a bootstrap never come near 0:
+redrawing rows adds to a figure that chance has already raised. It is widened to hold the error seen, too.
 For its lower end, gaps within two standard errors count as chance, else what chance adds in bins without a
 gap would pass for error in those that have one. For its upper end, where a single redraw has the error seen,
 the gaps of bins of few rows say next to nothing of those there are: the truth is then taken to lean one way
 in every bin, in proportion to what labels vary by, for that goes unseen the most.
 Source: Vaicenavicius et al. (2019), arXiv 1902.06977, for the redrawing; Davison & Hinkley (1997), Bootstrap
-Methods and their Application, 5.6, for limits by inverted tests; Andrews & Soares (2010), Econometrica 78,
+Methods and their Application, 5.6, for limits by inverted tests; Feldman & Cousins (1998), Physical Review D
+57, 3873-3889, for where they turn from one end into two; Andrews & Soares (2010), Econometrica 78,
 119-157, for leaving out what may be chance.
 """
 
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xentcli.batch import F64, I64
+from xentcli.numerics.bounded import above
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
@@ -47,6 +50,24 @@ Statistic = Callable[[F64], F64]
 
 
 @dataclass(frozen=True, slots=True)
+class _Labels:
+    """Labels of bins (M,) with so many rows of a `heavy` weight, `more`, and `less` of a `light` one."""
+
+    more: F64
+    less: F64
+    heavy: F64
+    light: F64
+    seed: int
+
+    def drawn(self, rates: F64, rng: np.random.Generator | None = None) -> F64:
+        """Σwy (R, M) of labels that are positive with the probabilities `rates` (R, M)."""
+        rng = np.random.default_rng(self.seed) if rng is None else rng
+        hits = [rng.binomial(part.astype(np.int64)[:, None], rates.T).T for part in (self.more, self.less)]
+        out: F64 = hits[0] * self.heavy + hits[1] * self.light
+        return out
+
+
+@dataclass(frozen=True, slots=True)
 class Redraws:
     """Redrawn residuals of the bins (R, M) around 0, and what else varies when rows are drawn anew.
 
@@ -54,7 +75,7 @@ class Redraws:
     relative change of each bin's share of the rows. spread: Σw²p(1-p) (M,). p, gap (M,): mean p of each bin
     and its mean y - p, of coarser bins where these hold few rows each. firm: how much of it is beyond two
     standard errors, from 0 to 1. unit: Σw²/Σw. lean (M,): the residuals to expect where their sum is one
-    standard error, if bins hold few rows each.
+    standard error, if bins hold few rows each. labels: what draws labels, where errors depend on their range.
     """
 
     seen: F64
@@ -68,6 +89,7 @@ class Redraws:
     firm: F64
     unit: float
     lean: F64 | None
+    labels: _Labels | None = None
 
     @property
     def by_chance(self) -> F64:
@@ -87,6 +109,15 @@ class Redraws:
         lean = math.copysign(1.0, float(self.seen.sum())) * self.lean
         return replace(self, seen=lean, gap=lean / self.weight)
 
+    def recalibrated(self, bins: Binned, seed: int) -> Redraws:
+        """The same of a truth that follows the coarser bins, of labels that are drawn from it.
+
+        An isotonic fit adds up what noise there is, and takes no more from a bin than it has labels: gaps
+        that are added to redraws would be lost at the ends of that range.
+        """
+        labels = _two_weights(bins, self.spread, seed)
+        return replace(self, seen=self.gap * self.weight, firm=np.ones(self.gap.size), labels=labels)
+
     def first(self, count: int) -> Redraws:
         """The first `count` redraws alone."""
         return replace(self, noise=self.noise[:count], more=self.more[:count], mass=self.mass[:count])
@@ -95,6 +126,9 @@ class Redraws:
         """Residuals (R, M) drawn where the truth is the gaps seen times `factor`."""
         if factor == 0.0:
             return self.noise
+        if self.labels is not None:
+            rates = np.clip(self.p + factor * self.gap * (1.0 + self.mass), 0.0, 1.0)
+            return self.labels.drawn(rates) - self.p * self.weight
         rate = np.clip(self.p + factor * self.gap, 0.0, 1.0)
         calm = self.p * (1.0 - self.p)
         rows = np.divide(self.spread, calm, out=self.weight * self.unit, where=calm > 0)
@@ -114,7 +148,7 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     """`count` redraws of the bins, which all hold rows and have a variance.
 
     Unweighted, the number of positives of a bin is a binomial with the mean and nearly the variance of the
-    sum of its draws; weighted, see `_weighted`. coarse (M,): the group of each bin whose gap is its.
+    sum of its draws; weighted, see `_two_weights`. coarse (M,): the group of each bin whose gap is its.
     """
     assert bins.variance is not None
     rng = np.random.default_rng(seed)
@@ -122,7 +156,9 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     shape = (count, spread.size)
     more = rng.standard_normal(shape)
     if weighted:
-        noise = _weighted(rng, bins, spread, count)
+        rates = np.broadcast_to(np.clip(bins.p / bins.weight, 0.0, 1.0), shape)
+        noise = _two_weights(bins, spread, seed).drawn(rates, rng) - bins.p
+        noise[:, spread <= 0.0] = 0.0
     else:
         columns = zip(bins.rows.tolist(), bins.p.tolist(), spread.tolist(), strict=True)
         noise = np.stack([_sums(rng, *column, count) for column in columns], axis=1)
@@ -152,13 +188,12 @@ def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count:
     return out if few == p else -out
 
 
-def _weighted(rng: np.random.Generator, bins: Binned, spread: F64, count: int) -> F64:
-    """Redrawn residuals (count, M) of weighted rows, as if those of a bin had two weights.
+def _two_weights(bins: Binned, spread: F64, seed: int) -> _Labels:
+    """Labels of rows whose sums have the mean, the variance and the range of those of each bin.
 
-    Up to half of its rows have the larger one. Sums of such draws have the mean, the variance and the range
-    of the sum of the rows, and where these are few about as many values. Where p varies so much that the
-    variance is below that of so many rows with the mean of p, there are more of them. A normal would leave
-    the range where a bin has few rows, and lose its spread where it is brought back.
+    Up to half of its rows have the larger weight. Where rows are few, sums have about as many values. Where p
+    varies so much that the variance is below that of so many rows with the mean of p, there are more of them.
+    A normal would leave the range where a bin has few rows, and lose its spread where it is brought back.
     """
     rate = np.clip(bins.p / bins.weight, 0.0, 1.0)
     wanted = bins.weight * bins.weight * rate * (1.0 - rate)
@@ -170,16 +205,7 @@ def _weighted(rng: np.random.Generator, bins: Binned, spread: F64, count: int) -
     apart = mean * np.sqrt(np.where(excess > _NOISE, excess, 0.0))
     heavy = mean + apart * np.sqrt(less / more)
     light = np.maximum(mean - apart * np.sqrt(more / np.maximum(less, 1.0)), 0.0)
-    hits = [_binomials(rng, part, rate, count) for part in (more, less)]
-    out: F64 = hits[0] * heavy + hits[1] * light - bins.p
-    out[:, spread <= 0.0] = 0.0
-    return out
-
-
-def _binomials(rng: np.random.Generator, trials: F64, rate: F64, count: int) -> I64:
-    """`count` draws (count, M) each."""
-    columns = zip(trials.astype(np.int64).tolist(), rate.tolist(), strict=True)
-    return np.stack([rng.binomial(*column, count) for column in columns], axis=1)
+    return _Labels(more, less, heavy, light, seed)
 
 
 def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, level: float | None, *,
@@ -202,34 +228,31 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     found = replace(value, chance=chance, p=p, redraws=calibrated.size)
     if level is None:
         return found
-    tail = (1.0 - level) / 2
+    critical = float(np.quantile(calibrated, level, method="higher"))
     firm = drawn.beyond_chance()
-
-    def beyond(factor: float) -> bool:
-        """Is the error seen larger than it may be by chance?"""
-        return share(statistic(firm.at(factor)) >= seen * TIES) <= tail
-
-    def short(factor: float) -> bool:
-        """May the error seen be as small as it is by chance?"""
-        return share(statistic(drawn.at(factor)) * TIES <= seen) > tail
-
     low = 0.0
-    if p <= tail:
-        low = _last(beyond, _end(beyond))
+    if p <= 1.0 - level:
+        low = _last(lambda factor: _beyond(statistic(firm.at(factor)), seen, critical, level))
     if (calibrated >= seen * TIES).any():
         drawn = drawn.leaning()
-    high = _last(short, _end(short))
-    lo, hi = float(error(low * firm.seen)), float(error(high * drawn.seen))
+    high = _last(lambda factor: not _short(statistic(drawn.at(factor)), seen, critical, level))
+    lo = float(error(low * firm.seen)) if low else 0.0
+    hi = float(error(high * drawn.seen))
     most = 1.0 if value.unit == "fraction" else math.inf
     return replace(found, lo=min(lo, value.value), hi=max(min(hi, most), value.value))
 
 
-def _end(holds: Callable[[float], bool]) -> float:
-    """A factor at which a condition no longer holds."""
-    high = 1.0
-    while high < _LARGEST and holds(high):
-        high *= 2.0
-    return high
+def _beyond(errors: F64, seen: float, critical: float, level: float) -> bool:
+    """Is the error seen larger than it may be by chance, where it varies as `errors` (R,)?
+
+    critical: the error from which on a calibrated model is rejected at 1 - level.
+    """
+    return share(errors >= seen * TIES) <= above(share(errors >= critical), level)
+
+
+def _short(errors: F64, seen: float, critical: float, level: float) -> bool:
+    """Is it smaller than it may be?"""
+    return share(errors * TIES <= seen) <= 1.0 - level - above(share(errors >= critical), level)
 
 
 def p_value(errors: F64, seen: float, noise: F64, residuals: F64) -> float:
@@ -253,9 +276,11 @@ def share(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
     return (1 + int(np.count_nonzero(mask))) / (1 + mask.size)
 
 
-def _last(holds: Callable[[float], bool], high: float) -> float:
-    """The largest factor in (0, high] at which a condition holds, which fails from some factor on."""
-    low = 0.0
+def _last(holds: Callable[[float], bool]) -> float:
+    """The largest factor at which a condition holds, which fails from some factor on."""
+    low, high = 0.0, 1.0
+    while high < _LARGEST and holds(high):
+        high *= 2.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)

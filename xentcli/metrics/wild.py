@@ -61,6 +61,10 @@ class WildRedraws:
         lean = math.copysign(1.0, float(self.seen.sum())) * self.lean
         return replace(self, seen=lean, gap=lean / self.weight)
 
+    def recalibrated(self, bins: Binned, seed: int) -> WildRedraws:
+        """The same of a truth that follows the coarser bins; these are not looked at."""
+        return replace(self, seen=self.gap * self.weight, firm=np.ones(self.gap.size))
+
     def first(self, count: int) -> WildRedraws:
         """The first `count` redraws alone."""
         return replace(self, noise=self.noise[:count], mass=self.mass[:count])

@@ -25,22 +25,23 @@ def limits(x: float, level: float) -> tuple[float, float]:
     z, tail = NormalDist().inv_cdf(0.5 + level / 2), 1.0 - level
     lower = 0.0
     if x > z:
-        lower = _last(lambda mu: missed(mu, x - mu) <= tail, x - z, x)
-    return lower, _last(lambda mu: missed(mu, mu - x) > tail, x, x + z)
+        lower = last(lambda mu: missed(mu, x - mu) <= tail, x - z, x)
+    return lower, last(lambda mu: missed(mu, mu - x) > tail, x, x + z)
 
 
 def missed(mu: float, off: float) -> float:
     """P(|x - mu| > off)."""
-    above = _beyond(off) + _beyond(2.0 * mu + off)
-    return above if off >= mu else above + _beyond(off) - _beyond(2.0 * mu - off)
+    above = beyond(off) + beyond(2.0 * mu + off)
+    return above if off >= mu else above + beyond(off) - beyond(2.0 * mu - off)
 
 
-def _beyond(x: float) -> float:
+def beyond(x: float) -> float:
+    """P(X > x) of a standard normal."""
     return 0.5 * math.erfc(x / math.sqrt(2.0))
 
 
-def _last(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """Where a condition that holds at `low` ends."""
+def last(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Where a condition that holds at `low` ends, between there and `high`."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)

@@ -1,0 +1,28 @@
+"""How many lie above what a bounded mean accepts: against every region of likelihood ratios on a grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from xentcli.numerics import bounded
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95])
+@pytest.mark.parametrize("mu", [0.05, 0.3, 1.0, 1.6, 2.5])
+def test_shares_are_those_of_regions_of_largest_likelihood_ratio(mu: float, level: float) -> None:
+    x = np.linspace(-12, 12, 48_001)
+    ratio = stats.norm.logpdf(x, mu) - stats.norm.logpdf(x, np.maximum(x, 0.0))
+    first = np.argsort(-ratio)
+    mass = stats.norm.pdf(x, mu) * (x[1] - x[0])
+    accepted = first[np.cumsum(mass[first]) <= level]
+    power = float(stats.norm.sf(stats.norm.ppf(level) - mu))
+    assert bounded.above(power, level) == pytest.approx(stats.norm.sf(x[accepted].max(), mu), abs=3e-4)
+
+
+def test_all_are_above_at_zero_and_half_of_them_far_away() -> None:
+    assert bounded.above(0.05, 0.95) == pytest.approx(0.05) == bounded.above(0.001, 0.95)
+    assert bounded.above(1.0, 0.95) == pytest.approx(0.025)
+    shares = [bounded.above(power, 0.95) for power in np.linspace(0.05, 1.0, 96).tolist()]
+    assert (np.diff(shares) <= 1e-15).all()
