@@ -25,19 +25,26 @@ _WALD = (
     "B = Σ (y-q)² x x' at the fit q; with --weight times the factor that w² for w in A makes of A⁻¹; over "
     "groups, with t and their skewness, for --group"
 )
-_REDRAWN = ("inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
-            "holds 0 where p is above half of 1 - level; for its lower end, gaps within two standard errors "
-            "count as chance; with --group the residuals of whole groups change their signs instead, and so "
-            "do those of rows with soft or several labels")  # fmt: skip
+_UNIFIED = (
+    "holds 0 exactly where p is above 1 - level, shares what it misses between its ends the more evenly the "
+    "farther from 0, as Feldman & Cousins (1998), Physical Review D 57, 3873-3889, do, and is widened to hold "
+    "the value"
+)
+_REDRAWN = (
+    "inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
+    f"{_UNIFIED}; for its lower end, gaps within two standard errors count as chance; with --group the "
+    "residuals of whole groups change their signs instead, and so do those of rows with soft or several "
+    "labels"
+)
 _LEANING = (
     "; where a redraw has the error seen, its upper end is that of a truth that leans one way, for that goes "
     "unseen the most"
 )
 
 _RECALIBRATED = (
-    "inverts the test against chance on the way from the predictions to their isotonic recalibration, with "
-    "labels redrawn in 240 cells (--seed); holds 0 where p is above half of 1 - level; with --group the "
-    f"residuals of whole groups change their signs instead{_LEANING}"
+    "inverts the test against chance on the way from the predictions to the mean of their isotonic "
+    "recalibration in 15 bins of equal mass, with labels redrawn in 240 cells (--seed); "
+    f"{_UNIFIED}; with --group the residuals of whole groups change their signs instead{_LEANING}"
 )
 
 _SHARE = "what Wilson's interval of the share of positives makes of it: conservative near a share of 1/2"
