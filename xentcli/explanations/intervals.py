@@ -27,14 +27,14 @@ _WALD = (
 )
 _UNIFIED = (
     "holds 0 exactly where p is above 1 - level, shares what it misses between its ends the more evenly the "
-    "farther from 0, as Feldman & Cousins (1998), Physical Review D 57, 3873-3889, do, and is widened to hold "
-    "the value"
+    "farther from 0, as Feldman & Cousins (1998), Physical Review D 57, 3873-3889, do, and is widened to "
+    "hold the value"
 )
 _REDRAWN = (
     "inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
-    f"{_UNIFIED}; for its lower end, gaps within two standard errors count as chance; with --group the "
-    "residuals of whole groups change their signs instead, and so do those of rows with soft or several "
-    "labels"
+    f"{_UNIFIED}; for its lower end, gaps within two standard errors count as chance, but for mce; with "
+    "--group the residuals of whole groups change their signs instead, and so do those of rows with soft or "
+    "several labels"
 )
 _LEANING = (
     "; where a redraw has the error seen, its upper end is that of a truth that leans one way, for that goes "

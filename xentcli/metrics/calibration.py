@@ -55,7 +55,13 @@ def mce(known: Known) -> Value:
     value = known.value("mce", float(gaps[worst]), n=int(binned.rows[worst]))
     filled = binned.where(binned.rows > 0)
     return chance.judge(
-        known, value, "confidence", filled, chance.largest_gap(filled), scheme=known.spec.binning
+        known,
+        value,
+        "confidence",
+        filled,
+        chance.largest_gap(filled),
+        scheme=known.spec.binning,
+        largest=True,
     )
 
 

@@ -210,12 +210,14 @@ def _two_weights(bins: Binned, spread: F64, seed: int) -> _Labels:
 
 def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, level: float | None, *,
            chance: float | None = None, error: Statistic | None = None,
-           seen: float | None = None, residuals: F64 | None = None) -> Value:  # fmt: skip
+           seen: float | None = None, residuals: F64 | None = None,
+           largest: bool = False) -> Value:  # fmt: skip
     """`value` with the level expected by chance, the p-value, and the interval at `level`, None for none.
 
     chance: the level, where it has a closed form. error: the error itself, where `statistic` only compares
     with the value seen. seen: the error in the bins that are redrawn, where these are coarser than its own.
-    residuals (M,): those seen, where the redraws have others for the truth.
+    residuals (M,): those seen, where the redraws have others for the truth. largest: the error is that of one
+    bin, and gaps that are left out would not add to it but take from it.
     """
     assert value.value is not None
     seen = value.value if seen is None else seen
@@ -229,7 +231,7 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     if level is None:
         return found
     critical = float(np.quantile(calibrated, level, method="higher"))
-    firm = drawn.beyond_chance()
+    firm = drawn if largest else drawn.beyond_chance()
     low = 0.0
     if p <= 1.0 - level:
         low = _last(lambda factor: _beyond(statistic(firm.at(factor)), seen, critical, level))
