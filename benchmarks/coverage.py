@@ -69,13 +69,15 @@ class Model:
     """Binary rows: a logit from N(0.5, 1.5²) draws the label, `times` it is the prediction.
 
     each: rows of a group, which share most of their logit and draw their labels together. weighted: rows
-    weigh 1 to 5. two_digits: predictions are written with two.
+    weigh 1 to 5. two_digits: predictions are written with two. apart: how much more often labels are positive
+    than p from 0.2 to 0.35 says, which is where a model is off that is calibrated elsewhere.
     """
 
     times: float = 1.0
     each: int = 1
     weighted: bool = False
     two_digits: bool = False
+    apart: float = 0.0
 
     def draw(self, rng: np.random.Generator, n: int) -> Drawn:
         """n rows."""
@@ -91,6 +93,7 @@ class Model:
         p = np.round(p, 2) if self.two_digits else p
         if self.two_digits:
             truth = p
+        truth = np.where((p > 0.2) & (p < 0.35), truth + self.apart, truth)
         weights = rng.integers(1, 6, n).astype(np.float64) if self.weighted else None
         groups = rng.permutation(many) % 1024 if self.each > 1 else None
         spread = None if groups is None else np.repeat(groups, self.each)[:n].astype(np.int64)
@@ -128,7 +131,7 @@ def truths(model: Model | Confident, names: tuple[str, ...]) -> dict[str, float]
         found = Drawn(grouped.labels[::2], grouped.scores[::2], truth=grouped.truth[::2])
     known = found.known()
     out = {name: metrics.read(resolve(name), known).value for name in names if name not in BIASED}
-    even = _even(found).known() if model.times != 1.0 and set(names) & set(BIASED) else None
+    even = _even(found).known() if (model.times != 1.0 or model.apart) and set(names) & set(BIASED) else None
     out |= {name: 0.0 if even is None else value(even, name) for name in names if name in BIASED}
     return {name: x for name, x in out.items() if x is not None}
 
@@ -196,6 +199,7 @@ def main() -> None:
         ("over-confident, errors of calibration, groups of 10", grouped, ERRORS, (500, 2_000, 10_000), few),
         ("over-confident, errors of calibration", over, ERRORS, SIZES, few),
         ("calibrated, errors of calibration", calm, ERRORS, (500, 10_000), few),
+        ("off in a few bins, errors of calibration", Model(apart=0.12), ERRORS, (500, 2_000), few),
         ("over-confident, slower errors", over, (*SLOW, *CHOOSING), (500, 2_000, 10_000), few // 2),
     ]
     for title, model, names, sizes, count in cases:
