@@ -1,9 +1,9 @@
-"""Coverage as in coverage.py, of what labels alone say, of CORP, and of shares of the loss in the worst rows.
+"""Coverage as in coverage.py: of what labels alone say, CORP, shares of the loss in the worst rows, classes.
 
     python benchmarks/coverage_shares.py [RUNS [PART]]
 
-PART is "labels", "corp" or "worst"; without it all three. Labels of more classes are drawn alone, in groups
-of 10 with the label of the group for half of the rows. The tables are in docs/coverage.md.
+PART is "labels", "corp", "worst" or "classwise"; without it all. Labels of more classes are drawn alone, in
+groups of 10 with the label of the group for half of the rows. The tables are in docs/coverage.md.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def covered(drawn: Iterable[Drawn], truth: dict[str, float]) -> dict[str, float]
 def main() -> None:
     """Print every table."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    parts = sys.argv[2:] or ["labels", "corp", "worst"]
+    parts = sys.argv[2:] or ["labels", "corp", "worst", "classwise"]
     if "labels" in parts:
         for how in ("rows", "weighted", "groups"):
             columns = {n: {name: _of_labels(shares, n, how, runs) for name, shares in LABELS.items()}
@@ -93,6 +93,36 @@ def main() -> None:
             columns = {n: covered((model.draw(np.random.default_rng(seed), n) for seed in range(runs)),
                                   truths(model, names)) for n in SIZES}  # fmt: skip
             print("\n".join(table(f"Coverage in %: {title}", columns)), flush=True)
+    if "classwise" in parts:
+        columns = {n: {f"{size} classes, times {times}": _of_classes(size, times, n, runs)
+                       for size in (3, 10) for times in (1.0, 1.3)} for n in SIZES[:2]}  # fmt: skip
+        print("\n".join(table("Coverage in %: ece_classwise", columns)), flush=True)
+
+
+def _of_classes(size: int, times: float, n: int, runs: int) -> float:
+    """Of `ece_classwise`, logits from N(0, 1.5²) taken `times` too large; the truth is that of a million rows
+    with the probabilities that draw their labels in place of these."""
+    truth, p = _classes(size, times, np.random.default_rng(2**32), 1_000_000)
+    bins = np.maximum(np.ceil(p * 15).astype(np.int64) - 1, 0)
+    gaps = [np.bincount(bins[:, c], p[:, c] - truth[:, c]) for c in range(size)]
+    error = float(sum(np.abs(gap).sum() for gap in gaps)) / p.size if times != 1.0 else 0.0
+    inside = 0
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        truth, p = _classes(size, times, rng, n)
+        y = (truth[:, :-1].cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
+        known = replace(Drawn(y.astype(np.int64), p).known(classwise=True), seed=seed)
+        value = metrics.read(resolve("ece_classwise"), known)
+        assert value.lo is not None and value.hi is not None
+        inside += value.lo <= error <= value.hi
+    return inside / runs
+
+
+def _classes(size: int, times: float, rng: np.random.Generator, n: int) -> tuple[F64, F64]:
+    """Probabilities (n, C) that draw labels, and predictions."""
+    logits = rng.normal(0, 1.5, (n, size))
+    truth, p = np.exp(logits), np.exp(times * logits)
+    return truth / truth.sum(axis=1, keepdims=True), p / p.sum(axis=1, keepdims=True)
 
 
 def _of_labels(shares: F64, n: int, how: str, runs: int) -> float:

@@ -81,7 +81,7 @@ def relabelled(drawn: Drawn, luck: F64) -> Drawn:
 class Reused:
     """Errors of redraws of one set of predictions, worked out once for all sets of its labels."""
 
-    errors: dict[str, F64] = field(default_factory=dict)
+    errors: dict[str, Any] = field(default_factory=dict)
     metric: str = ""
 
     def judged(self, value: Value, drawn: Any, statistic: Callable[[F64], F64], level: object, *,
@@ -99,7 +99,7 @@ class Reused:
         """In place of `chance.redraws`: with the residuals of the labels at hand."""
         return replace(_REDRAWS(known, pair, scheme, bins, fine), seen=bins.y - bins.p)
 
-    def redrawn(self, made: Callable[..., F64], *known: Any) -> F64:
+    def redrawn(self, made: Callable[..., Any], *known: Any) -> Any:
         """In place of `classwise._redrawn`."""
         if self.metric not in self.errors:
             self.errors[self.metric] = made(*known)

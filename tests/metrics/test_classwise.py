@@ -81,7 +81,8 @@ def test_level_and_p_are_those_of_labels_redrawn_row_by_row(classes: int, kind: 
     share = float(np.mean(np.array(errors) >= found.value - 1e-12))
     assert found.p == pytest.approx(share, abs=4 * math.sqrt(max(share, 0.01) * (1 - share) / 300))
     assert 0.02 < share < 0.98 and number(scored, "ece_classwise_p") == found.p
-    assert (found.lo is None) == (classes > 2)
+    assert found.lo is not None and found.hi is not None and found.lo <= found.value <= found.hi
+    assert (found.lo == 0.0) == (found.p > 0.025)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -100,6 +101,9 @@ def test_a_sample_of_the_rows_has_the_p_of_all(
     assert whole.p is not None and 0.01 < whole.p < 0.99 and part.p == pytest.approx(whole.p, abs=0.15)
     assert whole.chance is not None and part.chance == pytest.approx(whole.chance, rel=0.02)
     assert part.redraws == whole.redraws and (whole.redraws == 999 or classes == 60)
+    assert whole.hi is not None and part.hi == pytest.approx(whole.hi, rel=0.1)
+    monkeypatch.setattr("xentcli.metrics.classwise._MOST_BINS", 30)
+    assert read(found, "ece_classwise").hi is None and read(found, "ece_classwise").p == part.p
 
 
 def test_it_is_kept_where_it_is_asked_for(samples: Path) -> None:

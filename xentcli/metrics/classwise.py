@@ -6,18 +6,19 @@ import math
 
 import numpy as np
 
-from xentcli.batch import F64
+from xentcli.batch import F64, I64
 from xentcli.metrics import chance, redraw
 from xentcli.metrics.known import Known
 from xentcli.numerics import grid
 from xentcli.numerics.binomial import mean_deviation
-from xentcli.records import replace
+from xentcli.records import dataclass, replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 _SUMS = ("rows", "weight", "p", "y")
 _MOST = 5000  # rows of the sample, at most, whose labels are redrawn
 _FEWEST, _VALUES = 199, 2_000_000  # redraws, at least, and times cells
+_MOST_BINS = 2048  # of all classes together, with rows in them, that an interval is worked out for
 _UNKEPT = "what it needs is kept only where the run asked for it"
 
 
@@ -41,9 +42,30 @@ def ece_classwise(known: Known) -> Value:
     if known.spec.grouped:
         found = known.states.clusterclasswise if known.states.has("clusterclasswise") else None
         return chance.judge_by_class(known, value, "classwise", bins, found, interval=False)
-    errors = _redrawn(known, bins) / each
+    return _of_several(known, value, bins)
+
+
+def _of_several(known: Known, value: Value, bins: Binned) -> Value:
+    """The error of several classes in bins (C, M), with what redrawn labels make of it, and for at most
+    _MOST_BINS bins with rows its interval."""
+    each, drawn = float(known.weight) * known.spec.size, _redrawn(known)
+    errors = _stretched(known, bins, drawn) / each
     p = redraw.share(errors >= (value.value or 0.0) * redraw.TIES)
-    return replace(value, chance=float(errors.mean()), p=p, redraws=errors.size)
+    found = replace(value, chance=float(errors.mean()), p=p, redraws=errors.size)
+    filled = np.flatnonzero(bins.weight.ravel() > 0)
+    if known.level is None or filled.size > _MOST_BINS:
+        return found
+    flat = Binned(*(getattr(bins, name).ravel()[filled] for name in _SUMS))
+    larger = float(known.weight2) / drawn.weight2
+    place = np.searchsorted(filled, drawn.bins)
+    rate, unit = np.clip(flat.p / flat.weight, 0.0, 1.0), float(known.weight2 / known.weight)
+    spread = unit * flat.weight * rate * (1.0 - rate)
+    spread[place] = larger * drawn.spread
+    flat = replace(flat, variance=spread)
+    redraws = redraw.draw(flat, unit, known.seed, weighted=known.spec.weighted, count=errors.size)
+    redraws.noise[:, place] = math.sqrt(larger) * drawn.residuals  # those of classes go together
+    interval = redraw.judged(value, redraws, chance.mean_gap(flat), known.level)
+    return replace(found, lo=interval.lo, hi=interval.hi)
 
 
 def _of_two(known: Known, value: Value) -> Value:
@@ -65,13 +87,24 @@ def _of_two(known: Known, value: Value) -> Value:
     return redraw.judged(value, drawn, statistic, known.level)
 
 
-def _redrawn(known: Known, bins: Binned) -> F64:
-    """Σ_c Σ_b |Σw(p_c - [label is c])| (R,) of redrawn labels, from at most _MOST rows of the sample.
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Redrawn residuals (R, K) of the bins of a class that rows of the sample are in, by their number (K,).
 
-    What the sample shows is stretched to all rows: its mean and its deviations from that by the factors by
-    which `_noise` has those of all rows larger. One factor, of the root of the rows, would make too little of
-    bins with a label or none, where many classes are.
+    weight, p, spread (K,): their Σw, Σwp and Σw²p(1-p). weight2: Σw² of the rows, and `rows` how many.
     """
+
+    bins: I64
+    residuals: F64
+    weight: F64
+    p: F64
+    spread: F64
+    weight2: float
+    rows: int
+
+
+def _redrawn(known: Known) -> _Drawn:
+    """Residuals Σw([label is c] - p_c) of redrawn labels, of at most _MOST rows of the sample."""
     kept, spec = known.states.sample.kept(), known.spec
     which = np.repeat(np.arange(kept.count.size), kept.count)[:_MOST]
     p, weight = probabilities(kept.scores[which].astype(np.float64), spec.kind), kept.weight[which]
@@ -81,20 +114,31 @@ def _redrawn(known: Known, bins: Binned) -> F64:
     cell = cell.reshape(p.shape)
     count = min(redraw.REPLICATES, max(_FEWEST, _VALUES // used.size))
     rng, every = np.random.default_rng(known.seed), np.arange(count)
-    expected, inside = (
-        np.bincount(cell.ravel(), (x * weight[:, None]).ravel(), used.size).astype(np.float64)
-        for x in (p, np.ones(p.shape))
+    each = weight[:, None]
+    expected, inside, spread = (
+        np.bincount(cell.ravel(), np.broadcast_to(x, p.shape).ravel(), used.size).astype(np.float64)
+        for x in (p * each, each, p * (1.0 - p) * each * each)
     )
     residuals = np.repeat(-expected[None], count, axis=0)
     for row, ends in enumerate(p.cumsum(axis=1)):
         label = np.searchsorted(ends[:-1], rng.random(count) * ends[-1], side="right")
         residuals[every, cell[row, label]] += weight[row]
-    errors: F64 = np.abs(residuals).sum(axis=1)
-    if which.size == known.rows:
+    return _Drawn(used, residuals, inside, expected, spread, float((weight * weight).sum()), which.size)
+
+
+def _stretched(known: Known, bins: Binned, drawn: _Drawn) -> F64:
+    """Σ_c Σ_b |Σw(p_c - [label is c])| (R,) of all rows, as the sample shows them.
+
+    Its mean and its deviations from that are larger by the factors by which `_noise` has those of all rows
+    larger. One factor, of the root of the rows, would make too little of bins with a label or none, where
+    many classes are.
+    """
+    errors: F64 = np.abs(drawn.residuals).sum(axis=1)
+    if drawn.rows == known.rows:
         return errors
     filled = bins.weight > 0
     whole = _noise(bins.weight[filled], bins.p[filled], float(known.weight2 / known.weight))
-    part = _noise(inside, expected, float((weight * weight).sum() / weight.sum()))
+    part = _noise(drawn.weight, drawn.p, drawn.weight2 / float(drawn.weight.sum()) * known.spec.size)
     mean, wider = (more / less if less > 0.0 else 1.0 for more, less in zip(whole, part, strict=True))
     out: F64 = errors.mean() * mean + (errors - errors.mean()) * wider
     return out
