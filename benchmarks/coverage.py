@@ -107,8 +107,6 @@ class Confident:
     Its loss is 5 to 10 nats, that of the others 0.1 on average. weighted: rows weigh 1 to 5.
     """
 
-    times: float = 1.0
-    each: int = 1
     weighted: bool = False
 
     def draw(self, rng: np.random.Generator, n: int) -> Drawn:
@@ -123,15 +121,17 @@ class Confident:
 def truths(model: Model | Confident, names: tuple[str, ...]) -> dict[str, float]:
     """The figures of the model itself; those of calibration from labels that are their own probabilities."""
     rng = np.random.default_rng(2**32)
-    plain = replace(model, each=1, weighted=False)
+    plain = replace(model, weighted=False)
+    plain = replace(plain, each=1) if isinstance(plain, Model) else plain
     found = plain.draw(rng, _TRUTH)
-    if model.each > 1:  # one row of each group has the law of any
+    if isinstance(model, Model) and model.each > 1:  # one row of each group has the law of any
         grouped = replace(model, each=2, weighted=False).draw(rng, 2 * _TRUTH)
         assert grouped.truth is not None
         found = Drawn(grouped.labels[::2], grouped.scores[::2], truth=grouped.truth[::2])
     known = found.known()
     out = {name: metrics.read(resolve(name), known).value for name in names if name not in BIASED}
-    even = _even(found).known() if (model.times != 1.0 or model.apart) and set(names) & set(BIASED) else None
+    off = isinstance(model, Model) and (model.times != 1.0 or model.apart)
+    even = _even(found).known() if off and set(names) & set(BIASED) else None
     out |= {name: 0.0 if even is None else value(even, name) for name in names if name in BIASED}
     return {name: x for name, x in out.items() if x is not None}
 
@@ -192,7 +192,7 @@ def main() -> None:
     every, few = (*MEANS, *RATIOS, *AREAS), max(runs // 3, 2)
     over, calm = Model(1.3), Model()
     weighted, grouped = replace(over, weighted=True), replace(over, each=10)
-    cases = [
+    cases: list[tuple[str, Model | Confident, tuple[str, ...], tuple[int, ...], int]] = [
         ("over-confident", over, every, SIZES, runs),
         ("over-confident, rows weigh 1 to 5", weighted, every, (500, 10_000), runs),
         ("over-confident, groups of 10", grouped, (*every, "balanced_cross_entropy"), SIZES, runs),
@@ -201,6 +201,11 @@ def main() -> None:
         ("calibrated, errors of calibration", calm, ERRORS, (500, 10_000), few),
         ("off in a few bins, errors of calibration", Model(apart=0.12), ERRORS, (500, 2_000), few),
         ("over-confident, slower errors", over, (*SLOW, *CHOOSING), (500, 2_000, 10_000), few // 2),
+    ]
+    sure, few_errors = "sure and right, but for one row in 100", (*MEANS, *RATIOS[:2])
+    cases += [
+        (sure, Confident(), few_errors, SIZES, runs),
+        (f"{sure}, rows weigh 1 to 5", Confident(weighted=True), few_errors, (500, 10_000), runs),
     ]
     for title, model, names, sizes, count in cases:
         found = {n: covered(model, names, n, count if n < 50_000 else max(count // 2, 1)) for n in sizes}
