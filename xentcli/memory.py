@@ -19,7 +19,7 @@ from xentcli.batch import Spec
 from xentcli.engines.threads import shared
 from xentcli.errors import DataError, UsageError, clean
 from xentcli.numerics.heap import give_back
-from xentcli.plan import StateSet, state
+from xentcli.plan import StateSet, common, state
 from xentcli.readers import Source
 from xentcli.records import dataclass
 from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
@@ -146,10 +146,11 @@ def fit(
     return jobs
 
 
-def release() -> None:
+def release(states: StateSet) -> None:
     """Give back what reading has freed and is still held, before a report is made of the states."""
     pa.default_memory_pool().release_unused()
-    give_back()
+    if any(name in states.states for name in common(states.spec)):  # large ones; it takes time
+        give_back()
 
 
 def left(spec: Spec, sources: list[Source], columns: list[str], text: list[str], limit: int) -> int:

@@ -271,7 +271,7 @@ def _run(
         if isinstance(error, DataError) and settings.limit is None:
             joined.raise_with_all(sources, error)
         raise
-    memory.release()
+    memory.release(states)
     return states
 
 

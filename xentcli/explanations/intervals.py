@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _SKEW = (
     "leaning as they are skew (Hall 1992, J. R. Stat. Soc. B 54; by all of up to 10,000 rows of one label "
-    "each, of more by a sample); over groups, with t and their skewness, for --group"
+    "each, of up to a million by a sample); over groups, with t and their skewness, for --group"
 )
 _MEAN = f"mean ± z · sqrt(m/(m-1) Σ w_i² (x_i - mean)²)/W over m rows, {_SKEW}"
 _WILSON = (

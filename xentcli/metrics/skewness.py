@@ -1,7 +1,7 @@
 """How lopsided the mean over independent rows is as an estimate, for its interval (`student.reach`).
 
 It takes third moments, and those are of rows that are kept anyway: of all of up to 10,000, and of a sample of
-more, where skewness, as it falls with the root of their number, counts for next to nothing.
+more. It falls with the root of their number: beyond a million it counts for nothing and is not looked for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from xentcli.numerics.student import skew
 from xentcli.records import dataclass
 from xentcli.states.sample import TABLED
 
-MOST = 10_000
+MOST, _MANY = 10_000, 1_000_000
 _TINY = 1e-300
 _NOISE = 1e-10
 
@@ -90,8 +90,8 @@ def _of(known: Known, count: F64 | I64, weight: F64, x: F64) -> float:
 
 
 def few(known: Known) -> Few | None:
-    """The rows that are kept with their scores; None if none are."""
-    if known.spec.grouped or known.spec.task not in ("binary", "multiclass", "soft"):
+    """The rows that are kept with their scores; None if none are, or need not be looked at."""
+    if known.spec.grouped or known.rows > _MANY or known.spec.task not in ("binary", "multiclass", "soft"):
         return None
     return _of_sample(known) if known.states.has("sample") else _of_scores(known)
 

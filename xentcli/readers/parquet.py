@@ -23,6 +23,7 @@ _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _WIDE = 2048  # bytes a row from which a column is sampled by itself
 _FEW = 3  # columns: more of them leave many small pages, of which pyarrow keeps as much as is in use
+_FREED = 16 << 20  # bytes of batches after which it is told to let go of them, which takes time
 MOST_HELD = 1 << 30
 """Bytes of pages that are held at once where no limit is given, until the run knows its own."""
 
@@ -128,7 +129,7 @@ class ParquetSource:
     ) -> Callable[[], Iterator[Unit]]:
         def units() -> Iterator[Unit]:
             at = first
-            pool, declared = pa.default_memory_pool(), self._contents.groups[group]
+            declared, freed = self._contents.groups[group], 0
             self._admit(group, columns)
             file = self._open(text)
             bounds = self._contents.bounds(group, columns)
@@ -140,9 +141,11 @@ class ParquetSource:
                     yield Unit(at, partial(plain, batch, self.options.whole))
                     at += batch.num_rows
                     self._read_rows += batch.num_rows
+                    freed += batch.nbytes
                     del batch
-                    if len(columns) > _FEW:
-                        pool.release_unused()
+                    if len(columns) > _FEW and freed > _FREED:
+                        pa.default_memory_pool().release_unused()
+                        freed = 0
             except DataError:
                 raise
             except Exception as error:
