@@ -82,7 +82,7 @@ def test_level_and_p_are_those_of_labels_redrawn_row_by_row(classes: int, kind: 
     assert found.p == pytest.approx(share, abs=4 * math.sqrt(max(share, 0.01) * (1 - share) / 300))
     assert 0.02 < share < 0.98 and number(scored, "ece_classwise_p") == found.p
     assert found.lo is not None and found.hi is not None and found.lo <= found.value <= found.hi
-    assert (found.lo == 0.0) == (found.p > 0.025)
+    assert (found.lo == 0.0) == (found.p > 0.05)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
