@@ -93,7 +93,20 @@ def few(known: Known) -> Few | None:
     """The rows that are kept with their scores; None if none are, or need not be looked at."""
     if known.spec.grouped or known.rows > _MANY or known.spec.task not in ("binary", "multiclass", "soft"):
         return None
-    return _of_sample(known) if known.states.has("sample") else _of_scores(known)
+    if known.states.has("sample"):
+        return _of_sample(known) if known.spec.task != "binary" else _alike(_of_sample(known))
+    return _alike(_of_scores(known))
+
+
+def _alike(rows: Few) -> Few:
+    """Binary rows, those with one loss and weight as one: the same, to the last digit of any sum, however
+    many columns they come from. All their quantities follow from the loss."""
+    order = np.lexsort((rows.weight, rows.loss))
+    loss, weight = rows.loss[order], rows.weight[order]
+    new = (loss[1:] != loss[:-1]) | (weight[1:] != weight[:-1])
+    starts = np.flatnonzero(np.append(np.ones(min(1, loss.size), np.bool_), new))
+    count = np.add.reduceat(rows.count[order], starts) if starts.size else rows.count
+    return Few(count, weight[starts], loss[starts], rows.p[order[starts]])
 
 
 def _of_sample(known: Known) -> Few:
