@@ -93,20 +93,21 @@ def few(known: Known) -> Few | None:
     """The rows that are kept with their scores; None if none are, or need not be looked at."""
     if known.spec.grouped or known.rows > _MANY or known.spec.task not in ("binary", "multiclass", "soft"):
         return None
-    if known.states.has("sample"):
-        return _of_sample(known) if known.spec.task != "binary" else _alike(_of_sample(known))
-    return _alike(_of_scores(known))
+    found = _of_sample(known) if known.states.has("sample") else _of_scores(known)
+    return _alike(found) if known.spec.size == 2 else found
 
 
 def _alike(rows: Few) -> Few:
-    """Binary rows, those with one loss and weight as one: the same, to the last digit of any sum, however
-    many columns they come from. All their quantities follow from the loss."""
-    order = np.lexsort((rows.weight, rows.loss))
-    loss, weight = rows.loss[order], rows.weight[order]
-    new = (loss[1:] != loss[:-1]) | (weight[1:] != weight[:-1])
-    starts = np.flatnonzero(np.append(np.ones(min(1, loss.size), np.bool_), new))
+    """Rows of two classes, those with one loss, weight and pair of probabilities as one, in an order of their
+    own: the same, to the last digit of any sum, however the rows are kept."""
+    top = rows.p.max(axis=1)
+    order = np.lexsort((top, rows.weight, rows.loss))
+    keys = [key[order] for key in (rows.loss, rows.weight, top)]
+    new = np.ones(order.size, np.bool_)
+    new[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
+    starts = np.flatnonzero(new)
     count = np.add.reduceat(rows.count[order], starts) if starts.size else rows.count
-    return Few(count, weight[starts], loss[starts], rows.p[order[starts]])
+    return Few(count, keys[1][starts], keys[0][starts], rows.p[order[starts]])
 
 
 def _of_sample(known: Known) -> Few:
