@@ -219,6 +219,20 @@ def test_isotonic_miscalibration_of_redrawn_labels_is_what_scikit_learn_makes_of
     assert value.p == pytest.approx(np.mean(redrawn >= value.value), abs=0.05) and 0.02 < value.p < 0.6
 
 
+def test_the_level_of_isotonic_miscalibration_holds_for_more_rows_than_cells_of_its_test() -> None:
+    from sklearn.isotonic import isotonic_regression
+
+    y, p = drawn(5, 10_000)
+    rng, ordered = np.random.default_rng(1), np.sort(p)
+    gains = []
+    for _ in range(60):
+        labels = (rng.random(p.size) < ordered).astype(float)
+        q = isotonic_regression(labels)
+        gains.append(float(((ordered - labels) ** 2 - (q - labels) ** 2).mean()))
+    # Over 240 cells alone it would be a sixth too low.
+    assert read(known(y, p), "brier_miscalibration").chance == pytest.approx(np.mean(gains), rel=0.06)
+
+
 @pytest.mark.parametrize(("classes", "weighted"), [(2, False), (2, True), (3, True)])
 def test_calibrated_predictions_are_rejected_as_often_as_the_level_says(
     classes: int, weighted: bool, monkeypatch: pytest.MonkeyPatch

@@ -83,7 +83,9 @@ def _part(known: Known, key: str, mean: str, score: Score, *, miscalibration: bo
     whole = known.mean(mean, key).value
     assert whole is not None
     found = known.value(key, max(whole - gained, 0.0))
-    return recalibrated.tested(known, found, "positive", lambda cells: recalibrated.gain(cells, mean))
+    return recalibrated.tested(
+        known, found, "positive", lambda cells: recalibrated.gain(cells, mean), exact=True
+    )
 
 
 def _base(known: Known) -> tuple[F64, F64]:

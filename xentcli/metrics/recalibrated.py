@@ -30,18 +30,24 @@ _LEAST = 10.0  # Σ p(1 - p) of a cell, with groups
 
 
 def tested(
-    known: Known, value: Value, pair: str, make: Callable[[Binned], Statistic], *, bare: bool = False
-) -> Value:
-    """`value`, an error of a pair, with its level by chance, p-value, and if not bare interval."""
+    known: Known, value: Value, pair: str, make: Callable[[Binned], Statistic], *, bare: bool = False,
+    exact: bool = False,
+) -> Value:  # fmt: skip
+    """`value`, an error of a pair, with its level by chance, p-value, and if not bare interval.
+
+    exact: so few cells as a test needs would make the level too low.
+    """
     if chance.why_not(known) is not None or value.value is None:
         return value
     cells, drawn = _redrawn(known, pair)
     statistic = make(cells)
     seen = float(statistic(cells.y - cells.p))
     drawn = drawn.recalibrated(cells, known.seed)
+    fine = by_chance(known, pair, make) if exact and not known.spec.grouped else None
     return redraw.judged(
-        value, drawn, statistic, None if bare else known.level, seen=seen, residuals=cells.y - cells.p
-    )
+        value, drawn, statistic, None if bare else known.level, seen=seen, residuals=cells.y - cells.p,
+        chance=None if fine is None else float(fine.mean()),
+    )  # fmt: skip
 
 
 def by_chance(known: Known, pair: str, make: Callable[[Binned], Statistic]) -> F64 | None:
