@@ -98,6 +98,7 @@ def calibrate(
     method: str = "auto",
     prior_rows: float = 1.0,
     map_bins: int = 15,
+    fit_rows: int | str | None = None,
     labels: Any = None,
     **options: Any,
 ) -> CalibrationMap:
@@ -105,9 +106,10 @@ def calibrate(
 
     method: temperature, vector, platt, beta, histogram, isotonic, or auto, which tries all that can be and
     takes the simplest of the best. prior_rows: what isotonic, histogram and vector maps are drawn towards,
-    0 for plain ones. map_bins: bins of histogram maps. source, labels and options are those of `score`;
-    `by`, `rows`, `compat`, `top` and `label_errors` are for reports. Raises XentError as it does;
-    CannotDecide without a fit.
+    0 for plain ones. map_bins: bins of histogram maps. fit_rows: of more rows that differ, by default
+    100,000 or those with 2 million scores, a sample is fitted on; "all": of more than memory takes. source,
+    labels and options are those of `score`; `by`, `rows`, `compat`, `top` and `label_errors` are for
+    reports. Raises XentError as it does; CannotDecide without a fit.
     """
     from xentcli.calibrating.choosing import Asked
     from xentcli.calibrating.fitting import fit
@@ -120,7 +122,7 @@ def calibrate(
     if unknown:
         raise TypeError(f"calibrate() got an unexpected keyword argument '{unknown[0]}'")
     settings = _settings(usual | options | {"labels": labels})
-    asked = Asked(method, Tuning(prior_rows, map_bins))
+    asked = Asked(method, Tuning(prior_rows, map_bins), fit_rows)
     return fit(_inputs(source, None if settings.labels else labels, settings.reading), settings, asked)
 
 

@@ -20,7 +20,8 @@ import xentcli
 from tests.calibrating.made import Array, binary, classes, softmax, write
 from tests.contract.conforms import faults
 from tests.corpus.corpus import refused, strict, xent
-from xentcli.calibrating import apply, fitting, gathering
+from tests.corpus.test_corpus_memory import cost
+from xentcli.calibrating import apply, gathering
 from xentcli.calibrating.maps import CalibrationMap
 from xentcli.calibrating.methods import registry
 from xentcli.numerics.rowhash import FOLDS, folds, hashed
@@ -83,7 +84,7 @@ def test_a_class_that_takes_all_of_a_row_has_no_logit_against_the_rest(tmp_path:
 
 def held_out(rows: gathering.Rows, method: str) -> Array:
     """Losses (n,) by scikit-learn, of each fold by the map of the others."""
-    z, y, fold = np.asarray(rows.batch.matrix, np.float64), rows.batch.labels, rows.folds(FOLDS)
+    z, y, fold = np.asarray(rows.batch.matrix, np.float64), rows.batch.labels, rows.fold
     out = np.empty(len(y))
     for k in range(FOLDS):
         fit, held = fold != k, fold == k
@@ -116,7 +117,7 @@ def test_after_is_of_rows_held_out_of_the_fit(
     assert found.found["after"]["cross_entropy"]["value"] == pytest.approx(losses.mean(), rel=1e-9)
     before = xentcli.score(z, labels=y, kind="logits").metrics["cross_entropy"].value
     assert found.found["gain"]["value"] == pytest.approx(before - losses.mean(), rel=1e-6)
-    sizes = np.bincount(rows.folds(FOLDS), minlength=FOLDS)
+    sizes = np.bincount(rows.fold, minlength=FOLDS)
     assert sizes.min() > 100 and sizes.sum() == 700
 
 
@@ -164,22 +165,69 @@ def test_no_figure_and_no_parameter_depends_on_order_cut_or_threads(task: str, t
     )
 
 
-def test_of_more_scores_than_memory_takes_a_sample_is_fitted_on_and_that_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    z, y = classes(2000, 3, seed=5)
-    path = write(tmp_path / "a.parquet", z, y, groups=300)
-    whole = xentcli.calibrate(path, kind="logits", method="temperature")
-    monkeypatch.setattr(fitting, "MOST_VALUES", 2400)
-    order = np.random.default_rng(0).permutation(2000)
-    other = write(tmp_path / "b.parquet", z[order], y[order])
-    part = xentcli.calibrate(path, kind="logits", method="temperature")
+@pytest.mark.parametrize("by", ["row", "id", "group"])
+def test_of_more_rows_than_are_fitted_on_a_sample_is_and_that_is_said(by: str, tmp_path: Path) -> None:
+    z, y = classes(4000, 3, seed=5)
+    order, of = np.random.default_rng(0).permutation(4000), np.arange(4000)
+    of = of % 90 if by == "group" else of
+    path = write(tmp_path / "a.parquet", z, y, groups=300, of=of)
+    other = write(tmp_path / "b.parquet", z[order], y[order], of=of[order])
+    options: Any = {"kind": "logits", "method": "temperature", **({} if by == "row" else {by: "of"})}
+    whole = xentcli.calibrate(path, **options)
+    part = xentcli.calibrate(path, fit_rows=1500, **options)
     fit = part.found["fit"]
-    assert fit["of"] == 2000 and fit["sample"] == 0.25 and 350 < fit["rows"] < 650
-    assert part.found["data"]["rows"] == 2000
-    assert part.parameters["temperature"] == pytest.approx(whole.parameters["temperature"], rel=0.2)
-    assert figures(xentcli.calibrate(other, kind="logits", method="temperature")) == figures(part)
-    assert "A sample:" in xent("calibrate", "fit", path, "--kind", "logits", "--method", "temperature").out
+    assert fit["of"] == 4000 and fit["sample"] == 0.25 and 850 < fit["rows"] < 1150
+    assert part.found["data"]["rows"] == 4000 and part.found["before"]["accuracy"]["n"] == fit["rows"]
+    assert part.parameters["temperature"] == pytest.approx(whole.parameters["temperature"], rel=0.1)
+    assert figures(xentcli.calibrate(other, fit_rows=1500, **options)) == figures(part)
+    if by == "group":  # each group has its share, so that the error is that of 90 groups
+        assert part.found["gain"]["se"] == pytest.approx(2.0 * whole.found["gain"]["se"], rel=0.3)
+    else:
+        words = ["--kind", "logits", "--method", "temperature", "--fit-rows", "1500", f"--{by}", "of"]
+        out = xent("calibrate", "fit", path, *(words[:-2] if by == "row" else words)).out
+        assert f"A sample: {fit['rows']:,} of 4,000 rows" in out and "--fit-rows all" in out
+
+
+@pytest.mark.parametrize("by", ["row", "group"])
+def test_rows_that_are_alike_are_held_once_and_count_as_often_as_they_came(by: str, tmp_path: Path) -> None:
+    z, y = binary(6000, seed=4)
+    w, g = np.where(z > 0, 2.0, 1.0), np.arange(6000) % 7
+    path = write(tmp_path / "a.parquet", z.round(), y, w=w, g=g)
+    options: Any = {"kind": "logits", "weight": "w", **({"group": "g"} if by == "group" else {})}
+    for method in ("temperature", "beta", "isotonic"):
+        whole = xentcli.calibrate(path, method=method, fit_rows="all", **options)
+        part = xentcli.calibrate(path, method=method, fit_rows=500, **options)
+        assert part.found["fit"] == whole.found["fit"] and part.found["before"] == whole.found["before"]
+        flat = [json.loads(json.dumps(one.parameters), parse_float=float) for one in (whole, part)]
+        for name, value in flat[0].items():
+            assert flat[1][name] == pytest.approx(value, rel=1e-9, abs=1e-9)
+        own, other = (one.found["in_sample"]["cross_entropy"]["value"] for one in (part, whole))
+        assert own == pytest.approx(other, rel=1e-12)
+        after, gain = ([one.found[key] for one in (part, whole)] for key in ("after", "gain"))
+        assert after[0]["cross_entropy"]["value"] == pytest.approx(
+            after[1]["cross_entropy"]["value"], rel=1e-9
+        )
+        assert gain[0]["se"] == pytest.approx(gain[1]["se"], rel=1e-9)
+
+
+def test_a_sample_that_rows_that_are_alike_make_unfair_is_refused(tmp_path: Path) -> None:
+    z, y = binary(6000, seed=4)
+    z[:2000], y[:2000] = 9.0, 1
+    path = write(tmp_path / "a.parquet", z, y, id=np.arange(6000))
+    words = ["calibrate", "fit", path, "--kind", "logits", "--method", "platt", "--fit-rows", "1500"]
+    refused(xent(*words), 4, "6,000 rows no sample is fair", "[no_sample]")
+    found = strict(xent(*words, "--id", "id", "--json").out)
+    assert found["fit"]["sample"] is not None
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    z, y = classes(400_000, 10)
+    path = write(tmp_path / "a.parquet", z.astype(np.float32), y, groups=100_000)
+    found = cost(
+        tmp_path, path, "--method", "temperature", "--kind", "logits", command=("calibrate", "fit", "--json")
+    )
+    assert found.outcome.code == 0 and strict(found.outcome.out)["fit"]["rows"] < 100_001
+    assert found.peak < 250  # 400 where all rows are held
 
 
 # -- what is read ----------------------------------------------------------------------------------
@@ -278,17 +326,6 @@ def test_labels_of_probability_zero_leave_maps_that_counts_alone_decide(tmp_path
     assert "infinite before and after" in why["temperature"] and "exactly 0 or 1" in why["platt"]
 
 
-def test_a_group_that_memory_does_not_hold_is_no_sample(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    z, y = classes(400, 3)
-    path = write(tmp_path / "a.parquet", z, y, who=np.zeros(400, np.int64))
-    monkeypatch.setattr(fitting, "MOST_VALUES", 900)
-    refused(
-        xent("calibrate", "fit", path, "--kind", "logits", "--group", "who"), 3, "no sample", "[over_memory]"
-    )
-
-
 def test_memory_has_to_hold_some_rows(tmp_path: Path) -> None:
     p = np.full((2, 2000), 1 / 2000)
     pq.write_table(pa.table({"p": p.tolist(), "label": [0, 1999]}), tmp_path / "a.parquet")
@@ -321,7 +358,8 @@ def test_options_change_what_is_shown(samples: Path) -> None:
     ("words", "code", "id"),
     [
         (["--method", "plat"], 2, "choice"), (["--prior-rows", "-1"], 2, "choice"),
-        (["--map-bins", "0"], 2, "choice"), (["--method", "vector"], 2, "calibrate_task"),
+        (["--map-bins", "0"], 2, "choice"), (["--fit-rows", "0"], 2, "choice"),
+        (["--fit-rows", "1e5"], 2, "choice"), (["--method", "vector"], 2, "calibrate_task"),
         (["--where", "label=true"], 4, "one_class"), (["-o", "no/such/map.json"], 74, "output"),
         (["--limit", "1"], 4, "one_class"), (["--group", "label"], 4, "too_few_rows"),
         (["--max-memory", "1MB"], 2, "max_memory"), (["--bins", "7"], 2, "bins"),

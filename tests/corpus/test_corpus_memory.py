@@ -46,12 +46,12 @@ class Cost:
     seconds: float
 
 
-def cost(folder: Path, *argv: object) -> Cost:
-    """Run `xent score --json` and see what it takes."""
+def cost(folder: Path, *argv: object, command: tuple[str, ...] = ("score", "--json")) -> Cost:
+    """Run a command of xent and see what it takes."""
     note = folder / "cost"
-    command = [*COMMAND, "score", "--json", *map(str, argv)]
+    words = [*COMMAND, *command, *map(str, argv)]
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(note), *command],
+        [sys.executable, "-c", MEASURE, str(note), *words],
         env=environment(),
         capture_output=True,
         text=True,

@@ -16,7 +16,6 @@ from xentcli.calibrating.methods import NoFitError, Parameters, Tuning, registry
 from xentcli.calibrating.scores import Data, of_batch
 from xentcli.columns import Resolution
 from xentcli.errors import CannotDecide
-from xentcli.numerics.rowhash import FOLDS
 from xentcli.records import dataclass, field
 from xentcli.report import Value
 from xentcli.settings import Settings
@@ -32,10 +31,15 @@ _Gain = Callable[[Judged, Judged, Fitted], Value]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What `fit` is asked for beside the input. method: one of registry.METHODS, or auto."""
+    """What `fit` is asked for beside the input.
+
+    method: one of registry.METHODS, or auto. rows: how many rows that differ to fit on at most, None for the
+    usual number; "all" for as many as memory takes.
+    """
 
     method: str = "auto"
     tuning: Tuning = field(default_factory=Tuning)
+    rows: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,10 @@ def choose(rows: Rows, what: Resolution, spec: Spec, settings: Settings, asked: 
     """
     batch = rows.batch
     before = judging.judge(rows, batch, spec, what, settings)
-    weights = np.ones(rows.size) if batch.weights is None else batch.weights
+    weights = np.ones(batch.size) if batch.weights is None else batch.weights
+    weights = weights if rows.times is None else weights * rows.times
     data = Data(of_batch(batch, spec), batch.labels, weights)
     names = registry.tried(spec.size) if asked.method == "auto" else [asked.method]
-
-    fold = rows.folds(FOLDS)
-    folds = int(np.unique(fold).size)
 
     def calibrated(p: F64) -> tuple[Batch, Spec]:
         return judging.calibrated(batch, spec, p)
@@ -71,15 +73,16 @@ def choose(rows: Rows, what: Resolution, spec: Spec, settings: Settings, asked: 
         return judging.judge(rows, *calibrated(p), what, settings)
 
     def gain(one: Judged, other: Judged, fitted: Fitted | None = None) -> Value:
-        return judging.gain(one.losses, other.losses, batch.weights, batch.groups, settings.level, fitted)
+        return judging.gain(one.losses, other.losses, batch.weights, batch.groups, settings.level, fitted,
+                            rows.times)  # fmt: skip
 
     tried: list[_Tried] = []
     for name in names:
         try:
             parameters = registry.fit(name, data, asked.tuning)
-            after = judged(_held_out(name, data, fold, asked.tuning))
+            after = judged(_held_out(name, data, rows.fold, asked.tuning))
             own = judging.row_losses(*calibrated(registry.apply(name, parameters, data.scores)))
-            fitted = Fitted(own, folds)
+            fitted = Fitted(own, rows.folds.size)
             tried.append(_Tried(name, gain(before, after, fitted), after, fitted, parameters))
         except NoFitError as error:
             tried.append(_Tried(name, Value(None, "nat", "higher", why=str(error)), why=str(error)))
@@ -152,7 +155,7 @@ def _said(rows: Rows, settings: Settings) -> dict[str, Any]:
     by = "group" if group is not None else "id" if id is not None else "row"
     return {
         "rows": rows.size, "of": rows.usable, "sample": None if not rows.level else 2.0**-rows.level,
-        "folds": int(np.unique(rows.folds(FOLDS)).size), "folds_by": by,
+        "folds": int(rows.folds.size), "folds_by": by,
         "folds_column": group or id,
     }  # fmt: skip
 

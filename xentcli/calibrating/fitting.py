@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,8 +22,9 @@ from xentcli.readers import Source, joined, long
 from xentcli.records import replace
 from xentcli.settings import Settings
 
-MOST_VALUES = 64_000_000
-"""Of more scores than these, a sample of the rows is fitted on."""
+MOST_ROWS = 100_000
+MOST_VALUES = 1 << 21
+"""Of more rows that differ than these, or than have so many scores, a sample is fitted on."""
 
 LEAST_ROWS = 1000
 """Rows that memory must have room for, however many there are."""
@@ -56,7 +58,7 @@ def fit(
     if settings.rules.group is None:
         rules = replace(settings.rules, id=scoring.id_column(scored[0], settings))
         settings = replace(settings, rules=rules)
-    rows = _rows(what, spec, scored, settings, progress)
+    rows = _rows(what, spec, scored, settings, asked, progress)
     _check_rows(rows, spec)
     found = choosing.choose(rows, what, spec, settings, asked)
     found.found["data"]["inputs"] = [source.path for source in sources]
@@ -72,6 +74,10 @@ def check(asked: Asked) -> None:
     if not 0.0 <= asked.tuning.prior < np.inf:
         raise UsageError(f"--prior-rows {asked.tuning.prior:g} is below 0 or no number", id="choice",
                          remedy="--prior-rows 1, or 0 for the plain map")  # fmt: skip
+    rows = "all" if asked.rows is None else str(asked.rows)
+    if rows != "all" and not (rows.isascii() and rows.isdigit() and int(rows)):
+        raise UsageError(f'--fit-rows "{clean(rows)}" is no number of rows', id="choice",
+                         remedy=f"--fit-rows {MOST_ROWS}, or all")  # fmt: skip
     if asked.tuning.bins < 1:
         raise UsageError(f"--map-bins {asked.tuning.bins}: at least one", id="choice")
 
@@ -88,9 +94,10 @@ def _check_task(spec: Spec, asked: Asked) -> None:
 
 
 def _rows(
-    what: Resolution, spec: Spec, sources: list[Source], settings: Settings, progress: scoring.Progress | None
-) -> Rows:
-    """The rows to fit on, as many as memory takes."""
+    what: Resolution, spec: Spec, sources: list[Source], settings: Settings, asked: Asked,
+    progress: scoring.Progress | None,
+) -> Rows:  # fmt: skip
+    """The rows to fit on, no more than memory takes."""
     limit = settings.reading.max_memory or memory.usual()
     wanted = streams.columns(what, settings.rules)
     memory.fit(spec, sources, *wanted, 1, limit)
@@ -102,7 +109,7 @@ def _rows(
             f"{memory.shown(needed)}", where=clean(sources[0].path, 200), id="over_memory",
             remedy=f"--max-memory {memory.shown(limit - left + needed)}",
         )  # fmt: skip
-    most = min(MOST_VALUES, left * spec.width // each)
+    most = min(left // each, _most(asked, spec.width))
 
     def tell(read: int) -> None:
         if progress is not None:
@@ -119,11 +126,20 @@ def _rows(
     return rows
 
 
+def _most(asked: Asked, width: int) -> int:
+    """How many rows of so many scores to hold at most, as far as memory allows."""
+    if asked.rows is None:
+        return max(LEAST_ROWS, min(MOST_ROWS, MOST_VALUES // width))
+    return sys.maxsize if asked.rows == "all" else int(asked.rows)
+
+
 def _check_rows(rows: Rows, spec: Spec) -> None:
-    if rows.usable and not rows.size:
-        raise DataError(f"{rows.usable:,} rows are too many to hold, and so alike, or in so few groups, that "
-                        "their hashes make no sample", remedy="a larger --max-memory, or --limit N",
-                        id="over_memory")  # fmt: skip
+    if not rows.fair:
+        raise CannotDecide(
+            f"of {rows.usable:,} rows no sample is fair: many are alike, or of one id, and would be in it "
+            "together or not at all", id="no_sample",
+            remedy="--id COL with an id for each row, or --fit-rows all",
+        )  # fmt: skip
     if not rows.size:
         raise CannotDecide(f"0 of {counted(rows.read, 'row')} left to fit a map on", id="no_rows")
     labels = np.unique(rows.batch.labels)
@@ -141,8 +157,7 @@ def _cannot_hold_out(rows: Rows, spec: Spec) -> str | None:
     """Why no folds of the rows say what a map gains, if none do."""
     if rows.size < LEAST_FITTED:
         return f"{LEAST_FITTED} are the least"
-    fold, labels = rows.folds(FOLDS), rows.batch.labels
-    used = np.unique(fold)
+    fold, labels, used = rows.fold, rows.batch.labels, rows.folds
     if used.size < 2:
         return "all are in one fold"
     for index in used:

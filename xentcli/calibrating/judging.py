@@ -27,7 +27,8 @@ from xentcli.settings import Settings
 from xentcli.tasks.badrows import keep
 from xentcli.tasks.simplex import judge_text
 
-_STEP = 1 << 16
+_STEP = 1 << 20
+"""Scores that are worked on at once, of 65,536 rows at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ class Judged:
 
 
 def judge(rows: Rows, batch: Batch, spec: Spec, what: Resolution, settings: Settings) -> Judged:
-    """Score a batch as `xent score` does; `rows` say how many were read on the way to it."""
+    """Score a batch as `xent score` does, each row as often as it came; `rows` say how many were read."""
     states = StateSet.empty(spec)
     losses = np.empty(batch.size)
-    for at, part, found in _computed(batch, spec):
-        losses[at] = found.loss
+    for which, part, found in _computed(batch, spec, rows.times):
+        losses[which] = found.loss
         states.add(found, part, part.size)
     states.read, states.ignored = rows.read, rows.ignored
     states.skipped, states.spots = dict(rows.skipped), rows.spots
@@ -55,18 +56,25 @@ def judge(rows: Rows, batch: Batch, spec: Spec, what: Resolution, settings: Sett
 def row_losses(batch: Batch, spec: Spec) -> F64:
     """The loss (n,) of each row of a batch, as `judge` has it."""
     out = np.empty(batch.size)
-    for at, _, found in _computed(batch, spec):
-        out[at] = found.loss
+    for which, _, found in _computed(batch, spec):
+        out[which] = found.loss
     return out
 
 
-def _computed(batch: Batch, spec: Spec) -> Iterator[tuple[slice, Batch, Found]]:
-    """The rows of a batch in parts, with what is computed of them, and where they are."""
-    for lo in range(0, batch.size, _STEP):
-        part = keep(batch, np.arange(lo, min(lo + _STEP, batch.size)))
+def _computed(batch: Batch, spec: Spec, times: I64 | None = None) -> Iterator[tuple[I64, Batch, Found]]:
+    """The rows of a batch in parts, which they are, and what is computed of them; a row that came several
+    `times` (n,) so often."""
+    ends = None if times is None else np.cumsum(times)
+    size = batch.size if ends is None else int(ends[-1])
+    step = min(max(_STEP // spec.width, 1), 1 << 16)
+    for lo in range(0, size, step):
+        which = np.arange(lo, min(lo + step, size))
+        if ends is not None:
+            which = np.searchsorted(ends, which, side="right")
+        part = keep(batch, which)
         found = compute(part, spec)
         assert found is not None
-        yield slice(lo, lo + part.size), part, found
+        yield which, part, found
 
 
 def calibrated(batch: Batch, spec: Spec, p: F64) -> tuple[Batch, Spec]:
@@ -86,9 +94,11 @@ class Fitted:
 
 def gain(
     one: F64, other: F64, weights: F64 | None, groups: I64 | None, level: float | None,
-    fitted: Fitted | None = None,
+    fitted: Fitted | None = None, times: I64 | None = None,
 ) -> Value:  # fmt: skip
     """Mean of loss `one` less loss `other` of the same rows (n,), in nats: what the second saves a row.
+
+    times: how often each row (n,) came, once where that is None.
 
     se² = V(d), the variance of the mean of the differences d: m/(m-1) Σw²(d - D)² / (Σw)² over m rows, with a
     normal interval, or over the sums of m buckets of `groups` with that of `student.reach`.
@@ -102,20 +112,21 @@ def gain(
     less what the row does by its own loss. The third is the bias of maps that lack a fold (Burman 1989,
     Biometrika 76, 503-514).
     """
-    n = int(one.size)
+    n = int(one.size if times is None else times.sum())
     first, second = (bool(np.isinf(losses).any()) for losses in (one, other))
     if first and second:
         return Value(None, "nat", "higher", n, why="the cross-entropy is infinite before and after")
     if first or second:
         why = f"the cross-entropy is infinite {'before' if first else 'after'}"
         return Value(math.inf if first else -math.inf, "nat", "higher", n, why=why)
-    weight = np.ones(n) if weights is None else weights
-    mean, variance, third, m = _mean(one - other, weight, groups)
+    often = np.ones(one.size) if times is None else times.astype(np.float64)
+    weight = np.ones(one.size) if weights is None else weights
+    mean, variance, third, m = _mean(one - other, weight, groups, often)
     if m < 2:
         return Value(mean, "nat", "higher", n)
     if fitted is not None:
         k = fitted.folds
-        pessimism, spread, _, _ = _mean(other - fitted.own, weight, groups)
+        pessimism, spread, _, _ = _mean(other - fitted.own, weight, groups, often)
         variance += k * (3 * k - 2) / (k - 1) ** 2 * spread + (pessimism / (2 * k - 1)) ** 2
     se = math.sqrt(variance)
     if level is None:
@@ -127,15 +138,19 @@ def gain(
     return Value(mean, "nat", "higher", n, se, mean - below * se, mean + above * se)
 
 
-def _mean(values: F64, weight: F64, groups: I64 | None) -> tuple[float, float, float, int]:
-    """The weighted mean of values (n,), its variance and third cumulant, and the number of rows or groups."""
-    weighed, total = weight * values, float(weight.sum())
-    mean = float(weighed.sum()) / total
+def _mean(
+    values: F64, weight: F64, groups: I64 | None, often: F64
+) -> tuple[float, float, float, int]:  # fmt: skip
+    """The weighted mean of values (n,), each of which came so `often`, its variance and third cumulant, and
+    the number of rows or groups."""
+    weighed, total = weight * values, float((weight * often).sum())
+    mean = float((weighed * often).sum()) / total
     apart = weighed - weight * mean
     if groups is not None:
         used = np.unique(groups)
-        apart = np.bincount(np.searchsorted(used, groups), apart).astype(np.float64)
-    m = int(apart.size)
+        apart = np.bincount(np.searchsorted(used, groups), apart * often).astype(np.float64)
+        often = np.ones(used.size)
+    m = int(often.sum())
     apart *= math.sqrt(m / max(1, m - 1)) / total
     squares = apart * apart
-    return mean, float(squares.sum()), float((squares * apart).sum()), m
+    return mean, float((squares * often).sum()), float((squares * apart * often).sum()), m

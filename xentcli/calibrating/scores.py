@@ -94,7 +94,24 @@ def bounded(logits: F64) -> F64:
 
 def of_batch(batch: Batch, spec: Spec) -> Scores:
     """The Scores of a batch whose rows the task has found good; `--clip` bounds p from both sides."""
-    raw = [np.asarray(batch.column(index), np.float64) for index in range(spec.width)]
+    if batch.size * spec.width <= _BLOCK:
+        return _of_block(batch, slice(None), spec)
+    step = max(1, _BLOCK // spec.width)
+    parts = [slice(lo, min(lo + step, batch.size)) for lo in range(0, batch.size, step)]
+    first = _of_block(batch, parts[0], spec)
+    logits, p = (None if each is None else np.empty((*each.shape[:-1], batch.size))
+                 for each in (first.logits, first.p))  # fmt: skip
+    assert logits is not None
+    for part in parts:
+        found = _of_block(batch, part, spec)
+        logits[..., part] = found.logits
+        if p is not None:
+            p[..., part] = found.p
+    return Scores(logits, p)
+
+
+def _of_block(batch: Batch, rows: slice, spec: Spec) -> Scores:
+    raw = [np.asarray(batch.column(index)[rows], np.float64) for index in range(spec.width)]
     with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
         found = _one(raw[0], spec) if spec.width == 1 else _several(np.stack(raw), spec)
     return _clipped(found, spec.clip)

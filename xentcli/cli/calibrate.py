@@ -50,6 +50,11 @@ _PRIOR = _option(
     text="Isotonic, histogram, vector: rows that the prior counts for; 0 is the plain map. [1]",
 )  # fmt: skip
 _BINS = _option(_MAP, "--map-bins", metavar="N", text="Bins of a histogram map, of equal weight. [15]")
+_FIT_ROWS = _option(
+    _MAP, "--fit-rows", metavar="N|all",
+    text="Of more rows that differ, fit on a sample, chosen by hash; all: on as many as memory takes. "
+    "[100000, or 2 million scores]",
+)  # fmt: skip
 _TO = _option(_OUTPUT, "-o", "--output", metavar="PATH", text="Write the map, as JSON.")
 _ROWS_TO = _option(
     _OUTPUT, "-o", "--output", metavar="[KIND:]PATH",
@@ -66,7 +71,7 @@ _MAP_FILE = typer.Argument(metavar="MAP", help="A map that fit has written.")
 def fit(**typed: Any) -> int:
     """Fit a calibration map, and say what it gains on rows that were held out of the fit."""
     method, prior, bins = typed.pop("method"), typed.pop("prior_rows"), typed.pop("map_bins")
-    path = typed.pop("output")
+    path, most = typed.pop("output"), typed.pop("fit_rows")
     request = Request(**(borrowed.DEFAULTS | typed))
     rules = [gating.parse(text) for text in request.require or []]
     settings = request.settings(rules)
@@ -77,7 +82,7 @@ def fit(**typed: Any) -> int:
     from xentcli.calibrating.methods import Tuning
 
     with progress.line(request.quiet or request.no_progress) as tell:
-        found = fitting.fit(request.files, settings, Asked(method, Tuning(prior, bins)), tell)
+        found = fitting.fit(request.files, settings, Asked(method, Tuning(prior, bins), most), tell)
     assert found.after is not None
     gating.judge(rules, found.after) if rules else None
     if path is not None:
@@ -124,7 +129,7 @@ def _remarks(found: CalibrationMap, request: Request, path: str | None) -> None:
 borrowed.give(fit, [
     "files",
     ("method", Annotated[str, _METHOD], "auto"), ("prior_rows", Annotated[float, _PRIOR], 1.0),
-    ("map_bins", Annotated[int, _BINS], 15),
+    ("map_bins", Annotated[int, _BINS], 15), ("fit_rows", Annotated[str | None, _FIT_ROWS], None),
     *borrowed.of(*score.INPUT), "metric", "group", "bins", "unit", "ci", "seed", "precision",
     ("output", Annotated[str | None, _TO], None), "digits", ("json", Annotated[bool, _JSON], False),
     "quiet", "no_progress", "require", "max_memory", "chunk_rows",

@@ -31,6 +31,16 @@ ENTRIES = (
          "xent calibrate fit preds.csv --group user"),
     ),
     Entry(
+        "no_sample", 4,
+        "Of more rows than are fitted on, a sample by hash is. Rows that are alike have one hash, so have "
+        "those of one id: the sample has all of them or none, and where there are many, its figures would be "
+        "of other rows than these.",
+        "--id with a column that tells rows apart; or --fit-rows all, or a number of rows as large.",
+        ("printf 'p,label\\n' > preds.csv; yes 0.9,1 | head -n 900 >> preds.csv",
+         "for i in $(seq 400); do echo \"0.$((100 + i)),$((i % 2))\"; done >> preds.csv",
+         "xent calibrate fit preds.csv --fit-rows 200"),
+    ),
+    Entry(
         "no_fit", 4,
         "The method has no best map for these rows: every label has the largest score, so that sharper is "
         "better without end; scores that say nothing; p of exactly 0 or 1, which has no logit.",

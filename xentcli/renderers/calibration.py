@@ -152,8 +152,8 @@ def _notes(document: Document) -> list[str]:
     notes = [f"{fit['folds']} folds by {fit['folds_by']}{column}: each is judged by a map of the others; "
              "the map to keep is fitted on all rows."]  # fmt: skip
     if fit["sample"] is not None:
-        alike = "; rows that are alike go together, --id COL parts them" if fit["folds_by"] == "row" else ""
-        notes.append(f"A sample: {fit['rows']:,} of {fit['of']:,} rows, chosen by their hashes{alike}.")
+        notes.append(f"A sample: {fit['rows']:,} of {fit['of']:,} rows, chosen by their hashes; all figures "
+                     "are of these. --fit-rows all takes as many as memory has room for.")  # fmt: skip
     if level is not None:
         notes.append(f"± is the half-width of the {100 * level:.3g}{NBSP}% interval.")
     if len(document["methods"]) > 1:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from xentcli.batch import F64
+from xentcli.batch import F64, I64
 from xentcli.calibrating.methods import NoFitError, Parameters, Tuning
 from xentcli.calibrating.scores import Data, Scores, normalised, total
 from xentcli.numerics.convex import minimise
@@ -49,36 +49,35 @@ class _Loss:
         self.classes = data.scores.classes
         self.centre = np.concatenate([np.ones(self.classes), np.zeros(self.classes)])
 
-    def _parts(self, at: F64) -> list[tuple[F64, F64, F64, F64]]:
-        """Block by block: ln p as given and as mapped (C, n), the label as 0 and 1 (C, n), weights (n,)."""
-        factors, shifts = at[: self.classes, None], at[self.classes :, None]
-        out = []
+    def _blocks(self) -> Iterator[tuple[F64, I64, F64]]:
+        """Block by block: ln p as given (C, n), labels and weights (n,)."""
         for rows in self.data.scores.blocks():
             z = np.ascontiguousarray(self.data.scores.logits[:, rows])
-            own = np.arange(self.classes)[:, None] == self.data.labels[rows]
-            out.append((z, normalised(factors * z + shifts), own, self.data.weights[rows]))
-        return out
+            yield z, self.data.labels[rows], self.data.weights[rows]
+
+    def _mapped(self, at: F64, z: F64) -> F64:
+        """ln p of a block (C, n) by the factors and shifts."""
+        return normalised(at[: self.classes, None] * z + at[self.classes :, None])
 
     def value(self, at: F64) -> float:
-        losses = [float((weights * -log[own.argmax(axis=0), np.arange(weights.size)]).sum())
-                  for _, log, own, weights in self._parts(at)]  # fmt: skip
+        losses = [float((weights * -self._mapped(at, z)[labels, np.arange(labels.size)]).sum())
+                  for z, labels, weights in self._blocks()]  # fmt: skip
         return sum(losses) + self.prior / 2 * float(((at - self.centre) ** 2).sum())
 
     def slope(self, at: F64) -> tuple[F64, F64, Callable[[F64], F64]]:
-        parts = [(z, np.exp(log), own, weights) for z, log, own, weights in self._parts(at)]
         gradient, diagonal = self.prior * (at - self.centre), np.full(at.size, self.prior)
-        for z, p, own, weights in parts:
-            residual = weights * (p - own)
-            spread = weights * p * (1.0 - p)
-            gradient = gradient + _by_class(residual, z)
-            diagonal = diagonal + _by_class(spread, z, z)
+        known = []
+        for z, labels, weights in self._blocks():
+            known.append(p := np.exp(self._mapped(at, z)))
+            own = np.arange(self.classes)[:, None] == labels
+            gradient = gradient + _by_class(weights * (p - own), z)
+            diagonal = diagonal + _by_class(weights * p * (1.0 - p), z, z)
 
         def times(v: F64) -> F64:
             out = self.prior * v
-            for z, p, _, weights in parts:
+            for (z, _, weights), p in zip(self._blocks(), known, strict=True):
                 moved = v[: self.classes, None] * z + v[self.classes :, None]
-                bent = weights * p * (moved - total(p * moved))
-                out = out + _by_class(bent, z)
+                out = out + _by_class(weights * p * (moved - total(p * moved)), z)
             return out
 
         return gradient, diagonal, times
