@@ -119,7 +119,7 @@ else:
         return f"{self.__class__.__qualname__}({', '.join(parts)})"
 
     class _Standard:
-        """What the functions of `dataclasses` ask a class for, made when they ask."""
+        """What the functions of `dataclasses` ask a class for, made when they first ask."""
 
         def __get__(self, record: Any, cls: Any) -> Any:
             import dataclasses
@@ -131,4 +131,5 @@ else:
                          if (value := getattr(each, key)) is not MISSING}  # fmt: skip
                 twin[name] = dataclasses.field(**told)
             made = dataclasses.dataclass(init=False, repr=False, eq=False)(type(cls.__name__, (), twin))
-            return made.__dataclass_fields__
+            cls.__dataclass_fields__ = found = made.__dataclass_fields__
+            return found
