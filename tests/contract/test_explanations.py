@@ -87,9 +87,8 @@ def test_a_remedy_names_only_options_that_exist(entry: Entry) -> None:
 
 @pytest.mark.parametrize("id", ENTRIES, ids=str)
 def test_every_id_can_be_asked_for(id: str) -> None:
-    for name in {id, id.swapcase()}:
-        outcome = xent("explain", name)
-        assert outcome.code == 0 and id in outcome.out
+    outcome = xent("explain", id.swapcase())
+    assert outcome.code == 0 and id in outcome.out
     document = json.loads(xent("explain", id, "--json").out)
     assert document["name"] == id and document["cause"] == ENTRIES[id].cause
 
@@ -181,10 +180,16 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def follow(example: tuple[str, ...]) -> Outcome:
-    """Type the lines of an example; the last one runs xent."""
+    """Type the lines of an example; the last one runs xent. What needs no shell is run in this process."""
     *before, last = example
     for line in before:
-        subprocess.run(["sh", "-c", line], check=True, timeout=60)
+        command, *words = shlex.split(line)
+        if command == "python3" and len(words) == 2 and words[0] == "-c":
+            exec(words[1], {})
+        elif command == "xent":
+            assert xent(*words).code == 0
+        else:
+            subprocess.run(["sh", "-c", line], check=True, timeout=60)
     command, *words = shlex.split(last)
     if command == "xent" and "|" not in words:
         return xent(*words)

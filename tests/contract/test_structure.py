@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
 import xentcli
 
 ROOT = Path(xentcli.__file__).parent
-FILES = sorted(path for path in ROOT.rglob("*.py"))
+FILES = sorted(ROOT.rglob("*.py"))
 
 # From the top down: a part may import from those after it, and from itself.
 LAYERS = [
@@ -86,35 +84,43 @@ def _imports(path: Path) -> set[str]:
     return found & set(LAYERS)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_one_way(path: Path) -> None:
-    part = _part(path)
-    if part in ("__init__", "__main__"):
-        return
-    below = LAYERS[LAYERS.index(part) :]
-    assert {other for other in _imports(path) if other not in below} == set()
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_stay_small(path: Path) -> None:
-    assert len(path.read_text("utf-8").splitlines()) <= 350
+def test_imports_point_one_way() -> None:
+    wrong = {}
+    for path in FILES:
+        part = _part(path)
+        if part not in ("__init__", "__main__"):
+            wrong[str(path)] = _imports(path) - set(LAYERS[LAYERS.index(part) :])
+    assert {path: parts for path, parts in wrong.items() if parts} == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_below_the_command_line_prints_exits_or_reads_the_environment(path: Path) -> None:
-    if _part(path) == "cli" or path.name == "__main__.py":
-        return
-    calls = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text("utf-8")))
-             if isinstance(node, (ast.Attribute, ast.Name))}  # fmt: skip
-    assert calls & {"print", "exit", "sys.exit", "os._exit", "os.environ", "os.getenv", "sys.argv"} == set()
+def test_files_stay_small() -> None:
+    lines = {str(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
+    assert {path: count for path, count in lines.items() if count > 350} == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_module_and_public_name_has_a_docstring(path: Path) -> None:
-    tree = ast.parse(path.read_text("utf-8"))
-    nodes = [tree] if path.name != "__main__.py" else []
-    missing = ["module" for node in nodes if not ast.get_docstring(node)]
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node in tree.body:
-            missing += [node.name] if node.name[0] != "_" and not ast.get_docstring(node) else []
+def test_nothing_below_the_command_line_prints_exits_or_reads_the_environment() -> None:
+    forbidden = {"print", "exit", "sys.exit", "os._exit", "os.environ", "os.getenv", "sys.argv"}
+    wrong = {}
+    for path in FILES:
+        if _part(path) != "cli" and path.name != "__main__.py":
+            names = (node for node in ast.walk(_tree(path)) if isinstance(node, (ast.Attribute, ast.Name)))
+            wrong[str(path)] = {ast.unparse(node) for node in names} & forbidden
+    assert {path: calls for path, calls in wrong.items() if calls} == {}
+
+
+def test_every_module_and_public_name_has_a_docstring() -> None:
+    missing = []
+    for path in FILES:
+        tree = _tree(path)
+        public = [
+            node
+            for node in tree.body
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name[0] != "_"
+        ]
+        missing += [f"{path}: {node.name}" for node in public if not ast.get_docstring(node)]
+        missing += [str(path)] if path.name != "__main__.py" and not ast.get_docstring(tree) else []
     assert missing == []

@@ -281,8 +281,7 @@ def test_csv_and_json_lines_are_the_same_text(name: str, tmp_path: Path) -> None
         rows = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in rows.items()}
     of_csv = same(score(text(tmp_path / "preds.csv", text_of(rows, range(1200))), *options))
     path = write(tmp_path, lines_of(rows, range(1200)))
-    for variant in VARIANTS:
-        assert same(score(path, *options, *variant)) == of_csv
+    assert same(score(path, *options)) == of_csv
 
 
 @pytest.mark.parametrize("name", ["binary", "logit", "multiclass", "weighted", "lists"])
@@ -291,11 +290,9 @@ def test_parquet_and_json_lines_have_the_same_figures(name: str, tmp_path: Path)
     build, options = SETS[name]
     rows = build()
     stored = score(parquet(tmp_path / "preds.parquet", rows), *options).report
-    path = write(tmp_path, lines_of(rows, range(1200)))
-    for variant in VARIANTS:
-        written = score(path, *options, *variant).report
-        for part in ("metrics", "classes", "reliability"):
-            assert json.dumps(written[part]) == json.dumps(stored[part])
+    written = score(write(tmp_path, lines_of(rows, range(1200))), *options).report
+    for part in ("metrics", "classes", "reliability"):
+        assert json.dumps(written[part]) == json.dumps(stored[part])
 
 
 @pytest.mark.parametrize("layout", ["list", "object"])
@@ -309,7 +306,7 @@ def test_layouts_have_the_same_figures(layout: str, tmp_path: Path) -> None:
     ]
     right = score(write(tmp_path, lines_of(rows, range(count)))).report
     path = write(tmp_path, lines(table))
-    for variant in VARIANTS:
+    for variant in VARIANTS[:2]:
         found = score(path, *variant).report
         for part in ("metrics", "classes", "reliability"):
             assert json.dumps(found[part]) == json.dumps(right[part])

@@ -79,7 +79,7 @@ def _bomb(codec: str, size: int) -> bytes:
 
 def test_a_page_that_unpacks_to_much(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
-    path.write_bytes(_bomb("zstd", 400 << 20))
+    path.write_bytes(_bomb("zstd", 320 << 20))
     assert path.stat().st_size < 4 << 20
     found = cost(tmp_path, path, "--label", "y", "--max-memory", f"{LIMIT}MB")
     assert found.outcome.code == 3 and "--max-memory" in found.outcome.err
@@ -115,9 +115,9 @@ def _zstd(data: bytes) -> bytes:
 def test_a_line_that_never_ends(
     tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes], start: bytes
 ) -> None:
-    """640 MB in less than a megabyte: packed in pieces, which are read as one."""
+    """400 MB in less than a megabyte: packed in pieces, which are read as one."""
     path = tmp_path / f"p.csv.{suffix}"
-    path.write_bytes(pack(start) + pack(b"1" * (16 << 20)) * 40)
+    path.write_bytes(pack(start) + pack(b"1" * (16 << 20)) * 25)
     assert path.stat().st_size < 1 << 20
     found = cost(tmp_path, path, "--max-memory", f"{LIMIT}MB")
     assert found.outcome.code == 3

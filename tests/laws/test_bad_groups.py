@@ -87,7 +87,7 @@ def write(path: Path, rows: pa.Table, group: int) -> Path:
     return path
 
 
-WAYS = [(jobs, chunk) for jobs in (1, 2, 5) for chunk in (None, 1, 7, 64)]
+WAYS = [(1, None), (1, 1), (1, 64), (2, 7), (2, 64), (5, 1), (5, None)]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -95,9 +95,9 @@ WAYS = [(jobs, chunk) for jobs in (1, 2, 5) for chunk in (None, 1, 7, 64)]
 def test_the_message_is_the_same_for_all_threads_chunks_and_row_groups(
     tmp_path: Path, suffix: str, seed: int
 ) -> None:
-    rows = table(drawn(seed, 400), both=range(30, 390, 60))
+    rows = table(drawn(seed, 300), both=range(30, 290, 60))
     told = set()
-    for group in (400, 50, 9) if suffix == "parquet" else (0,):
+    for group in (300, 9) if suffix == "parquet" else (0,):
         path = write(tmp_path / f"rows.{suffix}", rows, group)
         for jobs, chunk in WAYS:
             more = [] if chunk is None else ["--chunk-rows", chunk]

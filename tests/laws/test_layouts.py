@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +35,32 @@ def logits(classes: int, dtype: str, seed: int = 0) -> tuple[Any, Any]:
     return z.astype(dtype), draw.integers(0, classes, ROWS)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("layouts")
+
+
+@functools.cache
+def right(folder: Path, kind: str, dtype: str, classes: int) -> str:
+    """The figures of the scores as columns."""
+    scores, labels = (probabilities if kind == "probs" else logits)(classes, dtype)
+    path = layouts.write(folder / "right.parquet", layouts.columns(scores), labels)
+    return layouts.figures(score(path, "--kind", kind))
+
+
 @pytest.mark.parametrize("layout", layouts.LAYOUTS)
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("classes", [2, 3, 70])
-def test_every_layout_gives_the_same_bytes(layout: str, dtype: str, classes: int, tmp_path: Path) -> None:
+def test_every_layout_gives_the_same_bytes(layout: str, dtype: str, classes: int, folder: Path) -> None:
     for make, kind in ((probabilities, "probs"), (logits, "logits")):
         scores, labels = make(classes, dtype)
-        other = layouts.LAYOUTS[layout](scores)
-        layouts.same_figures(tmp_path, layouts.columns(scores), other, labels, "--kind", kind)
+        path = layouts.write(folder / "other.parquet", layouts.LAYOUTS[layout](scores), labels)
+        found = layouts.figures(score(path, "--kind", kind))
+        assert found == right(folder, kind, dtype, classes).replace("right.parquet", "other.parquet")
 
 
 @pytest.mark.parametrize("layout", layouts.LAYOUTS)
-@pytest.mark.parametrize("rows", [1, 7, 300])
+@pytest.mark.parametrize("rows", [7, 300])
 def test_a_slice_of_any_layout_reads_as_its_rows_do(layout: str, rows: int, tmp_path: Path) -> None:
     """Offsets of slices count for structs, their fields and tensors alike; chunks do not matter."""
     scores, labels = probabilities(5, "float32")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -51,16 +50,20 @@ def test_any_cut_order_and_merge_tree_gives_the_same_bytes(shape: Shape, seed: i
 
 @every_shape
 def test_one_row_at_a_time_gives_the_bytes_of_one_batch(shape: Shape) -> None:
-    case = draw(shape, 25, 1)
+    case = draw(shape, 12, 1)
     single = folded(case, [np.array([i]) for i in range(case.size)])
     assert differing(form(single), form(whole(case))) == []
 
 
-@pytest.mark.parametrize("shape", [s for s in SHAPES if s.width in (1, 3, 10, 70)], ids=str)
+def _of_several_blocks(shape: Shape) -> bool:
+    several = shape.task in ("soft", "multilabel") and shape.width == 3 and shape.training is None
+    return several or shape.width in (10, 70)
+
+
+@pytest.mark.parametrize("shape", [*filter(_of_several_blocks, SHAPES)], ids=str)
 def test_cuts_across_the_blocks_of_a_kernel_change_nothing(shape: Shape) -> None:
     """A kernel works on 32,768 values at a time: several blocks, and a last one of a single row."""
-    n = 2 * (32768 // shape.width) + 1
-    case = draw(shape, min(n, 12_000), 2)
+    case = draw(shape, 2 * (32768 // shape.width) + 1, 2)
     rng = np.random.default_rng(2)
     expected = form(whole(case))
     order = rng.permutation(case.size)
@@ -118,10 +121,9 @@ def test_merging_changes_only_the_state_that_it_is_asked_of(shape: Shape) -> Non
 
 
 @every_shape
-@steady
-@given(seeds, st.integers(0, 30))
-def test_loading_what_was_stored_gives_the_same_bytes(shape: Shape, seed: int, n: int) -> None:
-    case = draw(shape, n + 5, seed)
+@pytest.mark.parametrize("n", [0, 23])
+def test_loading_what_was_stored_gives_the_same_bytes(shape: Shape, n: int) -> None:
+    case = draw(shape, n + 5, n)
     first, last = np.arange(n), np.arange(n, n + 5)
     states = folded(case, [first])
     loaded = reloaded(states)
@@ -166,19 +168,22 @@ def _sound(case: Case, stored: str) -> Case:
     return replace(case.only(good), spec=spec)
 
 
-@pytest.mark.parametrize("option", ["clip", "renormalize", "threshold", "skip_bad"])
+@pytest.mark.parametrize("skip_bad", [False, True])
 @pytest.mark.parametrize("shape", [s for s in SHAPES if s.stored == "f8" and s.training is None], ids=str)
-def test_options_do_not_break_the_law(shape: Shape, option: str) -> None:
-    case = draw(shape, 60, 8)
-    values: dict[str, Any] = {"clip": 1e-6, "renormalize": True, "threshold": 0.3, "skip_bad": True}
+def test_options_do_not_break_the_law(shape: Shape, skip_bad: bool) -> None:
+    """Those that change a row by itself all at once, and rows left out."""
+    case = draw(shape, 40, 8)
     scores = case.scores.copy()
-    if option == "skip_bad":
-        scores[np.random.default_rng(8).random(60) < 0.3, 0] = np.nan
-    changed = replace(case, spec=replace(case.spec, **{option: values[option]}), scores=scores)
+    if skip_bad:
+        scores[np.random.default_rng(8).random(40) < 0.3, 0] = np.nan
+        spec = replace(case.spec, skip_bad=True)
+    else:
+        spec = replace(case.spec, clip=1e-6, renormalize=True, threshold=0.3)
+    changed = replace(case, spec=spec, scores=scores)
     expected = whole(changed)
     found = scattered(changed, np.random.default_rng(9))
     assert differing(form(found), form(expected)) == []
     assert found.skipped == expected.skipped
-    if option == "skip_bad":
+    if skip_bad:
         assert expected.skipped == {"score_nan": int(np.isnan(scores).any(axis=1).sum())}
-    assert found.read == expected.read == 60
+    assert found.read == expected.read == 40

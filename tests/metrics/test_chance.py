@@ -159,6 +159,8 @@ def test_an_interval_holds_zero_exactly_if_chance_explains_the_error(name: str, 
     assert narrow.lo is not None and narrow.hi is not None
     assert value.lo <= narrow.lo and narrow.hi <= value.hi
     assert (narrow.value, narrow.p, narrow.chance) == (value.value, value.p, value.chance)
+    if factor != 1.5:
+        return
     bare = read(replace(known(y, p), level=None), name)
     assert (bare.lo, bare.hi, bare.p, bare.chance) == (None, None, value.p, value.chance)
 
