@@ -202,7 +202,8 @@ def main() -> None:
         ("off in a few bins, errors of calibration", Model(apart=0.12), ERRORS, (500, 2_000), few),
         ("over-confident, slower errors", over, (*SLOW, *CHOOSING), (500, 2_000, 10_000), few // 2),
     ]
-    sure, few_errors = "sure and right, but for one row in 100", (*MEANS, *RATIOS[:2])
+    sure = "sure and right, but for one row in 100"
+    few_errors = (*MEANS, *RATIOS[:2], "balanced_cross_entropy", "expected_observed")
     cases += [
         (sure, Confident(), few_errors, SIZES, runs),
         (f"{sure}, rows weigh 1 to 5", Confident(weighted=True), few_errors, (500, 10_000), runs),

@@ -13,10 +13,8 @@ from scipy import stats
 import xentcli
 from xentcli.report import Report, Value
 
-NORMAL = (
-    "cross_entropy", "predictive_entropy", "overconfidence", "brier_score", "normalized_cross_entropy",
-    "brier_skill_score",
-)  # fmt: skip
+NORMAL = ("cross_entropy", "predictive_entropy", "overconfidence", "brier_score")
+RATIOS = ("normalized_cross_entropy", "brier_skill_score")
 
 
 def scored(level: float, **options: Any) -> Report:
@@ -42,6 +40,15 @@ def leaning(value: Value, q: float) -> bool:
     return bool(abs(s) < 1.0 and high + s * (high**2 / 3 + 1 / 6) + s**2 * high**3 / 27 == pytest.approx(-q))
 
 
+def cubic(value: Value, q: float) -> tuple[float, float]:
+    """b and s of t + b·t² + s/6 + b²·t³/3, which is q and -q at the ends of the interval of a ratio."""
+    assert value.lo is not None and value.hi is not None and value.value is not None and value.se is not None
+    low, high = ((value.value - end) / value.se for end in (value.lo, value.hi))
+    roots = np.roots([(low**3 - high**3) / 3, low**2 - high**2, low - high - 2 * q])
+    b = float(roots[np.argmin(np.abs(roots))].real)
+    return b, 6 * (q - low - b * low**2 - b**2 * low**3 / 3)
+
+
 def wilson(share: float, n: float, z: float) -> tuple[float, float]:
     """The roots of (share - p)² = z² p(1 - p) / n."""
     roots = np.roots([1 + z * z / n, -(2 * share + z * z / n), share * share])
@@ -59,6 +66,10 @@ def test_every_interval_is_of_the_level(level: float, options: dict[str, str]) -
     found = report.metrics
     for key in NORMAL:
         assert leaning(found[key], q), key
+    for key in RATIOS:  # what the rows are like is the same at any level
+        other = scored(0.8, **options).metrics[key]
+        t = float(stats.t.ppf(0.9, 29) if options.get("group") else stats.norm.ppf(0.9))
+        assert cubic(found[key], q) == pytest.approx(cubic(other, t), rel=1e-6), key
     loss, perplexity = found["cross_entropy"], found["perplexity"]
     assert loss.lo is not None and loss.hi is not None
     assert (perplexity.lo, perplexity.hi) == (math.exp(loss.lo), math.exp(loss.hi))

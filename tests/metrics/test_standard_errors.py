@@ -64,7 +64,9 @@ FIGURES: dict[str, Figure] = {
     "mcc": lambda y, p, w: float(sk.matthews_corrcoef(y, p.argmax(1), sample_weight=w)),
     "average_precision": lambda y, p, w: float(sk.average_precision_score(y, p[:, 1], sample_weight=w)),
     "balanced_cross_entropy": balanced,
+    "expected_observed": lambda y, p, w: float((w * p[:, 1]).sum() / (w * y).sum()),
 }
+BINARY = ("average_precision", "expected_observed")
 
 
 def influences(figure: Figure, y: I64, p: F64, w: F64, eps: float = 1e-4) -> F64:
@@ -78,7 +80,15 @@ def influences(figure: Figure, y: I64, p: F64, w: F64, eps: float = 1e-4) -> F64
     return out
 
 
-LEANING = ("normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy")
+LEANING = ("normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy", "expected_observed")
+
+
+def bottoms(name: str, y: I64, p: F64, w: F64) -> F64 | None:
+    """The part of each row in what a ratio is over, all together 1 (n,); None of no ratio."""
+    f = frequencies(y, w, p.shape[1])
+    per = {"normalized_cross_entropy": -np.log(f), "brier_skill_score": 1 - 2 * f + (f * f).sum(),
+           "expected_observed": np.array([0.0, 1.0])}.get(name)  # fmt: skip
+    return None if per is None else w * per[y] / (w * per[y]).sum()
 
 
 def steps(value: Value) -> tuple[float, float]:
@@ -94,7 +104,7 @@ def jackknife(parts: F64) -> float:
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("classes", [2, 4])
 def test_a_standard_error_is_that_of_the_infinitesimal_jackknife(name: str, classes: int) -> None:
-    if name == "average_precision" and classes > 2:
+    if name in BINARY and classes > 2:
         return
     y, p = drawn(classes, classes, ties=name == "average_precision")
     value = read(known(y, p), name)
@@ -102,11 +112,18 @@ def test_a_standard_error_is_that_of_the_infinitesimal_jackknife(name: str, clas
 
 
 @pytest.mark.parametrize("name", LEANING)
-def test_weights_are_in_the_standard_error_of_a_ratio(name: str) -> None:
-    y, p = drawn(7, 3)
-    w = np.random.default_rng(0).integers(1, 9, y.size) / 4
-    expected = jackknife(influences(FIGURES[name], y, p, w))
-    assert read(known(y, p, w), name).se == pytest.approx(expected, rel=1e-5)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_interval_of_a_ratio_leans_as_what_rows_move_it_by(name: str, weighted: bool) -> None:
+    y, p = drawn(7, 2 if name in BINARY else 3)
+    w = np.random.default_rng(0).integers(1, 9, y.size) / 4 if weighted else np.ones(y.size)
+    moves = influences(FIGURES[name], y, p, w)
+    value = read(known(y, p, w if weighted else None), name)
+    kish = name == "expected_observed" and weighted  # by whose number of rows it is
+    assert kish or value.se == pytest.approx(jackknife(moves), rel=1e-5)
+    expected = skewed(moves, rows=True, bottom=bottoms(name, y, p, w))
+    ratio = steps(value)[0] / steps(value)[1]
+    assert ratio == pytest.approx(expected[0] / expected[1], rel=0.02 if kish else 1e-5)
+    assert expected[1] != pytest.approx(expected[0], rel=0.01)
 
 
 def quantities(y: I64, p: F64) -> dict[str, F64]:
@@ -161,6 +178,14 @@ def test_rows_that_say_something_of_every_class_lean_too(task: str) -> None:
     for name, x in means.items():
         expected = skewed((x - x.mean()) / x.size, rows=True)
         assert steps(read(found, name)) == pytest.approx(expected, rel=1e-6), name
+    f, per = q.mean(axis=0), 1 if task == "soft" else 3
+    other = -(q * np.log(f) + (0 if task == "soft" else (1 - q) * np.log1p(-f))).sum(axis=1) / per
+    ratios = {"normalized_cross_entropy": (means["cross_entropy"], other),
+              "brier_skill_score": (means["brier_score"], ((q - f) ** 2).sum(axis=1) / per)}  # fmt: skip
+    for name, (x, a) in ratios.items():
+        moves = (x - x.mean() / a.mean() * a) / a.sum() * (-1 if name == "brier_skill_score" else 1)
+        expected = skewed(moves, rows=True, bottom=a / a.sum())
+        assert steps(read(found, name)) == pytest.approx(expected, rel=1e-6), name
 
 
 @pytest.mark.parametrize(
@@ -172,7 +197,7 @@ def test_equal_weights_change_no_standard_error(name: str) -> None:
     assert plain.se is not None and weighted.se == pytest.approx(plain.se, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", [n for n in FIGURES if n != "average_precision"])
+@pytest.mark.parametrize("name", [n for n in FIGURES if n not in BINARY])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_clusters_move_together(name: str, weighted: bool) -> None:
     y, p = drawn(9, 3)
@@ -182,7 +207,9 @@ def test_clusters_move_together(name: str, weighted: bool) -> None:
     value = read(known(y, p, w if weighted else None, groups=group), name)
     assert value.se == pytest.approx(jackknife(parts), rel=1e-5)
     if name in LEANING:
-        assert steps(value) == pytest.approx(skewed(parts), rel=1e-5)
+        below = bottoms(name, y, p, w)
+        below = None if below is None else np.bincount(group // 40, below)
+        assert steps(value) == pytest.approx(skewed(parts, bottom=below), rel=1e-5)
 
 
 def test_a_class_of_one_row_leaves_the_mean_over_classes_without_an_error() -> None:

@@ -11,8 +11,9 @@ _WILSON = (
     "Wilson's, on Kish's effective number of rows with --weight; with --group on as many as they are worth"
 )
 _ROWS = f"{_WILSON}, up to the tenth class, or the k that is asked for"
+_FIELLER = "Fieller (1954), J. R. Stat. Soc. B 16, for how the standard error goes along with the ratio"
 _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
-          f"frequencies; {_SKEW}")  # fmt: skip
+          f"frequencies; {_SKEW}; {_FIELLER}")  # fmt: skip
 _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
 _LABELS = "delta method over rows, or groups, symmetric on the logit scale; none where no label is wrong"
 _OF_LABELS = (
@@ -107,7 +108,7 @@ INTERVALS = {
     ),
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
     "expected_observed": "delta method: ratio ± z · sqrt(m/(m-1) Σ w_i² (p_i - ratio · y_i)²)/Σ w_i y_i; "
-    f"{_SKEW}",
+    f"{_SKEW}; {_FIELLER}",
     "slice_gap": "difference ± z' · its standard error, which with --group is over the groups of both, z' so "
     "that the intervals of all pairs of slices hold at once (Šidák): so it allows for the choice of the two",
     "temperature": "sandwich standard error of ln T, as the jackknife has it; over groups, and with t, for "

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import linear
+from xentcli.metrics import linear, skewness
 from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
@@ -26,8 +26,9 @@ cancel."""
 def ratio(known: Known, name: str, reference: F64) -> Error:
     """Of Σwx / Σw·a, x the "loss" or "brier" of a row and a = `reference` (C,) of its label.
 
-    sqrt(m/(m-1) · Σw²(x - ratio·a)²) / Σw·a. A reference that is the score of the label frequencies needs
-    no term for their estimation: they are where it is least, so to first order it does not move.
+    sqrt(m/(m-1) · Σw²(x - ratio·a)²) / Σw·a, with the skewness of x - ratio·a. A reference that is the score
+    of the label frequencies needs no term for their estimation: they are where it is least, so to first order
+    it does not move.
     `reference` is of one hard label a row; `linear.ratio` has the others. None for one row, or where a square
     is beyond float64.
     """
@@ -42,16 +43,20 @@ def ratio(known: Known, name: str, reference: F64) -> Error:
     total = number(known.sums(name).total)
     slope = total / bottom
     if known.spec.grouped:
-        return _clustered(known, known.states.clusters.values(name), {"support": -slope * a}, bottom)
+        tops = known.states.clusters.values(name)
+        return _clustered(known, tops, {"support": -slope * a}, bottom, a)
     weight2, cross = known.support, known.by_class.values(name)
     if known.spec.weighted:
         weight2, cross = known.by_class.values("weight2"), known.by_class.values(f"{name}_w")
     square = number(known.total(f"{name}_2"))
     parts = [square, *(-2.0 * slope * a * cross).tolist(), *(slope * slope * a * a * weight2).tolist()]
     variance = math.fsum(parts)
-    if variance < _NOISE * square:
-        variance = 0.0
-    return Error(math.sqrt(variance * rows / (rows - 1)) / bottom)
+    if variance <= _NOISE * square:
+        return Error(0.0)
+    both = math.fsum([*(a * cross).tolist(), *(-slope * a * a * weight2).tolist()])
+    return Error(math.sqrt(variance * rows / (rows - 1)) / bottom,
+                 skewness=skewness.of_rows(known, lambda few: few.quantity(name) - slope * a[few.label]),
+                 together=both / (bottom * math.sqrt(variance)))  # fmt: skip
 
 
 def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
@@ -101,8 +106,9 @@ def of_labels(known: Known, slope: F64) -> Error:
 def mean_of_classes(known: Known, means: F64) -> Error:
     """Of the mean over classes that occur of their `means` (C,) of the loss, each with its error.
 
-    sqrt(m/(m-1) · Σ_c Σ w²(l - mean_c)² / (K·W_c)²) over the K classes. One hard label a row; None where a
-    class has a single row, whose error no one knows, or where a square is beyond float64.
+    sqrt(m/(m-1) · Σ_c Σ w²(l - mean_c)² / (K·W_c)²) over the K classes, with the skewness of what is squared.
+    One hard label a row; None where a class has a single row, whose error no one knows, or where a square is
+    beyond float64.
     """
     seen = known.support > 0
     per = np.divide(1.0 / int(seen.sum()), known.support, out=np.zeros(seen.size), where=seen)
@@ -123,13 +129,16 @@ def mean_of_classes(known: Known, means: F64) -> Error:
     variances = square - 2.0 * means * cross + means * means * weight2
     variances[variances < _NOISE * square] = 0.0
     total = math.fsum((per * per * variances).tolist())
-    return Error(math.sqrt(total * known.rows / (known.rows - 1)))
+    lean = skewness.of_rows(known, lambda few: per[few.label] * (few.loss - means[few.label]))
+    return Error(math.sqrt(total * known.rows / (known.rows - 1)), skewness=lean)
 
 
-def _clustered(known: Known, first: F64 | None, by_class: dict[str, F64], total: float) -> Error:
+def _clustered(known: Known, first: F64 | None, by_class: dict[str, F64], total: float,
+               reference: F64 | None = None) -> Error:  # fmt: skip
     """sqrt(m/(m-1) · Σ_g (Σ influence)²) / total over m buckets of `--group` with rows.
 
-    The influence of a bucket is `first` of it, and its sums by class times (C,) each.
+    The influence of a bucket is `first` of it, and its sums by class times (C,) each. reference (C,): what
+    `total` adds up, by class.
     Source: Liang & Zeger (1986), Biometrika 73, 13-22.
     """
     clusters = known.states.clusters
@@ -145,4 +154,7 @@ def _clustered(known: Known, first: F64 | None, by_class: dict[str, F64], total:
         size += np.abs(part)
     influence -= weight * (influence.sum() / weight.sum())
     influence[np.abs(influence) < _NOISE * size] = 0.0
-    return over_clusters(influence[used] / total)
+    bottom = (
+        None if reference is None else (clusters.classes("support") * reference).sum(axis=1)[used] / total
+    )
+    return over_clusters(influence[used] / total, bottom)

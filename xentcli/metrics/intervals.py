@@ -20,23 +20,32 @@ class Error:
     """A standard error, None where there is none, and the clusters it rests on; None: independent rows.
 
     skewness: of the value as an estimate, Σu³/(Σu²)^1.5 of what each cluster or row moves it by; 0: unknown.
+    together: of a ratio, how its top goes with its bottom (`student.reach`).
     """
 
     se: float | None = None
     clusters: int | None = None
     skewness: float = 0.0
+    together: float = 0.0
+
+    @property
+    def turned(self) -> Error:
+        """That of a constant less the value."""
+        return replace(self, skewness=-self.skewness, together=-self.together)
 
 
-def over_clusters(moves: F64) -> Error:
+def over_clusters(moves: F64, bottom: F64 | None = None) -> Error:
     """sqrt(m/(m-1) · Σ moves²) of what each of m clusters (m,) moves a figure by.
 
-    None for one of them, and where a square is beyond float64.
+    bottom (m,): of a ratio, their shares of what it is over. None for one cluster, and where a square is
+    beyond float64.
     """
     with np.errstate(over="ignore"):
         m, square = moves.size, float((moves * moves).sum())
     if m < 2 or not square < math.inf:
         return Error()
-    return Error(math.sqrt(square * m / (m - 1)), m, skew(moves))
+    both = 0.0 if bottom is None or square == 0.0 else float((moves * bottom).sum()) / math.sqrt(square)
+    return Error(math.sqrt(square * m / (m - 1)), m, skew(moves), both)
 
 
 def around(known: Known, key: str, value: float, error: Error) -> Value:
@@ -52,7 +61,7 @@ def within(known: Known, key: str, value: float, error: Error, low: float = 0.0,
     scale, so that of clusters is not looked at.
     Between -1 and 1 that is Fisher's z. Source: Agresti (2013), Categorical Data Analysis, 3.1.6.
     """
-    plain, steps = _steps(known, key, value, replace(error, skewness=0.0))
+    plain, steps = _steps(known, key, value, replace(error, skewness=0.0, together=0.0))
     share = (value - low) / (high - low)  # next to a border, it may round to 0 or 1 where value does not
     half = 0.0 if steps is None else steps[1]
     if not 0.0 < share < 1.0 or half == 0.0:
@@ -90,7 +99,7 @@ def _steps(known: Known, key: str, value: float, error: Error) -> tuple[Value, t
     if error.se is None or known.level is None or known.z is None:
         return plain, None
     if error.clusters is None:
-        below, above = leaning(known.z, error.skewness)
+        below, above = leaning(known.z, error.skewness, error.together)
     else:
-        below, above = reach(known.level, error.clusters, error.skewness)
+        below, above = reach(known.level, error.clusters, error.skewness, error.together)
     return plain, (below * error.se, above * error.se)

@@ -26,7 +26,7 @@ def of_sums(known: Known, metric: str, name: str, sums: Sums) -> Value:
 def _over_rows(known: Known, name: str, sums: Sums) -> Error:
     if known.states.moments.exact("vast") or not sums.se:
         return Error(sums.se if known.states.moments.exact("vast") == 0 else None)
-    return Error(sums.se, skewness=skewness.of_mean(known, name) if known.level is not None else 0.0)
+    return Error(sums.se, skewness=skewness.of_mean(known, name))
 
 
 def _over_clusters(known: Known, name: str, sums: Sums) -> Error:

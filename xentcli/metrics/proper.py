@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from xentcli.metrics import delta, intervals
 from xentcli.metrics.known import Known
-from xentcli.records import replace
 from xentcli.report import Value
 
 
@@ -29,6 +28,5 @@ def brier_skill_score(known: Known) -> Value:
         return known.undefined("brier_skill_score", what)
     q = known.reference
     by_label = (1.0 - 2.0 * q + float((q * q).sum())) * (0.5 if known.halved else 1.0)
-    error = delta.ratio(known, "brier", by_label)
-    error = replace(error, skewness=-error.skewness)  # of what is subtracted
+    error = delta.ratio(known, "brier", by_label).turned
     return intervals.around(known, "brier_skill_score", 1.0 - brier / reference, error)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import intervals
+from xentcli.metrics import intervals, skewness
 from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
 from xentcli.numerics.logistic import newton, sigmoid
@@ -28,17 +28,23 @@ def expected_observed(known: Known) -> Value:
 
 
 def _of_ratio(known: Known, ratio: float) -> Error:
-    """sqrt(m/(m-1) · Σ w²(p - ratio·y)²) / Σwy; of weighted rows by Kish's effective number."""
+    """sqrt(m/(m-1) · Σ w²(p - ratio·y)²) / Σwy, with their skewness; of weighted rows by Kish's effective
+    number."""
     positives = float(known.support[1])
     if known.rows < 2:
         return Error()
     if known.spec.grouped:
         found = known.clustered_cells("positive")
-        return over_clusters((found.weight * found.p - ratio * found.hits).sum(axis=1) / positives)
+        moves = (found.weight * found.p - ratio * found.hits).sum(axis=1)
+        return over_clusters(moves / positives, found.hits.sum(axis=1) / positives)
     low, high = known.states.scores.cells()
     p = sigmoid(_logits(known.states.scores.scores(), known.spec.kind, known.spec.width))
-    square = float((low * p * p + high * (p - ratio) ** 2).sum()) * float(known.weight) / known.effective
-    return Error(math.sqrt(square * known.rows / (known.rows - 1)) / positives)
+    per = float(known.weight) / known.effective
+    square = float((low * p * p + high * (p - ratio) ** 2).sum()) * per
+    both = float((high * (p - ratio)).sum()) * per
+    lean = skewness.of_rows(known, lambda few: few.p[:, 1] - ratio * few.label)
+    return Error(math.sqrt(square * known.rows / (known.rows - 1)) / positives, skewness=lean,
+                 together=both / (positives * math.sqrt(square)) if square else 0.0)  # fmt: skip
 
 
 def calibration_intercept(known: Known) -> Value:

@@ -7,6 +7,7 @@ more. It falls with the root of their number: beyond a million it counts for not
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,23 +30,21 @@ OF_SCORES = ("loss", "brier", "entropy", "excess")
 
 @dataclass(frozen=True, slots=True)
 class Few:
-    """Some rows: how often each was seen, its weight and loss (n,), and p of all classes (n, C)."""
+    """Some rows: how often each was seen, its label, weight and loss (n,), and p of all classes (n, C)."""
 
     count: F64
+    label: I64
     weight: F64
     loss: F64
     p: F64
 
     def quantity(self, name: str) -> F64:
-        """One of `OF_SCORES` of each row (n,), not finite where the loss is not.
-
-        "brier" is of one label, less 1, and not halved.
-        """
+        """One of `OF_SCORES` of each row (n,), not finite where the loss is not; "brier" is of one label."""
         if name == "loss":
             return self.loss
         if name == "brier":
-            square: F64 = (self.p * self.p).sum(axis=1)
-            return square - 2.0 * np.exp(-self.loss)
+            square: F64 = (self.p * self.p).sum(axis=1) - 2.0 * np.exp(-self.loss) + 1.0
+            return square * 0.5 if self.p.shape[1] == 2 else square
         entropy: F64 = -(self.p * np.log(np.maximum(self.p, _TINY))).sum(axis=1)
         return entropy if name == "entropy" else self.loss - entropy
 
@@ -55,12 +54,17 @@ def of_mean(known: Known, name: str) -> float:
 
     0 where nothing varies, or what it takes is not kept.
     """
+    if known.level is None:
+        return 0.0
     if known.spec.task in TABLED and (name == "brier" or name not in OF_SCORES or known.few is None):
         return _of_table(known, name)
-    few = known.few
-    if few is None or name not in OF_SCORES:
-        return 0.0
-    return _of(known, few.count, few.weight, few.quantity(name))
+    return of_rows(known, lambda few: few.quantity(name)) if name in OF_SCORES else 0.0
+
+
+def of_rows(known: Known, moves: Callable[[Few], F64]) -> float:
+    """The same of a figure that each row moves by its weight times `moves` (n,), less their mean."""
+    few = None if known.level is None else known.few
+    return 0.0 if few is None else of_some(known, few.count, few.weight, moves(few))
 
 
 def _of_table(known: Known, name: str) -> float:
@@ -73,10 +77,10 @@ def _of_table(known: Known, name: str) -> float:
         q = parts["support"]
         own = -(q * np.log(np.maximum(q, _TINY))).sum(axis=1)
         x = parts["loss"][:, 0] - own if name == "kl_divergence" else own
-    return 0.0 if x is None else _of(known, kept.count, kept.weight, x)
+    return 0.0 if x is None else of_some(known, kept.count, kept.weight, x)
 
 
-def _of(known: Known, count: F64 | I64, weight: F64, x: F64) -> float:
+def of_some(known: Known, count: F64 | I64, weight: F64, x: F64) -> float:
     """The skewness of the mean over all rows, where some of them (n,), each seen so often, have such x."""
     finite = np.isfinite(x)
     x, weight, count = x[finite], weight[finite], count[finite].astype(np.float64)
@@ -98,23 +102,24 @@ def few(known: Known) -> Few | None:
 
 
 def _alike(rows: Few) -> Few:
-    """Rows of two classes, those with one loss, weight and pair of probabilities as one, in an order of their
-    own: the same, to the last digit of any sum, however the rows are kept."""
-    top = rows.p.max(axis=1)
-    order = np.lexsort((top, rows.weight, rows.loss))
-    keys = [key[order] for key in (rows.loss, rows.weight, top)]
+    """Rows of two classes, those with one label, loss, weight and pair of probabilities as one, in an order
+    of their own: the same, to the last digit of any sum, however the rows are kept."""
+    keys = (rows.loss, rows.weight, rows.label, rows.p.max(axis=1))
+    order = np.lexsort(keys[::-1])
     new = np.ones(order.size, np.bool_)
-    new[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
+    new[1:] = np.logical_or.reduce([key[order[1:]] != key[order[:-1]] for key in keys])
     starts = np.flatnonzero(new)
     count = np.add.reduceat(rows.count[order], starts) if starts.size else rows.count
-    return Few(count, keys[1][starts], keys[0][starts], rows.p[order[starts]])
+    first = order[starts]
+    return Few(count, rows.label[first], rows.weight[first], rows.loss[first], rows.p[first])
 
 
 def _of_sample(known: Known) -> Few:
     """The first of the sample."""
     kept = known.states.sample.kept()
     p = _probabilities(kept.scores[:MOST].astype(np.float64), known.spec)
-    return Few(kept.count[:MOST].astype(np.float64), kept.weight[:MOST], kept.loss[:MOST], p)
+    count, label = kept.count[:MOST].astype(np.float64), kept.label[:MOST].astype(np.int64)
+    return Few(count, label, kept.weight[:MOST], kept.loss[:MOST], p)
 
 
 def _of_scores(known: Known) -> Few:
@@ -132,11 +137,13 @@ def _of_scores(known: Known) -> Few:
     loss = np.where(label, *(loss_of_score(spec.kind, sign, score) for sign in (1.0, -1.0)))
     if spec.clip is not None:
         loss = np.minimum(loss, -math.log(spec.clip))
-    return Few(count, np.ones(count.size), loss, _probabilities(score[:, None], spec))
+    return Few(count, label, np.ones(count.size), loss, _probabilities(score[:, None], spec))
 
 
 def _probabilities(scores: F64, spec: Spec) -> F64:
-    """p of every class (n, C) of scores (n, width)."""
+    """p of every class (n, C) of scores (n, width); of two logits by what one is above the other."""
+    if scores.shape[1] == 2 and spec.kind == "logits":
+        scores = scores[:, 1:] - scores[:, :1]
     if scores.shape[1] > 1:
         return probabilities(scores, spec.kind)
     q = sigmoid(scores) if spec.kind == "logits" else np.exp(scores) if spec.kind == "logprobs" else scores

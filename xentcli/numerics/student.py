@@ -15,7 +15,7 @@ _MOST_SKEW = 0.45
 """Beyond, Hall's cubic is used where it is flat, and multiplies an interval for next to no more coverage."""
 
 
-def reach(level: float, clusters: int, skewness: float) -> tuple[float, float]:
+def reach(level: float, clusters: int, skewness: float, together: float = 0.0) -> tuple[float, float]:
     """How many standard errors below and above a mean of so many clusters its interval goes.
 
     Those of t with one degree less than clusters, both, without skewness. With it the mean and its standard
@@ -24,15 +24,20 @@ def reach(level: float, clusters: int, skewness: float) -> tuple[float, float]:
     than 0.45 counts as 0.45: by then a few clusters carry the mean, and no interval of theirs is safe.
 
     skewness: s, that of the mean as an estimate: Σu³/(Σu²)^1.5 of what each cluster moves it by.
-    Source: Hall (1992), J. R. Stat. Soc. B 54, 221-228.
+    together: of a ratio R = Σx/Σa, c = Σua/(Σa·(Σu²)^0.5) with u = x - R·a. Σu² falls by 2Σua as R rises by
+    one; with the true R in it t has the skewness of u, so with that seen it is this t + c·t², and s/3 - c
+    takes the place of s/3 in the cubic.
+    Source: Hall (1992), J. R. Stat. Soc. B 54, 221-228; Fieller (1954), J. R. Stat. Soc. B 16, 175-185, for
+    the t of a ratio with the true R.
     """
-    return leaning(quantile(0.5 + level / 2, clusters - 1), skewness)
+    return leaning(quantile(0.5 + level / 2, clusters - 1), skewness, together)
 
 
-def leaning(t: float, skewness: float) -> tuple[float, float]:
+def leaning(t: float, skewness: float, together: float = 0.0) -> tuple[float, float]:
     """`reach` with t standard errors to either side where there is no skewness."""
     s = min(max(skewness, -_MOST_SKEW), _MOST_SKEW)
-    return max(_skewed(t, s), 0.0), max(-_skewed(-t, s), 0.0)
+    bend = min(max(s / 3.0 - together, -_MOST_SKEW / 3.0), _MOST_SKEW / 3.0)
+    return max(_skewed(t, s, bend), 0.0), max(-_skewed(-t, s, bend), 0.0)
 
 
 def skew(moves: npt.NDArray[np.float64], count: npt.NDArray[np.float64] | float = 1.0) -> float:
@@ -54,13 +59,14 @@ def unskewed(t: float, skewness: float) -> float:
     return t + s * (t * t / 3.0 + 1.0 / 6.0) + s * s * t**3 / 27.0
 
 
-def _skewed(x: float, s: float) -> float:
-    """The t at which Hall's cubic is x."""
-    if abs(s) < 1e-9:
+def _skewed(x: float, s: float, bend: float) -> float:
+    """The t at which t + bend·t² + s/6 + bend²·t³/3 is x: Hall's cubic where bend is s/3."""
+    x -= s / 6.0
+    if abs(bend) < 1e-9:
         return x
-    y = s * (x - s / 6.0)
+    y = 3.0 * bend * x
     root = math.expm1(math.log1p(y) / 3.0) if y > -1.0 else math.cbrt(1.0 + y) - 1.0
-    return 3.0 * root / s
+    return root / bend
 
 
 @lru_cache(maxsize=4096)

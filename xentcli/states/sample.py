@@ -10,7 +10,7 @@ import numpy.typing as npt
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Real, Rows, Spec
 from xentcli.numerics.rowhash import U64, hashed
 from xentcli.numerics.scratch import buffer
-from xentcli.records import dataclass, fields
+from xentcli.records import dataclass, fields, replace
 from xentcli.states import Arrays
 
 MOST_ROWS = 100_000
@@ -26,11 +26,12 @@ _AT_ONCE = 1 << 15  # rows; fewer wait than would be held, where many are the sa
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Rows of the sample: hash, bucket of its `--group` (0 without), how often it was seen, loss and weight,
-    all (n,); scores (n, width)."""
+    """Rows of the sample: hash, bucket of its `--group` (0 without), label, how often it was seen, loss and
+    weight, all (n,); scores (n, width)."""
 
     hash: U64
     group: npt.NDArray[np.int16]
+    label: npt.NDArray[np.int32]
     count: I64
     loss: F64
     weight: F64
@@ -80,8 +81,8 @@ class Sample:
         width = self.columns(self.spec)
         by_class = width < CLASS_MAJOR_BELOW  # as the scores of batches lie
         scores = np.empty((width, rows), self.dtype).T if by_class else np.empty((rows, width), self.dtype)
-        return Kept(np.empty(rows, np.uint64), np.empty(rows, np.int16), np.empty(rows, np.int64),
-                    np.empty(rows), np.empty(rows), scores)  # fmt: skip
+        return Kept(np.empty(rows, np.uint64), np.empty(rows, np.int16), np.empty(rows, np.int32),
+                    np.empty(rows, np.int64), np.empty(rows), np.empty(rows), scores)  # fmt: skip
 
     @classmethod
     def empty(cls, spec: Spec) -> Self:
@@ -100,7 +101,7 @@ class Sample:
     @classmethod
     def row(cls, spec: Spec) -> int:
         """Bytes of a row of it."""
-        return cls(spec).dtype().itemsize * cls.columns(spec) + 34
+        return cls(spec).dtype().itemsize * cls.columns(spec) + 38
 
     def update(self, rows: Rows) -> None:
         hashes = rows.hashes()
@@ -119,6 +120,7 @@ class Sample:
         bucket = rows.groups if self.spec.grouped else None
         room.hash[:] = hashes[which]
         room.group[:] = 0 if bucket is None else bucket[which]
+        room.label[:] = rows.label[which]
         room.count[:] = 1
         room.loss[:] = rows.loss[which]
         room.weight[:] = 1.0 if rows.weight is None else rows.weight[which]
@@ -193,7 +195,7 @@ class Sample:
             self._lower(int(hashes[self.most]))
         end = int(np.searchsorted(hashes, np.uint64(self.last), side="right"))
         kept = pool.take(order[:end])
-        return Kept(kept.hash, kept.group, count[:end], kept.loss, kept.weight, kept.scores)
+        return replace(kept, count=count[:end])
 
     def to_arrays(self) -> Arrays:
         kept = self.kept()
@@ -251,15 +253,17 @@ def _distinct(pool: Kept, ordered: bool) -> tuple[I64, I64]:
     run = run[several]
     unlike = _unlike(pool, order[several], order[starts[run]])
     if unlike.any():
-        # Rows are the same if their scores are, in any order of the classes; the first stands for all.
+        # Rows of a label are the same if their scores are, in any order of the classes; the first stands for
+        # all.
         places = several[np.isin(run, run[unlike])]
         tied, whole, first = order[places], *np.zeros((2, order.size), np.uint64)
         scores = pool.scores[tied]
         whole[tied], first[tied] = _of_scores(np.sort(scores, axis=1)), _of_scores(scores)
         order[places] = tied[
-            np.lexsort((pool.loss[tied], first[tied], pool.group[tied], whole[tied], pool.hash[tied]))
-        ]
-        keys = (pool.hash, whole, pool.group, *((first, pool.loss) if ordered else ()))
+            np.lexsort((pool.loss[tied], first[tied], pool.label[tied], pool.group[tied], whole[tied],
+                        pool.hash[tied]))
+        ]  # fmt: skip
+        keys = (pool.hash, whole, pool.group, pool.label, *((first, pool.loss) if ordered else ()))
         starts = _starts(*(key[order] for key in keys))
     return order[starts], np.add.reduceat(pool.count[order], starts)
 
@@ -276,7 +280,7 @@ def _unlike(pool: Kept, one: I64, other: I64) -> npt.NDArray[np.bool_]:
     """Where rows `one` (n,) are not, bit for bit, the rows `other`."""
     bits = pool.scores.view(np.uint64 if pool.scores.itemsize == 8 else np.uint32)
     out: npt.NDArray[np.bool_] = pool.loss[one] != pool.loss[other]
-    out |= pool.group[one] != pool.group[other]
+    out |= (pool.group[one] != pool.group[other]) | (pool.label[one] != pool.label[other])
     for column in bits.T:
         out |= column[one] != column[other]
     return out
