@@ -16,6 +16,7 @@ from scipy import stats
 
 import xentcli
 from tests.corpus.corpus import xent
+from tests.metrics.scored import known as scored
 from tests.metrics.scored import skewed
 from tests.topk.cases import case, write
 from tests.topk.cases import score as lists
@@ -23,19 +24,40 @@ from xentcli import metrics
 from xentcli.batch import F64, I64, Batch, Place, Spec
 from xentcli.metrics.known import Known
 from xentcli.metrics.names import resolve
-from xentcli.numerics.student import quantile, reach
+from xentcli.numerics.student import degrees, quantile, reach
 from xentcli.plan import StateSet
 
 
 @given(st.floats(1e-6, 1 - 1e-6), st.integers(1, 3000))
-def test_quantiles_of_t(p: float, degrees: int) -> None:
-    assert quantile(p, degrees) == pytest.approx(float(stats.t.ppf(p, degrees)), rel=1e-9, abs=1e-9)
+def test_quantiles_of_t(p: float, free: int) -> None:
+    assert quantile(p, free) == pytest.approx(float(stats.t.ppf(p, free)), rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("degrees", [1000, 1234.5, 20_000, 4e6, 1e12])
-def test_quantiles_of_many_degrees_are_exact_to_rounding(degrees: float) -> None:
+@pytest.mark.parametrize("free", [1000, 1234.5, 20_000, 4e6, 1e12])
+def test_quantiles_of_many_degrees_are_exact_to_rounding(free: float) -> None:
     for p in (0.003, 0.6, 0.95, 0.975, 0.9995):
-        assert quantile(p, degrees) == pytest.approx(float(stats.t.ppf(p, degrees)), rel=1e-13)
+        assert quantile(p, free) == pytest.approx(float(stats.t.ppf(p, free)), rel=1e-13)
+
+
+@pytest.mark.parametrize("few", [1, 6, 20, 40])
+def test_degrees_are_of_how_variances_of_such_clusters_vary(few: int) -> None:
+    """As of ones drawn from them: 2/degrees is the relative variance of their variance."""
+    moves = np.where(np.arange(40) < few, 1.0 + np.arange(40) % 3, 0.0)
+    moves -= moves.mean()
+    drawn = np.random.default_rng(0).choice(moves, (100_000, 40)).var(axis=1, ddof=1)
+    expected = 2 / (float(drawn.var()) / float(moves.var()) ** 2)
+    assert degrees(moves, 40) == pytest.approx(min(max(expected, 1.0), 39.0), rel=0.03)
+    assert degrees(2.0**600 * moves, 40) == degrees(moves, 40)
+    assert degrees(np.append(moves, np.zeros(9)), 40) == pytest.approx(degrees(moves, 40), rel=1e-12)
+    hits = np.where(np.arange(40) < few, np.arange(40) % 5 + 3, 10)
+    p, y = np.full(400, 0.9), (np.arange(400) % 10 < np.repeat(hits, 10)).astype(np.int64)
+    found = metrics.read(resolve("accuracy"), scored(y, p, groups=np.repeat(np.arange(40), 10)))
+    u = (hits - hits.mean()) / 400
+    k, kurtosis = 40, stats.kurtosis(u, fisher=False)
+    t = stats.t.ppf(0.975, min(max(2 * k / (kurtosis - (k - 3) / (k - 1)), 1), k - 1))
+    share, rows = hits.sum() / 400, hits.sum() / 400 * (1 - hits.sum() / 400) / (k / (k - 1) * (u**2).sum())
+    ends = np.roots([1 + t * t / rows, -(2 * share + t * t / rows), share**2])
+    assert (found.lo, found.hi) == pytest.approx((ends.min(), ends.max()), rel=1e-9)
 
 
 @given(st.floats(0.01, 0.999), st.integers(2, 2000), st.floats(-0.45, 0.45) | st.floats(-1e-7, 1e-7))

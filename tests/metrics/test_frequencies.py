@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from tests.metrics.scored import known, read
 from xentcli.batch import F64, I64
@@ -70,12 +70,21 @@ def test_two_classes_have_what_wilsons_interval_makes_of_it(name: str) -> None:
     figure: Callable[[float], float] = (
         (lambda q: q * (1 - q)) if name == "brier_uncertainty" else lambda q: float(stats.entropy([q, 1 - q]))
     )
-    for few in (3, 40, 70, 75):
+    for few in (3, 40, 60, 70, 75):
         found = read(rows([150 - few, few]), name)
-        share = stats.binomtest(few, 150).proportion_ci(method="wilson")
-        at = sorted(map(figure, share))
-        top = figure(0.5) if share.low <= 0.5 <= share.high else at[1]
-        assert (found.lo, found.hi) == pytest.approx((at[0], top), rel=1e-9)
+        x = (75 - few) / math.sqrt(150 / 4)  # from even, in standard errors; on which side is lost
+
+        def out(mu: float, x: float = x) -> float:
+            """How much too often the distance is farther from mu than seen."""
+            off = abs(x - mu)
+            return float(np.diff(stats.foldnorm.cdf([max(mu - off, 0.0), mu + off], mu))[0]) - 0.95
+
+        steps = [x - optimize.brentq(out, 1e-9, x) if x > 1.96 else x, optimize.brentq(out, x, x + 1.97) - x]
+        near, far = (
+            stats.binomtest(few, 150).proportion_ci(2 * stats.norm.cdf(step) - 1, "wilson") for step in steps
+        )
+        top = figure(near.high) if x > 1.96 else figure(0.5)
+        assert (found.lo, found.hi) == pytest.approx((figure(far.low), top), rel=1e-9)
         one_hot = np.eye(2)[np.repeat([0, 1], [150 - few, few])]
         what = "brier" if name == "brier_uncertainty" else "entropy"
         variance, bias = expected(one_hot, np.ones(150), np.arange(150), what)

@@ -208,8 +208,8 @@ def test_clusters_move_together(name: str, weighted: bool) -> None:
     assert value.se == pytest.approx(jackknife(parts), rel=1e-5)
     if name in LEANING:
         below = bottoms(name, y, p, w)
-        below = None if below is None else np.bincount(group // 40, below)
-        assert steps(value) == pytest.approx(skewed(parts, bottom=below), rel=1e-5)
+        bottom = None if below is None else np.bincount(group // 40, below).astype(np.float64)
+        assert steps(value) == pytest.approx(skewed(parts, bottom=bottom), rel=1e-5)
 
 
 def test_a_class_of_one_row_leaves_the_mean_over_classes_without_an_error() -> None:

@@ -4,7 +4,9 @@ Such a figure H of frequencies f is largest where they are even. There its deriv
 is a sum of squares; so it is too low on average, by B = ½ Σ_c |H''_c| Var(f_c), it varies by 2B²/k more than
 the delta method says, k being the number of frequencies that are free, and it is not normal. Its root is
 nearly so: for even classes 2n(ln C - H) is chi-squared of k degrees, and the root of what it lacks, less half
-of k - 1, is normal with the same error everywhere.
+of k - 1, is normal with the same error everywhere. Even classes lack nothing, and no truth is beyond them, so
+limits are those of a normal with a bound (`numerics.bounded`), or of one without its sign for k = 1
+(`numerics.folded`).
 Source: Miller (1955), in Information Theory in Psychology, 95-100, for the bias; Wilson & Hilferty (1931),
 PNAS 17, 684-688, for roots of chi-squared; Rao & Scott (1981), J. Am. Stat. Assoc. 76, 221-230, for
 B with weights and clusters.
@@ -22,6 +24,7 @@ from xentcli.metrics import delta
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import wilson
+from xentcli.numerics import bounded, folded
 from xentcli.numerics.entropy import binary_entropy
 from xentcli.numerics.student import quantile
 from xentcli.records import replace
@@ -84,9 +87,12 @@ def of_share(
         (known.effective, known.rows / (known.rows - 1)) if error.clusters is None else (error.clusters, 1.0)
     )
     rows = share * (1.0 - share) / variance * unbiased if variance > 0.0 else worth
-    ends = wilson(share, rows, _reach(known, known.level, error))
-    figures = [figure(end) for end in ends]
-    return replace(value, lo=min(figures), hi=figure(0.5) if ends[0] <= 0.5 <= ends[1] else max(figures))
+    wider = _wider(known, known.level, error)
+    x = 2.0 * abs(share - 0.5) * math.sqrt(rows) / wider
+    low, high = folded.limits(x, known.level)  # how far the share may be from 1/2
+    rare = min(share, 1.0 - share)
+    near, far = (wilson(rare, rows, wider * steps) for steps in (x - low, high - x))
+    return replace(value, lo=figure(far[0]), hi=figure(0.5 if low == 0.0 else near[1]))
 
 
 def _from_most(known: Known, value: Value, most: float, error: Error, bias: float, free: int) -> Value:
@@ -95,20 +101,21 @@ def _from_most(known: Known, value: Value, most: float, error: Error, bias: floa
     seen, value = value.value, replace(value, se=_error(error.se**2, bias, free))
     if known.level is None:
         return value
-    z, lacks = _reach(known, known.level, error), max(most - seen, 0.0)
-    of_noise = bias * (free - 1) / (2 * free)
-    root = math.sqrt(max(lacks - of_noise, 0.0))
-    step = z * (0.5 * error.se / math.sqrt(lacks) if error.se > 0.0 else math.sqrt(bias / free))
-    least, largest = (max(max(end, 0.0) ** 2 - of_noise, 0.0) for end in (root - step, root + step))
-    return replace(value, lo=min(max(most - largest, 0.0), seen), hi=max(most - least, seen))
+    lacks, of_noise = max(most - seen, 0.0), bias * (free - 1) / (2 * free)
+    root, bound = math.sqrt(max(lacks - of_noise, 0.0)), math.sqrt(of_noise)
+    step = 0.5 * error.se / math.sqrt(lacks) if error.se > 0.0 else math.sqrt(bias / free)
+    step *= _wider(known, known.level, error)
+    limits = (folded if free == 1 else bounded).limits((root - bound) / step, known.level)
+    least, largest = ((bound + end * step) ** 2 - of_noise for end in limits)
+    return replace(value, lo=min(max(most - largest, 0.0), seen), hi=max(most - max(least, 0.0), seen))
 
 
-def _reach(known: Known, level: float, error: Error) -> float:
-    """How many standard errors an interval goes to each side: of the normal, or of t over clusters."""
-    if error.clusters is None:
-        assert known.z is not None
-        return known.z
-    return quantile(0.5 + level / 2, error.clusters - 1)
+def _wider(known: Known, level: float, error: Error) -> float:
+    """What t over clusters makes of an interval of the normal; 1 of rows."""
+    if error.degrees is None:
+        return 1.0
+    assert known.z is not None
+    return quantile(0.5 + level / 2, error.degrees) / known.z
 
 
 def _error(variance: float, bias: float, free: int) -> float:

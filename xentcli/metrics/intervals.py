@@ -10,7 +10,7 @@ import numpy as np
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number, wilson
-from xentcli.numerics.student import leaning, quantile, reach, skew
+from xentcli.numerics.student import degrees, leaning, quantile, reach, skew
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
 
@@ -21,12 +21,14 @@ class Error:
 
     skewness: of the value as an estimate, Σu³/(Σu²)^1.5 of what each cluster or row moves it by; 0: unknown.
     together: of a ratio, how its top goes with its bottom (`student.reach`).
+    degrees: of the t of clusters (`student.degrees`), for intervals that lean by themselves; None: of rows.
     """
 
     se: float | None = None
     clusters: int | None = None
     skewness: float = 0.0
     together: float = 0.0
+    degrees: float | None = None
 
     @property
     def turned(self) -> Error:
@@ -45,7 +47,7 @@ def over_clusters(moves: F64, bottom: F64 | None = None) -> Error:
     if m < 2 or not square < math.inf:
         return Error()
     both = 0.0 if bottom is None or square == 0.0 else float((moves * bottom).sum()) / math.sqrt(square)
-    return Error(math.sqrt(square * m / (m - 1)), m, skew(moves), both)
+    return Error(math.sqrt(square * m / (m - 1)), m, skew(moves), both, degrees(moves, m))
 
 
 def around(known: Known, key: str, value: float, error: Error) -> Value:
@@ -76,20 +78,21 @@ def clustered_share(known: Known, key: str, name: str, share: Fraction) -> Value
     """`share_of_clusters` of a share of all rows, Σw of those that it is true of being a sum by cluster."""
     found = known.states.clusters.spread(name, share, known.weight)
     se = None if found.variance is None else math.sqrt(found.variance)
-    return share_of_clusters(known, key, number(share), Error(se, found.clusters))
+    return share_of_clusters(known, key, number(share), Error(se, found.clusters, degrees=found.degrees))
 
 
 def share_of_clusters(known: Known, key: str, share: float, error: Error) -> Value:
     """A share of rows with Wilson's interval on the number of independent rows that clusters are worth.
 
-    That number is share(1 - share)/se², or the number of clusters where all rows agree; z becomes t.
+    That number is share(1 - share)/se², or the number of clusters where all rows agree; z becomes t, with
+    fewer degrees where few clusters are unlike the others.
     Source: Dean & Pagano (2015), J. Survey Statistics and Methodology 3, 484-503.
     """
     plain = replace(known.value(key, share), se=error.se)
-    if error.se is None or error.clusters is None or known.level is None:
+    if error.se is None or error.clusters is None or error.degrees is None or known.level is None:
         return plain
     n = share * (1.0 - share) / (error.se * error.se) if error.se else float(error.clusters)
-    lo, hi = wilson(share, n, quantile(0.5 + known.level / 2, error.clusters - 1))
+    lo, hi = wilson(share, n, quantile(0.5 + known.level / 2, error.degrees))
     return replace(plain, lo=lo, hi=hi)
 
 

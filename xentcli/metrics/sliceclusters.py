@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xentcli.batch import F64, I64
 from xentcli.metrics import wild
 from xentcli.metrics.intervals import Error
-from xentcli.numerics.student import skew
+from xentcli.numerics.student import degrees, skew
 from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass
 
@@ -55,7 +55,9 @@ class Moves:
     def error(self, i: int) -> Error:
         """The standard error of the mean of a slice; none of one cluster."""
         found, root = int(self.clusters[i]), _root(self.own[i])
-        return Error(root, found, skew(self.own[i])) if found > 1 and root < math.inf else Error()
+        if found < 2 or root == math.inf:
+            return Error()
+        return Error(root, found, skew(self.own[i]), degrees=degrees(self.own[i], found))
 
     def from_rest(self, i: int) -> Spread | None:
         """Of the difference of a slice and the rest; None where either is of fewer than TESTED clusters."""

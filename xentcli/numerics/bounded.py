@@ -29,10 +29,27 @@ def above(power: float, level: float) -> float:
     return beyond(last(lambda off: _missed(mu, off) > tail, 0.0, normal.inv_cdf(0.5 + level / 2)))
 
 
+@lru_cache(maxsize=4096)
+def limits(x: float, level: float) -> tuple[float, float]:
+    """The least and the largest mu >= 0 that accept x, which may be below 0."""
+    z, tail = NormalDist().inv_cdf(0.5 + level / 2), 1.0 - level
+    lower = 0.0
+    if x > 0.0 and beyond(x) < tail:
+        lower = last(lambda mu: _missed(mu, x - mu) <= tail, max(x - z, 0.0), x)
+    return lower, last(lambda mu: mu <= x or _missed(mu, _as_far(mu, x)) > tail, max(x, 0.0), max(x, 0.0) + z)
+
+
+def _as_far(mu: float, x: float) -> float:
+    """How far above mu > x an x is as likely, beside the mu that suits it best."""
+    return mu - x if x >= 0.0 else math.sqrt(mu * (mu - 2.0 * x))
+
+
 def _missed(mu: float, off: float) -> float:
     """The chance to be left out where x up to mu + off are accepted, and as likely ones below.
 
     The ratio is exp(-(x - mu)²/2), but below 0, where 0 suits x best, exp(mu x - mu²/2).
     """
+    if mu <= 0.0:
+        return beyond(off)
     below = off if off <= mu else (mu * mu + off * off) / (2.0 * mu)
     return beyond(off) + beyond(below)

@@ -53,6 +53,22 @@ def skew(moves: npt.NDArray[np.float64], count: npt.NDArray[np.float64] | float 
     return cube / math.pow(square, 1.5)
 
 
+def degrees(moves: npt.NDArray[np.float64], clusters: int) -> float:
+    """Of the t of a figure that so many clusters move by so much, others by 0; from 1 to clusters - 1.
+
+    As many as make t's variance, Σu², vary as that of `moves` does: 2m/(κ - (m-3)/(m-1)), κ = mΣu⁴/(Σu²)²
+    their kurtosis. That is m - 1 of normal ones, and few where a few of them are all that moves.
+    Source: Satterthwaite (1946), Biometrics Bulletin 2, 110-114; Cramér (1946), Mathematical Methods of
+    Statistics, 27.4, for how a variance varies.
+    """
+    largest, m = float(np.abs(moves).max(initial=0.0)), clusters
+    if largest == 0.0 or m < 3:
+        return float(m - 1)
+    square = np.square(np.ldexp(moves, -math.frexp(largest)[1]))
+    kurtosis = m * float((square * square).sum()) / float(square.sum()) ** 2
+    return min(max(2.0 * m / (kurtosis - (m - 3) / (m - 1)), 1.0), m - 1.0)
+
+
 def unskewed(t: float, skewness: float) -> float:
     """Hall's cubic of the t of a mean with such skewness, as in `reach`: it rises with t, and is not skew."""
     s = min(max(skewness, -_MOST_SKEW), _MOST_SKEW)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
-from xentcli.numerics.student import skew
+from xentcli.numerics.student import degrees, skew
 from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass
 from xentcli.states.moments import DIFFERENCES
@@ -39,10 +39,12 @@ _BY_CLASS = {"soft": ("support", "loss", "actual", "predicted", "hits"),
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The squared standard error of a mean, how many clusters it rests on, and the mean's skewness."""
+    """The squared standard error of a mean, how many clusters it rests on, the degrees of its t by
+    `student.degrees`, and its skewness."""
 
     variance: float | None
     clusters: int
+    degrees: float
     skewness: float = 0.0
 
 
@@ -162,13 +164,14 @@ class Clusters(Summed):
             noise += x * x * _NOISE
         found = len(moves)
         if found < 2:
-            return Spread(None, found)
+            return Spread(None, found, 0.0)
         if squares <= noise:
-            return Spread(0.0, found)
+            return Spread(0.0, found, found - 1)
         variance = squares / (total * total) * found / (found - 1)
         if variance > _LARGEST:
-            return Spread(None, found)
-        return Spread(float(variance), found, skew(np.array([float(move / total) for move in moves])))
+            return Spread(None, found, 0.0)
+        each = np.array([float(move / total) for move in moves])
+        return Spread(float(variance), found, degrees(each, found), skew(each))
 
     def _among(self, k: int) -> ExactSums:
         """Σw by bucket of the rows whose label is among the first k."""
