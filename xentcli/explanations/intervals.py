@@ -8,7 +8,8 @@ _SKEW = (
 )
 _MEAN = f"mean ± z · sqrt(m/(m-1) Σ w_i² (x_i - mean)²)/W over m rows, {_SKEW}"
 _WILSON = (
-    "Wilson's, on Kish's effective number of rows with --weight; with --group on as many as they are worth"
+    "Wilson's, on Kish's effective number of rows with --weight; with --group on as many as they are worth, "
+    "with t of as many degrees as the kurtosis of groups leaves (Satterthwaite 1946, Biometrics Bulletin 2)"
 )
 _ROWS = f"{_WILSON}, up to the tenth class, or the k that is asked for"
 _FIELLER = "Fieller (1954), J. R. Stat. Soc. B 16, for how the standard error goes along with the ratio"
@@ -48,7 +49,11 @@ _RECALIBRATED = (
     f"{_UNIFIED}; with --group the residuals of whole groups change their signs instead{_LEANING}"
 )
 
-_SHARE = "what Wilson's interval of the share of positives makes of it: conservative near a share of 1/2"
+_BOUND = "Feldman & Cousins (1998), Physical Review D 57, 3873-3889"
+_SHARE = (
+    "what Wilson's interval of the share of positives makes of it, which near 1/2 is that of how far it is "
+    f"from there: no more than even is possible, so that 1/2 is missed on one side alone; {_BOUND}"
+)
 
 INTERVALS = {
     **dict.fromkeys(
@@ -62,10 +67,11 @@ INTERVALS = {
     **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO),
     "balanced_cross_entropy": "mean ± z · sqrt(m/(m-1) Σ w_i² (l_i - mean_c)²/(K W_c)²), c the class of i; "
     f"{_SKEW}; none where a class has a single row",
-    "label_entropy": f"of two classes {_SHARE}; else symmetric in the root of what it lacks to its largest, "
-    "as chi-squared is, less what even classes lack by chance: so it allows for the entropy seen being too "
-    "low on average, for which that of many classes, few rows each, has too wide or one-sided an interval; "
-    "over groups, and with t, for --group",
+    "label_entropy": f"of two classes {_SHARE}; else that of the root of what it lacks to its largest, as "
+    "chi-squared is, less what even classes lack by chance, as of a normal that cannot be below 0 "
+    f"({_BOUND}): so it allows for the entropy seen being too low on average, for which that of many "
+    "classes, few rows each, has too wide or one-sided an interval; over groups, and with t of as many "
+    "degrees as their kurtosis leaves, for --group",
     **dict.fromkeys(
         (f"loss_share_worst_{part}pct" for part in ("0_1", "1", "10")),
         "delta method: what a row moves it by is (max(l_i - ξ, 0) - S·l_i)/mean l, S the share and ξ the "
