@@ -21,9 +21,11 @@ import xentcli
 from tests.corpus.corpus import xent
 from tests.topk.cases import case, write
 from xentcli.batch import Batch, Place, Spec
+from xentcli.metrics import slicechoice
+from xentcli.metrics.sliceclusters import Spread
 from xentcli.metrics.slicetests import holm
 from xentcli.plan import StateSet
-from xentcli.report import Report
+from xentcli.report import Report, Value
 from xentcli.rowparts import Lists
 from xentcli.states import Arrays
 from xentcli.tasks.badrows import keep
@@ -266,10 +268,11 @@ def test_the_gap_allows_for_the_choice_of_worst_and_best(tmp_path: Path) -> None
     found = xent("score", tmp_path / "in.parquet", "--by", "k", "--by", "two", "--json", "-m", "slice_gap",
                  "--require", "slice_gap <= 0.001").report  # fmt: skip
     loss = -np.log(np.where(columns["label"], p[:, 1], p[:, 0]))
-    for gap, part, pairs in zip(found["slice_gaps"], (k, k % 2), (15, 1), strict=True):
+    for gap, part in zip(found["slice_gaps"], (k, k % 2), strict=True):
         (by,) = gap["by"]
         one, two = (loss[part == int(gap[side][by])] for side in ("worst", "best"))
-        means = [loss[part == i].mean() for i in range(part.max() + 1)]
+        every = [loss[part == i] for i in range(part.max() + 1)]
+        means = [x.mean() for x in every]
         assert gap["gap"]["value"] == pytest.approx(max(means) - min(means), rel=1e-9)
         se = math.sqrt(one.var(ddof=1) / one.size + two.var(ddof=1) / two.size)
         assert gap["gap"]["se"] == pytest.approx(se, rel=1e-9)
@@ -280,17 +283,60 @@ def test_the_gap_allows_for_the_choice_of_worst_and_best(tmp_path: Path) -> None
         def cubic(t: float, s: float) -> float:
             return t + s * (t * t / 3 + 1 / 6) + s * s * t**3 / 27
 
-        single = 2 * float(stats.t.sf(cubic(welch.statistic, third / se**3), welch.df))
-        assert gap["gap"]["p"] == pytest.approx(1 - (1 - single) ** pairs, rel=1e-8)
-        at = (gap["gap"]["value"] - gap["gap"]["hi"]) / se
-        level = float(stats.t.cdf(cubic(at, third / se**3), welch.df))
-        assert level == pytest.approx((1 - 0.95 ** (1 / pairs)) / 2, rel=1e-7)
+        seen = cubic(welch.statistic, third / se**3)
+        at = cubic((gap["gap"]["value"] - gap["gap"]["hi"]) / se, third / se**3)
+        single, level = 2 * float(stats.t.sf(seen, welch.df)), float(stats.t.cdf(at, welch.df))
+        if part.max() == 1:
+            assert (gap["gap"]["p"], level) == pytest.approx((single, 0.025), rel=1e-7)
+            continue
+        off = rng.normal(size=(20_000, 6)) * np.array([x.std(ddof=1) / math.sqrt(x.size) for x in every])
+        ends = off.argmax(axis=1), off.argmin(axis=1)
+        error = np.hypot(*(np.array([x.var(ddof=1) / x.size for x in every])[end] ** 0.5 for end in ends))
+        apart = (off.max(axis=1) - off.min(axis=1)) / error
+        assert gap["gap"]["p"] == pytest.approx((apart > stats.norm.isf(single / 2)).mean(), abs=0.02)
+        assert stats.norm.isf(level) == pytest.approx(np.quantile(apart, 0.95), abs=0.06)
+        assert level > (1 - 0.95 ** (1 / 15)) / 2
     largest = max((gap["gap"] for gap in found["slice_gaps"]), key=lambda gap: gap["value"])
     assert found["metrics"]["slice_gap"] == largest and found["verdict"] == "fail"
     endless = xentcli.score(made(tmp_path / "in.parquet"), by="lang", metric="slice_gap")
     assert endless.metrics["slice_gap"].state == "infinite" and endless.slice_gaps[0].gap.p is None
     none = xentcli.score(tmp_path / "in.parquet", metric="slice_gap").metrics["slice_gap"]
     assert none.value is None and none.why == "no --by says what the slices are"
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_slices_alike_are_as_far_apart_as_the_studentized_range(clustered: bool) -> None:
+    slices, level = 8, 0.95
+    if clustered:  # 100 of each slice, and two that move all alike, and so no difference
+        moves = np.repeat(np.eye(slices), 100, axis=1) / 100
+        moves = np.concatenate([moves, np.full((slices, 2), 3.0)], axis=1)
+        choice = slicechoice.of_clusters(moves, np.zeros(slices), 0)
+    else:
+        choice = slicechoice.of_rows(np.full(slices, 0.1), np.zeros(slices), 0)
+    for z in (1.5, 2.5, 3.2):
+        right = float(stats.studentized_range.sf(z * math.sqrt(2), slices, np.inf))
+        assert (choice.alike >= z).mean() == pytest.approx(
+            right, abs=4 * math.sqrt(right / choice.alike.size)
+        )
+    assert (np.sort(choice.apart) == np.sort(choice.alike)).all()
+    far = Spread(0.1, 1e6)
+    sure = slicechoice.difference(Value(1.0, "nat", "lower", 9), far, choice, level)
+    assert sure.p == pytest.approx(
+        28 * 2 * stats.t.sf(10.0, 1e6), rel=1e-6, abs=0.0
+    )  # fewer than redraws can tell
+    assert sure.lo is not None and sure.hi is not None
+    q = float(stats.studentized_range.ppf(level, slices, np.inf)) / math.sqrt(2)
+    assert ((1.0 - sure.lo) / 0.1, (sure.hi - 1.0) / 0.1) == pytest.approx((q, q), abs=0.12)
+
+
+def test_slices_that_differ_are_known_apart() -> None:
+    """Of two crowds far from each other, the worst and the best are one of each."""
+    means = np.repeat([0.0, 50.0], 3)
+    choice = slicechoice.of_rows(np.full(6, 1.0), means, 0)
+    z = np.random.default_rng(1).normal(size=(20_000, 2, 3))
+    far = np.abs(z[:, 0].max(axis=1) - z[:, 1].min(axis=1)) / math.sqrt(2)
+    assert np.quantile(choice.apart, 0.95) == pytest.approx(np.quantile(far, 0.95), abs=0.06)
+    assert np.quantile(choice.alike, 0.95) > np.quantile(choice.apart, 0.95) + 0.1
 
 
 def test_shrinking_stays_between_the_slice_and_the_middle(tmp_path: Path) -> None:

@@ -196,9 +196,9 @@ MEASURES = (
         "of their gaps", "0 to infinity",
         "there is no --by, or fewer than two slices of 30 rows (and 10 groups with --group) or more; both "
         "losses are infinite",
-        "Of many slices alike, chance makes some pair differ: p is how often it would make any pair differ "
-        "so much, and the interval allows for having chosen the two after looking.",
-        "Šidák (1967), J. Am. Stat. Assoc. 62, 626-633, for p and the interval",
+        "Of many slices alike, chance makes some worst and some best: p is how often these would be as many "
+        "standard errors apart, and the interval allows for having chosen the two after looking.",
+        "Westfall & Young (1993), Resampling-Based Multiple Testing, for p and the interval",
     ),
     Measure(
         "label_noise_rate", "1 - Σ_c W_c r_c / W, r_c = of the rows labelled c that are confidently of some "

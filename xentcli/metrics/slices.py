@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64, Spec
-from xentcli.metrics import intervals, listed, slicetests
+from xentcli.metrics import intervals, listed, slicechoice, slicetests
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.metrics.sliceclusters import FINITE, Clustered, Moves
@@ -85,12 +85,18 @@ def _sliced(known: Known, group: Keyed, clusters: Keyed | None) -> Sliced:
         )  # fmt: skip
         out.append((_badness(metrics["cross_entropy"]), _sort_key(key), row, i))
     out.sort(key=lambda item: item[:2])
-    gap = None if bounds else _gap(known, [item[2:] for item in out], losses, dark, moves.get("loss"))
+    ordered = [item[2:] for item in out]
+    gap = None if bounds else _gap(known, ordered, losses, known_to, shrunk, moves.get("loss"))
     return Sliced([row for _, _, row, _ in out], gap)
 
 
 def _gap(
-    known: Known, rows: list[tuple[SliceRow, int]], losses: list[Sums], dark: list[bool], moves: Moves | None
+    known: Known,
+    rows: list[tuple[SliceRow, int]],
+    losses: list[Sums],
+    errors: list[float | None],
+    shrunk: list[float | None],
+    moves: Moves | None,
 ) -> SliceGap | None:
     """The gap of the first and the last of the slices that are not small; None of fewer than two of them."""
     some = [(row, i) for row, i in rows if not row.small]
@@ -107,9 +113,22 @@ def _gap(
         return SliceGap(worst.by, best.by, len(some), gap)
     gap = known.value("slice_gap", number(losses[i].mean - losses[j].mean), n=n)
     spread = moves.between(i, j) if moves is not None else slicetests.of_rows(losses[i], losses[j])
-    if spread is not None and not dark[i] and not dark[j]:
-        gap = slicetests.difference(gap, spread, math.comb(len(some), 2), known.level)
+    if spread is not None and errors[i] is not None and errors[j] is not None:
+        choice = _choice(known, [k for _, k in some if errors[k]], errors, shrunk, moves)
+        gap = slicechoice.difference(gap, spread, choice, known.level)
     return SliceGap(worst.by, best.by, len(some), gap)
+
+
+def _choice(
+    known: Known, of: list[int], errors: list[float | None], shrunk: list[float | None], moves: Moves | None
+) -> slicechoice.Choice | None:
+    """The choice of two of such slices, whose losses have errors; None where there are no more."""
+    if len(of) < 3:
+        return None
+    means = np.array([shrunk[k] for k in of])
+    if moves is not None:
+        return slicechoice.of_clusters(moves.own[of], means, known.seed)
+    return slicechoice.of_rows(np.array([errors[k] for k in of]), means, known.seed)
 
 
 def _exact(spec: Spec, sums: dict[str, ExactSums], slices: int) -> list[dict[str, Fraction]]:

@@ -10,9 +10,7 @@ import numpy as np
 
 from xentcli.metrics.sliceclusters import TESTED, Moves, Spread, satterthwaite
 from xentcli.metrics.sums import Sums, number
-from xentcli.numerics.student import beyond, leaning, quantile, unskewed
-from xentcli.records import replace
-from xentcli.report import Value
+from xentcli.numerics.student import beyond, unskewed
 
 
 def worse(
@@ -44,23 +42,6 @@ def above(gap: float, spread: Spread) -> float:
     t = unskewed(gap / spread.se, spread.skewness)
     tail = beyond(abs(t), spread.degrees)
     return tail if t >= 0 else 1.0 - tail
-
-
-def difference(value: Value, spread: Spread, pairs: int, level: float | None) -> Value:
-    """The difference of two slices with a standard error, and p and an interval that allow for the choice of
-    the two among so many `pairs`: they hold of all pairs at once, and so of any.
-
-    Source: Šidák (1967), J. Am. Stat. Assoc. 62, 626-633.
-    """
-    assert value.value is not None
-    both = 2.0 * above(abs(value.value), spread)
-    p = -math.expm1(pairs * math.log1p(-both)) if both < 1.0 else 1.0
-    found = replace(value, se=spread.se, p=p)
-    if level is None:
-        return found
-    tail = -math.expm1(math.log(level) / pairs) / 2
-    below, above_ = leaning(-quantile(tail, spread.degrees), spread.skewness)
-    return replace(found, lo=value.value - below * spread.se, hi=value.value + above_ * spread.se)
 
 
 def of_rows(here: Sums, rest: Sums) -> Spread | None:

@@ -95,20 +95,24 @@ def draw(bins: Binned, clustered: Clustered, seed: int, *, coarse: I64 | None = 
 
 def turned(bins: Binned, residuals: F64, weight: F64, seed: int, *, coarse: I64 | None = None) -> WildRedraws:
     """The same of at most BUCKETS clusters with residuals Σw(y - p) and Σw by cluster and bin (G, M)."""
-    m = len(weight)
-    scale = np.sqrt(m / (m - 1))
-    rng = np.random.default_rng(seed)
-    signs = rng.choice([-scale, scale], m)
-    places, order = rng.permutation(BUCKETS)[:m], rng.permutation(BUCKETS)
+    scale = np.sqrt(len(weight) / (len(weight) - 1))
+    noise, mass = signed(seed, residuals * scale, weight * scale)
     group = np.arange(bins.weight.size) if coarse is None else coarse
     groups = int(group.max()) + 1
     own, rows = _added(residuals, group, groups), _added(weight, group, groups)
-    noise, mass = (_turned(x * signs[:, None], places)[order] for x in (residuals, weight))
     total, lean = residuals.sum(axis=1), None
     if coarse is not None:
         lean = scale * (residuals * total[:, None]).sum(axis=0)
         lean /= math.sqrt(max(float((total * total).sum()), 1e-300))
     return around(bins, noise, mass, variance(own, rows), (own * own).sum(axis=0), group, lean)
+
+
+def signed(seed: int, *sums: F64) -> list[F64]:
+    """Sums (BUCKETS, M) over the clusters (G, M), at most BUCKETS, with balanced random signs, of each."""
+    rng, m = np.random.default_rng(seed), len(sums[0])
+    signs = rng.choice([-1.0, 1.0], m)[:, None]
+    places, order = rng.permutation(BUCKETS)[:m], rng.permutation(BUCKETS)
+    return [_turned(x * signs, places)[order] for x in sums]
 
 
 def around(bins: Binned, noise: F64, mass: F64, spread: F64, whole: F64, group: I64,
