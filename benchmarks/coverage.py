@@ -117,11 +117,33 @@ class Confident:
         return Drawn(labels, np.where(labels == 1, own, 1.0 - own), weights)
 
 
+@dataclass(frozen=True)
+class Gaps:
+    """Binary rows whose labels agree with the likelier class by `gap` less often than p says.
+
+    alone: where the confidence is from 10/15 to 11/15, else in every bin.
+    """
+
+    gap: float
+    alone: bool = False
+
+    def draw(self, rng: np.random.Generator, n: int) -> Drawn:
+        """n rows."""
+        p = 1.0 / (1.0 + np.exp(-rng.normal(0.5, 1.5, n)))
+        high = np.maximum(p, 1.0 - p)
+        right = high - np.where((high > 10 / 15) & (high <= 11 / 15) | (not self.alone), self.gap, 0.0)
+        truth = np.where(p > 0.5, right, 1.0 - right)
+        return Drawn((rng.random(n) < truth).astype(np.int64), p, truth=truth)
+
+
+Drawing = Model | Confident | Gaps
+
+
 @cache
-def truths(model: Model | Confident, names: tuple[str, ...]) -> dict[str, float]:
+def truths(model: Drawing, names: tuple[str, ...]) -> dict[str, float]:
     """The figures of the model itself; those of calibration from labels that are their own probabilities."""
     rng = np.random.default_rng(2**32)
-    plain = replace(model, weighted=False)
+    plain = model if isinstance(model, Gaps) else replace(model, weighted=False)
     plain = replace(plain, each=1) if isinstance(plain, Model) else plain
     found = plain.draw(rng, _TRUTH)
     if isinstance(model, Model) and model.each > 1:  # one row of each group has the law of any
@@ -130,7 +152,7 @@ def truths(model: Model | Confident, names: tuple[str, ...]) -> dict[str, float]
         found = Drawn(grouped.labels[::2], grouped.scores[::2], truth=grouped.truth[::2])
     known = found.known()
     out = {name: metrics.read(resolve(name), known).value for name in names if name not in BIASED}
-    off = isinstance(model, Model) and (model.times != 1.0 or model.apart)
+    off = isinstance(model, Gaps) or (isinstance(model, Model) and (model.times != 1.0 or model.apart))
     even = _even(found).known() if off and set(names) & set(BIASED) else None
     out |= {name: 0.0 if even is None else value(even, name) for name in names if name in BIASED}
     return {name: x for name, x in out.items() if x is not None}
@@ -153,7 +175,7 @@ def value(known: Known, name: str) -> float:
     return found
 
 
-def covered(model: Model | Confident, names: tuple[str, ...], n: int, runs: int) -> dict[str, float]:
+def covered(model: Drawing, names: tuple[str, ...], n: int, runs: int) -> dict[str, float]:
     """The share of runs whose 95 % interval holds the truth."""
     truth, inside = truths(model, names), dict.fromkeys(names, 0)
     for seed in range(runs):
@@ -192,7 +214,7 @@ def main() -> None:
     every, few = (*MEANS, *RATIOS, *AREAS), max(runs // 3, 2)
     over, calm = Model(1.3), Model()
     weighted, grouped = replace(over, weighted=True), replace(over, each=10)
-    cases: list[tuple[str, Model | Confident, tuple[str, ...], tuple[int, ...], int]] = [
+    cases: list[tuple[str, Drawing, tuple[str, ...], tuple[int, ...], int]] = [
         ("over-confident", over, every, SIZES, runs),
         ("over-confident, rows weigh 1 to 5", weighted, every, (500, 10_000), runs),
         ("over-confident, groups of 10", grouped, (*every, "balanced_cross_entropy"), SIZES, runs),
@@ -200,6 +222,8 @@ def main() -> None:
         ("over-confident, errors of calibration", over, ERRORS, SIZES, few),
         ("calibrated, errors of calibration", calm, ERRORS, (500, 10_000), few),
         ("off in a few bins, errors of calibration", Model(apart=0.12), ERRORS, (500, 2_000), few),
+        ("gaps of 0.05 in every bin, the largest", Gaps(0.05), ("mce",), SIZES, few),
+        ("a gap of 0.08 in one bin, the largest", Gaps(0.08, alone=True), ("mce",), SIZES, few),
         ("over-confident, slower errors", over, (*SLOW, *CHOOSING), (500, 2_000, 10_000), few // 2),
     ]
     sure = "sure and right, but for one row in 100"

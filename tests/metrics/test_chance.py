@@ -9,13 +9,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from tests.metrics.scored import known, number, read
 from xentcli.metrics import redraw, smooth
-from xentcli.metrics.chance import redraws, steps
+from xentcli.metrics.chance import largest_gap, redraws, steps
 from xentcli.metrics.names import METRICS
 from xentcli.numerics import bounded
+from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 F64 = npt.NDArray[np.float64]
@@ -181,6 +182,31 @@ def test_limits_of_one_bin_are_those_of_its_gap_without_a_sign(x: float) -> None
     assert value.lo / sd == pytest.approx(mu[low & high].min(), abs=0.2)
     assert value.hi / sd == pytest.approx(mu[low & high].max(), abs=0.2)
     assert (value.lo == 0.0) == (x < 1.96)
+
+
+@pytest.mark.parametrize("apart", [0.0, 1.0, 4.0])
+def test_limits_of_the_largest_of_two_gaps_allow_for_the_other(apart: float) -> None:
+    """It is up to a standard error larger than seen for the lower end, and smaller for the upper one."""
+    n, p, far = 40_000, np.array([0.45, 0.25]), 6.0
+    sd = math.sqrt(0.2 / n)
+    gaps = np.array([far, far - apart]) * sd
+    rows = np.full(2, float(n))
+    bins = Binned(rows, rows, rows * p, rows * (p + gaps), np.full(2, n * 0.2))
+    value = Value(float(gaps.max()), "fraction", "lower", 2 * n)
+    found = redraw.judged(
+        value, redraw.draw(bins, 1.0, 0, weighted=False), largest_gap(bins), 0.95, largest=True
+    )
+
+    def end(others: float, below: bool) -> float:
+        def missed(k: float) -> float:
+            first, second = stats.norm.cdf(far - k * far), stats.norm.cdf(far - k * others)
+            return float((1 - first * second if below else first * second) - 0.025)
+
+        return float(optimize.brentq(missed, 0.1, 3.0)) * far
+
+    assert found.lo is not None and found.hi is not None
+    assert found.lo / sd == pytest.approx(end(min(far - apart + 1.0, far), True), abs=0.25)
+    assert found.hi / sd == pytest.approx(end(far - apart - 1.0, False), abs=0.25)
 
 
 def test_labels_of_another_truth_have_its_rate_and_stay_in_their_range() -> None:

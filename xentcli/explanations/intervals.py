@@ -32,11 +32,13 @@ _UNIFIED = (
     "farther from 0, as Feldman & Cousins (1998), Physical Review D 57, 3873-3889, do, and is widened to "
     "hold the value"
 )
+_INVERTED = "inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed)"
+_TURNED = (
+    "with --group the residuals of whole groups change their signs instead, and so do those of rows with "
+    "soft or several labels"
+)
 _REDRAWN = (
-    "inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed); "
-    f"{_UNIFIED}; for its lower end, gaps within two standard errors count as chance, but for mce; with "
-    "--group the residuals of whole groups change their signs instead, and so do those of rows with soft or "
-    "several labels"
+    f"{_INVERTED}; {_UNIFIED}; for its lower end, gaps within two standard errors count as chance; {_TURNED}"
 )
 _LEANING = (
     "; where a redraw has the error seen, its upper end is that of a truth that leans one way, for that goes "
@@ -98,9 +100,12 @@ INTERVALS = {
     "symmetric on the logit scale",
     **dict.fromkeys(("macro_auroc", "macro_average_precision"), _OF_LABELS),
     **dict.fromkeys(
-        ("ece", "ece_positive", "mce", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",
+        ("ece", "ece_positive", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",
          "ece_labels"), _REDRAWN,
     ),
+    "mce": f"{_INVERTED}; {_UNIFIED}; for its lower end, all gaps but the largest are taken to be a "
+    "standard error larger, up to that one, and smaller for its upper end, for chance may have chosen it; "
+    f"{_TURNED}",
     **dict.fromkeys(
         ("ks_calibration", "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"),
         _REDRAWN + _LEANING,
@@ -115,8 +120,10 @@ INTERVALS = {
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
     "expected_observed": "delta method: ratio ± z · sqrt(m/(m-1) Σ w_i² (p_i - ratio · y_i)²)/Σ w_i y_i; "
     f"{_SKEW}; {_FIELLER}",
-    "slice_gap": "difference ± z' · its standard error, which with --group is over the groups of both, z' so "
-    "that the intervals of all pairs of slices hold at once (Šidák): so it allows for the choice of the two",
+    "slice_gap": "difference ± z' · its standard error, which with --group is over the groups of both, z' as "
+    "far as chance, in redraws, puts the worst and the best of slices alike apart, and those of slices that "
+    "differ as these do off: so it allows for the choice of the two, and holds 0 where p is above 1 - level; "
+    "errors are drawn together for it",
     "temperature": "sandwich standard error of ln T, as the jackknife has it; over groups, and with t, for "
     "--group; symmetric in ln T",
     "calibration_loss": "that of the mean gain of the rows at T, on the scale of the square root of `upper`, "

@@ -12,7 +12,9 @@ redrawing rows adds to a figure that chance has already raised. It is widened to
 For its lower end, gaps within two standard errors count as chance, else what chance adds in bins without a
 gap would pass for error in those that have one. For its upper end, where a single redraw has the error seen,
 the gaps of bins of few rows say next to nothing of those there are: the truth is then taken to lean one way
-in every bin, in proportion to what labels vary by, for that goes unseen the most.
+in every bin, in proportion to what labels vary by, for that goes unseen the most. Of the largest gap alone,
+chance may have raised one of many that are alike, or others beside one that is: its lower end is that of a
+truth whose other gaps are a standard error larger than those seen, its upper end of one where they are less.
 Source: Vaicenavicius et al. (2019), arXiv 1902.06977, for the redrawing; Davison & Hinkley (1997), Bootstrap
 Methods and their Application, 5.6, for limits by inverted tests; Feldman & Cousins (1998), Physical Review D
 57, 3873-3889, for where they turn from one end into two; Andrews & Soares (2010), Econometrica 78,
@@ -217,7 +219,7 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     chance: the level, where it has a closed form. error: the error itself, where `statistic` only compares
     with the value seen. seen: the error in the bins that are redrawn, where these are coarser than its own.
     residuals (M,): those seen, where the redraws have others for the truth. largest: the error is that of one
-    bin, and gaps that are left out would not add to it but take from it.
+    bin, which stands out by chance or hides among others that do; see `_beside`.
     """
     assert value.value is not None
     seen = value.value if seen is None else seen
@@ -231,7 +233,8 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     if level is None:
         return found
     critical = float(np.quantile(calibrated, level, method="higher"))
-    firm = drawn if largest else drawn.beyond_chance()
+    firm = _beside(drawn, 1.0) if largest else drawn.beyond_chance()
+    drawn = _beside(drawn, -1.0) if largest else drawn
     low = 0.0
     if p <= 1.0 - level:
         low = _last(lambda factor: _beyond(statistic(firm.at(factor)), seen, critical, level))
@@ -242,6 +245,19 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     hi = float(error(high * drawn.seen))
     most = 1.0 if value.unit == "fraction" else math.inf
     return replace(found, lo=min(lo, value.value), hi=max(min(hi, most), value.value))
+
+
+def _beside(drawn: Redraws | WildRedraws, errors: float) -> Redraws | WildRedraws:
+    """The same of a truth whose gaps are so many standard errors larger than those seen, but the largest.
+
+    None is above that one, nor on the other side of 0.
+    """
+    size = np.abs(drawn.gap)
+    noise = np.sqrt(np.square(drawn.by_chance).mean(axis=0)) / drawn.weight
+    gaps = np.clip(size + errors * noise, 0.0, size.max())
+    gaps[size.argmax()] = size.max()
+    gaps = np.copysign(gaps, drawn.gap)
+    return replace(drawn, gap=gaps, seen=gaps * drawn.weight)
 
 
 def _beyond(errors: F64, seen: float, critical: float, level: float) -> bool:
