@@ -260,6 +260,19 @@ def test_holm_by_hand() -> None:
     assert holm([0.9, 0.8]) == [1.0, 1.0]
 
 
+def drawn_together(rows: Any) -> Any:
+    """Standard errors of the means of slices by random effects between their variances."""
+    n, var = (np.array([f(x) for x in rows]) for f in (np.size, lambda x: x.var(ddof=1)))
+    whole = (n * var).sum() / n.sum()
+    lean = sum(x.size * stats.skew(x, bias=True) * math.sqrt(x.size / (x.size - 1)) for x in rows) / n.sum()
+    known = (2 + 1.5 * lean**2) / n
+    ratio, w = var / whole, 1 / known
+    spread = (w * (ratio - (w * ratio).sum() / w.sum()) ** 2).sum() - (len(rows) - 1)
+    between = max(0.0, spread / (w.sum() - (w * w).sum() / w.sum()))
+    middle = (ratio / (between + known)).sum() / (1 / (between + known)).sum()
+    return np.sqrt((between * ratio + known * middle) / (between + known) * whole / n)
+
+
 def test_the_gap_allows_for_the_choice_of_worst_and_best(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     p, k = rng.dirichlet([1.0, 1.0], 500), rng.integers(0, 6, 500)
@@ -283,16 +296,19 @@ def test_the_gap_allows_for_the_choice_of_worst_and_best(tmp_path: Path) -> None
         def cubic(t: float, s: float) -> float:
             return t + s * (t * t / 3 + 1 / 6) + s * s * t**3 / 27
 
-        seen = cubic(welch.statistic, third / se**3)
-        at = cubic((gap["gap"]["value"] - gap["gap"]["hi"]) / se, third / se**3)
-        single, level = 2 * float(stats.t.sf(seen, welch.df)), float(stats.t.cdf(at, welch.df))
+        errors = np.array([x.std(ddof=1) / math.sqrt(x.size) for x in every])
+        if len(every) > 2:
+            errors = drawn_together(every)
+            se = math.hypot(errors[np.argmax(means)], errors[np.argmin(means)])
+        s = third / gap["gap"]["se"] ** 3
+        single = 2 * float(stats.t.sf(cubic(gap["gap"]["value"] / se, s), welch.df))
+        level = float(stats.t.cdf(cubic((gap["gap"]["value"] - gap["gap"]["hi"]) / se, s), welch.df))
         if part.max() == 1:
             assert (gap["gap"]["p"], level) == pytest.approx((single, 0.025), rel=1e-7)
             continue
-        off = rng.normal(size=(20_000, 6)) * np.array([x.std(ddof=1) / math.sqrt(x.size) for x in every])
-        ends = off.argmax(axis=1), off.argmin(axis=1)
-        error = np.hypot(*(np.array([x.var(ddof=1) / x.size for x in every])[end] ** 0.5 for end in ends))
-        apart = (off.max(axis=1) - off.min(axis=1)) / error
+        off = rng.normal(size=(20_000, 6)) * errors
+        ends = errors[off.argmax(axis=1)], errors[off.argmin(axis=1)]
+        apart = (off.max(axis=1) - off.min(axis=1)) / np.hypot(*ends)
         assert gap["gap"]["p"] == pytest.approx((apart > stats.norm.isf(single / 2)).mean(), abs=0.02)
         assert stats.norm.isf(level) == pytest.approx(np.quantile(apart, 0.95), abs=0.06)
         assert level > (1 - 0.95 ** (1 / 15)) / 2
@@ -304,39 +320,40 @@ def test_the_gap_allows_for_the_choice_of_worst_and_best(tmp_path: Path) -> None
     assert none.value is None and none.why == "no --by says what the slices are"
 
 
+def choice(means: Any, moves: Any = None) -> slicechoice.Choice:
+    """Among slices of 100 rows or clusters with errors of 0.1."""
+    same = np.ones(len(means))
+    slices = slicechoice.Slices(0.1 * same, 0.0 * same, 100 * same, 100 * same, np.array(means))
+    return slicechoice.among(slices, moves, 0)
+
+
 @pytest.mark.parametrize("clustered", [False, True])
 def test_slices_alike_are_as_far_apart_as_the_studentized_range(clustered: bool) -> None:
-    slices, level = 8, 0.95
+    slices, level, moves = 8, 0.95, None
     if clustered:  # 100 of each slice, and two that move all alike, and so no difference
         moves = np.repeat(np.eye(slices), 100, axis=1) / 100
         moves = np.concatenate([moves, np.full((slices, 2), 3.0)], axis=1)
-        choice = slicechoice.of_clusters(moves, np.zeros(slices), 0)
-    else:
-        choice = slicechoice.of_rows(np.full(slices, 0.1), np.zeros(slices), 0)
+    found = choice(np.zeros(slices), moves)
+    assert found.error == pytest.approx(0.1 * math.sqrt(2), rel=1e-12)
     for z in (1.5, 2.5, 3.2):
         right = float(stats.studentized_range.sf(z * math.sqrt(2), slices, np.inf))
-        assert (choice.alike >= z).mean() == pytest.approx(
-            right, abs=4 * math.sqrt(right / choice.alike.size)
-        )
-    assert (np.sort(choice.apart) == np.sort(choice.alike)).all()
-    far = Spread(0.1, 1e6)
-    sure = slicechoice.difference(Value(1.0, "nat", "lower", 9), far, choice, level)
-    assert sure.p == pytest.approx(
-        28 * 2 * stats.t.sf(10.0, 1e6), rel=1e-6, abs=0.0
-    )  # fewer than redraws can tell
-    assert sure.lo is not None and sure.hi is not None
+        assert (found.alike >= z).mean() == pytest.approx(right, abs=4 * math.sqrt(right / found.alike.size))
+    assert (found.apart == found.alike).all()
+    sure = slicechoice.difference(Value(1.0, "nat", "lower", 9), Spread(0.3, 1e6), found, level)
+    t = 1.0 / found.error
+    assert sure.p == pytest.approx(28 * 2 * stats.t.sf(t, 1e6), rel=1e-6, abs=0.0)  # less than redraws tell
+    assert sure.lo is not None and sure.hi is not None and sure.se == 0.3
     q = float(stats.studentized_range.ppf(level, slices, np.inf)) / math.sqrt(2)
-    assert ((1.0 - sure.lo) / 0.1, (sure.hi - 1.0) / 0.1) == pytest.approx((q, q), abs=0.12)
+    assert ((1.0 - sure.lo) / found.error, (sure.hi - 1.0) / found.error) == pytest.approx((q, q), abs=0.12)
 
 
 def test_slices_that_differ_are_known_apart() -> None:
     """Of two crowds far from each other, the worst and the best are one of each."""
-    means = np.repeat([0.0, 50.0], 3)
-    choice = slicechoice.of_rows(np.full(6, 1.0), means, 0)
+    found = choice(np.repeat([0.0, 50.0], 3))
     z = np.random.default_rng(1).normal(size=(20_000, 2, 3))
     far = np.abs(z[:, 0].max(axis=1) - z[:, 1].min(axis=1)) / math.sqrt(2)
-    assert np.quantile(choice.apart, 0.95) == pytest.approx(np.quantile(far, 0.95), abs=0.06)
-    assert np.quantile(choice.alike, 0.95) > np.quantile(choice.apart, 0.95) + 0.1
+    assert np.quantile(found.apart, 0.95) == pytest.approx(np.quantile(far, 0.95), abs=0.06)
+    assert np.quantile(found.alike, 0.95) > np.quantile(found.apart, 0.95) + 0.1
 
 
 def test_shrinking_stays_between_the_slice_and_the_middle(tmp_path: Path) -> None:

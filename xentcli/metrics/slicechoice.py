@@ -4,7 +4,9 @@ Were all slices alike, the largest of their means would still be above the small
 few rows. Means redrawn so say how many standard errors apart the two that come out are: p is how often they
 are at least as far as those seen. An interval has to hold where slices differ, too: it is as wide as redraws
 around the slices' shrunken means ask for, or those of slices alike, so that it holds 0 where p is above
-1 - level. Never wider than intervals of all pairs that hold at once (Šidák), nor p larger than theirs.
+1 - level. A slice of few rows that comes out best, as losses lean, has too small an error: so errors are
+drawn together as means are, the more the less is known of them. Never wider than intervals of all pairs
+that hold at once (Šidák), nor p larger than theirs.
 Source: Westfall & Young (1993), Resampling-Based Multiple Testing, for the redrawing; Šidák (1967), J. Am.
 Stat. Assoc. 62, 626-633.
 """
@@ -16,10 +18,11 @@ from statistics import NormalDist
 
 import numpy as np
 
-from xentcli.batch import F64
+from xentcli.batch import F64, I64
 from xentcli.metrics import redraw, wild
 from xentcli.metrics.sliceclusters import Spread
 from xentcli.metrics.slicetests import above
+from xentcli.numerics.effects import together
 from xentcli.numerics.student import leaning, quantile
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
@@ -28,46 +31,77 @@ _DRAWS, _FEWEST, _NUMBERS = 9_999, 999, 2_000_000  # redraws, of many slices at 
 
 
 @dataclass(frozen=True, slots=True)
+class Slices:
+    """Slices (S,) that two are chosen of, some with an error above 0: the standard errors and skewness of
+    their means, rows, clusters (which of independent rows are these), and shrunken means."""
+
+    errors: F64
+    skewness: F64
+    rows: F64
+    clusters: F64
+    means: F64
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """How many standard errors the difference of the two chosen slices is off in redraws (R,), by chance.
 
     alike: where no slice differs. apart: where they differ as much as their shrunken means. pairs: of slices.
+    error: of the two chosen, moderated.
     """
 
     alike: F64
     apart: F64
     pairs: int
+    error: float
 
 
-def of_rows(errors: F64, shrunk: F64, seed: int) -> Choice:
-    """The choice among slices (S,) of independent rows, with standard errors of their means."""
-    count = min(_DRAWS, max(_FEWEST, _NUMBERS // errors.size))
-    off = np.random.default_rng(seed).standard_normal((count, errors.size)) * errors
-    return _choice(off, shrunk, errors[:, None])
+def moderated(slices: Slices) -> F64:
+    """Standard errors (S,) of the means of slices, drawn together.
+
+    By random effects between the variances of a row, as if losses had a distribution of the gamma family with
+    their skewness. Source: Smyth (2004), Stat. Appl. Genetics and Molecular Biology 3, 3, for normal ones.
+    """
+    variance, m = slices.errors**2 * slices.rows, slices.clusters
+    whole = float((m * variance).sum() / m.sum())
+    lean = float((m * slices.skewness * np.sqrt(m)).sum() / m.sum())
+    ratio = together(variance / whole, (2.0 + 1.5 * lean * lean) / m)
+    out: F64 = np.sqrt(ratio * whole / slices.rows)
+    return out
 
 
-def of_clusters(moves: F64, shrunk: F64, seed: int) -> Choice:
-    """The same of what each cluster moves the mean of each slice by (S, B)."""
-    (off,) = wild.signed(seed, moves.T)
-    return _choice(off, shrunk, moves)
+def among(slices: Slices, moves: F64 | None, seed: int) -> Choice:
+    """The choice of the first and the last of three slices or more. moves: what each cluster moves the mean
+    of each slice by (S, B), with `--group`."""
+    errors = moderated(slices)
+    if moves is None:
+        count = min(_DRAWS, max(_FEWEST, _NUMBERS // errors.size))
+        off = np.random.default_rng(seed).standard_normal((count, errors.size)) * errors
+        each = errors[:, None]
+    else:
+        own = slices.errors
+        each = moves * np.divide(errors, own, out=np.ones(own.size), where=own > 0)[:, None]
+        (off,) = wild.signed(seed, each.T)
+    alike, apart = (_chosen(off, mean, each) for mean in (np.zeros(errors.size), slices.means))
+    error = float(_spread(each, np.array([0]), np.array([-1]))[0])
+    return Choice(alike, apart, math.comb(errors.size, 2), error)
 
 
-def _choice(off: F64, shrunk: F64, moves: F64) -> Choice:
-    """Redraws whose means are `off` (R, S) by chance. moves: of one cluster where slices share none."""
-    alike, apart = (_chosen(off, mean, moves) for mean in (np.zeros(shrunk.size), shrunk))
-    return Choice(alike, apart, math.comb(shrunk.size, 2))
-
-
-def _chosen(off: F64, mean: F64, moves: F64) -> F64:
+def _chosen(off: F64, mean: F64, each: F64) -> F64:
     """|error| of the difference of the largest and the smallest redrawn mean (R,), in standard errors."""
     drawn, at = mean + off, np.arange(len(off))
     worst, best = drawn.argmax(axis=1), drawn.argmin(axis=1)
-    if moves.shape[1] == 1:
-        spread = np.hypot(moves[worst, 0], moves[best, 0])
-    else:
-        spread = np.sqrt(np.square(moves[worst] - moves[best]).sum(axis=1))
-    error = np.abs(off[at, worst] - off[at, best])
+    error, spread = np.abs(off[at, worst] - off[at, best]), _spread(each, worst, best)
     out: F64 = np.divide(error, spread, out=np.zeros(spread.size), where=spread > 0)
+    return out
+
+
+def _spread(each: F64, one: I64, other: I64) -> F64:
+    """The standard errors of differences of slices, of which each has one cluster (S, 1), or many (S, B)."""
+    if each.shape[1] == 1:
+        alone: F64 = np.hypot(each[one, 0], each[other, 0])
+        return alone
+    out: F64 = np.sqrt(np.square(each[one] - each[other]).sum(axis=1))
     return out
 
 
@@ -75,13 +109,14 @@ def difference(value: Value, spread: Spread, choice: Choice | None, level: float
     """The difference of two slices with a standard error, and p and an interval that allow for the choice;
     None where there are no others to choose from."""
     assert value.value is not None
-    both = 2.0 * above(abs(value.value), spread)
+    wide = spread if choice is None else replace(spread, se=choice.error)
+    both = 2.0 * above(abs(value.value), wide)
     found = replace(value, se=spread.se, p=both if choice is None else _any(both, choice))
     if level is None:
         return found
     tail = (1.0 - level) / 2 if choice is None else _tail(choice, level)
-    below, above_ = leaning(-quantile(tail, spread.degrees), spread.skewness)
-    return replace(found, lo=value.value - below * spread.se, hi=value.value + above_ * spread.se)
+    below, above_ = leaning(-quantile(tail, wide.degrees), wide.skewness)
+    return replace(found, lo=value.value - below * wide.se, hi=value.value + above_ * wide.se)
 
 
 def _any(both: float, choice: Choice) -> float:

@@ -68,8 +68,9 @@ def _sliced(known: Known, group: Keyed, clusters: Keyed | None) -> Sliced:
     dark = [bounds or one["vast"] > 0 for one in each]
     errors = [_errors(known.spec, losses[i], each[i], i, moves) for i in range(len(keys))]
     tests = slicetests.worse(losses, dark, moves.get("loss"))
-    known_to = [None if skip else error["loss"].se for error, skip in zip(errors, dark, strict=True)]
-    shrunk = slicetests.shrunk(losses, known_to)
+    known_to = [None if skip or error["loss"].se is None else error["loss"]
+                for error, skip in zip(errors, dark, strict=True)]  # fmt: skip
+    shrunk = slicetests.shrunk(losses, [None if error is None else error.se for error in known_to])
     bins = _bins(known, sums, clustered)
     of_total = _of_total(losses, any(one["impossible"] for one in each), bounds)
     out = []
@@ -94,7 +95,7 @@ def _gap(
     known: Known,
     rows: list[tuple[SliceRow, int]],
     losses: list[Sums],
-    errors: list[float | None],
+    errors: list[Error | None],
     shrunk: list[float | None],
     moves: Moves | None,
 ) -> SliceGap | None:
@@ -114,21 +115,28 @@ def _gap(
     gap = known.value("slice_gap", number(losses[i].mean - losses[j].mean), n=n)
     spread = moves.between(i, j) if moves is not None else slicetests.of_rows(losses[i], losses[j])
     if spread is not None and errors[i] is not None and errors[j] is not None:
-        choice = _choice(known, [k for _, k in some if errors[k]], errors, shrunk, moves)
+        of = [(row, k) for row, k in some if errors[k] is not None]
+        choice = _choice(known, of, losses, errors, shrunk, moves) if spread.se else None
         gap = slicechoice.difference(gap, spread, choice, known.level)
     return SliceGap(worst.by, best.by, len(some), gap)
 
 
 def _choice(
-    known: Known, of: list[int], errors: list[float | None], shrunk: list[float | None], moves: Moves | None
-) -> slicechoice.Choice | None:
-    """The choice of two of such slices, whose losses have errors; None where there are no more."""
+    known: Known, of: list[tuple[SliceRow, int]], losses: list[Sums], errors: list[Error | None],
+    shrunk: list[float | None], moves: Moves | None,
+) -> slicechoice.Choice | None:  # fmt: skip
+    """The choice of the first and the last of some slices; None where there are no others."""
     if len(of) < 3:
         return None
-    means = np.array([shrunk[k] for k in of])
-    if moves is not None:
-        return slicechoice.of_clusters(moves.own[of], means, known.seed)
-    return slicechoice.of_rows(np.array([errors[k] for k in of]), means, known.seed)
+    means = [number(losses[k].mean) if shrunk[k] is None else shrunk[k] for _, k in of]
+    found = [error for _, k in of if (error := errors[k]) is not None]
+    rows = np.array([row.rows for row, _ in of], dtype=np.float64)
+    clusters = rows if moves is None else np.array([row.clusters for row, _ in of], dtype=np.float64)
+    slices = slicechoice.Slices(
+        np.array([error.se for error in found]), np.array([error.skewness for error in found]), rows,
+        clusters, np.array(means),
+    )  # fmt: skip
+    return slicechoice.among(slices, None if moves is None else moves.own[[k for _, k in of]], known.seed)
 
 
 def _exact(spec: Spec, sums: dict[str, ExactSums], slices: int) -> list[dict[str, Fraction]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from xentcli.metrics.sliceclusters import TESTED, Moves, Spread, satterthwaite
 from xentcli.metrics.sums import Sums, number
+from xentcli.numerics.effects import together
 from xentcli.numerics.student import beyond, unskewed
 
 
@@ -71,8 +72,7 @@ def shrunk(losses: list[Sums], errors: list[float | None]) -> list[float | None]
     """Each slice's mean loss drawn towards that of all, the more the less is known of it.
 
     errors: the standard errors; None of slices that take no part. Random effects with the spread between
-    slices by moments: (τ²x + s²m) / (τ² + s²), s the standard error.
-    Source: DerSimonian & Laird (1986), Controlled Clinical Trials 7, 177-188.
+    slices by moments, as `numerics.effects` has it.
     """
     known = [i for i, se in enumerate(errors) if se]
     out: list[float | None] = [None] * len(losses)
@@ -80,12 +80,6 @@ def shrunk(losses: list[Sums], errors: list[float | None]) -> list[float | None]
         return out
     mean = np.array([number(losses[i].mean) for i in known])
     variance = np.array([errors[i] or 0.0 for i in known]) ** 2
-    w = 1.0 / variance
-    centre = float((w * mean).sum() / w.sum())
-    excess = float((w * (mean - centre) ** 2).sum()) - (len(known) - 1)
-    tau2 = max(0.0, excess / float(w.sum() - (w * w).sum() / w.sum()))
-    w = 1.0 / (variance + tau2)
-    middle = float((w * mean).sum() / w.sum())
-    for i, x, s2 in zip(known, mean.tolist(), variance.tolist(), strict=True):
-        out[i] = (tau2 * x + s2 * middle) / (tau2 + s2)
+    for i, x in zip(known, together(mean, variance).tolist(), strict=True):
+        out[i] = x
     return out
