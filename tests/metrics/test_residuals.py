@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score
 
 from tests.metrics.scored import known, number, read
 from xentcli.batch import Spec
+from xentcli.metrics.chance import redraws
 from xentcli.metrics.known import Known
 from xentcli.plan import needed
 from xentcli.states import clusterlabels
@@ -84,6 +85,27 @@ def test_the_level_of_soft_labels_is_that_of_the_spread_seen_in_each_bin(weighte
     found = known([], p, w, task="soft", targets=q)
     assert number(found, "ece_chance") == pytest.approx(total / 300, rel=1e-9)
     assert read(found, "ece").chance == pytest.approx(total / 300, rel=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_soft_labels_of_bins_of_few_rows_vary_as_those_of_others_do(weighted: bool) -> None:
+    p, q = soft(7, 2000, votes=4)
+    p = np.concatenate([p, [[0.9, 0.05, 0.05]] * 3])  # alone in a bin of which the others have no rows
+    p[:2000] = np.where(p[:2000].max(axis=1, keepdims=True) > 0.8, 1 / 3, p[:2000])
+    q = np.random.default_rng(1).multinomial(4, p) / 4
+    q[2000:] = [[0.875, 0.125, 0.0]] * 3  # nearer to p than votes are
+    w = np.random.default_rng(2).integers(1, 4, len(p)).astype(np.float64) if weighted else np.ones(len(p))
+    found = known([], p, w if weighted else None, task="soft", targets=q)
+    bins = found.binned("confidence")
+    bins = bins.where(bins.rows > 0)
+    noise = redraws(found, "confidence", "width", bins).noise
+    assert bins.rows[-1] == 3
+    top, at = p.max(axis=1), bins_of(p.max(axis=1))
+    right = [float((w * w * top * (1 - top))[at == b].sum()) / 4 for b in np.unique(at)]
+    # Weights of three rows are not those of all, on average; 1,024 redraws are within 1/7 of their variance.
+    assert noise.var(axis=0)[:-1] == pytest.approx(right[:-1], rel=0.3)
+    share = 3 * float((w * w).sum() / w.sum()) * w[2000:].mean() / float((w[2000:] ** 2).sum())
+    assert noise.var(axis=0)[-1] == pytest.approx(right[-1] * share, rel=0.25)
 
 
 def test_labels_that_go_together_have_the_level_of_their_rows() -> None:

@@ -3,8 +3,9 @@
 Soft labels say how likely a class is, and several labels of one row go together: p says neither how far the
 first are from it, nor how the second vary as one. Were the predictions calibrated, the residuals w(y - p) of
 a row would still be 0 on average and independent of those of other rows. So those of soft labels are redrawn
-as normal with the squares seen, Σw²(y - p)² of each bin; rows of several labels as the clusters of `--group`
-are (`metrics.wild`), dealt to 1,024 of them at random, from a sample of at most 4,096 rows that differ.
+as normal with the squares seen, Σw²(y - p)² of each bin, where its rows are few drawn to those of the others;
+rows of several labels as the clusters of `--group` are (`metrics.wild`), dealt to 1,024 of them at random,
+from a sample of at most 4,096 rows that differ.
 Source: Wu (1986), Annals of Statistics 14, 1261-1295; Mammen (1993), Annals of Statistics 21, 255-285.
 """
 
@@ -19,6 +20,7 @@ from xentcli.metrics import wild
 from xentcli.metrics.known import Known
 from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics import grid
+from xentcli.numerics.effects import together
 from xentcli.numerics.logistic import sigmoid
 from xentcli.states.bins import Binned
 from xentcli.states.clusters import BUCKETS
@@ -32,8 +34,7 @@ def of_soft(bins: Binned, unit: float, seed: int) -> WildRedraws:
     assert bins.variance is not None
     rng = np.random.default_rng(seed)
     rows, residual = float(bins.rows.sum()), bins.y - bins.p
-    rounding = (_ROUNDING * bins.weight) ** 2
-    square = np.maximum(bins.variance, rounding) * (rows / (rows - 1.0))
+    square = _squares(bins, unit) * (rows / (rows - 1.0))
     noise = rng.standard_normal((BUCKETS, square.size)) * np.sqrt(square)
     more = rng.standard_normal(noise.shape)
     # Σw of the rows turned over: what goes with their residuals, and the rest of its variance Σw².
@@ -41,6 +42,26 @@ def of_soft(bins: Binned, unit: float, seed: int) -> WildRedraws:
     rest = np.sqrt(np.maximum(unit * bins.weight - along * along * square, 0.0))
     mass = along * noise + rest * more
     return wild.around(bins, noise, mass, spread(bins, unit), bins.variance, np.arange(square.size))
+
+
+def _squares(bins: Binned, unit: float) -> F64:
+    """Σw²(y - p)² (M,), those of bins of few rows, which would be told by themselves, drawn to the others.
+
+    By random effects between their ratios to Σw²p(1-p), which that of shares of so many votes is a part of.
+    Source: Smyth (2004), Stat. Appl. Genetics and Molecular Biology 3, 3, for variances drawn together.
+    """
+    assert bins.variance is not None
+    square = np.maximum(bins.variance, (_ROUNDING * bins.weight) ** 2)
+    rate = bins.p / bins.weight
+    draws = unit * bins.weight * rate * (1.0 - rate)
+    open_ = draws > _ROUNDING * unit * bins.weight
+    if np.count_nonzero(open_) < 2:
+        return square
+    own, draws = square[open_], draws[open_]
+    whole = float(own.sum() / draws.sum())
+    out = square.copy()
+    out[open_] = together(own / draws / whole, 2.0 / bins.rows[open_]) * draws * whole
+    return out
 
 
 def spread(bins: Binned, unit: float) -> F64:
