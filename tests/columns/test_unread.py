@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 
 import numpy as np
+import pandas
 import pytest
 
 from tests.corpus.corpus import Outcome, xent
@@ -72,7 +75,7 @@ def test_a_list_of_objects(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     for options in ([], ["--pred", "output"]):
         found = xent("score", path, *options)
-        assert found.code == 3 and "list of objects in each row" in found.err
+        assert found.code == 3 and "list of objects (label, score) in each row" in found.err
     if which("jq") is None:
         pytest.skip("no jq")
     words = command(found).partition(" > ")[0].replace("FILE", str(path))
@@ -82,6 +85,51 @@ def test_a_list_of_objects(tmp_path: Path) -> None:
     scored = xent("score", tmp_path / "new.jsonl", "--label", "truth", "--json")
     assert scored.code == 0, scored.err
     assert scored.value() == pytest.approx(RIGHT, rel=1e-15)
+
+
+def test_a_list_of_other_objects_is_told_with_its_keys(tmp_path: Path) -> None:
+    """Completions, say, have no label and score that a command could take."""
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"choices": [{"text": "a", "logprobs": {"token_logprobs": [-0.1]}}]}\n')
+    assert "[which_label]" in xent("score", path).err, "not: no rows"
+    found = xent("score", path, "--pred", "choices")
+    assert found.code == 3 and "list of objects (text, logprobs) in each row" in found.err
+    assert "jq" not in found.err and "column for each class" in found.err
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("write", [json.dumps, str])
+def test_objects_as_text_and_what_makes_objects_of_them(
+    tmp_path: Path, kind: str, write: Callable[[object], str]
+) -> None:
+    texts = [write({"yes": 0.9, "no": 0.1}), write({"no": 0.7, "yes": 0.3})]
+    frame = pandas.DataFrame({"probs": texts, "truth": ["yes", "yes"]})
+    path = tmp_path / f"p.{kind}"
+    if kind == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    for options in ([], ["--pred", "probs"]):
+        found = xent("score", path, *options)
+        assert found.code == 3 and 'column "probs" holds objects written as text ("{' in found.err
+    if kind == "jsonl" and write is str:
+        assert "column for each class" in found.err
+        return
+    if kind == "jsonl" and which("jq") is None:
+        pytest.skip("no jq")
+    words = command(found).replace("FILE", str(path)).replace("python3", sys.executable)
+    new = tmp_path / f"NEW.{'parquet' if kind == 'parquet' else 'jsonl'}"
+    subprocess.run(words, shell=True, check=True, cwd=tmp_path)
+    scored = xent("score", new, "--label", "truth", "--json")
+    assert scored.code == 0 and scored.value() == pytest.approx(RIGHT, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", '{"a": 1}', '{"a": "b", "c": "d"}', "{1, 2}", "{", '{"a": 1, "b": true}']
+)
+def test_other_texts_are_no_objects(tmp_path: Path, text: str) -> None:
+    found = xent("score", jsonl(tmp_path / "p.jsonl", (text,)))
+    assert found.code == 3 and "[which_scores]" in found.err
 
 
 @pytest.mark.parametrize("classes", [3, 12])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from xentcli.columns.schema import Column, Preview
@@ -11,6 +12,16 @@ from xentcli.errors import DataError, clean
 _LOOKED_AT = 20
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf)"
 _SEVERAL = rf"\s*{_NUMBER}(?:[\s,]+(?:{_NUMBER}|\.\.\.))+[\s,]*"
+_OBJECTS = "list of an object"
+_FROM_TEXT = {
+    "csv": "python3 -c \"import ast, csv, json; [print(json.dumps({{**row, '{0}': "
+           "ast.literal_eval(row['{0}'])}})) for row in csv.DictReader(open('FILE'))]\" > NEW.jsonl",
+    "jsonl": "jq -c '.{0} |= fromjson' FILE > NEW.jsonl",
+    "parquet": "python3 -c \"import ast, pandas; t = pandas.read_parquet('FILE'); "
+               "t['{0}'] = t['{0}'].map(ast.literal_eval); t.to_parquet('NEW.parquet')\"",
+}  # fmt: skip
+"""What to type, by format, to turn the texts of column {0} into objects, whose members are columns."""
+
 _LIST = re.compile(rf"\s*(?:\[{_SEVERAL}\]|\({_SEVERAL}\))\s*", re.IGNORECASE)
 
 
@@ -18,9 +29,9 @@ def scores(preview: Preview, columns: list[Column]) -> DataError | None:
     """The error for the first of the columns that holds a list a row in a form that is not read, if any."""
     for column in columns:
         if column.type == "text":
-            found = _written(preview, column)
+            found = _written(preview, column) or _object(preview, column)
         else:
-            found = _pairs(preview, column) if column.arrow == "list of an object" else None
+            found = _pairs(preview, column) if column.arrow.startswith(_OBJECTS) else None
         if found is not None:
             return found
     return None
@@ -55,12 +66,35 @@ def _written(preview: Preview, column: Column) -> DataError | None:
                      id="score_type")  # fmt: skip
 
 
+def _object(preview: Preview, column: Column) -> DataError | None:
+    """A number for each class in an object that is written as text, as JSON or as Python shows it."""
+    values = [value for value in preview.values(column.name) if value is not None][:_LOOKED_AT]
+    if not values or not all(_holds_numbers(value) for value in values):
+        return None
+    named = re.fullmatch(r"[A-Za-z_]\w*", column.name)
+    known = _FROM_TEXT.get(preview.format) if named else None
+    if preview.format == "jsonl" and "'" in values[0]:  # as Python shows it, which is no JSON
+        known = None
+    what = f'column "{clean(column.name)}" holds objects written as text ("{clean(values[0], 40)}")'
+    remedy = known.format(column.name) if known else "store a column for each class"
+    return DataError(what, where=preview.source, remedy=remedy, id="score_type")
+
+
+def _holds_numbers(value: str) -> bool:
+    if not value.lstrip().startswith("{"):
+        return False
+    try:
+        found = ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return isinstance(found, dict) and len(found) > 1 and all(type(x) in (int, float) for x in found.values())
+
+
 def _pairs(preview: Preview, column: Column) -> DataError:
     """Objects in a list, as a pipeline of transformers gives a score of each class."""
-    name = column.name
-    remedy = "store scores as plain numbers"
-    if re.fullmatch(r"[A-Za-z_]\w*", name):
-        remedy = (f"jq -c '. + (.{name} | map({{(.label): .score}}) | add) | del(.{name})' FILE > NEW.jsonl, "
-                  'if each is a "label" and its "score"')  # fmt: skip
-    return DataError(f'column "{clean(name)}" holds a list of objects in each row', where=preview.source,
-                     remedy=remedy, id="score_type")  # fmt: skip
+    name, members = column.name, column.arrow.partition(" with ")[2]
+    remedy = "store the scores as a column for each class, or as a list of numbers in each row"
+    if re.fullmatch(r"[A-Za-z_]\w*", name) and set(members.split(", ")) == {"label", "score"}:
+        remedy = f"jq -c '. + (.{name} | map({{(.label): .score}}) | add) | del(.{name})' FILE > NEW.jsonl"
+    what = f'column "{clean(name)}" holds a list of objects{f" ({members})" if members else ""} in each row'
+    return DataError(what, where=preview.source, remedy=remedy, id="score_type")

@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from xentcli.columns.schema import Column
-from xentcli.errors import DataError
+from xentcli.errors import DataError, clean
 from xentcli.readers.arrays import flag_array, list_array, number_array, text_array
 from xentcli.readers.arrowtypes import check_names
 from xentcli.readers.jsonrecords import Path, Twice, kind_of, leaves
 
 _BY_COLUMN = "in Python: pandas.read_json(FILE).to_json(NEW, orient='records', lines=True)"
+_MEMBERS = 4
+"""Keys that are told of objects in lists."""
 
 
 def describe(rows: list[Twice], name: str) -> tuple[dict[str, Path], list[Column], pa.RecordBatch]:
@@ -42,6 +44,8 @@ def describe(rows: list[Twice], name: str) -> tuple[dict[str, Path], list[Column
         if type_ != "other":
             arrays.append((column.name, _array(column, values)))
     sample = pa.RecordBatch.from_arrays([array for _, array in arrays], [name for name, _ in arrays])
+    if not arrays:  # rows without a column that is read are rows
+        sample = pa.RecordBatch.from_struct_array(pa.array([{}] * len(rows), pa.struct([])))
     return paths, columns, sample
 
 
@@ -75,7 +79,8 @@ def _type(values: list[Any]) -> tuple[str, str, str]:
             return "list", "written", "list<double>"
         if inner == {str}:
             return "list", "text", "list<string>"
-        return "other", "other", "list of " + _named(item for value in values for item in value or ())
+        items = [item for value in values for item in value or ()]
+        return "other", "other", f"list of {_named(items)}{_members(items)}"
     return "other", "other", _named(values)
 
 
@@ -83,6 +88,12 @@ def _named(values: Iterable[Any]) -> str:
     """What kinds of values there are: `a number and text`."""
     kinds = dict.fromkeys(kind_of(value) for value in values if value is not None)
     return " and ".join(kinds) or "null"
+
+
+def _members(items: list[Any]) -> str:
+    """The first keys of objects, if all are objects: ` with label, score`."""
+    keys = [clean(key, 20) for key in items[0]] if all(isinstance(item, dict) for item in items) else []
+    return f" with {', '.join(keys[:_MEMBERS])}{', …' if len(keys) > _MEMBERS else ''}" if keys else ""
 
 
 def _array(column: Column, values: list[Any]) -> pa.Array:

@@ -149,7 +149,8 @@ def _table(found: Inspection, verbose: bool, width: int | None) -> list[str]:
     cells = [["column", "stored as", "from", "to", "first values", "role"]]
     for name, column in rows:
         sample = ", ".join(_value(value) for value in column["sample"])
-        cells.append([short(name, _NAME, "…"), shown(column["stored"])[:_NAME], _value(column["low"]),
+        name, stored = (short(text, _NAME, "…") for text in (name, shown(column["stored"])))
+        cells.append([name, stored, _value(column["low"]),
                       _value(column["high"]), short(sample, 40, "…"), column["role"]])  # fmt: skip
     columns = {name: [name, *column] for name, *column in zip(*cells, strict=True)}
     gone = fit(columns, width, _FOLDED, _DROPPED, "…") if width is not None else []
