@@ -9,6 +9,7 @@ import xentcli
 
 ROOT = Path(xentcli.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
+TESTS = sorted(Path(__file__).parents[1].rglob("*.py"))
 
 # From the top down: a part may import from those after it, and from itself.
 LAYERS = [
@@ -98,7 +99,7 @@ def test_imports_point_one_way() -> None:
 
 
 def test_files_stay_small() -> None:
-    lines = {str(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
+    lines = {str(path): len(path.read_text("utf-8").splitlines()) for path in (*FILES, *TESTS)}
     assert {path: count for path, count in lines.items() if count > 350} == {}
 
 

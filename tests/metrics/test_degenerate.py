@@ -1,0 +1,114 @@
+"""Impossible labels, a single row, one class, constant predictors: values, or why there are none."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.metrics.scored import by_class, known, number, read
+from tests.metrics.test_extremes import INF, near
+
+
+def test_one_impossible_label_makes_the_loss_infinite_and_names_it() -> None:
+    found = known([0, 1, 1, 0], [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0], [0.9, 0.1]])
+    for name in ("cross_entropy", "perplexity", "normalized_cross_entropy", "overconfidence"):
+        value = read(found, name)
+        assert (value.state, value.value) == ("infinite", INF), name
+        assert value.why == "1 row gave its own label p = 0", name
+        assert (value.se, value.lo, value.hi) == (None, None, None), name
+    assert read(found, "balanced_cross_entropy").state == "infinite"
+    finite = read(found, "cross_entropy_finite")
+    losses = -np.log([0.5, 0.75, 0.9])
+    assert finite.value == near(losses.mean(), rel=1e-12)
+    assert finite.se == near(losses.std(ddof=1) / math.sqrt(3), rel=1e-9)
+    assert finite.n == 3
+    assert number(found, "brier_score") == near((0.25 + 0.0625 + 1.0 + 0.01) / 4, rel=1e-12)
+    no, yes = by_class(found)
+    assert no.metrics["cross_entropy"].state == "finite"
+    assert yes.metrics["cross_entropy"].state == "infinite"
+
+
+def test_the_finite_mean_of_weighted_rows_leaves_the_impossible_ones_out() -> None:
+    w = np.array([1.0, 2.0, 5.0, 3.0])
+    found = known([0, 1, 1, 0], [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0], [0.9, 0.1]], w)
+    finite, own = read(found, "cross_entropy_finite"), w[[0, 1, 3]]
+    losses = -np.log([0.5, 0.75, 0.9])
+    mean = np.average(losses, weights=own)
+    se = math.sqrt(3 / 2 * ((own * (losses - mean)) ** 2).sum()) / own.sum()
+    assert finite.value == near(mean)
+    assert finite.se == near(se, rel=1e-9)
+    assert number(found, "zero_probability_rows") == 1
+
+
+def test_rows_that_are_all_impossible_leave_no_finite_mean() -> None:
+    value = read(known([0, 0], [[0.0, 1.0], [0.0, 1.0]]), "cross_entropy_finite")
+    assert (value.value, value.state, value.why) == (None, "undefined", "no row has a finite loss")
+
+
+def test_clipping_bounds_the_loss_and_counts_the_rows() -> None:
+    found = known([0, 1], [[0.0, 1.0], [0.3, 0.7]], clip=1e-7)
+    assert number(found, "cross_entropy") == near((-math.log(1e-7) - math.log(0.7)) / 2, rel=1e-12)
+    assert number(found, "zero_probability_rows") == 0
+    assert found.states.notes.counts["clipped"] == 1
+
+
+@pytest.mark.parametrize("scores", [[0.7], [[0.3, 0.7]], [[0.2, 0.7, 0.1]]])
+def test_a_single_row_has_values_but_no_standard_errors(scores: Any) -> None:
+    found = known([1], scores)
+    for name in ("cross_entropy", "brier_score", "predictive_entropy", "accuracy", "overconfidence"):
+        value = read(found, name)
+        assert value.state == "finite", name
+        assert value.se is None, name
+    assert read(found, "cross_entropy").lo is None
+    assert read(found, "accuracy").hi == 1.0
+
+
+def test_one_class_of_labels_leaves_relative_figures_undefined() -> None:
+    found = known([1, 1, 1], [0.9, 0.8, 0.4])
+    for name in ("normalized_cross_entropy", "auroc", "average_precision", "mcc", "brier_skill_score"):
+        value = read(found, name)
+        assert (value.state, value.value) == ("undefined", None), name
+        assert value.why, name
+    assert number(found, "cross_entropy") == near(-float(np.log([0.9, 0.8, 0.4]).mean()), rel=1e-12)
+    assert number(found, "label_entropy") == 0.0
+    no, yes = by_class(found)
+    assert no.support == 0.0
+    assert no.metrics["recall"].value is None
+    assert yes.metrics["recall"].value == near(2 / 3)
+
+
+@pytest.mark.parametrize("p", [0.25, 0.1, 1 / 3])
+def test_a_constant_predictor_at_the_base_rate_is_worth_nothing_and_well_calibrated(p: float) -> None:
+    n = 400
+    labels = [1] * round(p * n) + [0] * (n - round(p * n))
+    rate = np.mean(labels)
+    found = known(labels, [float(rate)] * n)
+    assert number(found, "normalized_cross_entropy") == near(1.0, rel=1e-12)
+    assert number(found, "brier_skill_score") == near(0.0, abs=1e-12)
+    assert number(found, "auroc") == 0.5
+    assert number(found, "average_precision") == near(float(rate), rel=1e-12)
+    assert number(found, "ece") == near(0.0, abs=1e-12)
+    assert number(found, "spiegelhalter_z") == near(0.0, abs=1e-9)
+    assert read(found, "mcc").why == "all predictions are of one class"
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 6, 7, 10, 12, 70])
+def test_uniform_predictions_have_no_test_of_calibration(width: int) -> None:
+    classes = max(width, 2)
+    found = known([0, 1] * 20, np.full((40, width), 1.0 / classes))
+    value = read(found, "spiegelhalter_z")
+    assert (value.value, value.why) == (None, "every prediction is certain or uniform")
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_equal_losses_have_a_standard_error_of_zero_and_not_what_rounding_leaves(
+    weighted: bool, grouped: bool
+) -> None:
+    w = np.random.default_rng(0).random(100) if weighted else None
+    found = known([1] * 100, [0.7] * 100, w, groups=np.arange(100) // 7 if grouped else None)
+    for name in ("cross_entropy", "perplexity", "brier_score", "overconfidence", "balanced_cross_entropy"):
+        assert read(found, name).se == 0.0, name
