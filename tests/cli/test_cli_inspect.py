@@ -313,14 +313,18 @@ def test_neither_pandas_nor_rich_is_loaded(samples: Path) -> None:
     assert json.loads(done.stderr) == []
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_rows_of_unknown_number_take_so_long_a_million(tmp_path: Path, packed: bool) -> None:
-    path = text(tmp_path / "a.csv", "p_0,p_1,y\n" + "0.25,0.75,1\n" * 50_000)
-    if packed:
-        path = tmp_path / "a.csv.gz"
-        path.write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "arrows"])
+def test_rows_of_unknown_number_take_so_long_a_million(tmp_path: Path, kind: str) -> None:
+    path, rows = tmp_path / f"a.{kind}", 50_000
+    if kind == "arrows":
+        table = pa.table({"p_0": [0.25] * rows, "p_1": [0.75] * rows, "y": [1] * rows})
+        with pa.ipc.new_stream(path, table.schema) as sink:
+            sink.write_table(table)
+    else:
+        lines = b"p_0,p_1,y\n" + b"0.25,0.75,1\n" * rows
+        path.write_bytes(gzip.compress(lines) if kind == "csv.gz" else lines)
     with path.open("rb") as file:
-        shown = process("inspect", path if packed else "-", stdin=file).out
+        shown = process("inspect", path if kind == "csv.gz" else "-", stdin=file).out
     assert re.search(r"to score  (about \d+ s|under 1 s) per million rows, at most", shown)
 
 

@@ -74,6 +74,8 @@ class BatchSource:
         self._feed = feed
         self._options = options
         self._held: Iterator[pa.RecordBatch] | None = None
+        self._first: list[pa.RecordBatch] = []  # of what can be walked once
+        self._rehearsing = False
         self._read_rows = 0
         self._preview: Preview | None = None
         check_names(self.name, [column.name for column in feed.columns])
@@ -129,8 +131,16 @@ class BatchSource:
             rows, size = rows + batch.num_rows, size + batch.nbytes
             if rows >= PREVIEW_ROWS or size >= _HELD_BYTES:
                 break
-        self._held = chain(held, walk)
+        self._first, self._held = held, chain(held, walk)
         return held
+
+    def rehearse(self) -> int | None:
+        """Let a walk be through the first batches alone, as often as is liked, of what can be read once; the
+        number of their rows, None of what can be had again."""
+        if self._feed.again:
+            return None
+        self._rehearsing = True
+        return int(sum(batch.num_rows for batch in self._first))
 
     # -- walking ----------------------------------------------------------------------------------
     def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:
@@ -140,6 +150,8 @@ class BatchSource:
     def _units(self, columns: list[str]) -> Iterator[Unit]:
         if self._feed.again:
             walk = self._walk(columns)
+        elif self._rehearsing:
+            walk = iter(self._first)
         elif self._held is None:
             raise DataError("it can be read once, and was", where=self.name,
                             remedy="make a new reader for each call", id="read_once")  # fmt: skip
