@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.laws.foldings import form
 from tests.metrics.scored import known, number, read, skewed
 from tests.metrics.test_standard_errors import FIGURES, influences, jackknife
-from xentcli.batch import F64, I64, Batch, Place, Spec
+from xentcli.batch import F64, I64, Batch, Place, Spec, Training
 from xentcli.metrics import wild
 from xentcli.numerics import grid
 from xentcli.plan import StateSet
@@ -265,9 +265,11 @@ def test_any_cut_of_the_rows_gives_the_same_cells(task: str, weighted: bool) -> 
     targets = shares if task in TABLED else None
     several = task == "multiclass"
     spec = Spec(task, "probs", ("0", "1", "2")[: 2 if task == "binary" else 3], 1 if task == "binary" else 3,
-                weighted=weighted, grouped=True, classwise=several, toplabel=several)  # fmt: skip
+                weighted=weighted, grouped=True, classwise=several, toplabel=several,
+                training=Training(0.1, () if task in TABLED else (1.0, 2.0, 3.0)[: 3 if several else 2],
+                                  within=task in TABLED))  # fmt: skip
     y, p = (y % 2, p[:, :1]) if task == "binary" else (y, p)
-    names = ["clustercells", *(["clustertop", "clusterclasswise"] if several else [])]
+    names = ["clustercells", "training", *(["clustertop", "clusterclasswise"] if several else [])]
     names += ["clusterlabels"] if task == "multilabel" else []
     forms = []
     for parts in ([np.arange(100)], np.array_split(np.random.default_rng(0).permutation(100), 3)):

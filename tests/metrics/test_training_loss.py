@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.metrics.scored import Sample, known, number, read, sample
+from tests.metrics.scored import Sample, known, number, read, sample, skewed
 from xentcli.batch import F64, Training
 
 steady = settings(derandomize=True, deadline=None, max_examples=25)
@@ -36,8 +36,8 @@ def statistic(own: Sample, row: F64, training: Training) -> float:
     return top / float(row.sum() if training.per_row else (row * weights[own.labels]).sum())
 
 
-def influence_error(own: Sample, training: Training) -> float:
-    """sqrt(m/(m-1) Σ (r·dT/dr)²), each derivative taken numerically: the infinitesimal jackknife."""
+def influences(own: Sample, training: Training) -> F64:
+    """r·dT/dr of each row (n,), each derivative taken numerically: the infinitesimal jackknife."""
     w = own.w
     parts = []
     for i in range(own.size):
@@ -46,7 +46,12 @@ def influence_error(own: Sample, training: Training) -> float:
         up[i] += step
         down[i] -= step
         parts.append((statistic(own, up, training) - statistic(own, down, training)) / (2e-5))
-    return math.sqrt(own.size / (own.size - 1) * float((np.array(parts) ** 2).sum()))
+    return np.array(parts)
+
+
+def jackknife(parts: F64) -> float:
+    """sqrt(m/(m-1) Σ parts²)."""
+    return math.sqrt(parts.size / (parts.size - 1) * float((parts**2).sum()))
 
 
 def given_weights(c: int, seed: int) -> tuple[float, ...]:
@@ -99,7 +104,17 @@ def test_the_standard_error_is_that_of_the_influence_of_each_row(
     if training.balanced and (counts == 1).any():
         return  # a class of one row has no spread, and its numerical derivative is noise
     found = read(own.known(training=training), "training_loss")
-    assert found.se == pytest.approx(influence_error(own, training), rel=1e-5)
+    moves = influences(own, training)
+    assert found.se == pytest.approx(jackknife(moves), rel=1e-5)
+    group = np.arange(own.size) % max(own.size // 3, 2)
+    found = read(own.known(training=training, groups=group), "training_loss")
+    sums = np.bincount(group, moves).astype(np.float64)
+    assert found.se == pytest.approx(jackknife(sums), rel=1e-5)
+    per = np.ones(c) if training.per_row else np.array(training.weights or (1.0,) * c)
+    below = np.bincount(group, own.w * per[own.labels]) / (own.w * per[own.labels]).sum()
+    steps = skewed(sums, bottom=None if training.balanced else below)
+    assert found.value is not None and found.lo is not None and found.hi is not None
+    assert (found.value - found.lo, found.hi - found.value) == pytest.approx(steps, rel=1e-4)
 
 
 @steady

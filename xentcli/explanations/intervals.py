@@ -60,9 +60,12 @@ _SHARE = (
 INTERVALS = {
     **dict.fromkeys(
         ("cross_entropy", "cross_entropy_finite", "predictive_entropy", "overconfidence", "brier_score",
-         "label_distribution_entropy", "kl_divergence", "hamming_loss", "training_loss",
+         "label_distribution_entropy", "kl_divergence", "hamming_loss",
          "cross_entropy_listed", "cross_entropy_uniform"), _MEAN,
     ),
+    "training_loss": "mean ± z · sqrt(m/(m-1) Σ r_i² (w_i x_i - L w_i)²)/Σ r_i w_i, of balanced weights with "
+    "the mean of the label's class for L; over groups, with t and their skewness, for --group, of up to 100 "
+    "classes with weights; none of balanced weights that are smoothed, or of soft or several labels",
     "perplexity": "exp of that of the cross-entropy",
     **dict.fromkeys(("accuracy", "subset_accuracy", "label_listed"), _WILSON),
     "topk_accuracy": _ROWS,

@@ -5,11 +5,18 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from xentcli.errors import clean, counted
+from xentcli.metrics import intervals
+from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
 from xentcli.records import dataclass
 from xentcli.report import Value
+
+_NOISE = 1e-13
+"""What is left of sums that cancel, as a share of them, is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ def training_loss(known: Known) -> Value:
     `binary_cross_entropy_with_logits` with `reduction="mean"`.
     se: sqrt(m/(m-1) Σ r²w²(x - L)²) over the denominator. Balanced weights are functions of the labels, so
     there the mean of the label's class takes the place of L (delta method); with smoothing besides, and for
-    soft labels and multilabel, no se.
+    soft labels and multilabel, no se. With `--group` over clusters, and none of over 100 weighted classes.
     Infinite as soon as a row gives p = 0 to a class that its target asks for.
     """
     training = known.spec.training
@@ -61,6 +68,8 @@ def training_loss(known: Known) -> Value:
     base = [Fraction(1)] * len(weights) if training.per_row else weights
     bottom = dot(base, groups.weight)
     mean = dot(weights, groups.loss) / bottom
+    if known.spec.grouped:
+        return intervals.around(known, "training_loss", number(mean), _over_clusters(known, groups, mean))
     se = None
     if known.rows > 1 and known.states.training.sums["vast"].exact() == 0:
         spread = Fraction(0)
@@ -73,6 +82,31 @@ def training_loss(known: Known) -> Value:
             spread += square + centre * centre * groups.weight2[k]
         se = math.sqrt(max(spread, Fraction(0)) / (bottom * bottom) * known.rows / (known.rows - 1))
     return known.value("training_loss", number(mean), se=se)
+
+
+def _over_clusters(known: Known, groups: Groups, mean: Fraction) -> Error:
+    """`intervals.over_clusters` of Σ r(w·x - L) of each cluster over what the mean is over.
+
+    Balanced: the mean of each class, of which as many rows are as there are, takes the place of L / w.
+    """
+    training, state = known.spec.training, known.states.training
+    losses, weights = state.by_cluster("loss"), state.by_cluster("weight")
+    assert training is not None
+    if losses is None or weights is None:
+        return Error()
+    own = exact_weights(known)
+    base = [Fraction(1)] * len(own) if training.per_row else own
+    bottom, per = dot(base, groups.weight), np.array([number(w) for w in own])
+    centre = np.array([number(b * mean) for b in base])
+    if training.balanced:
+        pairs = zip(own, groups.loss, groups.weight, strict=True)
+        centre = np.array([number(w * loss / held) if held else 0.0 for w, loss, held in pairs])
+    used = weights.any(axis=1)
+    losses, weights, total = losses[used], weights[used], number(bottom)
+    moves, size = (losses * per - weights * centre).sum(axis=1), (losses * per).sum(axis=1)
+    moves[np.abs(moves) < _NOISE * size] = 0.0
+    share = None if training.balanced else (weights * [number(b) for b in base]).sum(axis=1) / total
+    return intervals.over_clusters(moves / total, share)
 
 
 def class_weights(known: Known) -> list[float]:
