@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
 from tests.metrics.scored import known, read
@@ -51,7 +52,12 @@ def test_the_error_is_that_of_the_jackknife_and_of_what_chance_gains(score: str,
     near = 0.1 if grouped else 1e-4
     assert value.se == pytest.approx(np.sqrt(first + chance.var(ddof=1)), rel=near)
     assert value.lo is not None and value.hi is not None
-    assert (value.lo + value.hi) / 2 == pytest.approx(value.value - chance.mean(), rel=1e-9)
+    base = of(score, np.full(200, y.mean()), y, np.ones(200))
+    ends = np.arctanh(np.sqrt(np.array([value.lo, value.value - chance.mean(), value.hi]) / base))
+    assert np.diff(ends, 2) == pytest.approx(0.0, abs=1e-9)  # symmetric on Fisher's scale
+    t = stats.t.ppf(0.975, 49) if grouped else stats.norm.ppf(0.975)
+    slope = 2 * base * np.tanh(ends[1]) / np.cosh(ends[1]) ** 2
+    assert (ends[2] - ends[0]) / 2 == pytest.approx(t * value.se / slope, rel=1e-9)
 
 
 @pytest.mark.parametrize("score", ["brier", "loss"])

@@ -2,9 +2,11 @@
 
 To first order a row moves it by the score of the base rate less that of its own recalibrated rate, for both
 rates are where the scores are least. To second order it is too high by what recalibrating gains by chance,
-which labels redrawn from the predictions tell, with how much that varies.
-Source: van der Vaart (1998), Asymptotic Statistics, chapters 5 and 12; Dimitriadis, Gneiting & Jordan (2021),
-PNAS 118, e2016191118, for the scores.
+which labels redrawn from the predictions tell, with how much that varies. Its share of the uncertainty is a
+squared correlation, of the label and its recalibrated rate for the Brier score, and the higher it is, the
+more it varies: so the interval is that of Fisher's z of its root, unless it may be 0.
+Source: Fisher (1921), Metron 1, 3-32, for z; van der Vaart (1998), Asymptotic Statistics, chapters 5 and 12;
+Dimitriadis, Gneiting & Jordan (2021), PNAS 118, e2016191118, for the scores.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from xentcli.report import Value
 
 def around(known: Known, value: Value, score: str) -> Value:
     """`value`, the discrimination by "loss" or "brier", with its error, and an interval around what it is
-    less what chance adds; from 0 up. None for one row, one group, or where one class occurs.
+    less what chance adds; from 0 to the uncertainty. None for one row, one group, or where one class occurs.
     """
     assert value.value is not None
     if known.rows < 2 or not known.support.all():
@@ -40,7 +42,19 @@ def around(known: Known, value: Value, score: str) -> Value:
         return value
     step = se * (known.z if first.clusters is None else quantile(0.5 + known.level / 2, first.clusters - 1))
     centre = seen - float(chance.mean())
-    return replace(value, lo=min(max(centre - step, 0.0), seen), hi=max(centre + step, seen))
+    base = replace(known, prior=None)
+    lo, hi = _within(centre, step, base.reference_brier if score == "brier" else base.reference_loss)
+    return replace(value, lo=min(lo, seen), hi=max(hi, seen))
+
+
+def _within(centre: float, step: float, most: float) -> tuple[float, float]:
+    """The interval ± step of a centre in (0, most), symmetric in artanh of the root of its share; as it is
+    where it holds 0."""
+    if not step < centre < most:
+        return max(centre - step, 0.0), min(centre + step, most)
+    share = centre / most
+    z, half = math.atanh(math.sqrt(share)), 0.5 * step / most / (math.sqrt(share) * (1.0 - share))
+    return most * math.tanh(max(z - half, 0.0)) ** 2, most * math.tanh(z + half) ** 2
 
 
 def _over_rows(known: Known, seen: float, score: str) -> Error:
