@@ -225,6 +225,8 @@ class StateSet(_ByName):
         names = [name for name in common(self.spec) if name in self.states]
         self.turns = self.turns or {name: threading.Lock() for name in names}
         held = {name: self.states[name] for name in names}
+        if "tally" in self.states:  # shares its tables, not what it sorts
+            held["tally"] = cast("Tally", self.states["tally"]).beside()
         own = {name: state(name).empty(self.spec) for name in self.states if name not in held}
         return StateSet(self.spec, {name: (held | own)[name] for name in self.states}, turns=self.turns)
 

@@ -9,6 +9,7 @@ order of the rows nor a cut matters; rows that come in order are added several t
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import NamedTuple, Self
 
@@ -68,6 +69,7 @@ class Cells:
 
     moments (4, 8, cells): count, Σu, Σu² and Σu³ of the offsets u from the middle of a coarse cell, by
     4 * below its edge + 2 * label + side. counts (4, cells): rows in fine cells, by 2 * label + side.
+    Threads may add at the same time: the tables are large, and one of each does for all.
     """
 
     def __init__(self, window: int) -> None:
@@ -75,6 +77,7 @@ class Cells:
         self.moments = np.zeros((4, 8, WINDOW >> _COARSE), np.int64)
         self.counts = np.zeros((4, WINDOW >> _FINE), np.int64)
         self._edges = edges() if window == 0 else None
+        self._lock = threading.Lock()
 
     def add(self, keys: U32, times: I64 | None = None) -> None:
         """Add rows by their keys (n,): place in the window, side and label; each so many times."""
@@ -86,24 +89,27 @@ class Cells:
         n = keys.size
         cell = np.right_shift(keys, _FINE, out=buffer("cells.cell", n, np.uint32))
         starts = run_starts(cell)
-        np.add.at(self.counts.reshape(-1), cell[starts].astype(np.int64), _lengths(starts, n, times))
+        fine, rows = cell[starts].astype(np.int64), _lengths(starts, n, times)
         offset = np.bitwise_and(keys, (1 << _COARSE) - 1, out=buffer("cells.offset", n, np.uint32))
         np.right_shift(keys, _COARSE, out=cell)
         if self._edges is not None:
             _mark_below(cell, offset, self._edges)
         starts = run_starts(cell)
-        at = cell[starts].astype(np.int64)
-        rows, *moments = self.moments.reshape(4, -1)
-        np.add.at(rows, at, _lengths(starts, n, times))
+        totals = [_lengths(starts, n, times)]
         power, unit = buffer("cells.power", n, np.int32), offset.view(np.int32)
         unit -= _HALF
         np.copyto(power, unit)
-        for order, sums in enumerate(moments):
+        for order in range(3):
             if order:
                 power *= unit
             if order == 2:
                 power >>= _CUBE
-            np.add.at(sums, at, _totals(power if times is None else power * times, starts))
+            totals.append(_totals(power if times is None else power * times, starts))
+        coarse = cell[starts].astype(np.int64)
+        with self._lock:
+            np.add.at(self.counts.reshape(-1), fine, rows)
+            for sums, total in zip(self.moments.reshape(4, -1), totals, strict=True):
+                np.add.at(sums, coarse, total)
 
     def merge(self, other: Cells) -> None:
         """Add the rows of the same window of another state."""

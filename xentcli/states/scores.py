@@ -68,8 +68,6 @@ class Scores:
         state._coarsen(state._steps(keys))
         if state.step == step:
             state._read = (rows[:, 0].astype(np.float64), rows[:, 1].astype(np.float64))
-        if state.step == step:
-            state._read = (rows[:, 0].astype(np.float64), rows[:, 1].astype(np.float64))
         return state
 
     @property

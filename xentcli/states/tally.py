@@ -44,6 +44,12 @@ class Tally:
     def empty(cls, spec: Spec) -> Self:
         return cls(spec)
 
+    def beside(self) -> Self:
+        """An empty one for another thread, which puts rows into the same cells as this one."""
+        other = type(self)(self.spec)
+        other._windows = self._windows
+        return other
+
     # -- adding -----------------------------------------------------------------------------------
     def update(self, rows: Rows) -> None:
         assert rows.single is not None
@@ -146,9 +152,7 @@ class Tally:
 
     def _window(self, number: int) -> Cells:
         found = self._windows.get(number)
-        if found is None:
-            found = self._windows[number] = Cells(number)
-        return found
+        return self._windows.setdefault(number, Cells(number)) if found is None else found
 
     def merge(self, other: Self) -> None:
         other.settle()
@@ -160,8 +164,9 @@ class Tally:
             return
         self._add_counted(other._keys, other._counts)
         self._certain += other._certain
-        for window, cells in other._windows.items():
-            self._window(window).merge(cells)
+        if other._windows is not self._windows:
+            for window, cells in other._windows.items():
+                self._window(window).merge(cells)
 
     # -- storing and reading ------------------------------------------------------------------------
     def exact(self) -> tuple[F64, I64, I64]:
