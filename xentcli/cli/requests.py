@@ -186,9 +186,11 @@ class Request:
         from xentcli import memory
         from xentcli.binding import Rules
         from xentcli.columns import Ask
+        from xentcli.numerics import heap
         from xentcli.readers import Options
         from xentcli.scoring import Settings
 
+        heap.share()
         where = tuple(self._pair(text) for text in self.where or [])
         by = tuple(dict.fromkeys(tuple(text.split(",")) for text in self.by or []))
         named = [resolve(name) for name in self.metric or []]

@@ -6,8 +6,23 @@ import contextlib
 import ctypes
 from functools import cache
 
-_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of glibc's malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 _LARGE = 1 << 22
+_KEPT = 1 << 26
+
+
+def share() -> None:
+    """From now on all threads take memory from one heap, of which up to 64 MB stay free to be used again.
+
+    By itself glibc has a heap for each thread, and gives back what is free at its end as soon as that is some
+    128 kB, so that the same pages are zeroed over and over; they take a twentieth of a run. For a process
+    that does nothing else. Elsewhere nothing happens.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_ARENA_MAX, 1)
+        mallopt(_TRIM_THRESHOLD, _KEPT)
+        mallopt(_MMAP_THRESHOLD, 2 * _LARGE)
 
 
 @cache

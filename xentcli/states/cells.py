@@ -145,16 +145,16 @@ class Cells:
     # -- reading ----------------------------------------------------------------------------------
     def scores(self) -> tuple[I64, I64]:
         """Cells of p that keep 14 bits of its mantissa, as the high bits of a float64, ascending (cells,),
-        and the rows of each label in them (cells, 2)."""
-        by_label = self.counts.reshape(2, 2, -1)
-        rows = by_label[:, 0].copy()
-        high = np.flatnonzero(by_label[:, 1].any(axis=0))
+        and the rows of each label in them (2, cells)."""
+        lower, upper = self.counts.reshape(2, 2, -1).swapaxes(0, 1)
+        low, high = _used(lower), _used(upper)[::-1]
         p = 1.0 - _value(self.first + (high + 1 << _FINE))  # in the cell of p that the cell of q is part of
-        within = keys_of(p) - self.first >> _FINE
-        for mine, more in zip(rows, by_label[:, 1, high], strict=True):
-            np.add.at(mine, within, more)
-        used = np.flatnonzero(rows[0] | rows[1])
-        return (used << _FINE) + self.first + _DOUBLES >> _FINE, rows[:, used].T
+        cells = np.concatenate([low, keys_of(p) - self.first >> _FINE])
+        rows = np.concatenate([lower[:, low], upper[:, high]], axis=1)
+        starts = run_starts(cells)
+        if starts.size < cells.size:
+            cells, rows = cells[starts], np.add.reduceat(rows, starts, axis=1)
+        return (cells << _FINE) + self.first + _DOUBLES >> _FINE, rows
 
     def parts(self) -> list[I64]:
         """The occupied coarse cells, in their order, in parts for `nodes`."""
@@ -173,6 +173,13 @@ class Cells:
         p = _sided(_value(start[:, None] + places), side[:, None])
         inside = _sided(_value(start + np.where(below, 0, (1 << _COARSE) - 1)), side)
         return Nodes(p, weight, label, side, grid.locate(inside, "nodes")[0].copy(), found[0])
+
+
+def _used(rows: I64) -> I64:
+    """Which cells have rows (2, cells) of either label."""
+    parts = range(0, rows.shape[1], _ROWS)
+    used = [np.flatnonzero(rows[0, lo : lo + _ROWS] | rows[1, lo : lo + _ROWS]) for lo in parts]
+    return np.concatenate([part + lo for part, lo in zip(used, parts, strict=True)])
 
 
 def first(window: int) -> int:

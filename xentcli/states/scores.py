@@ -57,17 +57,17 @@ class Scores:
 
     @classmethod
     def of(cls, spec: Spec, step: int, keys: I64, rows: I64) -> Self:
-        """From cells (n,) at LEVELS[step], ascending, each some times over, with rows by label (n, 2)."""
+        """From cells (n,) at LEVELS[step], ascending, each some times over, with rows by label (2, n)."""
         state = cls(spec)
         state.step, starts = step, run_starts(keys)
         if starts.size < keys.size:
-            keys, rows = keys[starts], np.add.reduceat(rows, starts, axis=0)
-        for side, counts in enumerate(rows.T):
+            keys, rows = keys[starts], np.add.reduceat(rows, starts, axis=1)
+        for side, counts in enumerate(rows):
             own = np.flatnonzero(counts)
             state._held[side] = PackedSums.counted(keys[own], counts[own])
         state._coarsen(state._steps(keys))
         if state.step == step:
-            state._read = (rows[:, 0].astype(np.float64), rows[:, 1].astype(np.float64))
+            state._read = (rows[0].astype(np.float64), rows[1].astype(np.float64))
         return state
 
     @property

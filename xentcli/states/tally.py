@@ -37,7 +37,7 @@ class Tally:
         self._counts: I64 = np.zeros(0, np.int64)
         self._certain: I64 = np.zeros(4, np.int64)  # of p = 0 and 1, once there are cells: 2 * p + label
         self._windows: dict[int, Cells] = {}
-        self._pending: list[U32] = []
+        self._room: U32 | None = None  # for keys of rows that wait to be sorted
         self._waiting = 0
 
     @classmethod
@@ -53,22 +53,30 @@ class Tally:
     # -- adding -----------------------------------------------------------------------------------
     def update(self, rows: Rows) -> None:
         assert rows.single is not None
-        self._wait(rows.single, rows.label)
+        at = 0
+        while at < rows.single.size:
+            part = slice(at, at + _WAITING - self._waiting)
+            self._wait(rows.single[part], rows.label[part])
+            at = part.stop
 
     def _wait(self, p: F32, label: I64) -> None:
-        """Keep rows (n,) as keys until there are enough to be sorted."""
+        """Keep rows (n,) for which there is room as keys until it is full, which are then sorted."""
         keys = self._cell_keys(p, label) if self.coarse else _keys(p, label)
-        self._pending.append(keys)
+        if self._room is None:
+            self._room = np.empty(_WAITING, np.uint32)
+        self._room[self._waiting : self._waiting + keys.size] = keys
         self._waiting += keys.size
-        if self._waiting >= _WAITING:
-            self.settle()
+        if self._waiting == _WAITING:
+            self._sort(self._room)
 
     def settle(self) -> None:
         """Sort what waits and add it to what is held."""
-        if not self._pending:
-            return
-        keys = np.concatenate(self._pending)
-        self._pending, self._waiting = [], 0
+        if self._room is not None and self._waiting:
+            self._sort(self._room[: self._waiting])
+        self._room = None  # who asks has no more rows
+
+    def _sort(self, keys: U32) -> None:
+        self._waiting = 0
         keys.sort()
         if self.coarse:
             self._add(0, keys)
@@ -110,9 +118,9 @@ class Tally:
             self._add(0, own[order], times[near][order])
 
     def _cell_keys(self, p: F32, label: I64, times: I64 | None = None) -> U32:
-        """Keys of rows (n,) in window 0. The others, 0 and 1 and q below 2**-32, are added right away."""
+        """Keys of rows (n,) in window 0, a scratch array. The others, 0 and 1 and q below 2**-32, are added."""
         n = p.size
-        q = np.subtract(np.float32(1.0), p, out=np.empty(n, np.float32))
+        q = np.subtract(np.float32(1.0), p, out=buffer("tally.keys", n, np.float32))
         np.minimum(q, p, out=q)
         if q.min(initial=1.0) < _LEAST:
             few = q < _LEAST

@@ -120,14 +120,13 @@ def _rows(score: F64, label: I64, spec: Spec) -> Rows:
 def _scores(tally: Tally) -> Scores:
     """The order of all rows."""
     score, label, times = tally.exact()
-    rows = np.zeros((score.size, 2), np.int64)
-    rows[np.arange(score.size), label] = times
+    rows = np.where(label == np.arange(2)[:, None], times, 0)
     keys = score.view(np.int64)
     if not tally.coarse:
         return Scores.of(tally.spec, 0, keys, rows)
     keys, zeros = keys >> LEVELS[1], int(np.count_nonzero(score == 0.0))
-    parts = [(keys[:zeros], rows[:zeros]), *(cells.scores() for cells in tally.cells()),
-             (keys[zeros:], rows[zeros:])]  # fmt: skip
+    parts = [(keys[:zeros], rows[:, :zeros]), *(cells.scores() for cells in tally.cells()),
+             (keys[zeros:], rows[:, zeros:])]  # fmt: skip
     return Scores.of(
-        tally.spec, 1, np.concatenate([k for k, _ in parts]), np.concatenate([r for _, r in parts])
+        tally.spec, 1, np.concatenate([k for k, _ in parts]), np.concatenate([r for _, r in parts], axis=1)
     )
