@@ -90,9 +90,9 @@ def state(name: str) -> type[Any]:
 
 
 def common(spec: Spec) -> tuple[str, ...]:
-    """Names of states that all threads add to: one of each for every thread took too much memory."""
-    by_group = ("clustercells", "clusterclasswise", "clustertop", "clusterlabels")
-    return ("scores", *by_group) if spec.weighted else by_group
+    """Names of states that all threads add to: one of each for every thread takes memory, and time to merge."""
+    always = ("sample", "tablesample", "clustercells", "clusterclasswise", "clustertop", "clusterlabels")
+    return ("scores", *always) if spec.weighted else always
 
 
 _FREE = nullcontext()
@@ -240,6 +240,8 @@ class StateSet(_ByName):
             self.skipped[reason] = self.skipped.get(reason, 0) + count
         self.spots = earliest(self.spots, left.spots)
         if rows is not None and rows.size:
+            if "sample" in self.turns:
+                rows.hashes()  # before it is the turn of this thread
             for name, state in self.states.items():
                 with self.turns.get(name, _FREE):
                     state.update(rows)

@@ -71,7 +71,7 @@ def test_states_that_threads_share_have_the_same_bytes() -> None:
 
     def bytes_of(jobs: int) -> list[bytes]:
         states = threads.run(spec, [stream(index) for index in range(5)], jobs).states
-        assert set(common(spec)) & set(states) == {"scores", "clustercells"}
+        assert set(common(spec)) & set(states) == {"sample", "scores", "clustercells"}
         arrays = [state.to_arrays() for _, state in sorted(states.items())]
         return [array.tobytes() for held in arrays for _, array in sorted(held.items())]
 
