@@ -90,7 +90,7 @@ def state(name: str) -> type[Any]:
 
 
 def common(spec: Spec) -> tuple[str, ...]:
-    """Names of states that all threads add to: one of each for every thread takes memory, and time to merge."""
+    """Names of states that all threads add to: one for every thread takes memory, and time to merge."""
     always = ("sample", "tablesample", "clustercells", "clusterclasswise", "clustertop", "clusterlabels")
     return ("scores", *always) if spec.weighted else always
 

@@ -186,7 +186,6 @@ def _silence(code: int) -> int:
 def run() -> None:
     """Run the command of the process, and end it."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy, when imported, starts threads that nothing here uses
-    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")  # tables of which little is used stay as small as that
     gc.set_threshold(50_000)  # modules that are imported leave nothing to collect
     code = main()
     with contextlib.suppress(Exception):

@@ -90,6 +90,7 @@ def of_scores(known: Known) -> Losses:
         lows.append(ends[0] if exact else np.minimum(*ends))
         highs.append(ends[0] if exact else np.maximum(*ends))
         masses.append(mass[kept])
+    del edges, kept, ends
     hi = np.concatenate(highs)
     order = np.argsort(np.negative(hi), kind="stable")
     hi = hi[order]

@@ -18,7 +18,7 @@ from xentcli.readers.parquetfooter import READ_AHEAD, Contents, damaged, damaged
 from xentcli.readers.stored import Stored
 
 BATCH_BYTES = 16 << 20
-BATCH_ROWS = 1 << 16
+BATCH_ROWS, NARROW_ROWS = 1 << 16, 1 << 17
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _WIDE = 2048  # bytes a row from which a column is sampled by itself
@@ -166,7 +166,16 @@ class ParquetSource:
         """Rows of a batch, and the bytes of one."""
         sizes = self._contents.row_bytes(self._names)
         each = max(1, sum(sizes.get(name, 8) for name in columns))
-        return self.options.chunk_rows or min(BATCH_ROWS, max(1, BATCH_BYTES // each)), each
+        most = NARROW_ROWS if self._narrow(columns) else BATCH_ROWS
+        return self.options.chunk_rows or min(most, max(1, BATCH_BYTES // each)), each
+
+    def _narrow(self, columns: list[str]) -> bool:
+        """Are rows no wider than a float32 and a small label? Then what is done once a batch shows."""
+        schema = self._metadata.schema.to_arrow_schema()
+        try:
+            return sum(schema.field(name).type.bit_width for name in columns) <= 64
+        except (KeyError, ValueError):  # a field of a struct, text
+            return False
 
     # -- memory -----------------------------------------------------------------------------------
     def held(self, columns: list[str], text: list[str]) -> tuple[int, int]:

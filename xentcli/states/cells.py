@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.numerics import grid
+from xentcli.numerics.heap import sparse_zeros
 from xentcli.numerics.runs import run_starts
 from xentcli.numerics.scratch import buffer
 from xentcli.states import Arrays
@@ -74,8 +75,8 @@ class Cells:
 
     def __init__(self, window: int) -> None:
         self.first = first(window)
-        self.moments = np.zeros((4, 8, WINDOW >> _COARSE), np.int64)
-        self.counts = np.zeros((4, WINDOW >> _FINE), np.int64)
+        self.moments = sparse_zeros(4, 8, WINDOW >> _COARSE)
+        self.counts = sparse_zeros(4, WINDOW >> _FINE)
         self._edges = edges() if window == 0 else None
         self._lock = threading.Lock()
 

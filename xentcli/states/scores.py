@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -54,6 +55,13 @@ class Scores:
     @classmethod
     def empty(cls, spec: Spec) -> Self:
         return cls(spec)
+
+    @classmethod
+    def counted(cls, spec: Spec, sides: Sequence[tuple[I64, I64]]) -> Self:
+        """From the bits of scores with label 0 and with label 1, ascending, and how often each came."""
+        state = cls(spec)
+        state._held = [PackedSums.counted(*side) for side in sides]
+        return state
 
     @classmethod
     def of(cls, spec: Spec, step: int, keys: I64, rows: I64) -> Self:
@@ -342,7 +350,8 @@ class Scores:
         return np.searchsorted(self.keys, order_bits(score) >> self.level)
 
     def ends(self) -> tuple[F64, F64]:
-        """The lowest and the highest score of each of the `cells` (cells,); equal at level 0."""
-        self._compact()
+        """The lowest and the highest score of each of the `cells` (cells,); one array at level 0."""
+        if not self.level:
+            return (self.scores(),) * 2
         low = self.keys << self.level
         return from_order_bits(low), from_order_bits(low + (1 << self.level) - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,7 @@ MOST = 1 << 20
 
 _WAITING = MOST + (MOST >> 2)
 _PART = 1 << 18
+_TURNS = threading.Lock()  # joining takes twice what is held: threads do so one after another
 _LEAST = np.float32(2.0**-32)
 _HALF = np.uint32(ONE - OCTAVE)  # the bits of 1/2
 
@@ -87,17 +89,13 @@ class Tally:
                 own.sort()
                 self._add(0, own)
         else:
-            starts = run_starts(keys)
-            keys, counts = keys[starts], np.diff(starts, append=keys.size)
-            del starts  # as large as what is joined
-            self._join(keys, counts)
+            self._join(keys, None)
 
-    def _join(self, keys: U32, counts: I64) -> None:
-        """Add sorted, distinct keys with their counts; go over to cells when there are too many."""
-        if self._keys.size:
-            keys, counts = _united(self._keys, self._counts, keys, counts)
-        self._keys, self._counts = keys, counts
-        if keys.size > MOST and _scores(keys) > MOST:
+    def _join(self, keys: U32, counts: I64 | None) -> None:
+        """Add sorted keys, distinct ones with their counts; go over to cells when there are too many."""
+        with _TURNS:
+            self._keys, self._counts = _united(self._keys, self._counts, keys, counts)
+        if self._keys.size > MOST and _scores(self._keys) > MOST:
             self._go_coarse()
 
     def _go_coarse(self) -> None:
@@ -118,7 +116,7 @@ class Tally:
             self._add(0, own[order], times[near][order])
 
     def _cell_keys(self, p: F32, label: I64, times: I64 | None = None) -> U32:
-        """Keys of rows (n,) in window 0, a scratch array. The others, 0 and 1 and q below 2**-32, are added."""
+        """Keys of rows (n,) in window 0, a scratch array. Others, 0 and 1 and q below 2**-32, are added."""
         n = p.size
         q = np.subtract(np.float32(1.0), p, out=buffer("tally.keys", n, np.float32))
         np.minimum(q, p, out=q)
@@ -233,20 +231,29 @@ def _rows(keys: U32) -> tuple[F32, I64]:
     return (keys >> 1).view(np.float32), (keys & 1).astype(np.int64)
 
 
-def _united(keys: U32, counts: I64, more: U32, times: I64) -> tuple[U32, I64]:
-    """Two sorted sets of keys as one, a part at a time, with the sums of their counts."""
-    cuts = np.arange(_PART, keys.size, _PART)
-    here, there = [0, *cuts.tolist(), keys.size], [0, *np.searchsorted(more, keys[cuts]).tolist(), more.size]
-    parts = []
+def _united(keys: U32, counts: I64, more: U32, times: I64 | None) -> tuple[U32, I64]:
+    """Sorted, distinct keys with their counts, and more of them, or sorted keys of single rows, as one set:
+    a part at a time, so that little is held twice."""
+    longer = max(keys, more, key=len)
+    cuts = longer[_PART : longer.size : _PART]
+    here, there = ([0, *np.searchsorted(held, cuts).tolist(), held.size] for held in (keys, more))
+    all_keys = np.empty(keys.size + more.size, np.uint32)  # what is not written to takes no memory
+    all_counts, end = np.empty(all_keys.size, np.int64), 0
     for a, b, c, d in zip(here, here[1:], there, there[1:], strict=False):
-        both = np.concatenate([keys[a:b], more[c:d]])
-        order = np.argsort(both, kind="stable")
-        both = both[order]
-        starts = run_starts(both)
-        parts.append(
-            (both[starts], np.add.reduceat(np.concatenate([counts[a:b], times[c:d]])[order], starts))
-        )
-    return np.concatenate([k for k, _ in parts]), np.concatenate([n for _, n in parts])
+        part = more[c:d]
+        if times is None:
+            starts = run_starts(part)
+            part, each = part[starts], np.diff(starts, append=part.size)
+        else:
+            each = times[c:d]
+        part, each = np.concatenate([keys[a:b], part]), np.concatenate([counts[a:b], each])
+        order = np.argsort(part, kind="stable")
+        part = part[order]
+        starts = run_starts(part)
+        begin, end = end, end + starts.size
+        all_keys[begin:end] = part[starts]
+        np.add.reduceat(each[order], starts, out=all_counts[begin:end])
+    return all_keys[:end], all_counts[:end]
 
 
 def _scores(keys: U32) -> int:

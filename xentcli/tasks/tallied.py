@@ -26,20 +26,20 @@ _BLOCK = 1 << 14
 
 def derived(tally: Tally, threads: int = 1) -> dict[str, State]:
     """The states that a Tally stands for, by their names in `plan.STATES`."""
-    tally.settle()
+    exact = tally.exact()
     parts = [(cells, part) for cells in tally.cells() for part in cells.parts()]
     shares = 2 * threads if threads > 1 and parts else 1
 
     def share(number: int) -> dict[str, State]:
         sums = _Sums(tally.spec)
         if number == 0:
-            sums.repeat(*tally.exact())
+            sums.repeat(*exact)
         for cells, part in parts[number::shares]:
             sums.spread(cells.nodes(part))
         return dict(sums.states())
 
     pieces: list[Callable[[], dict[str, State]]] = [partial(share, number) for number in range(shares)]
-    pieces.append(lambda: {"scores": _scores(tally)})
+    pieces.append(lambda: {"scores": _scores(tally, *exact)})
     out, *others, scores = apart(pieces, threads if parts else 1)
     for other in others:
         for name, state in out.items():
@@ -117,13 +117,13 @@ def _rows(score: F64, label: I64, spec: Spec) -> Rows:
     return binary.quantities(Batch(label, Place("", 1), (score,)), spec)[0]
 
 
-def _scores(tally: Tally) -> Scores:
-    """The order of all rows."""
-    score, label, times = tally.exact()
-    rows = np.where(label == np.arange(2)[:, None], times, 0)
+def _scores(tally: Tally, score: F64, label: I64, times: I64) -> Scores:
+    """The order of all rows, of which those that are kept as they are have these scores."""
     keys = score.view(np.int64)
     if not tally.coarse:
-        return Scores.of(tally.spec, 0, keys, rows)
+        sides = [label == side for side in (0, 1)]
+        return Scores.counted(tally.spec, [(keys[own], times[own]) for own in sides])
+    rows = np.where(label == np.arange(2)[:, None], times, 0)
     keys, zeros = keys >> LEVELS[1], int(np.count_nonzero(score == 0.0))
     parts = [(keys[:zeros], rows[:, :zeros]), *(cells.scores() for cells in tally.cells()),
              (keys[zeros:], rows[:, zeros:])]  # fmt: skip
