@@ -143,6 +143,18 @@ def test_rows_that_follow_an_open_table_are_counted_in_it_or_beside_it(most: int
 
 
 @steady
+@given(st.integers(0, 2**32), st.sampled_from(["ends", "scores"]))
+def test_what_is_asked_for_first_has_all_rows(most: int, seed: int, first: str) -> None:
+    labels, z, _ = drawn(seed)
+    state, other = (built(labels, z, None, np.random.default_rng(seed)) for _ in range(2))
+    state.update(rows_of(labels, z, None, np.arange(z.size)))
+    other.update(rows_of(labels, z, None, np.arange(z.size)))
+    other.sums()  # sorts what waits
+    assert np.array_equal(getattr(state, first)(), getattr(other, first)(), equal_nan=True)
+    assert state.scores().size == state.cells()[0].size
+
+
+@steady
 @given(st.integers(0, 2**32))
 def test_certain_probabilities_are_counted_like_others(most: int, seed: int) -> None:
     """0 lies below every table of probabilities, 1 at its end, and both are common."""

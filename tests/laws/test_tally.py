@@ -191,6 +191,28 @@ def test_rows_of_cells_lie_in_their_bins_and_ranks() -> None:
         assert np.array_equal(side, np.bincount(which[rows.labels == label], minlength=distinct.size))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_threads_that_share_cells_hold_what_one_does(few: None, seed: int) -> None:
+    """One of two may have few scores, or none, when the other has too many."""
+    n = 13 * seed + 20
+    rows = hard(n, seed)
+    one = StateSet.empty(SPEC)
+    sets = [one, one.beside()]
+    rng = np.random.default_rng(seed)
+    owner = np.minimum(rng.random(n) < rng.choice([0.05, 0.5, 0.95]), 1).astype(int)
+    for lo in range(0, n, 20):
+        for number, states in enumerate(sets):
+            which = np.flatnonzero(owner[lo : lo + 20] == number) + lo
+            if which.size:
+                states.fold(batch(rows, which), which.size)
+    sets[1].settle()
+    one.merge(sets[1])
+    expected = whole(rows).states["tally"].to_arrays()
+    found = one.states["tally"].to_arrays()
+    assert expected.keys() == found.keys()
+    assert all(np.array_equal(found[key], expected[key]) for key in expected)
+
+
 def test_the_quadrature_has_the_moments_of_the_rows() -> None:
     """Of one cell, by its definition."""
     rng = np.random.default_rng(3)

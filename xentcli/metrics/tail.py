@@ -80,7 +80,8 @@ def _shares(found: Losses, cut: int, left: float) -> tuple[float, float]:
 def of_scores(known: Known) -> Losses:
     """The cells of the loss of a one-column binary task, from those of its score."""
     spec, state = known.spec, known.states.scores
-    exact, edges = state.level == 0, state.ends()
+    edges = state.ends()
+    exact = state.level == 0
     lows, highs, masses = [], [], []
     for sign, mass in zip((-1.0, 1.0), state.cells(), strict=True):
         kept = np.flatnonzero(mass)

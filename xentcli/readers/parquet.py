@@ -173,7 +173,7 @@ class ParquetSource:
         """Are rows no wider than a float32 and a small label? Then what is done once a batch shows."""
         schema = self._metadata.schema.to_arrow_schema()
         try:
-            return sum(schema.field(name).type.bit_width for name in columns) <= 64
+            return bool(sum(schema.field(name).type.bit_width for name in columns) <= 64)
         except (KeyError, ValueError):  # a field of a struct, text
             return False
 

@@ -11,6 +11,8 @@ from xentcli.numerics.packed import PackedSums
 from xentcli.numerics.runs import union
 from xentcli.numerics.sums import ExactSums
 
+_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring keys
+
 Waiting = tuple[I64, npt.NDArray[np.int8], F64 | None]
 """Keys, labels and weights of some rows."""
 
@@ -31,6 +33,15 @@ def _of_label(side: int, pending: list[Waiting]) -> tuple[I64, F64 | None]:
         return keys, None
     weights = [w[own] for (_, _, w), own in zip(pending, which, strict=True) if w is not None]
     return keys, np.concatenate(weights)
+
+
+def surely_over(most: int, pending: list[Waiting]) -> bool:
+    """Do the waiting rows alone hold more distinct keys? Told without sorting them."""
+    seen = np.zeros(most * 4, np.bool_)
+    shift = np.uint64(65 - seen.size.bit_length())
+    for keys, _, _ in pending:
+        seen[(keys.view(np.uint64) * _HASH) >> shift] = True
+    return int(np.count_nonzero(seen)) > most
 
 
 def distinct(keys: I64, drop: int, most: int) -> int:

@@ -15,7 +15,7 @@ from xentcli.numerics.runs import run_starts, union
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
-from xentcli.states.cellsets import Waiting, apart, distinct, sorted_by_label, together, values
+from xentcli.states.cellsets import Waiting, apart, distinct, sorted_by_label, surely_over, together, values
 
 MOST_CELLS = 1 << 20
 LEVELS = (0, 38, 42, 46, 50, 54)
@@ -24,7 +24,6 @@ _WEIGHTED = 1 << 18  # the same of weighted rows, or as many as there are cells
 _EARLY = 1 << 17  # rows by which it shows whether scores repeat
 _SPAN = 1 << 19  # cells of the direct table
 _TURNS = threading.RLock()  # sorting takes several times what is held: threads do so one after another
-_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring keys
 
 
 class Scores:
@@ -140,13 +139,13 @@ class Scores:
                 return
         if self._waiting < self._enough():
             return
-        if self.most is not None:
-            self._compact()
-        elif self.spec.weighted or self._table is not None or not self._surely_many():
-            self._compact()
-            self._tabulate()
-        else:
+        plain = not self.spec.weighted and self._table is None and self.step == 0
+        if self.most is None and plain and surely_over(MOST_CELLS, self._pending):
             self._start_coarse()
+            return
+        self._compact()
+        if self.most is None:
+            self._tabulate()
 
     def _enough(self) -> int:
         """How many rows wait before they are sorted; of weighted ones fewer, once their level is known."""
@@ -161,14 +160,6 @@ class Scores:
             return False
         keys = np.sort(self._pending[-1][0])
         return run_starts(keys).size * 16 < keys.size
-
-    def _surely_many(self) -> bool:
-        """Do the waiting rows alone hold too many distinct scores? Told without sorting them."""
-        seen = np.zeros(MOST_CELLS * 4, np.bool_)
-        shift = np.uint64(65 - seen.size.bit_length())
-        for keys, _, _ in self._pending:
-            seen[(keys.view(np.uint64) * _HASH) >> shift] = True
-        return self.step == 0 and int(np.count_nonzero(seen)) > MOST_CELLS
 
     def _start_coarse(self) -> None:
         """Leave level 0 for the next one, and count what waits straight into its table."""
@@ -351,7 +342,8 @@ class Scores:
 
     def ends(self) -> tuple[F64, F64]:
         """The lowest and the highest score of each of the `cells` (cells,); one array at level 0."""
+        middle = self.scores()
         if not self.level:
-            return (self.scores(),) * 2
+            return middle, middle
         low = self.keys << self.level
         return from_order_bits(low), from_order_bits(low + (1 << self.level) - 1)

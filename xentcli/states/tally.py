@@ -118,7 +118,8 @@ class Tally:
     def _cell_keys(self, p: F32, label: I64, times: I64 | None = None) -> U32:
         """Keys of rows (n,) in window 0, a scratch array. Others, 0 and 1 and q below 2**-32, are added."""
         n = p.size
-        q = np.subtract(np.float32(1.0), p, out=buffer("tally.keys", n, np.float32))
+        q: F32 = buffer("tally.keys", n, np.float32)
+        np.subtract(np.float32(1.0), p, out=q)
         np.minimum(q, p, out=q)
         if q.min(initial=1.0) < _LEAST:
             few = q < _LEAST
