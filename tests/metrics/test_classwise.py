@@ -50,14 +50,7 @@ def test_by_its_definition(kind: str, classes: int, weighted: bool) -> None:
     if weighted:
         assert read(found, "l2_classwise_debiased").value is None
         return
-    total = 0.0
-    for c in range(classes):
-        for b in range(15):
-            inside = bins_of(p[:, c]) == b
-            n, rate = int(inside.sum()), float((y == c)[inside].mean()) if inside.any() else 0.0
-            if n >= 2:
-                total += n * ((p[inside, c].mean() - rate) ** 2 - rate * (1 - rate) / (n - 1))
-    assert number(found, "l2_classwise_debiased") == pytest.approx(total / y.size / classes, rel=1e-8)
+    assert number(found, "l2_classwise_debiased") == pytest.approx(squared(y, p)[1], rel=1e-8)
 
 
 def test_one_column_is_as_good_as_two() -> None:
@@ -83,6 +76,54 @@ def test_level_and_p_are_those_of_labels_redrawn_row_by_row(classes: int, kind: 
     assert 0.02 < share < 0.98 and number(scored, "ece_classwise_p") == found.p
     assert found.lo is not None and found.hi is not None and found.lo <= found.value <= found.hi
     assert (found.lo == 0.0) == (found.p > 0.05)
+    squares: list[float] = []
+    less: list[float] = []
+    right = squared(y, p)
+    for _ in range(300):
+        drawn_again = (p.cumsum(axis=1) < rng.random(400)[:, None]).sum(axis=1)
+        for kept, one in zip((squares, less), squared(drawn_again, p), strict=True):
+            kept.append(one)
+    found = read(scored, "l2_classwise_debiased")
+    assert found.value == pytest.approx(right[1], rel=1e-9)
+    share = float(np.mean(np.array(squares) >= right[0] * (1 - 1e-12)))
+    assert found.p == pytest.approx(share, abs=4 * math.sqrt(max(share, 0.01) * (1 - share) / 300))
+    error = np.std(less) * math.sqrt(1 / 300 + 1 / 199)
+    assert found.chance == pytest.approx(np.mean(less), abs=4 * float(error))
+    assert found.lo is not None and found.hi is not None and found.lo <= (found.value or 0.0) <= found.hi
+    assert found.p is not None and (found.lo <= 0.0) == (found.p > 0.05)
+
+
+def squared(y: I64, p: F64) -> tuple[float, float]:
+    """The mean squared gap of bins of two rows or more over classes, with its bias and without."""
+    total = bias = 0.0
+    for c in range(p.shape[1]):
+        for b in range(15):
+            inside = bins_of(p[:, c]) == b
+            n, rate = int(inside.sum()), float((y == c)[inside].mean()) if inside.any() else 0.0
+            if n >= 2:
+                total += n * (p[inside, c].mean() - rate) ** 2
+                bias += n * rate * (1 - rate) / (n - 1)
+    each = y.size * p.shape[1]
+    return total / each, (total - bias) / each
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_squared_gaps_of_groups_turn_over_with_them(classes: int) -> None:
+    y, p = drawn(11, classes, 240)
+    group = np.repeat(np.random.default_rng(0).permutation(1024)[:60], 4)
+    found = read(known(y, p, groups=group, classwise=True), "l2_classwise_debiased")
+    residual = np.zeros((60, classes, 15))
+    for c in range(classes):
+        np.add.at(residual[:, c], (np.arange(240) // 4, bins_of(p[:, c])), (y == c) - p[:, c])
+    rows = np.stack([np.bincount(bins_of(p[:, c]), minlength=15) for c in range(classes)])
+    per = np.where(rows >= 2, 1.0 / np.maximum(rows, 1), 0.0)
+    signs = np.random.default_rng(2).choice([-1.0, 1.0], (4000, 60)) * math.sqrt(60 / 59)
+    turned = np.tensordot(signs, residual, axes=1)
+    seen = float((residual.sum(axis=0) ** 2 * per).sum())
+    share = float(((turned**2 * per).sum(axis=(1, 2)) >= seen).mean())
+    assert 0.01 < share < 0.99
+    assert found.p == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / 1024) + 0.02)
+    assert (found.hi is None) == (classes > 2)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

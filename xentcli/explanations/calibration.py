@@ -61,7 +61,9 @@ CALIBRATION = (
         "l2_classwise_debiased", "1/C Σ_c Σ_b n_cb/n · [(mean p_cb - y_cb)² - y_cb (1 - y_cb)/(n_cb - 1)], "
         "y_cb the share of class c", "below 0 by chance, to 1", "rows are weighted",
         "The marginal calibration error, squared, without its bias; in equal-width bins, where its authors "
-        "take equal mass.", "Kumar et al. (2019), arXiv 1909.10155",
+        "take equal mass; of two classes in those with --binning mass. The labels of at most 5,000 rows are "
+        "redrawn for its p-value, where up to 2,048 bins of a class have rows; with --group the residuals of "
+        "groups, for up to 2,048 pairs of a class and a bin.", "Kumar et al. (2019), arXiv 1909.10155",
     ),
     Measure(
         "atb", "∫ (Σ_(conf < q) w (conf - right) / W)² + (Σ_(conf >= q) w (conf - right) / W)² dq, q from 0 "
@@ -178,6 +180,12 @@ CALIBRATION = (
 )  # fmt: skip
 
 
+_WITH_BIAS = {
+    "ece_debiased": "ece", "l2_debiased": "squared gap",
+    "l2_classwise_debiased": "mean squared gap of classes",
+}  # fmt: skip
+
+
 def companion(key: str, part: str) -> Measure:
     """The explanation of `KEY_chance` or `KEY_p`, which go with each error that chance raises."""
     none = "all rows are of one group, or there is one row of soft or several labels"
@@ -199,10 +207,10 @@ def companion(key: str, part: str) -> Measure:
             f"A calibrated model of the same predictions has this {key} on average, not 0.",
             source,
         )  # fmt: skip
-    sampled = "; of 199 to 999 redraws of a sample where classes are many" if key == "ece_classwise" else ""
+    sampled = "; of 199 to 999 redraws of a sample where classes are many" if "classwise" in key else ""
     return Measure(
         f"{key}_p", "(1 + how many of 999 redraws of the labels from the predictions, in the bins (--seed), "
-        f"have a {key.replace('ece_debiased', 'ece').replace('l2_debiased', 'squared gap')} as large as that "
+        f"have a {_WITH_BIAS.get(key, key)} as large as that "
         f"seen) / 1000{sampled}"
         + signs.format("1,024 redraws of groups or rows")
         + "; of those with the very same one, gaps that add up to as much. JSON has their number in redraws",

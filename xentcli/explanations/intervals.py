@@ -116,6 +116,8 @@ INTERVALS = {
     ),
     "ece_debiased": "that of ece in the same bins, for both are of the same error",
     "l2_debiased": "that of the square with its bias in the same bins, for both are of the same error",
+    "l2_classwise_debiased": "that of the square with its bias in the same bins, for both are of the same "
+    "error, without --group and for up to 2,048 bins of a class with rows in them",
     "ece_classwise": f"{_REDRAWN}; of several classes the labels of at most 5,000 rows, so that of more "
     "it holds 0 about where p says, without --group and for up to 2,048 bins of a class with rows in them",
     **dict.fromkeys(

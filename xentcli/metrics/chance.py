@@ -75,18 +75,28 @@ def judge_by_class(
     *, interval: bool = True,
 ) -> Value:  # fmt: skip
     """`value`, the mean gap of bins (C, M) of each class, as `judge` has it, over the clusters `found`."""
-    if found is None:
+    drawn = by_class(known, pair, bins, found)
+    if drawn is None:
         return value
+    return redraw.judged(value, drawn[1], mean_gap(drawn[0]), known.level if interval else None)
+
+
+def by_class(
+    known: Known, pair: str, bins: Binned, found: ClusterTop | ClusterClassWise | None
+) -> tuple[Binned, Redraws | WildRedraws] | None:
+    """The bins (C, M) with rows in a row, and their redraws over clusters `found`; None of one or none."""
+    if found is None:
+        return None
     filled = (bins.weight > 0).ravel()
     flat = Binned(*(x.ravel()[filled] for x in (bins.rows, bins.weight, bins.p, bins.y)))
     residual, weight = (x[:, filled] for x in found.by_cluster())
     if len(weight) < 2:
-        return value
+        return None
     if pair not in known.drawn:
         from xentcli.metrics import wild
 
         known.drawn[pair] = wild.turned(flat, residual, weight, known.seed)
-    return redraw.judged(value, known.drawn[pair], mean_gap(flat), known.level if interval else None)
+    return flat, known.drawn[pair]
 
 
 def spread(known: Known, pair: str, bins: Binned) -> F64 | None:

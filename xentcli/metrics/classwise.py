@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xentcli.batch import F64, I64
 from xentcli.metrics import chance, redraw
 from xentcli.metrics.known import Known
+from xentcli.metrics.redraw import Redraws, Statistic
 from xentcli.numerics import grid
 from xentcli.numerics.binomial import mean_deviation
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
+
+if TYPE_CHECKING:
+    from xentcli.metrics.wild import WildRedraws
 
 _SUMS = ("rows", "weight", "p", "y")
 _MOST = 5000  # rows of the sample, at most, whose labels are redrawn
@@ -52,9 +57,16 @@ def _of_several(known: Known, value: Value, bins: Binned) -> Value:
     errors = _stretched(known, bins, drawn) / each
     p = redraw.share(errors >= (value.value or 0.0) * redraw.TIES)
     found = replace(value, chance=float(errors.mean()), p=p, redraws=errors.size)
-    filled = np.flatnonzero(bins.weight.ravel() > 0)
-    if known.level is None or filled.size > _MOST_BINS:
+    if known.level is None or np.count_nonzero(bins.weight) > _MOST_BINS:
         return found
+    flat, redraws = _in_bins(known, bins, drawn)
+    interval = redraw.judged(value, redraws, chance.mean_gap(flat), known.level)
+    return replace(found, lo=interval.lo, hi=interval.hi)
+
+
+def _in_bins(known: Known, bins: Binned, drawn: _Drawn) -> tuple[Binned, Redraws]:
+    """The bins (C, M) with rows in a row, and redraws: as drawn in the sample, of bins with none alone."""
+    filled = np.flatnonzero(bins.weight.ravel() > 0)
     flat = Binned(*(getattr(bins, name).ravel()[filled] for name in _SUMS))
     larger = float(known.weight2) / drawn.weight2
     place = np.searchsorted(filled, drawn.bins)
@@ -62,29 +74,40 @@ def _of_several(known: Known, value: Value, bins: Binned) -> Value:
     spread = unit * flat.weight * rate * (1.0 - rate)
     spread[place] = larger * drawn.spread
     flat = replace(flat, variance=spread)
-    redraws = redraw.draw(flat, unit, known.seed, weighted=known.spec.weighted, count=errors.size)
+    count = len(drawn.residuals)
+    redraws = redraw.draw(flat, unit, known.seed, weighted=known.spec.weighted, count=count)
     redraws.noise[:, place] = math.sqrt(larger) * drawn.residuals  # those of classes go together
-    interval = redraw.judged(value, redraws, chance.mean_gap(flat), known.level)
-    return replace(found, lo=interval.lo, hi=interval.hi)
+    return flat, redraws
 
 
 def _of_two(known: Known, value: Value) -> Value:
     """The error of two classes, whose pairs are mirror images, with what chance makes of it."""
+    drawn, of_sides = _sides(known)
+    each = 2.0 * float(known.weight)
+
+    def statistic(residuals: F64) -> F64:
+        out: F64 = np.abs(of_sides(residuals)).sum(axis=-1) / each
+        return out
+
+    return redraw.judged(value, drawn, statistic, known.level)
+
+
+def _sides(known: Known) -> tuple[Redraws | WildRedraws, Statistic]:
+    """The redraws of the parts that bins of p and of 1 - p cut each other into, of two classes, and what adds
+    residuals of them (..., K) up to those of the bins with rows of the negative class, then the positive."""
     cells = known.states.positive.cells()
     filled = cells.rows > 0
-    ends = np.stack([chance.bins_of(known, filled), -chance.bins_of(known, filled, mirrored=True)])
+    ends = np.stack([-chance.bins_of(known, filled, mirrored=True), chance.bins_of(known, filled)])
     new = (np.diff(ends, axis=1, prepend=-1 - known.spec.bins) != 0).any(axis=0)
     part = np.cumsum(new) - 1
     parts = cells.where(filled).grouped(part, int(part[-1]) + 1)
     starts = [np.flatnonzero(np.diff(side[new], prepend=-1 - known.spec.bins)) for side in ends]
 
-    def statistic(residuals: F64) -> F64:
-        sums = [np.abs(np.add.reduceat(residuals, at, axis=-1)).sum(axis=-1) for at in starts]
-        out: F64 = (sums[0] + sums[1]) / (2.0 * float(known.weight))
-        return out
+    def of_sides(residuals: F64) -> F64:
+        negative, positive = (np.add.reduceat(residuals, at, axis=-1) for at in starts)
+        return np.concatenate([-negative[..., ::-1], positive], axis=-1)
 
-    drawn = chance.redraws(known, "positive", "classwise", parts)
-    return redraw.judged(value, drawn, statistic, known.level)
+    return chance.redraws(known, "positive", "classwise", parts), of_sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +192,8 @@ def l2_classwise_debiased(known: Known) -> Value:
     """Mean over all classes of Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over equal-width bins of two rows or more.
 
     Of two classes, over bins of equal mass with `--binning mass`. The marginal calibration error, squared and
-    with its sign: below 0 by chance.
+    with its sign: below 0 by chance. Its interval and p-value are those of the square with its bias, which
+    are of the same error.
     Source: Kumar et al. (2019), arXiv 1909.10155, who take bins of equal mass.
     """
     if known.spec.weighted:
@@ -177,10 +201,63 @@ def l2_classwise_debiased(known: Known) -> Value:
     bins = _by_class(known)
     if bins is None:
         return known.undefined("l2_classwise_debiased", _UNKEPT)
-    rows = np.maximum(bins.rows, 2.0)
-    rate, gap = bins.y / rows, (bins.p - bins.y) / rows
-    each = np.where(bins.rows >= 2, bins.rows * (gap * gap - rate * (1.0 - rate) / (rows - 1.0)), 0.0)
-    return known.value("l2_classwise_debiased", float(each.sum()) / known.rows / known.spec.size)
+    debiased, square = _squares(known, bins)
+    residual = (bins.y - bins.p)[bins.rows > 0]
+    value = known.value("l2_classwise_debiased", float(debiased(residual)))
+    drawn, in_order = _squared(known, bins)
+    if drawn is None:
+        return value
+
+    def squares(residuals: F64) -> F64:
+        return square(in_order(residuals))
+
+    plain = replace(value, value=float(square(residual)))
+    level = None if known.spec.task == "multiclass" and known.spec.grouped else known.level
+    found = redraw.judged(plain, drawn, squares, level)
+    level_by_chance = float(debiased(in_order(drawn.by_chance[:_FEWEST])).mean())
+    value = replace(value, chance=level_by_chance, p=found.p, redraws=found.redraws)
+    if found.lo is None or found.hi is None:
+        return value
+    less = value.value or 0.0
+    return replace(value, lo=min(found.lo, less), hi=max(min(found.hi, 1.0), less))
+
+
+def _squares(known: Known, bins: Binned) -> tuple[Statistic, Statistic]:
+    """The mean squared gap of residuals (..., M) of the bins (C, M) with rows, without its bias and with it;
+    of bins of two rows or more."""
+    filled = bins.rows > 0
+    rows, p, each = bins.rows[filled], bins.p[filled], float(known.rows) * known.spec.size
+    per = np.where(rows >= 2, rows, 0.0) / each
+
+    def square(residuals: F64) -> F64:
+        out: F64 = (per * (residuals / rows) ** 2).sum(axis=-1)
+        return out
+
+    def debiased(residuals: F64) -> F64:
+        rate = np.clip((p + residuals) / rows, 0.0, 1.0)
+        bias: F64 = (per * rate * (1.0 - rate) / np.maximum(rows - 1.0, 1.0)).sum(axis=-1)
+        return square(residuals) - bias
+
+    return debiased, square
+
+
+def _squared(known: Known, bins: Binned) -> tuple[Redraws | WildRedraws | None, Statistic]:
+    """Redraws of bins (C, M), if there are any, and what gives the residuals of those with rows of theirs."""
+    if chance.why_not(known) is not None:
+        return None, _same
+    if known.spec.task == "binary":
+        return _sides(known)
+    if known.spec.grouped:
+        state = known.states.clusterclasswise if known.states.has("clusterclasswise") else None
+        found = chance.by_class(known, "classwise", bins, state)
+        return (None if found is None else found[1]), _same
+    if np.count_nonzero(bins.weight) > _MOST_BINS:
+        return None, _same
+    return _in_bins(known, bins, _redrawn(known))[1], _same
+
+
+def _same(residuals: F64) -> F64:
+    return residuals
 
 
 def _by_class(known: Known) -> Binned | None:

@@ -143,7 +143,7 @@ METRICS = (
     Metric("ece_classwise", "classwise", "fraction", "lower",
            "mean over classes of the gap of p of the class and its share, in bins", asked=True, tested=True),
     Metric("l2_classwise_debiased", "classwise", "", "lower",
-           "mean over classes of the squared gap less its bias", asked=True),
+           "mean over classes of the squared gap less its bias", asked=True, tested=True),
     Metric("atb", "unbinned", "", "lower", "averaged two-bin error, least for the true probabilities",
            asked=True, tested=True),
     Metric("atb_positive", "unbinned", "", "lower", "atb of the positive class", (), _BINARY,
