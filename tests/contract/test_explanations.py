@@ -17,7 +17,7 @@ from tests.contract.ids import raised, warned
 from tests.corpus.corpus import Outcome, environment, process, refused, unknown_options, xent
 from xentcli.explanations import ENTRIES, SUBJECTS, Entry
 from xentcli.explanations.codes import CODES
-from xentcli.explanations.intervals import INTERVALS
+from xentcli.explanations.intervals import INTERVALS, NONE
 from xentcli.explanations.metrics import MEASURES
 from xentcli.metrics.names import METRICS
 from xentcli.metrics.peernames import PEERS
@@ -64,6 +64,8 @@ def test_every_metric_is_explained_and_no_other() -> None:
 
 def test_a_metric_says_how_its_interval_is_made_if_it_has_one(samples: Path) -> None:
     assert set(INTERVALS) <= {measure.key for measure in MEASURES}
+    without = {m.key for m in MEASURES if m.key not in INTERVALS and "interval" not in m.reading}
+    assert without == set(NONE)
     for name in ("cancer.parquet", "digits_good.parquet"):
         asked = [m.key for m in METRICS if m.asked and ("binary" in m.tasks) >= (name == "cancer.parquet")]
         report = xentcli.score(samples / name, metric=asked, label_smoothing=0.1)

@@ -81,7 +81,7 @@ def _explain(name: str) -> dict[str, Any]:
 def _metric(name: str) -> dict[str, Any]:
     from xentcli.explanations import ENTRIES
     from xentcli.explanations.codes import CODES
-    from xentcli.explanations.intervals import INTERVALS
+    from xentcli.explanations.intervals import INTERVALS, NONE
     from xentcli.metrics.names import METRICS, resolve
 
     try:
@@ -98,7 +98,7 @@ def _metric(name: str) -> dict[str, Any]:
     if "." in metric.key:
         return _of_peer(metric)
     measure = _measure(metric)
-    found = INTERVALS.get(measure.key)
+    found = INTERVALS.get(measure.key) or NONE.get(measure.key)
     return {
         "schema": SCHEMA, "kind": "metric", "name": metric.key, "says": metric.says,
         "aliases": list(metric.aliases), "formula": measure.formula, "unit": metric.unit,

@@ -140,3 +140,16 @@ INTERVALS = {
     f"{_SKEW}, of all rows alone",
 }  # fmt: skip
 """By metric; no interval exists for one that is not here."""
+
+_TEST = "none: it asks whether this sample is calibrated; how far off a model is, ece says with an interval"
+_LEVEL = "none: what calibrated rows with these predictions would have on average, which is no estimate"
+
+NONE = {
+    "zero_probability_rows": "none: it counts rows of this input",
+    **dict.fromkeys(
+        ("spiegelhalter_z", "spiegelhalter_p", "hosmer_lemeshow", "hosmer_lemeshow_p"), _TEST
+    ),
+    **dict.fromkeys(("ece_chance", "ece_positive_chance"), _LEVEL),
+    "l2_classwise_debiased": "none is made; ece_classwise, of the same gaps, has one",
+}  # fmt: skip
+"""Why there is none, where the reading does not say it."""
