@@ -23,7 +23,10 @@ from xentcli.plan import StateSet
 
 SIZES = (500, 2_000, 10_000, 50_000)
 MEANS = ("cross_entropy", "perplexity", "brier_score", "overconfidence", "accuracy")
-RATIOS = ("normalized_cross_entropy", "brier_skill_score", "macro_f1", "mcc")
+RATIOS = (
+    "normalized_cross_entropy", "brier_skill_score", "macro_f1", "mcc", "balanced_cross_entropy",
+    "expected_observed",
+)  # fmt: skip
 AREAS = ("auroc", "average_precision")
 ERRORS = ("ece", "ece_positive", "ece_mass", "rmsce", "mce")
 SLOW = ("ks_calibration", "kuiper_calibration", "smooth_ece")
@@ -217,7 +220,7 @@ def main() -> None:
     cases: list[tuple[str, Drawing, tuple[str, ...], tuple[int, ...], int]] = [
         ("over-confident", over, every, SIZES, runs),
         ("over-confident, rows weigh 1 to 5", weighted, every, (500, 10_000), runs),
-        ("over-confident, groups of 10", grouped, (*every, "balanced_cross_entropy"), SIZES, runs),
+        ("over-confident, groups of 10", grouped, every, SIZES, runs),
         ("over-confident, errors of calibration, groups of 10", grouped, ERRORS, (500, 2_000, 10_000), few),
         ("over-confident, errors of calibration", over, ERRORS, SIZES, few),
         ("calibrated, errors of calibration", calm, ERRORS, (500, 10_000), few),
@@ -227,7 +230,7 @@ def main() -> None:
         ("over-confident, slower errors", over, (*SLOW, *CHOOSING), (500, 2_000, 10_000), few // 2),
     ]
     sure = "sure and right, but for one row in 100"
-    few_errors = (*MEANS, *RATIOS[:2], "balanced_cross_entropy", "expected_observed")
+    few_errors = (*MEANS, *RATIOS[:2], *RATIOS[4:])
     cases += [
         (sure, Confident(), few_errors, SIZES, runs),
         (f"{sure}, rows weigh 1 to 5", Confident(weighted=True), few_errors, (500, 10_000), runs),
