@@ -150,6 +150,5 @@ NONE = {
         ("spiegelhalter_z", "spiegelhalter_p", "hosmer_lemeshow", "hosmer_lemeshow_p"), _TEST
     ),
     **dict.fromkeys(("ece_chance", "ece_positive_chance"), _LEVEL),
-    "l2_classwise_debiased": "none is made; ece_classwise, of the same gaps, has one",
 }  # fmt: skip
 """Why there is none, where the reading does not say it."""
