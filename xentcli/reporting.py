@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from xentcli.metrics.decomposition import Recalibrated
 from xentcli.metrics.known import Known
 from xentcli.metrics.loss import clusters
 from xentcli.metrics.names import METRICS, Metric
+from xentcli.numerics.apart import apart
 from xentcli.report import Confusion, Report
 from xentcli.settings import Settings
 
@@ -35,6 +37,9 @@ def build(states: StateSet, what: Resolution, settings: Settings, suspects: Susp
     spec = states.spec
     prior = None if settings.prior is None else _prior(settings.prior, spec)
     known = Known(states, prior, settings.level, settings.seed, suspects)
+    if spec.tallied and states.threads > 1 and not known.impossible_rows:
+        longest: list[Callable[[], object]] = [lambda: known.losses, lambda: known.recalibrated]
+        apart(longest, states.threads)  # beside each other; both are kept
     pairs = {"binary": ["positive", "confidence"], "multilabel": ["labels"]}.get(spec.task, ["confidence"])
     report = Report(
         definition=_definition(spec, settings),
