@@ -23,6 +23,7 @@ from xentcli.plan import StateSet, common, state
 from xentcli.readers import Source
 from xentcli.records import dataclass
 from xentcli.states.confusion import DENSE_UP_TO, MOST_PAIRS
+from xentcli.states.sample import TABLED as TABLED_TASKS
 
 BASE = 180 << 20
 """Python, NumPy, pyarrow and the first rows of a file."""
@@ -80,10 +81,12 @@ def shown(size: int) -> str:
 class Need:
     """Bytes that a run takes: for the states, and for each thread for its walk through a file and its batch.
 
-    `alone`: every thread has states of its own. `reading`: what reading the finished states takes.
+    `alone`: every thread has states of its own, but for the `common` ones, which all add to. `reading`: what
+    reading the finished states takes.
     """
 
     states: int
+    common: int
     walk: int
     batch: int
     alone: bool
@@ -91,23 +94,28 @@ class Need:
 
     @classmethod
     def of(cls, spec: Spec, sources: list[Source], columns: list[str], text: list[str]) -> Need:
-        """What a run of `sources`, which are told of no limit, takes at most."""
+        """What a run of `sources` takes at most, which are told how many rows to read at once."""
+        for source in sources:
+            cut: Callable[[int], None] | None = getattr(source, "cut", None)
+            if cut is not None:
+                cut(_rows_at_once(spec))
         known = [source.rows for source in sources]
         rows = None if None in known else sum(row or 0 for row in known)
         cells = _cells(rows) if spec.task == "binary" else 0
         sizes = [_held(source, columns, text) for source in sources]
         walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
-        return cls(_states(spec, rows), walk, batch, not shared(spec), _READ * cells)
+        own, common = _states(spec, rows)
+        return cls(own + common, common, walk, batch, not shared(spec), _READ * cells)
 
     @property
     def once(self) -> int:
         """Bytes that do not depend on the number of threads."""
-        return BASE + (0 if self.alone else self.states)
+        return BASE + (self.common if self.alone else self.states)
 
     @property
     def thread(self) -> int:
         """Bytes of a thread."""
-        return self.walk + self.batch + (self.states if self.alone else 0)
+        return self.walk + self.batch + (self.states - self.common if self.alone else 0)
 
     def total(self, jobs: int) -> int:
         """Bytes with so many threads, which are gone when the states are read."""
@@ -158,29 +166,35 @@ def left(spec: Spec, sources: list[Source], columns: list[str], text: list[str],
     rows = [source.rows for source in sources]
     sizes = [_held(source, columns, text) for source in sources]
     walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
-    states = _states(spec, None if None in rows else sum(row or 0 for row in rows))
+    states = sum(_states(spec, None if None in rows else sum(row or 0 for row in rows)))
     return max(0, limit - BASE - walk - batch - states)
 
 
-def _states(spec: Spec, rows: int | None) -> int:
-    """What the states of a thread can grow to: cells of scores and pairs of classes come with rows."""
-    states = StateSet.empty(spec).states
-    held = [getattr(each, "sums", None) for each in states.values()]
-    cells: int = sum(part.size for sums in held if isinstance(sums, dict) for part in sums.values())
-    cells += sum(state(name).largest(spec, rows) for name in ("slices", "sliceclusters") if name in states)
-    size = cells * (_WEIGHTED if spec.weighted else _COUNTED)
+def _states(spec: Spec, rows: int | None) -> tuple[int, int]:
+    """What the states of a thread, and those that all share, can grow to: cells and pairs come with rows."""
+    states, joint = StateSet.empty(spec).states, common(spec)
+    each = _WEIGHTED if spec.weighted else _COUNTED
+    size = [0, 0]
+    for name, found in states.items():
+        held = getattr(found, "sums", None)
+        cells: int = sum(part.size for part in held.values()) if isinstance(held, dict) else 0
+        if name in ("slices", "sliceclusters"):
+            cells += state(name).largest(spec, rows)
+        size[name in joint] += cells * each
     met = MOST_PAIRS if rows is None else min(rows, MOST_PAIRS)
     for name in ("sample", "tablesample"):
         if name in states:
             largest = state(name).largest(spec)
-            size += largest if rows is None else min(largest, rows * state(name).row(spec))
+            size[name in joint] += largest if rows is None else min(largest, rows * state(name).row(spec))
     if spec.task == "multilabel":
         from xentcli.states.labelscores import MOST_LABELS, most_cells
 
-        return size + (_CELL * spec.size * min(met, most_cells(spec)) if spec.size <= MOST_LABELS else 0)
+        size[0] += _CELL * spec.size * min(met, most_cells(spec)) if spec.size <= MOST_LABELS else 0
+        return size[0], size[1]
     if spec.size > DENSE_UP_TO:
-        size += _PAIR * met
-    return size + (_CELL * _cells(rows) if spec.task == "binary" else 0)
+        size[0] += _PAIR * met
+    size["scores" in joint] += _CELL * _cells(rows) if spec.task == "binary" else 0
+    return size[0], size[1]
 
 
 def _cells(rows: int | None) -> int:
@@ -190,9 +204,16 @@ def _cells(rows: int | None) -> int:
     return MOST_CELLS if rows is None else min(rows, MOST_CELLS)
 
 
+def _rows_at_once(spec: Spec) -> int:
+    """How many rows a batch may have: the fewer, the more is computed of each."""
+    if spec.task in TABLED_TASKS or spec.classwise:
+        return 1 << 13
+    return 1 << 14 if spec.by or spec.grouped or spec.confident or spec.thresholds else 1 << 20
+
+
 def _copies(spec: Spec) -> int:
     apart = 2 if spec.training is not None and spec.training.apart else 0
-    return apart + (TABLED if spec.task in ("soft", "multilabel") or spec.classwise else COPIES)
+    return apart + (TABLED if spec.task in TABLED_TASKS or spec.classwise else COPIES)
 
 
 def _held(source: Source, columns: list[str], text: list[str]) -> tuple[int, int]:

@@ -38,6 +38,12 @@ else:
 
     def replace(record: Any, /, **changes: Any) -> Any:
         """A record like this one but for the changes."""
+        names = record._replaced
+        if names is not None and changes.keys() <= names:
+            out = object.__new__(record.__class__)
+            for name in names:
+                setattr(out, name, changes[name] if name in changes else getattr(record, name))
+            return out
         kept = {name: getattr(record, name) for name, each in record._fields.items() if each.init}
         return record.__class__(**kept | changes)
 
@@ -52,6 +58,8 @@ else:
             found[name].name = name
         added = {"_fields": found, "__dataclass_fields__": _Standard(), "__match_args__": tuple(found)}
         added["__init__"] = _maker(found, hasattr(cls, "__post_init__"))
+        plain = all(each.init for each in found.values()) and not hasattr(cls, "__post_init__")
+        added["_replaced"] = found.keys() if plain else None  # which can be set without `__init__`
         added["__repr__"] = own.get("__repr__", _shown)
         if eq:
             values = attrgetter(*(name for name, each in found.items() if each.compare))

@@ -295,3 +295,13 @@ def test_a_negative_sum_beside_a_longer_one_is_carried() -> None:
     expected.add_exact(1, floats([2.0**100]))
     assert form(joined) == form(expected)
     assert joined.values().tolist() == [-1.0, 2.0**100]
+
+
+def test_all_sums_at_once_are_those_of_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    for low, high in ((-300, 300), (-1000, -900), (60, 90), (0, 0)):
+        x = rng.normal(size=200) * 2.0 ** rng.integers(low, high + 1, 200)
+        sums = ExactSums(50)
+        sums.add_exact(rng.integers(0, 40, 200), x)
+        assert sums.exacts() == [sums.exact(i) for i in range(50)] and sum(sums.exacts()) == sums.total()
+    assert ExactSums(3).exacts() == [0, 0, 0] and ExactSums(0).exacts() == []

@@ -54,11 +54,20 @@ def keys(record: pa.RecordBatch, by: tuple[str, ...], source: str) -> Keys:
         part, texts = _distinct(record.column(name), name, source)
         if len(texts) > MOST:
             raise too_many(by)
-        used, code = np.unique(code * max(1, len(texts)) + part, return_inverse=True)
+        used, code = _used(code * max(1, len(texts)) + part, len(found) * len(texts))
         found = [(*found[k // len(texts)], texts[k % len(texts)]) for k in used.tolist()]
         if len(found) > MOST:
             raise too_many(by)
     return code, found
+
+
+def _used(codes: I64, size: int) -> tuple[I64, I64]:
+    """The codes that occur, in order, and which of them each row (n,) has; `size`: all are below."""
+    if size > _AT_ONCE:
+        used, at = np.unique(codes, return_inverse=True)
+        return used, at
+    seen = np.bincount(codes, minlength=1) > 0
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes]
 
 
 def buckets(record: pa.RecordBatch, name: str, source: str, bad: BadRows) -> I64:
@@ -130,6 +139,7 @@ def _distinct(array: pa.Array, name: str, source: str) -> tuple[I64, list[str | 
     """The distinct values of a column as texts, and which of them each row (n,) has."""
     _check_type(array.type, name, source, "--by")
     timed, array = is_time(array.type), time_text(array)
+    whole = pa.types.is_integer(array.type)
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     missing = nulls(array)
@@ -143,6 +153,8 @@ def _distinct(array: pa.Array, name: str, source: str) -> tuple[I64, list[str | 
             raise too_many((name,))
         codes = np.searchsorted(used, codes)
         values = values.take(pa.Array.from_buffers(pa.int64(), used.size, [None, pa.py_buffer(used)]))
+    if whole and missing is None:  # each another text
+        return codes, values.cast(pa.string()).to_pylist()
     texts: list[str | None] = [_text(value) for value in values.to_pylist()]
     if timed:
         texts = [_short(text) for text in texts if text is not None]

@@ -22,7 +22,7 @@ Tap = Callable[[int, Rows | None], None]
 """Is shown the rows of every batch, numbered from 0 in the order of the input, in any order; by threads."""
 
 
-HEAVY = 2_000_000
+HEAVY = 1_000_000
 """States with more sums than this are shared by all threads instead of kept by each."""
 
 MOST_APART = 64
@@ -33,7 +33,7 @@ def shared(spec: Spec) -> bool:
     """Do all threads share one set of states, because a set of its own for each were too much?"""
     if spec.task == "multilabel":  # no pairs of labels, but the scores of each
         return spec.size > MOST_APART
-    return spec.size * spec.bins > HEAVY or spec.size**2 > HEAVY * 2
+    return spec.size * spec.bins > HEAVY or spec.size**2 > HEAVY * 4
 
 
 @dataclass(slots=True)

@@ -141,8 +141,7 @@ def _choice(
 
 def _exact(spec: Spec, sums: dict[str, ExactSums], slices: int) -> list[dict[str, Fraction]]:
     """The sums of each slice by name, those with a cell for each bin left out."""
-    exact = {name: [part.exact(i) for i in range(part.size)]
-             for name, part in sums.items() if not name.startswith("bin_")}  # fmt: skip
+    exact = {name: part.exacts() for name, part in sums.items() if not name.startswith("bin_")}
     each = [{name: column[i] for name, column in exact.items()} for i in range(slices)]
     if not spec.weighted:
         for one in each:

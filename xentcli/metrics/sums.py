@@ -11,9 +11,9 @@ from xentcli.batch import F64
 from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass
 
-_NOISE = Fraction(1, 1 << 50)
-"""A spread below this share of the sum of squares is what rounding each square leaves: nothing varies."""
-_THIRD_NOISE = Fraction(1, 1 << 30)
+_NOISE = 50
+"""A spread below 2**-50 of the sum of squares is what rounding each square leaves: nothing varies."""
+_THIRD_NOISE = 30
 """The same where third powers would tell how lopsided it is."""
 
 
@@ -39,28 +39,30 @@ class Sums:
         """sqrt(m/(m-1) * Σw²(x - mean)²) / Σw of m rows; None for one row."""
         if self.rows < 2:
             return None
-        spread = self._spread
-        if spread <= self.square * _NOISE:
-            return 0.0
-        return math.sqrt(spread / (self.weight * self.weight) * self.rows / (self.rows - 1))
+        spread, scale, _ = self._spread(_NOISE)
+        weight = self.weight.numerator * (scale // self.weight.denominator)
+        return math.sqrt(ratio(spread * self.rows * scale, weight**4 * (self.rows - 1)))
 
     @property
     def skewness(self) -> float:
         """Of the mean as an estimate: Σw³(x - mean)³ / (Σw²(x - mean)²)^1.5; 0 where it is not known."""
         if not self.third or self.rows < 2:
             return 0.0
-        spread, mean = self._spread, self.mean
-        if spread <= self.square * _THIRD_NOISE:
+        spread, scale, (w, t, *_) = self._spread(_THIRD_NOISE)
+        if not spread:
             return 0.0
-        a, b, c, d = self.third
-        cube = d - 3 * mean * c + 3 * mean * mean * b - mean**3 * a
-        return math.copysign(math.sqrt(number(cube * cube / spread**3)), cube)
+        a, b, c, d = (x.numerator * (scale // x.denominator) for x in self.third)
+        cube = ((d * w - 3 * t * c) * w + 3 * t * t * b) * w - t**3 * a
+        return math.copysign(math.sqrt(ratio(cube * cube * scale, spread**3)), cube)
 
-    @property
-    def _spread(self) -> Fraction:
-        """Σw²(x - mean)²."""
-        mean = self.mean
-        return self.square - 2 * mean * self.cross + mean * mean * self.weight2
+    def _spread(self, noise: int) -> tuple[int, int, list[int]]:
+        """Σw²(x - mean)² times scale·(Σw·scale)², 0 where it is but noise; the scale that makes all sums
+        whole numbers, which are much faster than fractions; and Σw and Σwx by it."""
+        sums = (self.weight, self.total, self.weight2, self.cross, self.square)
+        scale = math.lcm(*(x.denominator for x in (*sums, *self.third)))
+        w, t, weight2, cross, square = (x.numerator * (scale // x.denominator) for x in sums)
+        spread = (square * w - 2 * t * cross) * w + t * t * weight2
+        return spread if spread << noise > square * w * w else 0, scale, [w, t]
 
     def __add__(self, other: Sums) -> Sums:
         return self._with(other, 1)
@@ -99,7 +101,12 @@ def wilson(share: float, n: float, z: float) -> tuple[float, float]:
 
 def number(exact: Fraction) -> float:
     """The nearest float64, inf beyond the largest."""
+    return ratio(exact.numerator, exact.denominator)
+
+
+def ratio(top: int, bottom: int) -> float:
+    """The float64 nearest to a ratio of whole numbers, the second above 0; inf beyond the largest."""
     try:
-        return float(exact)
+        return top / bottom
     except OverflowError:
-        return math.inf if exact > 0 else -math.inf
+        return math.inf if top > 0 else -math.inf

@@ -298,17 +298,22 @@ class ExactSums:
     def exact(self, index: int = 0) -> Fraction:
         """One sum, exactly."""
         self._settle()
-        total = sum(x << (_LIMB * row) for row, x in enumerate(self.limbs[:, index].tolist()))
-        shift = _LIMB * self.low
-        return Fraction(total << shift) if shift >= 0 else Fraction(total, 1 << -shift)
+        return self._scaled(sum(x << (_LIMB * row) for row, x in enumerate(self.limbs[:, index].tolist())))
+
+    def exacts(self) -> list[Fraction]:
+        """All sums, exactly: many of them much faster than one by one."""
+        self.normalise()
+        digits = (self.limbs & _MASK).T.astype("<u4")
+        return [self._scaled(int.from_bytes(each.tobytes(), "little", signed=True)) for each in digits]
 
     def total(self) -> Fraction:
         """The sum of all sums, exactly."""
         self._settle()
-        collapsed = ExactSums(1)
-        for row, limb in enumerate(self.limbs):
-            collapsed.add_integer(0, sum(limb.tolist()), _LIMB * (self.low + row))
-        return collapsed.exact()
+        return self._scaled(sum(sum(limb.tolist()) << (_LIMB * row) for row, limb in enumerate(self.limbs)))
+
+    def _scaled(self, whole: int) -> Fraction:
+        """A whole number of units of the lowest limb."""
+        return Fraction(whole << max(0, _LIMB * self.low), 1 << max(0, -_LIMB * self.low))
 
     def values(self) -> F64:
         """All sums (size,) as float64, each within one unit in the last place of the exact value."""

@@ -77,6 +77,7 @@ class BatchSource:
         self._first: list[pa.RecordBatch] = []  # of what can be walked once
         self._rehearsing = False
         self._read_rows = 0
+        self._most_rows = BATCH_ROWS
         self._preview: Preview | None = None
         check_names(self.name, [column.name for column in feed.columns])
 
@@ -160,7 +161,7 @@ class BatchSource:
         first = 1
         for batch in _joined(self._checked(walk, columns)):
             each = max(1, sum(row_bytes(batch, columns).values()))
-            step = self._options.chunk_rows or min(BATCH_ROWS, max(1, BATCH_BYTES // each))
+            step = self._options.chunk_rows or min(self._most_rows, max(1, BATCH_BYTES // each))
             for at in range(0, batch.num_rows, step):
                 piece = batch.slice(at, step)
                 yield Unit(first + at, partial(compact, piece))
@@ -188,6 +189,10 @@ class BatchSource:
             where = self.name + (f", record batch {number}" if number is not None else "")
             raise DataError(f"damaged data: {reason(error)}", where=where, remedy="write it again",
                             id="arrow_damaged") from error  # fmt: skip
+
+    def cut(self, rows: int) -> None:
+        """Set how many rows a batch may have, if fewer than usual."""
+        self._most_rows = min(rows, BATCH_ROWS)
 
     def position(self) -> float | None:
         return self._read_rows / self.rows if self.rows else self._feed.position()

@@ -41,6 +41,7 @@ class ParquetSource:
         self.rows: int | None = self._metadata.num_rows
         self._read_rows = 0
         self._allowed = options.max_memory or MOST_HELD
+        self._most_rows = NARROW_ROWS
 
     def _open(self, text: list[str] | None = None) -> pq.ParquetFile:
         try:
@@ -115,20 +116,19 @@ class ParquetSource:
 
     # -- walking ----------------------------------------------------------------------------------
     def partitions(self, columns: list[str], text: list[str]) -> list[Callable[[], Iterator[Unit]]]:
-        step, _ = self._step(columns)
         first = 1
         out = []
         for group, rows in enumerate(self._contents.groups):
             if rows:
-                out.append(self._partition(group, first, columns, text, step))
+                out.append(self._partition(group, first, columns, text))
             first += rows
         return out
 
     def _partition(
-        self, group: int, first: int, columns: list[str], text: list[str], step: int
+        self, group: int, first: int, columns: list[str], text: list[str]
     ) -> Callable[[], Iterator[Unit]]:
         def units() -> Iterator[Unit]:
-            at = first
+            at, (step, _) = first, self._step(columns)
             declared, freed = self._contents.groups[group], 0
             self._admit(group, columns)
             file = self._open(text)
@@ -166,7 +166,7 @@ class ParquetSource:
         """Rows of a batch, and the bytes of one."""
         sizes = self._contents.row_bytes(self._names)
         each = max(1, sum(sizes.get(name, 8) for name in columns))
-        most = NARROW_ROWS if self._narrow(columns) else BATCH_ROWS
+        most = min(self._most_rows, NARROW_ROWS if self._narrow(columns) else BATCH_ROWS)
         return self.options.chunk_rows or min(most, max(1, BATCH_BYTES // each)), each
 
     def _narrow(self, columns: list[str]) -> bool:
@@ -191,6 +191,10 @@ class ParquetSource:
             return set()
         most = self._allowed // 4
         return {name for name in text if self._contents.held(group, [name], most) > most}
+
+    def cut(self, rows: int) -> None:
+        """Set how many rows a batch may have, if fewer than usual."""
+        self._most_rows = rows
 
     def allow(self, size: int) -> None:
         """Set how many bytes a walk may hold."""

@@ -14,7 +14,7 @@ from xentcli.readers.footer import Bound, Chunk, Footer, Leaf
 from xentcli.readers.thrift import Malformed
 from xentcli.records import replace
 
-READ_AHEAD = 1 << 20
+READ_AHEAD = 1 << 17
 """Bytes of each column that are read at once."""
 
 _BOUNDS_FOR = 20_000  # column chunks; beyond, footers take longer to walk than their bounds tell

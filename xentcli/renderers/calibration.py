@@ -149,8 +149,9 @@ def _notes(document: Document) -> list[str]:
     """What the figures rest on."""
     fit, level = document["fit"], document["provenance"]["ci"]
     column = f' "{numbers.shown(fit["folds_column"])}"' if fit["folds_column"] else ""
+    all_of = "all rows" if fit["sample"] is None else "the whole sample"
     notes = [f"{fit['folds']} folds by {fit['folds_by']}{column}: each is judged by a map of the others; "
-             "the map to keep is fitted on all rows."]  # fmt: skip
+             f"the map to keep is fitted on {all_of}."]  # fmt: skip
     if fit["sample"] is not None:
         notes.append(f"A sample: {fit['rows']:,} of {fit['of']:,} rows, chosen by their hashes; all figures "
                      "are of these. --fit-rows all takes as many as memory has room for.")  # fmt: skip
