@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,13 +25,14 @@ class Untold(Exception):
     """An error whose id cannot be read off the code."""
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
+@functools.cache
+def sources() -> list[tuple[Path, ast.Module]]:
     """Every file that can raise or warn, parsed; explanations only explain."""
-    for path in sorted(ROOT.rglob("*.py")):
-        if "explanations" not in path.parts:
-            yield path, ast.parse(path.read_text("utf-8"))
+    paths = (path for path in sorted(ROOT.rglob("*.py")) if "explanations" not in path.parts)
+    return [(path, ast.parse(path.read_text("utf-8"))) for path in paths]
 
 
+@functools.cache
 def raised() -> dict[str, set[int]]:
     """Each id of an error with the exit codes it is raised with; Untold for an error without one."""
     found: dict[str, set[int]] = {}
@@ -49,6 +51,7 @@ def raised() -> dict[str, set[int]]:
     return found
 
 
+@functools.cache
 def warned() -> set[str]:
     """Each id of a warning."""
     return {id for _, tree in sources() for text in _strings(tree) for id in _WARNING.findall(text)}

@@ -57,14 +57,15 @@ CASES += [
 
 @pytest.mark.parametrize(("dtype", "layout"), CASES)
 def test_bits_give_the_same_bytes_as_floats(dtype: str, layout: str, tmp_path: Path) -> None:
-    for make, kind in ((probabilities, "probs"), (logits, "logits")):
+    cut = ["--chunk-rows", "13", "--jobs", "2"]
+    for make, kind, ways in ((probabilities, "probs", ([], cut)), (logits, "logits", (cut,))):
         scores, labels = make(5, "float32" if dtype == "bfloat16" else dtype)
         scores = truncated(scores) if dtype == "bfloat16" else scores
         right = layouts.write(tmp_path / "right.parquet", layouts.columns(scores), labels)
         other = layouts.write(tmp_path / "other.parquet", stored_as(scores, dtype, layout), labels)
         pred = "scores" if layout not in ("columns", "struct") else "score*"
         expected = layouts.figures(score(right, "--kind", kind))
-        for chunks in ([], ["--chunk-rows", "13", "--jobs", "2"]):
+        for chunks in ways:
             found = layouts.figures(score(other, "--kind", kind, "--dtype", dtype, "--pred", pred, *chunks))
             assert found == expected.replace("right.parquet", "other.parquet")
 

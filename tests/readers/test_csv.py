@@ -258,7 +258,7 @@ def tables(draw: st.DrawFn) -> tuple[str, list[list[str]]]:
     return (out.rstrip("\r\n") if draw(st.booleans()) else out), table
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(tables(), st.integers(1, 300), st.integers(1, 9), st.integers(1, 40))
 def test_any_cut_gives_the_rows_that_the_csv_module_reads(
     tmp_path_factory: pytest.TempPathFactory,
