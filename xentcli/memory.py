@@ -205,10 +205,13 @@ def _cells(rows: int | None) -> int:
 
 
 def _rows_at_once(spec: Spec) -> int:
-    """How many rows a batch may have: the fewer, the more is computed of each."""
+    """How many rows a batch may have: the fewer, the more is computed of each; thousands of slices are looked
+    at once a batch."""
     if spec.task in TABLED_TASKS or spec.classwise:
         return 1 << 13
-    return 1 << 14 if spec.by or spec.grouped or spec.confident or spec.thresholds else 1 << 20
+    if spec.grouped or spec.confident or spec.thresholds:
+        return 1 << 14
+    return 1 << 15 if spec.by else 1 << 20
 
 
 def _copies(spec: Spec) -> int:
