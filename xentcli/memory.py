@@ -209,9 +209,10 @@ def _rows_at_once(spec: Spec) -> int:
     at once a batch."""
     if spec.task in TABLED_TASKS or spec.classwise:
         return 1 << 13
-    if spec.grouped or spec.confident or spec.thresholds:
+    if spec.grouped and (spec.by or spec.weighted):
         return 1 << 14
-    return 1 << 15 if spec.by else 1 << 20
+    more = spec.by or spec.grouped or spec.confident or spec.thresholds
+    return 1 << 15 if more else 1 << 20
 
 
 def _copies(spec: Spec) -> int:
