@@ -37,9 +37,9 @@ def build(states: StateSet, what: Resolution, settings: Settings, suspects: Susp
     spec = states.spec
     prior = None if settings.prior is None else _prior(settings.prior, spec)
     known = Known(states, prior, settings.level, settings.seed, suspects)
-    if spec.tallied and states.threads > 1 and not known.impossible_rows:
+    if spec.tallied and states.threads > 1 and states.scores.level and not known.impossible_rows:
         longest: list[Callable[[], object]] = [lambda: known.losses, lambda: known.recalibrated]
-        apart(longest, states.threads)  # beside each other; both are kept
+        apart(longest, states.threads)  # beside each other; both are kept. A million scores take memory twice
     pairs = {"binary": ["positive", "confidence"], "multilabel": ["labels"]}.get(spec.task, ["confidence"])
     report = Report(
         definition=_definition(spec, settings),
