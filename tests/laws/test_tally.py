@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.laws.foldings import Case, Shape, batch, differing, draw, folded, form, reloaded, scattered, whole
 from xentcli.batch import F64, I64
 from xentcli.numerics import grid
+from xentcli.numerics.heap import sparse_zeros
 from xentcli.plan import TALLIED, StateSet
 from xentcli.states import cells, tally
 
@@ -211,6 +212,12 @@ def test_threads_that_share_cells_hold_what_one_does(few: None, seed: int) -> No
     found = one.states["tally"].to_arrays()
     assert expected.keys() == found.keys()
     assert all(np.array_equal(found[key], expected[key]) for key in expected)
+
+
+def test_no_room_for_cells_is_no_memory() -> None:
+    """And not an error of a file, as which the system has it."""
+    with pytest.raises(MemoryError):
+        sparse_zeros(1 << 57)
 
 
 def test_the_quadrature_has_the_moments_of_the_rows() -> None:

@@ -18,8 +18,12 @@ def sparse_zeros(*shape: int) -> npt.NDArray[np.int64]:
     """Zeros of which few are going to be used: memory is taken by the page of 4 kB, when it is written to.
 
     For its own arrays over 4 MB, NumPy asks the system for pages of 2 MB, each of which is zeroed as a whole.
+    Raises MemoryError if there is no room.
     """
-    room = mmap.mmap(-1, 8 * int(np.prod(shape)))
+    try:
+        room = mmap.mmap(-1, 8 * int(np.prod(shape)))
+    except OSError as error:
+        raise MemoryError(str(error)) from error
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         with contextlib.suppress(OSError):  # a system without large pages
             room.madvise(mmap.MADV_NOHUGEPAGE)
