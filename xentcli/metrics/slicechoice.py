@@ -14,6 +14,7 @@ Stat. Assoc. 62, 626-633.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from statistics import NormalDist
 
 import numpy as np
@@ -26,8 +27,13 @@ from xentcli.numerics.effects import together
 from xentcli.numerics.student import leaning, quantile
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
+from xentcli.states.clusters import BUCKETS
 
 _DRAWS, _FEWEST, _NUMBERS = 9_999, 999, 2_000_000  # redraws, of many slices at least, and times slices
+_AT_ONCE = 1 << 20  # redrawn means held at a time
+
+Part = tuple[slice, slice, F64]
+"""Some redraws, of some slices, and how far these are off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +80,62 @@ def among(slices: Slices, moves: F64 | None, seed: int) -> Choice:
     """The choice of the first and the last of three slices or more. moves: what each cluster moves the mean
     of each slice by (S, B), with `--group`."""
     errors = moderated(slices)
+    each, count = errors[:, None], BUCKETS
     if moves is None:
         count = min(_DRAWS, max(_FEWEST, _NUMBERS // errors.size))
-        off = np.random.default_rng(seed).standard_normal((count, errors.size)) * errors
-        each = errors[:, None]
+        parts = _of_rows(errors, count, seed)
     else:
         own = slices.errors
         each = moves * np.divide(errors, own, out=np.ones(own.size), where=own > 0)[:, None]
-        (off,) = wild.signed(seed, each.T)
-    alike, apart = (_chosen(off, mean, each) for mean in (np.zeros(errors.size), slices.means))
+        parts = _of_clusters(each, seed)
+    alike, apart = _Ends(np.zeros(errors.size), count), _Ends(slices.means, count)
+    for part in parts:
+        alike.look(*part)
+        apart.look(*part)
     error = float(_spread(each, np.array([0]), np.array([-1]))[0])
-    return Choice(alike, apart, math.comb(errors.size, 2), error)
+    return Choice(alike.error(each), apart.error(each), math.comb(errors.size, 2), error)
 
 
-def _chosen(off: F64, mean: F64, each: F64) -> F64:
-    """|error| of the difference of the largest and the smallest redrawn mean (R,), in standard errors."""
-    drawn, at = mean + off, np.arange(len(off))
-    worst, best = drawn.argmax(axis=1), drawn.argmin(axis=1)
-    error, spread = np.abs(off[at, worst] - off[at, best]), _spread(each, worst, best)
-    out: F64 = np.divide(error, spread, out=np.zeros(spread.size), where=spread > 0)
-    return out
+def _of_rows(errors: F64, count: int, seed: int) -> Iterator[Part]:
+    """Redraws of slices of independent rows, some redraws at a time."""
+    rng, step = np.random.default_rng(seed), max(1, _AT_ONCE // errors.size)
+    for lo in range(0, count, step):
+        size = min(step, count - lo)
+        yield slice(lo, lo + size), slice(None), rng.standard_normal((size, errors.size)) * errors
+
+
+def _of_clusters(each: F64, seed: int) -> Iterator[Part]:
+    """Redraws of what each cluster moves the slices by (S, B), some slices at a time."""
+    step = _AT_ONCE // BUCKETS
+    for lo in range(0, len(each), step):
+        part = slice(lo, lo + step)
+        yield slice(None), part, wild.signed(seed, each[part].T)[0]
+
+
+class _Ends:
+    """The slices with the largest and the smallest redrawn mean (2, R), of slices with such means (S,)."""
+
+    def __init__(self, mean: F64, count: int) -> None:
+        self.mean = mean
+        self.far = np.full((2, count), -np.inf)
+        self.at = np.zeros((2, count), np.int64)
+        self.off = np.zeros((2, count))
+
+    def look(self, redraws: slice, slices: slice, off: F64) -> None:
+        """Some redraws of some slices, which are `off` their means."""
+        drawn, row = self.mean[slices] + off, np.arange(len(off))
+        for end, found in enumerate((drawn.argmax(axis=1), drawn.argmin(axis=1))):
+            far = drawn[row, found] * (1.0, -1.0)[end]
+            new = far > self.far[end, redraws]
+            self.far[end, redraws][new] = far[new]
+            self.at[end, redraws][new] = found[new] + (slices.start or 0)
+            self.off[end, redraws][new] = off[row, found][new]
+
+    def error(self, each: F64) -> F64:
+        """|error| of the difference of the two means (R,), in standard errors."""
+        error, spread = np.abs(self.off[0] - self.off[1]), _spread(each, *self.at)
+        out: F64 = np.divide(error, spread, out=np.zeros(spread.size), where=spread > 0)
+        return out
 
 
 def _spread(each: F64, one: I64, other: I64) -> F64:
