@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -13,6 +14,9 @@ from xentcli.engines import threads
 from xentcli.readers import Source, Unit
 from xentcli.records import dataclass
 
+if TYPE_CHECKING:
+    from xentcli.binding.directory import Directory
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -21,27 +25,31 @@ class Piece:
     unit: Unit
     file: str
     part: tuple[int, int]
+    slices: tuple[Directory, ...] = ()
 
     def bind(self, record: pa.RecordBatch, what: Resolution, rules: binding.Rules, at: int = 0) -> Batch:
         """The Batch of rows of the loaded unit, of which the first has the index `at` in it."""
         numbers = None if self.unit.numbers is None else self.unit.numbers[at:]
-        return binding.bind(record, what, self.file, self.unit.first + at, rules, numbers, self.part)
+        return binding.bind(record, what, self.file, self.unit.first + at, rules, numbers, self.part,
+                            self.slices)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A partition of the input: its number and the file it is from."""
+    """A partition of the input: its number, the file it is from, and what all of them meet of slices."""
 
     index: int
     path: str
     walk: Callable[[], Iterator[Unit]]
+    slices: tuple[Directory, ...] = ()
 
     def pieces(self) -> Iterator[Piece]:
         """Its units in order."""
         files: dict[str, int] = {}
         for unit in self.walk():
             file = unit.source or ("standard input" if self.path == "-" else self.path)
-            yield Piece(unit, file, (self.index, files.setdefault(file, len(files))))
+            yield Piece(unit, file, (self.index, files.setdefault(file, len(files))),
+                        self.slices)  # fmt: skip
 
 
 def columns(what: Resolution, rules: binding.Rules) -> tuple[list[str], list[str]]:
@@ -55,7 +63,8 @@ def parts(what: Resolution, sources: list[Source], rules: binding.Rules) -> list
     """All partitions of the sources, in order."""
     wanted, text = columns(what, rules)
     walks = [(source.path, walk) for source in sources for walk in source.partitions(wanted, text)]
-    return [Part(index, path, walk) for index, (path, walk) in enumerate(walks)]
+    slices = binding.directories(rules)
+    return [Part(index, path, walk, slices) for index, (path, walk) in enumerate(walks)]
 
 
 def batches(part: Part, what: Resolution, rules: binding.Rules, left: list[int]) -> threads.Stream:

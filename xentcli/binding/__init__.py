@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from datetime import time
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from xentcli.readers.joined import JOINED
 from xentcli.records import dataclass, replace
 from xentcli.rowparts import Ids
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, keep, null
+
+if TYPE_CHECKING:
+    from xentcli.binding.directory import Directory
 
 LEAST_WEIGHT, MOST_WEIGHT = 1e-150, 1e150  # their squares are float64 numbers
 WEIGHTS = f"0, or from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}"
@@ -43,11 +46,11 @@ class Rules:
 
 def bind(
     record: pa.RecordBatch, what: Resolution, source: str, first: int, rules: Rules, rows: I64 | None = None,
-    part: tuple[int, int] = (0, 0),
+    part: tuple[int, int] = (0, 0), slices: tuple[Directory, ...] = (),
 ) -> Batch:  # fmt: skip
     """The Batch of a record batch whose rows are the `rows` (n,) of `source`, or go on from `first`.
 
-    `part` is where they stand in the input, as a Place has it.
+    `part` is where they stand in the input, as a Place has it. slices: what other batches have met.
     """
     n = record.num_rows
     place = Place(source, first, None if rows is None else rows[:n], part)
@@ -75,10 +78,10 @@ def bind(
         held = listed.read(record, what, what.listed, bad)
     else:
         columns, matrix = scores(record, what, bad)
-    slices, groups = _keys(record, rules, source, bad)
+    keys, groups = _keys(record, rules, source, bad, slices)
     ids = None if rules.id is None else Ids(time_text(record.column(rules.id)), np.arange(n))
     text = what.targets is not None and what.targets.stored == "text"
-    batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=slices, groups=groups,
+    batch = Batch(labels, place, columns, matrix, weights, targets=table, keys=keys, groups=groups,
                   targets_text=text, lists=held, ids=ids)  # fmt: skip
     if JOINED in (record.schema.metadata or {}):
         bad.found = [
@@ -110,7 +113,7 @@ def bind(
 
 
 def _keys(
-    record: pa.RecordBatch, rules: Rules, source: str, bad: BadRows
+    record: pa.RecordBatch, rules: Rules, source: str, bad: BadRows, slices: tuple[Directory, ...]
 ) -> tuple[tuple[Keys, ...], I64 | None]:
     """The slice of each row by each `--by`, and the bucket of its `--group`."""
     if not rules.by and rules.group is None:
@@ -118,7 +121,16 @@ def _keys(
     from xentcli.binding import keys
 
     groups = None if rules.group is None else keys.buckets(record, rules.group, source, bad)
-    return tuple(keys.keys(record, by, source) for by in rules.by), groups
+    return tuple(each.keys(record, source) for each in slices or directories(rules)), groups
+
+
+def directories(rules: Rules) -> tuple[Directory, ...]:
+    """What the batches of a run meet of the slices of each `--by`."""
+    if not rules.by:
+        return ()
+    from xentcli.binding.directory import Directory
+
+    return tuple(map(Directory, rules.by))
 
 
 def _no_label(record: pa.RecordBatch, row: int) -> Found:

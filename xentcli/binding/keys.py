@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from xentcli.batch import I64, Keys
+from xentcli.batch import I64
 from xentcli.columns.schema import Column, Preview
 from xentcli.errors import UsageError, clean
 from xentcli.numerics import rowhash
-from xentcli.readers.arrays import Mask, is_text, is_time, nulls, numbers, text_array, time_text
+from xentcli.readers.arrays import Mask, is_text, nulls, numbers, text_array, time_text
 from xentcli.readers.ids import Texts
 from xentcli.states.clusters import BUCKETS
-from xentcli.states.keyed import MOST, too_many
 from xentcli.tasks.badrows import BadRows, null
 
 _AT_ONCE = 1 << 15  # values hashed at a time
@@ -43,33 +42,6 @@ def _not_a_key(name: str, kind: object, source: str, option: str) -> UsageError:
     )  # fmt: skip
 
 
-def keys(record: pa.RecordBatch, by: tuple[str, ...], source: str) -> Keys:
-    """The slice of each row (n,) of the batch, and the texts of each slice, one a column.
-
-    UsageError for columns that hold lists or structs, DataError for more than MOST distinct keys.
-    """
-    code = np.zeros(record.num_rows, np.int64)
-    found: list[tuple[str | None, ...]] = [()]
-    for name in by:
-        part, texts = _distinct(record.column(name), name, source)
-        if len(texts) > MOST:
-            raise too_many(by)
-        used, code = _used(code * max(1, len(texts)) + part, len(found) * len(texts))
-        found = [(*found[k // len(texts)], texts[k % len(texts)]) for k in used.tolist()]
-        if len(found) > MOST:
-            raise too_many(by)
-    return code, found
-
-
-def _used(codes: I64, size: int) -> tuple[I64, I64]:
-    """The codes that occur, in order, and which of them each row (n,) has; `size`: all are below."""
-    if size > _AT_ONCE:
-        used, at = np.unique(codes, return_inverse=True)
-        return used, at
-    seen = np.bincount(codes, minlength=1) > 0
-    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes]
-
-
 def buckets(record: pa.RecordBatch, name: str, source: str, bad: BadRows) -> I64:
     """The bucket (n,) of each row's group, by a hash of its text; rows without a group are bad."""
     out, missing = hashes(record.column(name), name, source, "--group")
@@ -79,7 +51,7 @@ def buckets(record: pa.RecordBatch, name: str, source: str, bad: BadRows) -> I64
 
 def hashes(array: pa.Array, name: str, source: str, option: str) -> tuple[rowhash.U64, Mask]:
     """A hash (n,) of the text of each value of a column that `option` named, and which have none (n,)."""
-    _check_type(array.type, name, source, option)
+    check_type(array.type, name, source, option)
     array = time_text(array)
     if not (pa.types.is_dictionary(array.type) and len(array.dictionary) <= len(array)):
         return _hashed(array.dictionary_decode() if pa.types.is_dictionary(array.type) else array)
@@ -106,7 +78,7 @@ def _hashed(array: pa.Array) -> tuple[rowhash.U64, Mask]:
 
 
 def _as_text(array: pa.Array, missing: Mask) -> pa.Array:
-    """The values as `_text` names them, without a walk through Python where there may be many of them.
+    """The values as `text_of` names them, without a walk through Python where there may be many of them.
 
     Adds NaN to the `missing` (n,), of which any text will do.
     """
@@ -123,10 +95,10 @@ def _as_text(array: pa.Array, missing: Mask) -> pa.Array:
             kind = array.type
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return array.cast(pa.string())
-    return text_array([_text(value) for value in array.to_pylist()])
+    return text_array([text_of(value) for value in array.to_pylist()])
 
 
-def _check_type(kind: pa.DataType, name: str, source: str, option: str) -> None:
+def check_type(kind: pa.DataType, name: str, source: str, option: str) -> None:
     """UsageError for a type of which no value is a key."""
     held = kind.value_type if pa.types.is_dictionary(kind) else kind
     types = pa.types
@@ -135,45 +107,7 @@ def _check_type(kind: pa.DataType, name: str, source: str, option: str) -> None:
         raise _not_a_key(name, kind, source, option)
 
 
-def _distinct(array: pa.Array, name: str, source: str) -> tuple[I64, list[str | None]]:
-    """The distinct values of a column as texts, and which of them each row (n,) has."""
-    _check_type(array.type, name, source, "--by")
-    timed, array = is_time(array.type), time_text(array)
-    whole = pa.types.is_integer(array.type)
-    if not pa.types.is_dictionary(array.type):
-        array = array.dictionary_encode()
-    missing = nulls(array)
-    codes = numbers(array.indices).astype(np.int64)
-    values = array.dictionary
-    if missing is not None:
-        codes = np.where(missing, 0, codes)
-    if len(values) > MOST:  # of which the rows at hand may use a few
-        used = np.flatnonzero(np.bincount(codes, minlength=len(values)))
-        if used.size > MOST:
-            raise too_many((name,))
-        codes = np.searchsorted(used, codes)
-        values = values.take(pa.Array.from_buffers(pa.int64(), used.size, [None, pa.py_buffer(used)]))
-    if whole and missing is None:  # each another text
-        return codes, values.cast(pa.string()).to_pylist()
-    texts: list[str | None] = [_text(value) for value in values.to_pylist()]
-    if timed:
-        texts = [_short(text) for text in texts if text is not None]
-    if missing is not None:
-        codes = np.where(missing, len(texts), codes)
-        texts.append(None)
-    # Two values may be one text, a dictionary may hold a value twice, or a null.
-    order = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-    place = np.array([order[text] for text in texts] or [0], np.int64)
-    return place[codes], list(order) or [None]
-
-
-def _short(text: str) -> str:
-    """A time without a fraction that is zero."""
-    whole, _, fraction = text.partition(".")
-    return text if fraction.strip("0Z") else whole + fraction.strip("0")
-
-
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """How a value is named: JSON's true and false, and numbers without a needless fraction."""
     if value is None:
         return None

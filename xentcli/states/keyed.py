@@ -32,6 +32,8 @@ class Keyed:
     cells: Callable[[str, int], int]
     index: dict[Key, int] = field(default_factory=dict)
     sums: dict[str, ExactSums] = field(default_factory=dict)
+    _list: list[Key] = field(default_factory=list, repr=False, compare=False)
+    _found: I64 = field(default_factory=lambda: np.zeros(0, np.int64), repr=False, compare=False)
 
     def places(self, keys: list[Key]) -> I64:
         """The place (keys,) of each key, new ones at the end; DataError beyond MOST."""
@@ -45,11 +47,21 @@ class Keyed:
         return out
 
     def at(self, codes: I64, keys: list[Key]) -> I64:
-        """The place (n,) of each row by its `codes` (n,); a key of rows left out has none."""
-        present = np.flatnonzero(np.bincount(codes, minlength=len(keys)))
-        place = np.zeros(len(keys), np.int64)
-        place[present] = self.places([keys[i] for i in present.tolist()])
-        return place[codes]
+        """The place (n,) of each row by its `codes` (n,); a key of rows left out has none.
+
+        keys: of any list, best of one that grows from call to call: what was found of it is kept.
+        """
+        if keys is not self._list:
+            self._list, self._found = keys, np.zeros(0, np.int64)
+        more = len(keys) - self._found.size
+        if more:
+            self._found = np.append(self._found, np.full(more, -1))
+        out = self._found.take(codes)
+        if out.min(initial=0) < 0:
+            new = np.unique(codes[out < 0])
+            self._found[new] = self.places([keys[i] for i in new.tolist()])
+            out = self._found.take(codes)
+        return out
 
     def each(self, name: str) -> int:
         """How many sums `name` has for each slice."""
