@@ -89,10 +89,11 @@ else:
         """An `__init__` of the fields; `then`: it ends with `__post_init__`."""
         names = tuple(name for name, each in found.items() if each.init)
         apart = tuple(each for each in found.values() if not each.init)
+        complete = _completer([each for each in found.values() if each.init])
 
         def __init__(self: Any, *args: Any, **told: Any) -> None:
             if told or len(args) != len(names):
-                args = _complete(self, names, args, told)
+                args = complete(self, args, told)
             for name, value in zip(names, args, strict=True):
                 setattr(self, name, value)
             for each in apart:
@@ -102,22 +103,39 @@ else:
 
         return __init__
 
-    def _complete(record: Any, names: tuple[str, ...], args: Any, told: dict[str, Any]) -> list[Any]:
-        """The value of each field, from what is given in order, by name and by default. Raises TypeError."""
-        values = list(args)
-        missing = []
-        for name in names[len(args) :]:
-            value = told.pop(name) if name in told else _default(record._fields[name])
-            values.append(value)
-            missing += [repr(name)] if value is MISSING else []
-        call = f"{record.__class__.__name__}.__init__()"
-        if told or len(args) > len(names):
-            wrong = f"argument {next(iter(told))!r}" if told else f"{len(args)} arguments of {len(names)}"
-            raise TypeError(f"{call} got an unexpected {wrong}")
-        if missing:
-            noun = "argument" if len(missing) == 1 else "arguments"
-            raise TypeError(f"{call} missing {len(missing)} required positional {noun}: {', '.join(missing)}")
-        return values
+    def _completer(found: list[Field]) -> Any:
+        """What finds the value of each field, given in order, by name and by default. Raises TypeError."""
+        places = {each.name: place for place, each in enumerate(found)}
+        defaults = [each.default for each in found]
+        own = [
+            place for place, value in enumerate(defaults) if value is MISSING
+        ]  # each record's own, or none
+
+        def complete(record: Any, args: Any, told: dict[str, Any]) -> list[Any]:
+            values, given = [*args, *defaults[len(args) :]], len(args)
+            wrong = f"{given} arguments of {len(found)}" if given > len(found) else ""
+            for name, value in told.items():
+                place = places.get(name, -1)
+                if place < given:
+                    wrong = wrong or f"argument {name!r}"
+                else:
+                    values[place] = value
+            call = f"{record.__class__.__name__}.__init__()"
+            if wrong:
+                raise TypeError(f"{call} got an unexpected {wrong}")
+            missing = []
+            for place in own:
+                if values[place] is MISSING:
+                    values[place] = _default(found[place])
+                    missing += [repr(found[place].name)] if values[place] is MISSING else []
+            if missing:
+                plural = "argument" if len(missing) == 1 else "arguments"
+                raise TypeError(
+                    f"{call} missing {len(missing)} required positional {plural}: {', '.join(missing)}"
+                )
+            return values
+
+        return complete
 
     def _default(each: Field) -> Any:
         return each.default if each.default_factory is MISSING else each.default_factory()
