@@ -25,7 +25,7 @@ def accuracy(known: Known) -> Value:
     square = known.states.moments.exact("hits_2") if known.spec.weighted else total
     if known.spec.grouped:
         return intervals.clustered_share(known, "accuracy", "hits", share)
-    sums = Sums(known.rows, known.weight, known.weight2, total, square, square)
+    sums = Sums.of(known.rows, known.weight, known.weight2, total, square, square)
     return known.proportion("accuracy", float(share), sums.se)
 
 

@@ -50,9 +50,9 @@ def over_clusters(moves: F64, bottom: F64 | None = None) -> Error:
     return Error(math.sqrt(square * m / (m - 1)), m, skew(moves), both, degrees(moves, m))
 
 
-def around(known: Known, key: str, value: float, error: Error) -> Value:
+def around(known: Known, key: str, value: float, error: Error, n: int | None = None) -> Value:
     """The value ± so many standard errors as `student.reach` has them, of rows with the normal for t."""
-    plain, steps = _steps(known, key, value, error)
+    plain, steps = _steps(known, key, value, error, n)
     return plain if steps is None else replace(plain, lo=value - steps[0], hi=value + steps[1])
 
 
@@ -96,9 +96,11 @@ def share_of_clusters(known: Known, key: str, share: float, error: Error) -> Val
     return replace(plain, lo=lo, hi=hi)
 
 
-def _steps(known: Known, key: str, value: float, error: Error) -> tuple[Value, tuple[float, float] | None]:
+def _steps(
+    known: Known, key: str, value: float, error: Error, n: int | None = None
+) -> tuple[Value, tuple[float, float] | None]:
     """The value with its standard error, and how far below and above it the interval goes."""
-    plain = replace(known.value(key, value), se=error.se)
+    plain = replace(known.value(key, value, n=n), se=error.se)
     if error.se is None or known.level is None or known.z is None:
         return plain, None
     if error.clusters is None:

@@ -237,7 +237,7 @@ class Known:
             weight2 -= moments.exact("impossible2") if self.spec.weighted else self.impossible_rows
         total = self.total(name)
         cross = moments.exact(f"{name}_w") if self.spec.weighted else total
-        return Sums(rows, weight, weight2, total, cross, self.total(f"{name}_2"))
+        return Sums.of(rows, weight, weight2, total, cross, self.total(f"{name}_2"))
 
     def total(self, name: str) -> Fraction:
         """Σwx of a mean, or Σw²x² as "x_2"."""
@@ -275,7 +275,7 @@ class Known:
         """
         known = resolve(metric)
         lo = hi = None
-        n = self.effective if sums is None else number(sums.weight * sums.weight / sums.weight2)
+        n = self.effective if sums is None else sums.effective
         rows = self.rows if sums is None else sums.rows
         if self.spec.grouped:
             return Value(share, known.unit, known.better, rows)

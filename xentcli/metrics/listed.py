@@ -7,7 +7,7 @@ import math
 from xentcli.errors import counted
 from xentcli.metrics import intervals, means
 from xentcli.metrics.known import Known
-from xentcli.metrics.sums import Sums, number
+from xentcli.metrics.sums import Sums
 from xentcli.report import Value
 
 
@@ -26,7 +26,7 @@ def label_listed(known: Known) -> Value:
     sums = known.sums("listed")
     if known.spec.grouped:
         return intervals.clustered_share(known, "label_listed", "listed", sums.mean)
-    return known.proportion("label_listed", number(sums.mean), sums.se)
+    return known.proportion("label_listed", sums.value, sums.se)
 
 
 def cross_entropy_listed(known: Known) -> Value:
@@ -43,7 +43,7 @@ def cross_entropy_listed(known: Known) -> Value:
     weight, total = moments.exact("listed"), moments.exact("listed_loss")
     weight2 = moments.exact("listed_w") if weighted else weight
     cross = moments.exact("listed_loss_w") if weighted else total
-    sums = Sums(count, weight, weight2, total, cross, moments.exact("listed_loss_2"))
+    sums = Sums.of(count, weight, weight2, total, cross, moments.exact("listed_loss_2"))
     return means.of_sums(known, "cross_entropy_listed", "listed_loss", sums)
 
 

@@ -7,7 +7,7 @@ import math
 from xentcli.metrics import intervals, skewness
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
-from xentcli.metrics.sums import Sums, number
+from xentcli.metrics.sums import Sums
 from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.moments import DIFFERENCES
@@ -20,7 +20,7 @@ def of_sums(known: Known, metric: str, name: str, sums: Sums) -> Value:
     one row or cluster, or where a square is beyond float64.
     """
     error = _over_clusters(known, name, sums) if known.spec.grouped else _over_rows(known, name, sums)
-    return replace(intervals.around(known, metric, number(sums.mean), error), n=sums.rows)
+    return replace(intervals.around(known, metric, sums.value, error), n=sums.rows)
 
 
 def _over_rows(known: Known, name: str, sums: Sums) -> Error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from xentcli.metrics import intervals, listed, slicechoice, slicetests
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.metrics.sliceclusters import FINITE, Clustered, Moves
-from xentcli.metrics.sums import Sums, number
+from xentcli.metrics.sums import Sums, number, ratio
 from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass, replace
 from xentcli.report import SliceGap, SliceRow, Value
@@ -21,6 +20,8 @@ from xentcli.states.slices import means, shares, skew
 
 SMALL, FEW = 30, 10
 """Slices of fewer rows, and of fewer clusters, are marked: their intervals rest on too little."""
+
+_COUNTS = ("rows", "impossible", "vast", "unlisted")
 
 _UNGROUPED = "too few groups in the slice, or too many slices and bins to keep groups by bin"
 
@@ -60,8 +61,8 @@ def slice_gap(known: Known) -> Value:
 
 def _sliced(known: Known, group: Keyed, clusters: Keyed | None) -> Sliced:
     keys, sums = group.ordered()
-    each = _exact(known.spec, sums, len(keys))
-    losses = [_loss(one) for one in each]
+    each, unit = _exact(known.spec, sums)
+    losses = [_loss(one, unit) for one in each]
     clustered = None if clusters is None else Clustered(clusters.ordered()[1], len(keys))
     moves = {} if clustered is None else _moves(known.spec, clustered, losses, each)
     bounds = any(one.get("unlisted", 0) for one in each)  # which are no losses to compare
@@ -76,12 +77,14 @@ def _sliced(known: Known, group: Keyed, clusters: Keyed | None) -> Sliced:
     out = []
     for i, key in enumerate(keys):
         here = {name: part[i] for name, part in bins.items()}
-        metrics = _figures(known, losses[i], each[i], errors[i]) | _calibration(known, each[i], here)
+        weight = ratio(each[i]["weight"], unit)
+        metrics = _figures(known, losses[i], each[i], errors[i])
+        metrics |= _calibration(known, each[i], weight, here)
         metrics["share"] = of_total[i]
         found = int(moves[shares(known.spec)[0]].clusters[i]) if moves else None
         small = each[i]["rows"] < SMALL or (found is not None and found < FEW)
         row = SliceRow(
-            dict(zip(group.columns, key, strict=True)), int(each[i]["rows"]), number(each[i]["weight"]),
+            dict(zip(group.columns, key, strict=True)), each[i]["rows"], weight,
             small, shrunk[i], *tests[i], metrics, found,
         )  # fmt: skip
         out.append((_badness(metrics["cross_entropy"]), _sort_key(key), row, i))
@@ -128,7 +131,7 @@ def _choice(
     """The choice of the first and the last of some slices; None where there are no others."""
     if len(of) < 3:
         return None
-    means = [number(losses[k].mean) if shrunk[k] is None else shrunk[k] for _, k in of]
+    means = [losses[k].value if shrunk[k] is None else shrunk[k] for _, k in of]
     found = [error for _, k in of if (error := errors[k]) is not None]
     rows = np.array([row.rows for row, _ in of], dtype=np.float64)
     clusters = rows if moves is None else np.array([row.clusters for row, _ in of], dtype=np.float64)
@@ -139,35 +142,37 @@ def _choice(
     return slicechoice.among(slices, None if moves is None else moves.own[[k for _, k in of]], known.seed)
 
 
-def _exact(spec: Spec, sums: dict[str, ExactSums], slices: int) -> list[dict[str, Fraction]]:
-    """The sums of each slice by name, those with a cell for each bin left out."""
-    exact = {name: part.exacts() for name, part in sums.items() if not name.startswith("bin_")}
-    each = [{name: column[i] for name, column in exact.items()} for i in range(slices)]
+def _exact(spec: Spec, sums: dict[str, ExactSums]) -> tuple[list[dict[str, int]], int]:
+    """The sums of each slice by name as whole numbers of 1/unit, and the unit; but for counts of rows, and
+    without sums that have a cell for each bin."""
+    found = {name: part.wholes() for name, part in sums.items() if not name.startswith("bin_")}
+    least = min(0, *(exponent for _, exponent in found.values()))
+    unit = 1 << -least
+    exact = {}
+    for name, (column, exponent) in found.items():
+        shift = exponent if name in _COUNTS else exponent - least
+        exact[name] = [x << shift for x in column] if shift else column
+    each = [dict(zip(exact, row, strict=True)) for row in zip(*exact.values(), strict=True)]
     if not spec.weighted:
         for one in each:
-            one |= {"weight": one["rows"], "weight2": one["rows"], "impossible2": one["impossible"]}
-            one |= {f"{name}_w": one[name] for name in _doubled(spec)}
+            rows, impossible = one["rows"] * unit, one["impossible"] * unit
+            one |= {"weight": rows, "weight2": rows, "impossible_w": impossible, "impossible2": impossible}
+            one |= {f"{name}_w": one[name] for name in (*means(spec), *shares(spec))}
             if skew(spec):
-                one |= {"weight3": one["rows"], "impossible3": one["impossible"]}
+                one |= {"weight3": rows, "impossible3": impossible}
                 one |= {f"{name}_w3": one[name] for name in means(spec)}
                 one |= {f"{name}_2w3": one[f"{name}_2"] for name in means(spec)}
-    return each
+    return each, unit
 
 
-def _doubled(spec: Spec) -> tuple[str, ...]:
-    """The sums that have a twin with squared weights."""
-    return (*means(spec), *shares(spec), "impossible")
-
-
-def _loss(one: dict[str, Fraction]) -> Sums:
+def _loss(one: dict[str, int], unit: int) -> Sums:
     """The sums of the finite losses of one slice."""
-    return Sums(
-        int(one["rows"] - one["impossible"]), one["weight"] - one["impossible_w"],
-        one["weight2"] - one["impossible2"], one["loss"], one["loss_w"], one["loss_2"], _third(one, "loss"),
-    )  # fmt: skip
+    left = (one["weight"] - one["impossible_w"], one["weight2"] - one["impossible2"])
+    whole = (*left, one["loss"], one["loss_w"], one["loss_2"], *_third(one, "loss"))
+    return Sums(one["rows"] - one["impossible"], whole, unit)
 
 
-def _third(one: dict[str, Fraction], name: str) -> tuple[Fraction, ...]:
+def _third(one: dict[str, int], name: str) -> tuple[int, ...]:
     """The sums with third powers of weights of a mean, where they are kept."""
     if f"{name}_3" not in one:
         return ()
@@ -177,76 +182,80 @@ def _third(one: dict[str, Fraction], name: str) -> tuple[Fraction, ...]:
 
 def _of_total(losses: list[Sums], infinite: bool, bounds: bool) -> list[Value]:
     """Each slice's share of the total loss, correctly rounded from shares that add up to exactly 1."""
-    total = sum((loss.total for loss in losses), Fraction(0))
+    total = sum(loss.whole[2] for loss in losses)
     if infinite or bounds or not total:
         why = "the losses are bounds" if bounds else "the total loss is infinite or 0"
         return [Value(None, "fraction", "", loss.rows, why=why) for loss in losses]
-    return [Value(number(loss.total / total), "fraction", "", loss.rows) for loss in losses]
+    return [Value(ratio(loss.whole[2], total), "fraction", "", loss.rows) for loss in losses]
 
 
 def _moves(
-    spec: Spec, clustered: Clustered, losses: list[Sums], each: list[dict[str, Fraction]]
+    spec: Spec, clustered: Clustered, losses: list[Sums], each: list[dict[str, int]]
 ) -> dict[str, Moves]:
     """What clusters move the means and the shares of slices by."""
     out = {}
     for name in (*means(spec), *shares(spec)):
-        whole = [loss.weight for loss in losses] if name in FINITE else [one["weight"] for one in each]
-        found = [number(one[name] / w) if w else 0.0 for one, w in zip(each, whole, strict=True)]
+        finite = name in FINITE
+        whole = [loss.whole[0] if finite else one["weight"] for loss, one in zip(losses, each, strict=True)]
+        found = [ratio(one[name], w) if w else 0.0 for one, w in zip(each, whole, strict=True)]
         out[name] = clustered.moves(name, np.array(found))
     return out
 
 
-def _errors(
-    spec: Spec, loss: Sums, one: dict[str, Fraction], i: int, moves: dict[str, Moves]
-) -> dict[str, Error]:
+def _errors(spec: Spec, loss: Sums, one: dict[str, int], i: int, moves: dict[str, Moves]) -> dict[str, Error]:
     """The standard errors of a slice by quantity; of those with a loss too large to square none."""
-    rows, weight, weight2 = int(one["rows"]), one["weight"], one["weight2"]
     out = {}
     for name in (*means(spec), *shares(spec)):
-        square = one[f"{name}_2" if name in means(spec) else f"{name}_w"]
-        sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], square, _third(one, name))
-        sums = loss if name == "loss" else sums
-        out[name] = moves[name].error(i) if moves else Error(sums.se, skewness=sums.skewness)
         if name in FINITE and (one["vast"] or (name != "loss" and one["impossible"])):
             out[name] = Error()
+        elif moves:
+            out[name] = moves[name].error(i)
+        else:
+            se, skewness = (loss if name == "loss" else _sums(spec, one, name, loss.unit)).moments
+            out[name] = Error(se, skewness=skewness)
     return out
 
 
-def _figures(
-    known: Known, loss: Sums, one: dict[str, Fraction], errors: dict[str, Error]
-) -> dict[str, Value]:
+def _sums(spec: Spec, one: dict[str, int], name: str, unit: int) -> Sums:
+    """The sums of a mean or a share of all rows of a slice."""
+    square = one[f"{name}_2" if name in means(spec) else f"{name}_w"]
+    whole = (one["weight"], one["weight2"], one[name], one[f"{name}_w"], square, *_third(one, name))
+    return Sums(one["rows"], whole, unit)
+
+
+def _figures(known: Known, loss: Sums, one: dict[str, int], errors: dict[str, Error]) -> dict[str, Value]:
     """The means and the shares of a slice, by metric."""
-    rows, weight, weight2 = int(one["rows"]), one["weight"], one["weight2"]
+    rows = one["rows"]
     out = {"cross_entropy": _entropy(known, loss, one, errors["loss"])}
     for name in shares(known.spec):
         metric = {"hits": "accuracy", "listed": "label_listed"}.get(name, name)
-        sums = Sums(rows, weight, weight2, one[name], one[f"{name}_w"], one[f"{name}_w"])
+        sums = _sums(known.spec, one, name, loss.unit)
         if known.spec.grouped:
-            share = intervals.share_of_clusters(known, metric, number(sums.mean), errors[name])
+            share = intervals.share_of_clusters(known, metric, sums.value, errors[name])
             out[metric] = replace(share, n=rows)
         else:
-            out[metric] = known.proportion(metric, number(sums.mean), errors[name].se, sums)
+            out[metric] = known.proportion(metric, sums.value, errors[name].se, sums)
     for name in means(known.spec)[1:]:
         metric = {"brier": "brier_score"}.get(name, name)
         if name == "kl_divergence" and one["impossible"]:
             out[metric] = known.value(metric, math.inf, n=rows, why=out["cross_entropy"].why)
             continue
-        value = intervals.around(known, metric, number(one[name] / weight), errors[name])
-        out[metric] = replace(value, n=rows)
+        value = ratio(one[name], one["weight"])
+        out[metric] = intervals.around(known, metric, value, errors[name], rows)
     return out
 
 
-def _entropy(known: Known, loss: Sums, one: dict[str, Fraction], error: Error) -> Value:
+def _entropy(known: Known, loss: Sums, one: dict[str, int], error: Error) -> Value:
     """The cross-entropy of a slice: infinite, with a lower bound alone, or known."""
-    rows, unlisted = int(one["rows"]), int(one.get("unlisted", 0))
+    rows, unlisted = one["rows"], one.get("unlisted", 0)
     if one["impossible"]:
         why = "p = 0 for a label that was there, or 1 for one that was not"
         why = why if known.multilabel else "p = 0 for the label of a row"
         return known.value("cross_entropy", math.inf, n=rows, why=why)
     if unlisted:
         plain = known.undefined("cross_entropy", listed.why(unlisted, rows), rows)
-        return replace(plain, lower=number(loss.mean), bounded=True)
-    return replace(intervals.around(known, "cross_entropy", number(loss.mean), error), n=rows)
+        return replace(plain, lower=loss.value, bounded=True)
+    return intervals.around(known, "cross_entropy", loss.value, error, rows)
 
 
 def _bins(known: Known, sums: dict[str, ExactSums], clustered: Clustered | None) -> dict[str, F64]:
@@ -258,10 +267,10 @@ def _bins(known: Known, sums: dict[str, ExactSums], clustered: Clustered | None)
     return bins
 
 
-def _calibration(known: Known, one: dict[str, Fraction], bins: dict[str, F64]) -> dict[str, Value]:
+def _calibration(known: Known, one: dict[str, int], weight: float, bins: dict[str, F64]) -> dict[str, Value]:
     """The calibration error of a slice, and that to expect by chance where labels are draws."""
-    rows, key = int(one["rows"]), "ece_labels" if known.multilabel else "ece"
-    total = number(one["weight"]) * (known.spec.size if known.multilabel else 1)
+    rows, key = one["rows"], "ece_labels" if known.multilabel else "ece"
+    total = weight * (known.spec.size if known.multilabel else 1)
     gap = float(np.abs(bins["bin_p"] - bins["bin_hits"]).sum()) / total
     out = {key: known.value(key, gap, n=rows)}
     if "bin_variance" not in bins:

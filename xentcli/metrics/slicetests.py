@@ -49,11 +49,12 @@ def of_rows(here: Sums, rest: Sums) -> Spread | None:
     """Of the difference of two means of independent rows; None where either is of fewer than TESTED."""
     if min(here.rows, rest.rows) < TESTED:
         return None
-    a, b = here.se or 0.0, rest.se or 0.0
+    (a, lean), (b, lean_rest) = here.moments, rest.moments
+    a, b = a or 0.0, b or 0.0
     se = math.hypot(a, b)
     if not se:
         return Spread(0.0, math.inf)
-    skewness = here.skewness * (a / se) ** 3 - rest.skewness * (b / se) ** 3
+    skewness = lean * (a / se) ** 3 - lean_rest * (b / se) ** 3
     return Spread(se, satterthwaite(a, b, here.rows - 1, rest.rows - 1), skewness)
 
 
@@ -78,7 +79,7 @@ def shrunk(losses: list[Sums], errors: list[float | None]) -> list[float | None]
     out: list[float | None] = [None] * len(losses)
     if len(known) < 2:
         return out
-    mean = np.array([number(losses[i].mean) for i in known])
+    mean = np.array([losses[i].value for i in known])
     variance = np.array([errors[i] or 0.0 for i in known]) ** 2
     for i, x in zip(known, together(mean, variance).tolist(), strict=True):
         out[i] = x

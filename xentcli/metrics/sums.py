@@ -19,50 +19,64 @@ _THIRD_NOISE = 30
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Of some rows: their number, Σw, Σw², Σwx, Σw²x and Σw²x², exactly; where they are kept, also Σw³, Σw³x,
-    Σw³x² and Σw³x³."""
+    """Of some rows: their number, and as whole numbers of 1/unit Σw, Σw², Σwx, Σw²x and Σw²x²; where they are
+    kept, also Σw³, Σw³x, Σw³x² and Σw³x³. Whole numbers are much faster than fractions."""
 
     rows: int
-    weight: Fraction
-    weight2: Fraction
-    total: Fraction
-    cross: Fraction
-    square: Fraction
-    third: tuple[Fraction, ...] = ()
+    whole: tuple[int, ...]
+    unit: int = 1
+
+    @classmethod
+    def of(cls, rows: int, *sums: Fraction) -> Sums:
+        """The same of fractions."""
+        unit = math.lcm(*(x.denominator for x in sums))
+        return cls(rows, tuple(x.numerator * (unit // x.denominator) for x in sums), unit)
+
+    @property
+    def weight(self) -> Fraction:
+        return Fraction(self.whole[0], self.unit)
+
+    @property
+    def total(self) -> Fraction:
+        return Fraction(self.whole[2], self.unit)
 
     @property
     def mean(self) -> Fraction:
-        return self.total / self.weight
+        return Fraction(self.whole[2], self.whole[0])
+
+    @property
+    def value(self) -> float:
+        """The float64 nearest to the mean, inf beyond the largest."""
+        return ratio(self.whole[2], self.whole[0])
+
+    @property
+    def effective(self) -> float:
+        """Kish's effective number of rows, (Σw)² / Σw²."""
+        weight, weight2, *_ = self.whole
+        return ratio(weight * weight, weight2 * self.unit)
 
     @property
     def se(self) -> float | None:
         """sqrt(m/(m-1) * Σw²(x - mean)²) / Σw of m rows; None for one row."""
-        if self.rows < 2:
-            return None
-        spread, scale, _ = self._spread(_NOISE)
-        weight = self.weight.numerator * (scale // self.weight.denominator)
-        return math.sqrt(ratio(spread * self.rows * scale, weight**4 * (self.rows - 1)))
+        return self.moments[0]
 
     @property
-    def skewness(self) -> float:
-        """Of the mean as an estimate: Σw³(x - mean)³ / (Σw²(x - mean)²)^1.5; 0 where it is not known."""
-        if not self.third or self.rows < 2:
-            return 0.0
-        spread, scale, (w, t, *_) = self._spread(_THIRD_NOISE)
-        if not spread:
-            return 0.0
-        a, b, c, d = (x.numerator * (scale // x.denominator) for x in self.third)
+    def moments(self) -> tuple[float | None, float]:
+        """The standard error of the mean, and its skewness as an estimate, Σw³(x - mean)³ /
+        (Σw²(x - mean)²)^1.5; 0 where that is not known."""
+        if self.rows < 2:
+            return None, 0.0
+        w, weight2, t, cross, square, *third = self.whole
+        spread = (square * w - 2 * t * cross) * w + t * t * weight2  # Σw²(x - mean)² times w²
+        least = square * w * w
+        if spread << _NOISE <= least:
+            return 0.0, 0.0
+        se = math.sqrt(ratio(spread * self.rows * self.unit, w**4 * (self.rows - 1)))
+        if not third or spread << _THIRD_NOISE <= least:
+            return se, 0.0
+        a, b, c, d = third
         cube = ((d * w - 3 * t * c) * w + 3 * t * t * b) * w - t**3 * a
-        return math.copysign(math.sqrt(ratio(cube * cube * scale, spread**3)), cube)
-
-    def _spread(self, noise: int) -> tuple[int, int, list[int]]:
-        """Σw²(x - mean)² times scale·(Σw·scale)², 0 where it is but noise; the scale that makes all sums
-        whole numbers, which are much faster than fractions; and Σw and Σwx by it."""
-        sums = (self.weight, self.total, self.weight2, self.cross, self.square)
-        scale = math.lcm(*(x.denominator for x in (*sums, *self.third)))
-        w, t, weight2, cross, square = (x.numerator * (scale // x.denominator) for x in sums)
-        spread = (square * w - 2 * t * cross) * w + t * t * weight2
-        return spread if spread << noise > square * w * w else 0, scale, [w, t]
+        return se, math.copysign(math.sqrt(ratio(cube * cube * self.unit, spread**3)), cube)
 
     def __add__(self, other: Sums) -> Sums:
         return self._with(other, 1)
@@ -71,12 +85,10 @@ class Sums:
         return self._with(other, -1)
 
     def _with(self, other: Sums, sign: int) -> Sums:
-        third = tuple(a + sign * b for a, b in zip(self.third, other.third, strict=True))
-        return Sums(
-            self.rows + sign * other.rows, self.weight + sign * other.weight,
-            self.weight2 + sign * other.weight2, self.total + sign * other.total,
-            self.cross + sign * other.cross, self.square + sign * other.square, third,
-        )  # fmt: skip
+        unit = math.lcm(self.unit, other.unit)
+        one, more = unit // self.unit, sign * (unit // other.unit)
+        whole = tuple(one * a + more * b for a, b in zip(self.whole, other.whole, strict=True))
+        return Sums(self.rows + sign * other.rows, whole, unit)
 
 
 def means(sums: ExactSums, base: F64) -> F64:

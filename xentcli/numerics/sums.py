@@ -300,11 +300,11 @@ class ExactSums:
         self._settle()
         return self._scaled(sum(x << (_LIMB * row) for row, x in enumerate(self.limbs[:, index].tolist())))
 
-    def exacts(self) -> list[Fraction]:
-        """All sums, exactly: many of them much faster than one by one."""
+    def wholes(self) -> tuple[list[int], int]:
+        """All sums, exactly, as whole numbers times 2**exponent, and the exponent."""
         self.normalise()
         digits = (self.limbs & _MASK).T.astype("<u4")
-        return [self._scaled(int.from_bytes(each.tobytes(), "little", signed=True)) for each in digits]
+        return [int.from_bytes(x.tobytes(), "little", signed=True) for x in digits], _LIMB * self.low
 
     def total(self) -> Fraction:
         """The sum of all sums, exactly."""
