@@ -25,7 +25,7 @@ Real = npt.NDArray[np.floating]
 CLASS_MAJOR_BELOW = 64
 """With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
 
-_BLOCK = 1 << 17  # values of a block: it stays in the second-level cache while it is worked on
+_BLOCK = 1 << 18  # values of a block: it stays in the second-level cache while it is worked on
 
 _MOST_KEYS, _LEAST_ROWS = 1 << 16, 1 << 14  # that putting rows in their order is worth its while for
 

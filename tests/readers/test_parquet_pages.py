@@ -26,13 +26,13 @@ def test_pages_are_walked_through_once(tmp_path: Path, monkeypatch: pytest.Monke
     lists = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), 8)
     pq.write_table(pa.table({"p": lists, "y": np.arange(3000)}), path, row_group_size=2000)
     walked: list[Chunk] = []
-    largest = pages.largest
+    walk = pages.walk
 
-    def counting(file: BinaryIO, chunk: Chunk) -> int:
+    def counting(file: BinaryIO, chunk: Chunk) -> list[pages.Page]:
         walked.append(chunk)
-        return largest(file, chunk)
+        return walk(file, chunk)
 
-    monkeypatch.setattr(pages, "largest", counting)
+    monkeypatch.setattr(pages, "walk", counting)
     one = contents(path)
     first, second = one.held(0, ["p", "y"]), one.held(1, ["p", "y"])
     assert len(walked) == 4 and first != second

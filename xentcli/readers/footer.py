@@ -27,18 +27,22 @@ Bound = float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A column of plain values, as the schema has it: `path` and `type`, and whether rows repeat it."""
+    """A column of plain values, as the schema has it: `path` and `type`, and whether rows repeat it.
+
+    `levels`: how many of what it is in, and itself, may be null or empty; it has a level of that where not.
+    """
 
     path: str
     type: str
     repeats: bool
+    levels: int = 0
 
-    def within(self, columns: set[str]) -> bool:
-        """Is this one of the columns, or a part of one?"""
+    def within(self, columns: set[str]) -> str | None:
+        """Which of the columns this is, or is a part of."""
         name = self.path
         while name not in columns and "." in name:
             name = name.rpartition(".")[0]
-        return name in columns
+        return name if name in columns else None
 
 
 @dataclass(frozen=True, slots=True)

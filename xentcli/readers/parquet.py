@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -11,10 +12,12 @@ import pyarrow.parquet as pq
 
 from xentcli.columns.schema import PREVIEW_ROWS, Preview
 from xentcli.errors import DataError, clean
-from xentcli.readers import Options, Unit, arrowtypes
+from xentcli.readers import Options, Unit, arrowtypes, plaincolumns
 from xentcli.readers.arrowtypes import check_names, class_names, plain
 from xentcli.readers.faults import changed, reason
 from xentcli.readers.parquetfooter import READ_AHEAD, Contents, damaged, damaged_footer
+from xentcli.readers.plaincolumns import Room
+from xentcli.readers.plainpages import Other
 from xentcli.readers.stored import Stored
 
 BATCH_BYTES = 16 << 20
@@ -35,13 +38,15 @@ class ParquetSource:
         self.path = stored.path
         self.options = options
         self._stored = stored
-        self._metadata = self._open().metadata
-        self._names = {c.name for c in arrowtypes.columns(self._metadata.schema.to_arrow_schema())}
+        file = self._open()
+        self._metadata, self._schema = file.metadata, file.schema_arrow
+        self._names = {c.name for c in arrowtypes.columns(self._schema)}
         self._contents = Contents(stored.name, self._metadata, stored.open)
         self.rows: int | None = self._metadata.num_rows
         self._read_rows = 0
         self._allowed = options.max_memory or MOST_HELD
         self._most_rows = NARROW_ROWS
+        self._room = Room()
 
     def _open(self, text: list[str] | None = None) -> pq.ParquetFile:
         try:
@@ -59,8 +64,7 @@ class ParquetSource:
 
     # -- looking ----------------------------------------------------------------------------------
     def preview(self) -> Preview:
-        file = self._open()
-        schema = file.schema_arrow
+        schema = self._schema
         columns = self._contents.with_ranges(arrowtypes.columns(schema))
         check_names(self._stored.name, [column.name for column in columns])
         text = [column.name for column in columns if column.type == "text"]
@@ -129,23 +133,18 @@ class ParquetSource:
     ) -> Callable[[], Iterator[Unit]]:
         def units() -> Iterator[Unit]:
             at, (step, _) = first, self._step(columns)
-            declared, freed = self._contents.groups[group], 0
+            declared = self._contents.groups[group]
             self._admit(group, columns)
-            file = self._open(text)
             bounds = self._contents.bounds(group, columns)
             try:
-                for batch in file.iter_batches(step, row_groups=[group], columns=columns, use_threads=False):
+                for batch in self._batches(group, columns, text, step):
                     batch.validate(full=True)
                     if bounds is not None:
                         bounds.see(plain(batch))
                     yield Unit(at, partial(plain, batch, self.options.whole))
                     at += batch.num_rows
                     self._read_rows += batch.num_rows
-                    freed += batch.nbytes
                     del batch
-                    if len(columns) > _FEW and freed > _FREED:
-                        pa.default_memory_pool().release_unused()
-                        freed = 0
             except DataError:
                 raise
             except Exception as error:
@@ -162,6 +161,36 @@ class ParquetSource:
 
         return units
 
+    def _batches(
+        self, group: int, columns: list[str], text: list[str], step: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Those of a row group: plain numbers read as they lie there, everything else by Arrow."""
+        given = 0
+        with self._stored.open() as file, contextlib.suppress(Other):
+            found = plaincolumns.find(file, self._contents, group, self._schema, columns)
+            rest = [name for name in columns if name not in found]
+            arrow = partial(self._arrow, group, text, step)
+            rows = self._contents.groups[group]
+            for batch in plaincolumns.batches(found, self._schema, rows, step, rest, arrow, self._room):
+                given += batch.num_rows
+                yield batch
+            return
+        seen = 0
+        for batch in self._arrow(group, text, step, columns):
+            seen += batch.num_rows
+            if seen > given:
+                yield batch.slice(max(0, batch.num_rows - (seen - given)))
+
+    def _arrow(self, group: int, text: list[str], step: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        file, freed = self._open(text), 0
+        for batch in file.iter_batches(step, row_groups=[group], columns=columns, use_threads=False):
+            freed += batch.nbytes
+            yield batch
+            del batch
+            if len(columns) > _FEW and freed > _FREED:
+                pa.default_memory_pool().release_unused()
+                freed = 0
+
     def _step(self, columns: list[str]) -> tuple[int, int]:
         """Rows of a batch, and the bytes of one."""
         sizes = self._contents.row_bytes(self._names)
@@ -171,9 +200,8 @@ class ParquetSource:
 
     def _narrow(self, columns: list[str]) -> bool:
         """Are rows no wider than a float32 and a small label? Then what is done once a batch shows."""
-        schema = self._metadata.schema.to_arrow_schema()
         try:
-            return bool(sum(schema.field(name).type.bit_width for name in columns) <= 64)
+            return bool(sum(self._schema.field(name).type.bit_width for name in columns) <= 64)
         except (KeyError, ValueError):  # a field of a struct, text
             return False
 

@@ -11,12 +11,14 @@ from xentcli.readers import footer, pages
 from xentcli.readers.bounds import Bounds, has_checksums
 from xentcli.readers.faults import reason
 from xentcli.readers.footer import Bound, Chunk, Footer, Leaf
+from xentcli.readers.pages import Page
 from xentcli.readers.thrift import Malformed
 from xentcli.records import replace
 
 READ_AHEAD = 1 << 17
 """Bytes of each column that are read at once."""
 
+_PAGES_KEPT = 50_000
 _BOUNDS_FOR = 20_000  # column chunks; beyond, footers take longer to walk than their bounds tell
 
 
@@ -31,14 +33,17 @@ class Contents:
         self._name = name
         self._file = open
         columns = [metadata.schema.column(i) for i in range(metadata.num_columns)]
-        self._leaves = [Leaf(c.path, c.physical_type, c.max_repetition_level > 0) for c in columns]
+        self._leaves = [
+            Leaf(c.path, c.physical_type, c.max_repetition_level > 0, c.max_definition_level) for c in columns
+        ]
         try:
             with open() as file:
                 self._footer = Footer(*footer.read(file), self._leaves)
         except Malformed as error:
             raise damaged_footer(name, str(error)) from error
         self._known: dict[int, list[Chunk]] = {}
-        self._pages: dict[tuple[int, int, int], int] = {}
+        self._pages: dict[tuple[int, int, int], list[Page]] = {}
+        self._walked = 0
         self.groups = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
         if sum(self.groups) != metadata.num_rows:
             raise damaged_footer(name, f"{sum(self.groups):,} rows in all row groups, "
@@ -60,11 +65,11 @@ class Contents:
         self._known = self._known | {group: chunks}  # other threads may be reading it
         return chunks
 
-    def _used(self, group: int, columns: list[str]) -> list[tuple[Leaf, Chunk]]:
+    def used(self, group: int, columns: list[str]) -> list[tuple[Leaf, Chunk]]:
         """The column chunks of a row group that belong to columns."""
         wanted = set(columns)
         pairs = zip(self._leaves, self.chunks(group), strict=True)
-        return [(leaf, chunk) for leaf, chunk in pairs if leaf.within(wanted)]
+        return [(leaf, chunk) for leaf, chunk in pairs if leaf.within(wanted) is not None]
 
     def held(self, group: int, columns: list[str], allowed: int = 0) -> int:
         """Bytes of read-ahead, pages and dictionaries that are held at once to read columns.
@@ -72,7 +77,7 @@ class Contents:
         Pages are looked at unless the columns cannot take `allowed` bytes, whatever their pages say; in
         lists, a page may also hold more values than its bytes tell.
         """
-        used = self._used(group, columns)
+        used = self.used(group, columns)
         most = 3 * sum(pages.most(chunk) for _, chunk in used)
         if most < allowed and not any(leaf.repeats for leaf, _ in used):
             return most
@@ -80,25 +85,26 @@ class Contents:
         with self._file() as file:
             for leaf, chunk in used:
                 try:
-                    total += self._largest(file, chunk) + min(READ_AHEAD, chunk.compressed)
+                    total += pages.largest(self.pages(file, chunk)) + min(READ_AHEAD, chunk.compressed)
                 except Malformed as error:
                     raise damaged(self._name, error, group, leaf.path) from error
         return total
 
-    def _largest(self, file: BinaryIO, chunk: Chunk) -> int:
-        """`pages.largest`, whose walk through the pages is taken once."""
+    def pages(self, file: BinaryIO, chunk: Chunk) -> list[Page]:
+        """`pages.walk`, taken once unless there are a great many. Raises Malformed."""
         place = (chunk.start, chunk.compressed, chunk.values)
-        size = self._pages.get(place)
-        if size is None:
-            size = pages.largest(file, chunk)
-            if len(self._pages) < _BOUNDS_FOR:
-                self._pages[place] = size
-        return size
+        found = self._pages.get(place)
+        if found is None:
+            found = pages.walk(file, chunk)
+            self._walked += len(found)
+            if self._walked < _PAGES_KEPT:
+                self._pages[place] = found
+        return found
 
     def most_held(self, columns: list[str]) -> int:
         """The same for the row group that unpacks to most, of those that are looked at."""
         known = range(min(len(self.groups), 1 + _BOUNDS_FOR // max(1, len(self._leaves))))
-        sizes = {g: sum(chunk.uncompressed for _, chunk in self._used(g, columns)) for g in known}
+        sizes = {g: sum(chunk.uncompressed for _, chunk in self.used(g, columns)) for g in known}
         return self.held(max(sizes, key=lambda g: sizes[g]), columns) if sizes else 0
 
     def row_bytes(self, names: set[str]) -> dict[str, int]:
@@ -133,7 +139,7 @@ class Contents:
     def coded(self, name: str) -> bool:
         """Does the first row group with rows hold a column as a dictionary, in the order of its writer?"""
         group = next((g for g, rows in enumerate(self.groups) if rows), None)
-        return group is not None and all(chunk.dictionary for _, chunk in self._used(group, [name]))
+        return group is not None and all(chunk.dictionary for _, chunk in self.used(group, [name]))
 
     def bounds(self, group: int, columns: list[str]) -> Bounds | None:
         """What the values of a row group are to be held against, if the file was written with checksums."""

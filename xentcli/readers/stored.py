@@ -83,9 +83,12 @@ class Stored:
             raise changed(self.path)
 
     def open(self) -> BinaryIO:
-        """The bytes as a file of its own, at its beginning."""
+        """The bytes as a file of its own, at its beginning. Raises DataError if it has gone."""
         if self._copy is None:
-            return Path(self.path).open("rb")
+            try:
+                return Path(self.path).open("rb")
+            except OSError as error:
+                raise changed(self.path) from error
         again = f"/proc/self/fd/{self._copy.fileno()}"
         if os.path.exists(again):
             return Path(again).open("rb")

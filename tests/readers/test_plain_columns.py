@@ -1,0 +1,201 @@
+"""Numbers read as they lie in Parquet pages, against Arrow's own reading of the same files.
+
+What is written in hundreds of ways is read in both; a column is taken so only where it is plain, and one
+that turns out not to be, or to be damaged, is Arrow's from the row that it comes to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xentcli.errors import DataError
+from xentcli.readers import Options, plaincolumns
+from xentcli.readers.parquet import ParquetSource
+from xentcli.readers.stored import Stored
+
+ROWS = 700
+
+
+def source(path: Path, step: int | None = None) -> ParquetSource:
+    return ParquetSource(Stored(str(path)), Options(chunk_rows=step))
+
+
+def read(path: Path, step: int | None = None) -> pa.Table:
+    file = source(path, step)
+    names = file._schema.names
+    return pa.Table.from_batches([unit.load() for part in file.partitions(names, []) for unit in part()])
+
+
+def taken(path: Path) -> set[str]:
+    """The columns of the first row group that are read so."""
+    file = source(path)
+    with path.open("rb") as stream:
+        return set(plaincolumns.find(stream, file._contents, 0, file._schema, file._schema.names))
+
+
+def lists(values: npt.NDArray[Any], kind: str) -> pa.Array:
+    flat = pa.array(values.ravel())
+    if kind == "fixed":
+        return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    offsets = np.arange(0, values.size + 1, values.shape[1])
+    return (
+        pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), flat)
+        if kind == "list"
+        else pa.LargeListArray.from_arrays(pa.array(offsets), flat)
+    )
+
+
+@given(
+    kind=st.sampled_from(["columns", "fixed", "list", "large"]),
+    width=st.sampled_from([1, 2, 7, 8, 9, 24, 100]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    codec=st.sampled_from(["none", "snappy", "zstd", "gzip"]),
+    page=st.sampled_from([50, 1000, 1 << 20]),
+    group=st.sampled_from([ROWS, 333]),
+    dictionary=st.sampled_from([None, 100, 1 << 20]),
+    required=st.booleans(),
+    checksums=st.booleans(),
+    step=st.sampled_from([None, 64]),
+    version=st.sampled_from(["1.0", "1.0", "2.0"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_rows_are_those_that_arrow_reads(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, width: int, dtype: Any, codec: str, page: int,
+    group: int, dictionary: int | None, required: bool, checksums: bool, step: int | None, version: str,
+) -> None:  # fmt: skip
+    path = tmp_path_factory.mktemp("plain") / "p.parquet"
+    values = np.random.default_rng(width).standard_normal((ROWS, width)).astype(dtype)
+    values[3, 0], values[-1, -1] = np.nan, -np.inf
+    columns = {"label": pa.array(np.arange(ROWS) % 5), "id": pa.array([f"row {n}" for n in range(ROWS)])}
+    if kind == "columns":
+        columns |= {f"p{n}": pa.array(np.ascontiguousarray(values[:, n])) for n in range(min(width, 3))}
+    else:
+        columns["p"] = lists(values, kind)
+    fields = [pa.field(name, column.type, nullable=not required) for name, column in columns.items()]
+    table = pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields, metadata={"by": "a test"}))
+    pq.write_table(
+        table, path, row_group_size=group, compression=codec, data_page_size=page, write_batch_size=10,
+        use_dictionary=dictionary is not None, dictionary_pagesize_limit=dictionary or 1 << 20,
+        write_page_checksum=checksums, data_page_version=version,
+    )  # fmt: skip
+    found = read(path, step)
+    assert found.schema.equals(pq.ParquetFile(path).schema_arrow, check_metadata=True)
+    for name, column in columns.items():
+        ours, theirs = found[name].combine_chunks(), column
+        if name.startswith("p"):
+            ours, theirs = (np.asarray(x if kind == "columns" else x.flatten()) for x in (ours, theirs))
+            assert ours.tobytes() == theirs.tobytes()
+        else:
+            assert ours.equals(theirs)
+    plain = set(columns) - {"label", "id"}
+    if version == "1.0" and dictionary is None:
+        assert taken(path) == plain
+    if version == "2.0" or dictionary == 1 << 20:
+        assert not taken(path)
+
+
+def write(path: Path, column: pa.Array, **options: Any) -> None:
+    table = pa.table({"p": column, "label": np.arange(len(column)) % 3})
+    options = {"use_dictionary": ["label"], "data_page_size": 400, "write_batch_size": 10} | options
+    pq.write_table(table, path, **options)
+
+
+def test_what_is_plain_from_some_page_on_is_arrows_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    values = np.random.default_rng(0).random((ROWS, 4))
+    write(path, lists(values, "fixed"), use_dictionary=True, dictionary_pagesize_limit=2000)
+    file = source(path)
+    with path.open("rb") as stream:
+        column = plaincolumns.find(stream, file._contents, 0, file._schema, ["p"])["p"]
+    assert 50 < column.begins < 100
+    for step in (7, 64, None):
+        assert read(path, step)["p"].combine_chunks().flatten().to_numpy().tobytes() == values.tobytes()
+    write(path, lists(values, "fixed"), use_dictionary=True, dictionary_pagesize_limit=12_000)
+    assert not taken(path)  # more than half of the rows come before
+
+
+@pytest.mark.parametrize("kind", ["null", "null in a list", "null list", "short list", "long and short"])
+def test_what_turns_out_not_to_be_plain_is_arrows_from_there_on(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "p.parquet"
+    rows: list[Any] = np.random.default_rng(0).random((ROWS, 4)).tolist()
+    if kind == "null":
+        rows = [row[0] for row in rows]
+        rows[600] = None
+    if kind == "null in a list":
+        rows[600][2] = None
+    if kind == "null list":
+        rows[600] = None
+    if kind == "short list":
+        rows[600] = rows[600][:3]
+    if kind == "long and short":
+        rows[600], rows[602] = [*rows[600], 0.5], rows[602][:3]
+    write(path, pa.array(rows))
+    assert taken(path) == (set() if kind in ("null list", "short list") else {"p"})
+    assert read(path, 64)["p"].to_pylist() == rows
+
+
+@pytest.mark.parametrize("codec", ["none", "snappy", "zstd", "gzip", "brotli", "lz4"])
+@pytest.mark.parametrize("checksums", [False, True])
+def test_a_damaged_page_is_what_arrow_says_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: str, checksums: bool
+) -> None:
+    path = tmp_path / "p.parquet"
+    write(
+        path,
+        pa.array(np.random.default_rng(1).random(ROWS)),
+        compression=codec,
+        write_page_checksum=checksums,
+    )
+    whole = path.read_bytes()
+    file = source(path)
+    chunk = file._contents.chunks(0)[0]
+    for at in range(chunk.start + 20, chunk.start + chunk.compressed, 401):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0x44
+        path.write_bytes(damaged)
+        outcomes = []
+        nothing: Any = lambda *_: {}  # noqa: E731
+        for found in (plaincolumns.find, nothing):
+            with monkeypatch.context() as patch:
+                patch.setattr(plaincolumns, "find", found)
+                try:
+                    outcomes.append(read(path)["p"].combine_chunks().to_numpy(zero_copy_only=False).tobytes())
+                except DataError as error:
+                    outcomes.append(str(error).encode())
+        assert outcomes[0] == outcomes[1]
+
+
+def test_a_page_that_unpacks_to_less_than_it_says_is_not_made_up(tmp_path: Path) -> None:
+    # the rest of the memory would be whatever was there before
+    path = tmp_path / "p.parquet"
+    write(path, pa.array(np.zeros(ROWS)), compression="zstd", data_page_size=1 << 20, write_batch_size=1024)
+    file = source(path)
+    chunk = file._contents.chunks(0)[0]
+    with path.open("rb") as stream:
+        page = file._contents.pages(stream, chunk)[0]
+    short = pa.compress(b"\0" * (page.unpacked - 8), "zstd", asbytes=True)
+    whole = bytearray(path.read_bytes())
+    whole[page.at : page.at + page.packed] = short.ljust(page.packed, b"\0")
+    path.write_bytes(whole)
+    with pytest.raises(DataError, match="damaged data"):
+        read(path)
+
+
+def test_a_struct_beside_a_column_of_the_same_path_is_not_confused_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    inner = np.random.default_rng(2).random(ROWS)
+    struct = pa.StructArray.from_arrays([pa.array(inner)], ["b"])
+    pq.write_table(pa.table({"a": struct, "p.q": inner + 1.0}), path, use_dictionary=False)
+    assert taken(path) == {"p.q"}
+    found = read(path)
+    assert found["a.b"].to_numpy().tobytes() == inner.tobytes()
+    assert found["p.q"].to_numpy().tobytes() == (inner + 1.0).tobytes()
