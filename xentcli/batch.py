@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from xentcli.errors import Spot, clean
 from xentcli.numerics import grid, grouped, rowhash
+from xentcli.numerics.blocks import CLASS_MAJOR_BELOW as CLASS_MAJOR_BELOW
+from xentcli.numerics.blocks import blocks
 from xentcli.numerics.scratch import buffer
 from xentcli.records import dataclass, field
 from xentcli.rowparts import Ids, Lists, Table
@@ -21,11 +23,6 @@ from xentcli.rowparts import Ids, Lists, Table
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Real = npt.NDArray[np.floating]
-
-CLASS_MAJOR_BELOW = 64
-"""With fewer classes a block is (classes, rows), so that every pass runs along many rows."""
-
-_BLOCK = 1 << 18  # values of a block: it stays in the second-level cache while it is worked on
 
 _MOST_KEYS, _LEAST_ROWS = 1 << 16, 1 << 14  # that putting rows in their order is worth its while for
 
@@ -213,32 +210,8 @@ class Batch:
         return np.result_type(np.float32, *(array.dtype for array in arrays))
 
     def blocks(self, width: int) -> Iterator[tuple[slice, Real]]:
-        """The scores in blocks: (width, rows) below CLASS_MAJOR_BELOW classes, else (rows, width).
-
-        The orientation depends on the number of classes alone, so a row's result is the same from
-        any layout and any cut. A block is contiguous and not to be written to.
-        """
-        step = max(1, _BLOCK // width)
-        dtype = self.dtype
-        across = width >= CLASS_MAJOR_BELOW
-        # A block of one row would be summed over its classes in another order than the same row among
-        # others, so a last single row joins the block before it.
-        ends = [*range(step, self.size - 1, step), self.size] if self.size else []
-        for lo, stop in zip([0, *ends], ends, strict=False):
-            rows = slice(lo, stop)
-            count = stop - lo
-            if across and self.matrix is not None and self.matrix.dtype == dtype:
-                yield rows, np.ascontiguousarray(self.matrix[rows])
-                continue
-            flat = buffer(f"batch.block.{dtype.char}", count * width, dtype)
-            block = flat.reshape((count, width) if across else (width, count))
-            target = block.T if across else block
-            if self.matrix is not None:
-                np.copyto(target, self.matrix[rows].T)
-            else:
-                for index, column in enumerate(self.columns):
-                    np.copyto(target[index], column[rows])
-            yield rows, block
+        """The scores in blocks, as `numerics.blocks` has them."""
+        return blocks(self.columns if self.matrix is None else self.matrix, self.size, width, self.dtype)
 
 
 @dataclass(slots=True)

@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xentcli.readers import pages
+from xentcli.readers import Options, pages, parquet
 from xentcli.readers.footer import Chunk
+from xentcli.readers.parquet import ParquetSource
 from xentcli.readers.parquetfooter import Contents
+from xentcli.readers.stored import Stored
 
 
 def contents(path: Path) -> Contents:
@@ -40,3 +42,18 @@ def test_pages_are_walked_through_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert one.held(0, ["p"]) < first and len(walked) == 4
     other = contents(path)
     assert (other.held(1, ["p", "y"]), other.held(0, ["p", "y"])) == (second, first)
+
+
+@pytest.mark.parametrize("rows", [0, 70])
+def test_columns_that_are_looked_at_in_turn_are_those_looked_at_at_once(
+    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = {"a": 0.5, "s": {"x": 1, "y": "b"}, "t": "c", "d": None, "e": [0.25, 0.5]}
+    path = tmp_path / "p.parquet"
+    pq.write_table(pa.Table.from_pylist([held] * max(rows, 1)).slice(0, rows), path, row_group_size=50)
+    source = ParquetSource(Stored(str(path)), Options())
+    whole = source.preview()
+    monkeypatch.setattr(parquet, "_LOOKED", 2)
+    parts = source.preview()
+    assert parts.sample.schema.names == whole.sample.schema.names == ["a", "s.x", "s.y", "t", "e"]
+    assert parts.sample.equals(whole.sample) and parts.columns == whole.columns

@@ -24,6 +24,7 @@ BATCH_BYTES = 16 << 20
 BATCH_ROWS, NARROW_ROWS = 1 << 16, 1 << 17
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
+_LOOKED = 512  # columns that are sampled at once: each takes as much as its pages
 _WIDE = 2048  # bytes a row from which a column is sampled by itself
 _FEW = 3  # columns: more of them leave many small pages, of which pyarrow keeps as much as is in use
 _FREED = 16 << 20  # bytes of batches after which it is told to let go of them, which takes time
@@ -89,12 +90,23 @@ class ParquetSource:
 
     def _sample(self, columns: list[str], text: list[str], sizes: dict[str, int]) -> pa.RecordBatch:
         """The first rows of the columns, as many as fit into a few megabytes."""
+        each = max(1, sum(sizes.get(name, 8) for name in columns))
+        rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // each))
+        found = [
+            self._first(columns[lo : lo + _LOOKED], text, rows) for lo in range(0, len(columns), _LOOKED)
+        ]
+        if len(found) < 2:
+            return found[0] if found else self._first(columns, text, rows)
+        pa.default_memory_pool().release_unused()
+        arrays = [array for part in found for array in part.columns]
+        return pa.RecordBatch.from_arrays(arrays, [name for part in found for name in part.schema.names])
+
+    def _first(self, columns: list[str], text: list[str], rows: int) -> pa.RecordBatch:
+        """The first rows of some columns."""
         groups = [g for g, rows in enumerate(self._contents.groups) if rows]
         if groups:
             self._admit(groups[0], columns)
         file = self._open(text)
-        each = max(1, sum(sizes.get(name, 8) for name in columns))
-        rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // each))
         try:
             for batch in file.iter_batches(rows, row_groups=groups[:1], columns=columns, use_threads=False):
                 batch.validate(full=True)
