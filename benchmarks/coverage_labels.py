@@ -19,12 +19,14 @@ from xentcli import metrics
 from xentcli.batch import F64, I64, Batch, Place, Spec
 from xentcli.metrics.known import Known
 from xentcli.metrics.names import resolve
+from xentcli.metrics.slices import sliced
 from xentcli.plan import StateSet
 
 CLASSES, LABELS, VOTES = 4, 6, 5
 SIZES = (500, 2_000, 10_000)
 ERRORS = {"soft": ("ece", "mce"), "multilabel": ("ece_labels",)}
 AREAS = ("macro_auroc", "macro_average_precision")
+SHARES = 0.5 ** np.arange(1, 11)
 _TRUTH = 1_000_000
 
 
@@ -40,8 +42,8 @@ class Model:
     each: int = 1
     weighted: bool = False
 
-    def draw(self, rng: np.random.Generator, n: int) -> Known:
-        """What is known of n rows."""
+    def draw(self, rng: np.random.Generator, n: int, in_slices: bool = False) -> Known:
+        """What is known of n rows; in_slices: of `SHARES`, across groups."""
         many, size = -(-n // self.each), CLASSES if self.task == "soft" else LABELS
         logit = np.repeat(rng.normal(0, 1.5, (many, size)), self.each, axis=0)[:n]
         logit += rng.normal(0, 0.5, logit.shape) if self.each > 1 else 0.0
@@ -59,7 +61,8 @@ class Model:
             p = 1 / (1 + np.exp(-self.times * logit))
         weights = rng.integers(1, 6, n).astype(np.float64) if self.weighted else None
         groups = np.repeat(rng.permutation(many) % 1024, self.each)[:n] if self.each > 1 else None
-        return known(self.task, target, p, weights, groups)
+        part = rng.choice(SHARES.size, n, p=SHARES / SHARES.sum()) if in_slices else None
+        return known(self.task, target, p, weights, groups, part)
 
 
 def _softmax(z: F64) -> F64:
@@ -67,18 +70,21 @@ def _softmax(z: F64) -> F64:
     return out
 
 
-def known(task: str, target: F64, p: F64, weights: F64 | None, groups: I64 | None) -> Known:
-    """What is known of rows with targets and probabilities (n, C)."""
+def known(task: str, target: F64, p: F64, weights: F64 | None, groups: I64 | None,
+          part: I64 | None = None) -> Known:  # fmt: skip
+    """What is known of rows with targets and probabilities (n, C), in such slices (n,), if any."""
     size = p.shape[1]
     spec = Spec(task, "probs", tuple(map(str, range(size))), size, weighted=weights is not None,
-                grouped=groups is not None)  # fmt: skip
+                grouped=groups is not None, by=() if part is None else (("k",),))  # fmt: skip
     states = StateSet.empty(spec)
+    keys: list[tuple[str | None, ...]] = [(str(k),) for k in range(SHARES.size)]
     labels = target.argmax(axis=1) if task == "soft" else np.zeros(len(p), np.int64)
     for lo in range(0, len(p), 1 << 16):
-        part = slice(lo, lo + (1 << 16))
-        batch = Batch(labels[part], Place("rows", 1), matrix=p[part], targets=target[part],
-                      weights=None if weights is None else weights[part],
-                      groups=None if groups is None else groups[part])  # fmt: skip
+        at = slice(lo, lo + (1 << 16))
+        batch = Batch(labels[at], Place("rows", 1), matrix=p[at], targets=target[at],
+                      weights=None if weights is None else weights[at],
+                      groups=None if groups is None else groups[at],
+                      keys=() if part is None else ((part[at], keys),))  # fmt: skip
         states.fold(batch, batch.size)
     return Known(states)
 
@@ -104,6 +110,20 @@ def measured(model: Model, n: int, runs: int) -> dict[str, float]:
             if name not in AREAS:
                 count[f"{name}_p"] += one.p is not None and one.p <= 0.05
     return {name: found / runs for name, found in count.items()}
+
+
+def levels(model: Model, n: int, runs: int) -> dict[str, float]:
+    """The mean ECE of slices of 100 rows or more, and the mean level that they have beside it."""
+    found = []
+    for seed in range(runs):
+        (each,) = sliced(model.draw(np.random.default_rng(seed), n, in_slices=True))
+        key = f"ece{'_labels' if model.task == 'multilabel' else ''}"
+        pairs = [
+            (row.metrics[key].value, row.metrics["ece_chance"].value) for row in each.rows if row.rows >= 100
+        ]
+        found += [pair for pair in pairs if None not in pair]
+    mean = np.array(found, dtype=np.float64).mean(axis=0)
+    return {"ECE of slices": float(mean[0]), "by chance": float(mean[1])}
 
 
 def by_class(size: int, count: int, runs: int) -> dict[str, float]:
@@ -168,6 +188,9 @@ def main() -> None:
         found = {n: recalibrated(apart, n, runs) for n in SIZES}
         print("\n".join(table(f"Coverage in %: rows weigh {title}", found)), flush=True)
     for task in ERRORS:
+        for model in (Model(task), Model(task, weighted=True), Model(task, each=10)):
+            found = {n: levels(model, n, runs) for n in SIZES[1:]}
+            print("\n".join(table(f"Calibrated, times 100: {model}", found)), flush=True)
         for each in (1, 10):
             for times in (1.0, 1.3):
                 for weighted in (False, True)[: 2 if each == 1 else 1]:

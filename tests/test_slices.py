@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 import xentcli
 from tests.corpus.corpus import xent
 from tests.topk.cases import case, write
-from xentcli.batch import Batch, Place, Spec
+from xentcli.batch import F64, Batch, Place, Spec
 from xentcli.plan import StateSet
 from xentcli.report import Report
 from xentcli.rowparts import Lists
@@ -69,7 +70,8 @@ def as_alone(path: Path, count: int, by: list[str], **options: Any) -> Report:
         assert row.rows == alone.data["scored"]
         assert row.weight == alone.data["weight"]
         for key, value in row.metrics.items():
-            if key == "share" or (key == "ece_chance" and row.clusters is not None):  # of fewer buckets
+            fewer = row.clusters is not None or "ece_labels" in row.metrics  # buckets, or rows: a sample's
+            if key == "share" or (key == "ece_chance" and fewer):
                 continue
             other = alone.metrics[key]
             assert value.state == other.state, key
@@ -102,8 +104,32 @@ def test_slices_of_soft_labels_and_of_several_labels(task: str, weighted: bool, 
     assert report.data["task"] == task
     own = {"soft": {"kl_divergence", "accuracy", "ece"},
            "multilabel": {"hamming_loss", "subset_accuracy", "ece_labels"}}[task]  # fmt: skip
-    assert set(report.slices[0].metrics) == own | {"cross_entropy", "brier_score", "share"}
+    assert set(report.slices[0].metrics) == own | {"cross_entropy", "brier_score", "share", "ece_chance"}
     assert report.slices[0].metrics["cross_entropy"].state == "infinite"
+    if task == "multilabel":
+        w, levels = columns["w"] if weighted else np.ones(400), chance_of_labels(p, q - p, columns["fold"])
+        for row in report.slices:
+            assert row.metrics["ece_chance"].value == pytest.approx(
+                levels(w, int(row.by["fold"] or 0)), rel=1e-9
+            )
+
+
+def chance_of_labels(p: F64, gap: F64, fold: F64) -> Callable[[F64, int], float]:
+    """The ECE of labels (n, 3) to expect of the rows of a fold, where those of a row in a bin are one."""
+
+    def level(w: F64, which: int) -> float:
+        total = 0.0
+        for b in range(15):
+            here = (np.ceil(p * 15).clip(1) - 1 == b) & (fold == which)[:, None]
+            v = w * here.sum(axis=1)
+            u = w * (gap * here).sum(axis=1)
+            u, v = u[v > 0], v[v > 0]
+            left = u if v.size == 1 else u - v * u.sum() / v.sum()
+            m = v.sum() ** 2 / (v @ v) if v.size else 1.0
+            total += math.sqrt(left @ left * (m / (m - 1) if v.size > 1 else 1.0) * 2 / math.pi)
+        return total / (3 * float(w[fold == which].sum()))
+
+    return level
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -181,7 +207,7 @@ def raw(arrays: Arrays) -> dict[str, bytes]:
 def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighted: bool, task: str) -> None:
     rng = np.random.default_rng(seed)
     spec = Spec(task, "probs", ("a", "b", "c"), 3, ("a", "b", "c"), weighted=weighted,
-                by=(("k",), ("k", "l")), grouped=True)  # fmt: skip
+                by=(("k",), ("k", "l")), grouped=seed % 2 == 0)  # fmt: skip
     names: list[tuple[str | None, ...]] = [(text,) for text in ("x", "y", "z", None)]
     pairs: list[tuple[str | None, ...]] = [(k[0], other) for k in names for other in ("1", "2")]
     k, other = rng.integers(0, 4, n), rng.integers(0, 2, n)
@@ -207,12 +233,7 @@ def test_any_cut_order_and_merge_gives_the_same_state(seed: int, n: int, weighte
     for i in rng.permutation(len(parts)).tolist():
         total.merge(parts[i])
     once = folded(whole)
-    for name in (
-        "slices",
-        "clusters",
-        "sliceclusters",
-        *(["clustercells"] if "clustercells" in once.states else []),
-    ):
+    for name in {"slices", "clusters", "sliceclusters", "clustercells"} & once.states.keys():
         found = total.states[name].to_arrays()
         assert raw(found) == raw(once.states[name].to_arrays())
         assert raw(type(total.states[name]).from_arrays(found, spec).to_arrays()) == raw(found)

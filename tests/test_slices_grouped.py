@@ -122,15 +122,27 @@ def test_worse_than_the_rest_by_hand(weighted: bool, tmp_path: Path) -> None:
     assert found["one"].metrics["cross_entropy"].se is None and found["one"].metrics["accuracy"].lo is None
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_the_error_to_expect_by_chance(weighted: bool, tmp_path: Path) -> None:
-    columns = made(tmp_path / "in.parquet")
-    found = xentcli.score(tmp_path / "in.parquet", by="part", group="doc", weight="w" if weighted else None)
+@pytest.mark.parametrize(
+    ("task", "weighted"), [("multiclass", True), ("multiclass", False), ("soft", True), ("multilabel", True)]
+)
+def test_the_error_to_expect_by_chance(task: str, weighted: bool, tmp_path: Path) -> None:
+    columns = made(tmp_path / "in.parquet", task)
+    label: Any = {} if task == "multiclass" else {"label": "y_*", "pred": "p_*"}
+    found = xentcli.score(tmp_path / "in.parquet", by="part", group="doc", weight="w" if weighted else None,
+                          task="multilabel" if task == "multilabel" else "auto", **label)  # fmt: skip
     p = np.stack([columns[f"p_{i}"] for i in range(3)], axis=1)
-    hit, p = p.argmax(axis=1) == columns["label"], p.max(axis=1)
-    w, doc = columns["w"] if weighted else np.ones(N), bucket(columns["doc"]) % sliceclusters.BINNED
+    top, w, doc = p.argmax(axis=1), columns["w"] if weighted else np.ones(N), bucket(columns["doc"])
+    doc, part = doc % sliceclusters.BINNED, columns["part"]
+    if task == "multiclass":
+        hit, p = top == columns["label"], p.max(axis=1)
+    else:
+        hit = np.stack([columns[f"y_{i}"] for i in range(3)], axis=1)
+        if task == "soft":
+            hit, p = hit[np.arange(N), top], p.max(axis=1)
+        else:
+            hit, p, w, doc, part = hit.ravel(), p.ravel(), *(np.repeat(x, 3) for x in (w, doc, part))
     for row in found.slices:
-        mine = columns["part"] == row.by["part"]
+        mine = part == row.by["part"]
         level = 0.0
         for b in range(15):
             here = mine & (np.ceil(p * 15) - 1 == b)

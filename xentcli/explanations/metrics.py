@@ -165,7 +165,8 @@ MEASURES = (
     Measure(
         "ece_chance", "Σ_b sqrt(2/π · Σ_(i in b) w_i² conf_i (1 - conf_i)) / W", "0 to 1", "",
         "The ECE to expect of a calibrated model with the same confidences: a floor, not an error. Soft "
-        "labels vary as they are seen to around the gap of their bin, not as p says.",
+        "labels vary as they are seen to around the gap of their bin, not as p says; those of several labels "
+        "(of slices alone; `ece_labels` has its own) by whole rows.",
         "Bröcker & Smith (2007), Weather and Forecasting 22, 651-661",
     ),
     Measure(

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
 
 Mask = npt.NDArray[np.bool_]
+ONE_ROW = "one row does not say how labels vary"
 _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one
 
 
 def why_not(known: Known) -> str | None:
     """Why nothing can be redrawn; None if it can."""
     if known.spec.task in TABLED and known.rows < 2:
-        return "one row does not say how labels vary"
+        return ONE_ROW
     if known.spec.grouped and len(known.clustered_cells("confidence").weight) < 2:
         return "all rows are of one group"
     return None

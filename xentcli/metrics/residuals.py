@@ -77,6 +77,21 @@ def spread(bins: Binned, unit: float) -> F64:
     return left * np.where(alone, 1.0, rows / np.maximum(rows - 1.0, 1.0))
 
 
+def of_rows(residual: F64, weight: F64, square: F64, cross: F64, weight2: F64) -> F64:
+    """The same (M,) where several labels of a row, which go together, are in a bin: Σu, Σv, Σu², Σuv and Σv²,
+    with u what a row has of Σw(y - p), and v of Σw.
+
+    m/(m-1) Σ(u - v·gap)², with m = (Σv)²/Σv² rows, for which it is the variance of Σu where that of u is in
+    proportion to v (Kish 1965, Survey Sampling, 11.7); of one row, its square.
+    """
+    gap = np.divide(residual, weight, out=np.zeros(weight.size), where=weight > 0)
+    m = np.divide(weight * weight, weight2, out=np.ones(weight.size), where=weight2 > 0)
+    alone = m < 1.0 + _ROUNDING
+    around = square - gap * (2.0 * cross - gap * weight2)
+    left: F64 = np.where(alone, square, np.maximum(around, 0.0))
+    return left * np.where(alone, 1.0, m / np.where(alone, 1.0, m - 1.0))
+
+
 def of_labels(known: Known, bins: Binned) -> WildRedraws:
     """BUCKETS redraws of the bins with rows of the pairs of row and label, rows being clusters of them."""
     kept, parts = known.states.tablesample.kept(), known.states.tablesample.parts()

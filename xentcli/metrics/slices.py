@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from xentcli.batch import F64, Spec
-from xentcli.metrics import intervals, listed, slicechoice, slicetests
+from xentcli.metrics import chance, intervals, listed, residuals, slicechoice, slicetests
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.metrics.sliceclusters import FINITE, Clustered, Moves
@@ -15,7 +15,9 @@ from xentcli.metrics.sums import Sums, number, ratio
 from xentcli.numerics.sums import ExactSums
 from xentcli.records import dataclass, replace
 from xentcli.report import SliceGap, SliceRow, Value
+from xentcli.states.bins import Binned
 from xentcli.states.keyed import Key, Keyed
+from xentcli.states.sample import TABLED
 from xentcli.states.slices import means, shares, skew
 
 SMALL, FEW = 30, 10
@@ -259,27 +261,43 @@ def _entropy(known: Known, loss: Sums, one: dict[str, int], error: Error) -> Val
 
 
 def _bins(known: Known, sums: dict[str, ExactSums], clustered: Clustered | None) -> dict[str, F64]:
-    """Sums by slice and bin (S, M); "bin_variance" is that of Σw(y - p), NaN where it is not known."""
+    """Sums by slice and bin (S, M); with `--group` "bin_variance" is that of Σw(y - p), NaN if unknown."""
     bins = {name: part.values().reshape(-1, known.spec.bins)
             for name, part in sums.items() if name.startswith("bin_")}  # fmt: skip
-    if clustered is not None and "bin_variance" in bins:
+    if clustered is not None:
         bins["bin_variance"] = clustered.gaps(known.spec.bins)
     return bins
 
 
 def _calibration(known: Known, one: dict[str, int], weight: float, bins: dict[str, F64]) -> dict[str, Value]:
-    """The calibration error of a slice, and that to expect by chance where labels are draws."""
+    """The calibration error of a slice, and that to expect by chance (`calibration.ece_chance`)."""
     rows, key = one["rows"], "ece_labels" if known.multilabel else "ece"
     total = weight * (known.spec.size if known.multilabel else 1)
     gap = float(np.abs(bins["bin_p"] - bins["bin_hits"]).sum()) / total
     out = {key: known.value(key, gap, n=rows)}
-    if "bin_variance" not in bins:
-        return out
-    spread = np.maximum(bins["bin_variance"], 0.0)
-    if np.isnan(spread).any():
-        return out | {"ece_chance": known.undefined("ece_chance", _UNGROUPED, rows)}
+    if why := _unvarying(known, rows, bins):
+        return out | {"ece_chance": known.undefined("ece_chance", why, rows)}
+    spread = np.maximum(_spread(known, one, bins), 0.0)
     level = float(np.sqrt(spread * (2 / math.pi)).sum()) / total
     return out | {"ece_chance": known.value("ece_chance", level, n=rows)}
+
+
+def _unvarying(known: Known, rows: int, bins: dict[str, F64]) -> str | None:
+    """Why nothing says how labels vary; None if something does."""
+    if rows < 2 and known.spec.task in TABLED:
+        return chance.ONE_ROW
+    return _UNGROUPED if np.isnan(bins.get("bin_variance", np.zeros(0))).any() else None
+
+
+def _spread(known: Known, one: dict[str, int], bins: dict[str, F64]) -> F64:
+    """The variance (M,) of Σw(y - p) of each bin: of draws as they are, else as it is seen over rows."""
+    if "bin_variance" in bins:
+        return bins["bin_variance"]
+    weight, p, y = bins["bin_weight"], bins["bin_p"], bins["bin_hits"]
+    if not known.multilabel:
+        of = Binned(bins.get("bin_rows", weight), weight, p, y, bins["bin_square"])
+        return residuals.spread(of, ratio(one["weight2"], one["weight"]))
+    return residuals.of_rows(y - p, weight, *(bins[f"bin_{n}"] for n in ("square", "cross", "weight2")))
 
 
 def _badness(value: Value) -> float:

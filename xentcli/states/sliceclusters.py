@@ -11,7 +11,7 @@ from xentcli.numerics import grid
 from xentcli.numerics.sums import ExactSums
 from xentcli.states.clusters import BUCKETS
 from xentcli.states.keyed import MOST, BySlice
-from xentcli.states.slices import columns, drawn, masks, means, pair, shares
+from xentcli.states.slices import columns, masks, means, pair, shares
 
 MOST_CELLS = 1 << 18
 """Sums of one name: 256 slices have all buckets, 10,000 have 16 each."""
@@ -22,7 +22,7 @@ BINNED = 64
 FEWEST_BINNED = 8
 """With fewer, which many slices or bins leave room for, nothing is known by bin."""
 
-_AT_ONCE = 1 << 16  # rows
+_AT_ONCE = 1 << 16  # values of p
 
 
 def buckets(count: int) -> int:
@@ -46,14 +46,13 @@ class SliceClusters(BySlice):
     """Loss, hits and calibration of each slice by bucket of `--group`; the same buckets for all slices.
 
     By slice and bucket: Σw, Σw over rows with a finite loss, and Σwx of what a slice shows the mean or the
-    share of. By slice, bucket and bin of the confidence, where labels are draws: Σw and Σw(y - p). The more
-    slices, the fewer buckets each has: bucket b of B then holds those that leave b when divided by B.
+    share of. By slice, bucket and bin of the confidence, or of the p of every label: Σw and Σw(y - p). The
+    more slices, the fewer buckets each has: bucket b of B then holds those that leave b when divided by B.
     """
 
     @classmethod
     def names(cls, spec: Spec) -> tuple[str, ...]:
-        by_bin = ("bin_weight", "bin_gap") if drawn(spec) else ()
-        return ("weight", "finite", *means(spec), *shares(spec), *by_bin)
+        return ("weight", "finite", *means(spec), *shares(spec), "bin_weight", "bin_gap")
 
     @classmethod
     def cells(cls, spec: Spec) -> Callable[[str, int], int]:
@@ -83,20 +82,21 @@ class SliceClusters(BySlice):
                     sums[name].add(cell, x)
                 else:
                     sums[name].add_exact(cell, x * weight)
-            if "bin_gap" in sums:
-                each = group.each("bin_gap")
-                self._bins(sums, at * each + rows.groups % (each // self.spec.bins) * self.spec.bins, rows)
+            each = group.each("bin_gap")
+            self._bins(sums, at * each + rows.groups % (each // self.spec.bins) * self.spec.bins, rows)
 
     def _bins(self, sums: dict[str, ExactSums], first: I64, rows: Rows) -> None:
         """Add rows whose bins lie from `first` (n,)."""
-        (p, y), weight = pair(rows), rows.weight
-        bin_of = grid.bin_of_cell(self.spec.bins)
-        for lo in range(0, rows.size, _AT_ONCE):
-            part = slice(lo, lo + _AT_ONCE)
-            cell = first[part] + bin_of.take(grid.locate(p[part], "slices")[0])
-            gap = y[part] - p[part]
-            sums["bin_weight"].add_rows(cell, None if weight is None else weight[part])
+        (p, y), bin_of = pair(rows), grid.bin_of_cell(self.spec.bins)
+        labels = p.size // rows.size
+        step = max(1, _AT_ONCE // labels)
+        for lo in range(0, rows.size, step):
+            part, flat = slice(lo, lo + step), slice(lo * labels, (lo + step) * labels)
+            cell = np.repeat(first[part], labels) + bin_of.take(grid.locate(p[flat], "slices")[0])
+            weight = None if rows.weight is None else np.repeat(rows.weight[part], labels)
+            gap = y[flat] - p[flat]
+            sums["bin_weight"].add_rows(cell, weight)
             if weight is None:
                 sums["bin_gap"].add_shares(cell, gap)
             else:
-                sums["bin_gap"].add_exact(cell, gap * weight[part])
+                sums["bin_gap"].add_exact(cell, gap * weight)

@@ -46,6 +46,17 @@ def drawn(spec: Spec) -> bool:
     return spec.task not in ("soft", "multilabel")
 
 
+def spread(spec: Spec) -> tuple[str, ...]:
+    """The sums by bin that say how Σw(y - p) varies; with `--group`, where clusters do, of draws alone."""
+    if drawn(spec):
+        return ("bin_variance",)
+    if spec.grouped:
+        return ()
+    if spec.task == "multilabel":
+        return ("bin_square", "bin_cross", "bin_weight2")
+    return ("bin_square", "bin_rows") if spec.weighted else ("bin_square",)
+
+
 def columns(rows: Rows, spec: Spec) -> dict[str, F64]:
     """The quantities of `means` (n,), what an infinite loss is part of being 0."""
     impossible, own = np.isinf(rows.loss), {"loss": rows.loss, "brier": rows.brier, **rows.means}
@@ -76,9 +87,11 @@ class Slices(BySlice):
 
     By slice: rows; rows with an infinite loss, and with one above LARGEST; for each mean Σwx, and Σw²x²,
     and but for clusters and lists Σw³x³, over the rows with a finite loss; for each share Σw of the rows
-    where it is true; and for each bin of the confidence, or of the p of every label, Σw, Σwy, Σw·p and
-    Σw²p(1-p). With weights also Σw, Σw², Σw²x, Σw³, Σw³x, Σw³x², Σw² where a share is true, and Σw to Σw³ of
-    rows with an infinite loss. Lists of the likeliest classes: the rows that do not list their label.
+    where it is true; and for each bin of the confidence, or of the p of every label, Σw, Σwy and Σw·p, and
+    what `spread` names: Σw²p(1-p), of soft labels Σw²(y - p)² and rows, of several labels Σu², Σuv and Σv²,
+    where u is what a row has of Σw(y - p), and v of Σw. With weights also Σw, Σw², Σw²x, Σw³, Σw³x, Σw³x²,
+    Σw² where a share is true, and Σw to Σw³ of rows with an infinite loss. Lists of the likeliest classes:
+    the rows that do not list their label.
     """
 
     @classmethod
@@ -94,7 +107,7 @@ class Slices(BySlice):
                 "impossible3",
                 *(f"{m}{power}" for m in means(spec) for power in ("_w3", "_2w3")),
             ]
-        binned = ["bin_weight", "bin_hits", "bin_p", *(["bin_variance"] if drawn(spec) else [])]
+        binned = ["bin_weight", "bin_hits", "bin_p", *spread(spec)]
         return (*plain, *(more if spec.weighted else ()), *binned)
 
     @classmethod
@@ -154,26 +167,53 @@ class Slices(BySlice):
         (p, y), bins = pair(rows), self.spec.bins
         labels = p.size // rows.size  # 1 but where every label has a p of its own
         bin_of, weight = grid.bin_of_cell(bins), rows.weight
-        step = max(1, _VALUES // labels)
+        together = "bin_cross" in group.sums
+        step = max(1, _VALUES // (max(labels, bins) if together else labels))
         for lo in range(0, rows.size, step):
             part, flat = slice(lo, lo + step), slice(lo * labels, (lo + step) * labels)
             cell, _ = grid.locate(p[flat], "slices")
-            key = bin_of.take(cell) + np.repeat(at[part], labels) * bins
-            repeated = None if weight is None else np.repeat(weight[part], labels)
+            bin_ = bin_of.take(cell)
+            key = bin_ + np.repeat(at[part], labels) * bins
+            own = None if weight is None else weight[part]
+            repeated = None if own is None else np.repeat(own, labels)
             self._bin(group.sums, key, p[flat], y[flat], repeated)
+            if together:
+                self._together(group.sums, at[part] * bins, bin_, y[flat] - p[flat], own)
 
     @staticmethod
     def _bin(sums: dict[str, ExactSums], key: I64, p: F64, y: F64, weight: F64 | None) -> None:
-        spread = p * (1.0 - p) if "bin_variance" in sums else None
+        name, found = "bin_variance", p * (1.0 - p) if "bin_variance" in sums else None
+        if found is None and "bin_square" in sums and "bin_cross" not in sums:
+            name, found = "bin_square", (y - p) * (y - p)
+        if "bin_rows" in sums:
+            sums["bin_rows"].add_counts(key)
         if weight is None:
             sums["bin_weight"].add_counts(key)
             sums["bin_hits"].add_shares(key, y)
             sums["bin_p"].add_shares(key, p)
-            if spread is not None:
-                sums["bin_variance"].add_shares(key, spread)
+            if found is not None:
+                sums[name].add_shares(key, found)
             return
         sums["bin_weight"].add_exact(key, weight)
         sums["bin_hits"].add_exact(key, weight * y)
         sums["bin_p"].add_exact(key, weight * p)
-        if spread is not None:
-            sums["bin_variance"].add_exact(key, weight * weight * spread)
+        if found is not None:
+            sums[name].add_exact(key, weight * weight * found)
+
+    def _together(self, sums: dict[str, ExactSums], first: I64, bin_: I64, gap: F64, w: F64 | None) -> None:
+        """Add what the labels (n·L,) of each row (n,), whose bins lie from `first`, add up to by bin."""
+        n, bins = first.size, self.spec.bins
+        own = np.repeat(np.arange(n) * bins, bin_.size // n) + bin_
+        count = np.bincount(own, minlength=n * bins)
+        filled = np.flatnonzero(count)
+        u = np.bincount(own, gap, n * bins)[filled].astype(np.float64)
+        v = count[filled].astype(np.float64)
+        key = (first[:, None] + np.arange(bins)).ravel()[filled]
+        if w is not None:
+            each = np.repeat(w, bins)[filled]
+            u, v = u * each, v * each
+        for name, x in (("bin_square", u * u), ("bin_cross", u * v), ("bin_weight2", v * v)):
+            if w is None:
+                sums[name].add(key, x)
+            else:
+                sums[name].add_exact(key, x)
