@@ -68,11 +68,14 @@ class Keyed:
         return self.cells(name, len(self.index))
 
     def ordered(self) -> tuple[list[Key], dict[str, ExactSums]]:
-        """Keys in their one canonical order, and the sums in it."""
+        """Keys in their one canonical order, and the sums in it, in which they are from then on."""
         keys = sorted(self.index, key=_order)
         place = np.empty(len(keys), np.int64)
         place[[self.index[key] for key in keys]] = np.arange(len(keys))
-        return keys, {name: self._moved(name, sums, place) for name, sums in self.sums.items()}
+        for name, sums in self.sums.items():  # one after the other: they may be large
+            self.sums[name] = self._moved(name, sums, place)
+        self.index, self._list = {key: i for i, key in enumerate(keys)}, []
+        return keys, self.sums
 
     def _moved(self, name: str, sums: ExactSums, place: I64) -> ExactSums:
         """Sums of slices, of which i goes to `place[i]` among all that there are."""

@@ -189,7 +189,10 @@ class Slices(BySlice):
             sums["bin_rows"].add_counts(key)
         if weight is None:
             sums["bin_weight"].add_counts(key)
-            sums["bin_hits"].add_shares(key, y)
+            if spread is None:
+                sums["bin_hits"].add_shares(key, y)
+            else:  # of labels that are draws, all or nothing
+                sums["bin_hits"].add_counts(key[y > 0.0])
             sums["bin_p"].add_shares(key, p)
             if found is not None:
                 sums[name].add_shares(key, found)
