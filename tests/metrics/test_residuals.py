@@ -106,6 +106,8 @@ def test_soft_labels_of_bins_of_few_rows_vary_as_those_of_others_do(weighted: bo
     assert noise.var(axis=0)[:-1] == pytest.approx(right[:-1], rel=0.3)
     share = 3 * float((w * w).sum() / w.sum()) * w[2000:].mean() / float((w[2000:] ** 2).sum())
     assert noise.var(axis=0)[-1] == pytest.approx(right[-1] * share, rel=0.25)
+    rate = (bins.p + noise) / bins.weight
+    assert rate.min() > -1e-12 and rate.max() < 1.0 + 1e-12  # as shares are, whose tails end there
 
 
 def test_labels_that_go_together_have_the_level_of_their_rows() -> None:

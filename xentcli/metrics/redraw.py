@@ -117,7 +117,7 @@ class Redraws:
         An isotonic fit adds up what noise there is, and takes no more from a bin than it has labels: gaps
         that are added to redraws would be lost at the ends of that range.
         """
-        labels = _two_weights(bins, self.spread, seed)
+        labels = two_weights(bins, self.spread, seed)
         return replace(self, seen=self.gap * self.weight, firm=np.ones(self.gap.size), labels=labels)
 
     def first(self, count: int) -> Redraws:
@@ -150,7 +150,7 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     """`count` redraws of the bins, which all hold rows and have a variance.
 
     Unweighted, the number of positives of a bin is a binomial with the mean and nearly the variance of the
-    sum of its draws; weighted, see `_two_weights`. coarse (M,): the group of each bin whose gap is its.
+    sum of its draws; weighted, see `two_weights`. coarse (M,): the group of each bin whose gap is its.
     """
     assert bins.variance is not None
     rng = np.random.default_rng(seed)
@@ -159,7 +159,7 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     more = rng.standard_normal(shape)
     if weighted:
         rates = np.broadcast_to(np.clip(bins.p / bins.weight, 0.0, 1.0), shape)
-        noise = _two_weights(bins, spread, seed).drawn(rates, rng) - bins.p
+        noise = two_weights(bins, spread, seed).drawn(rates, rng) - bins.p
         noise[:, spread <= 0.0] = 0.0
     else:
         columns = zip(bins.rows.tolist(), bins.p.tolist(), spread.tolist(), strict=True)
@@ -190,7 +190,7 @@ def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count:
     return out if few == p else -out
 
 
-def _two_weights(bins: Binned, spread: F64, seed: int) -> _Labels:
+def two_weights(bins: Binned, spread: F64, seed: int) -> _Labels:
     """Labels of rows whose sums have the mean, the variance and the range of those of each bin.
 
     Up to half of its rows have the larger weight. Where rows are few, sums have about as many values. Where p

@@ -3,10 +3,12 @@
 Soft labels say how likely a class is, and several labels of one row go together: p says neither how far the
 first are from it, nor how the second vary as one. Were the predictions calibrated, the residuals w(y - p) of
 a row would still be 0 on average and independent of those of other rows. So those of soft labels are redrawn
-as normal with the squares seen, Σw²(y - p)² of each bin, where its rows are few drawn to those of the others;
-rows of several labels as the clusters of `--group` are (`metrics.wild`), dealt to 1,024 of them at random,
-from a sample of at most 4,096 rows that differ.
-Source: Wu (1986), Annals of Statistics 14, 1261-1295; Mammen (1993), Annals of Statistics 21, 255-285.
+as votes: as many in each bin, drawn from its mean p, as vary like the squares seen, Σw²(y - p)², those of few
+rows drawn to the others. A normal has tails that shares of few rows do not reach, and the largest
+gap would hardly ever be beyond chance. Rows of several labels are redrawn as the clusters of `--group` are
+(`metrics.wild`), dealt to 1,024 of them at random, from a sample of at most 4,096 rows that differ.
+Source: Wu (1986), Annals of Statistics 14, 1261-1295; Mammen (1993), Annals of Statistics 21, 255-285; Rao &
+Scott (1992), Biometrics 48, 577-585, who divide counts by what they vary more than binomial ones do.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import wild
+from xentcli.metrics import redraw, wild
 from xentcli.metrics.known import Known
 from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics import grid
@@ -35,7 +37,8 @@ def of_soft(bins: Binned, unit: float, seed: int) -> WildRedraws:
     rng = np.random.default_rng(seed)
     rows, residual = float(bins.rows.sum()), bins.y - bins.p
     square = _squares(bins, unit) * (rows / (rows - 1.0))
-    noise = rng.standard_normal((BUCKETS, square.size)) * np.sqrt(square)
+    rates = np.broadcast_to(np.clip(bins.p / bins.weight, 0.0, 1.0), (BUCKETS, square.size))
+    noise = redraw.two_weights(bins, square, seed).drawn(rates, rng) - bins.p
     more = rng.standard_normal(noise.shape)
     # Σw of the rows turned over: what goes with their residuals, and the rest of its variance Σw².
     along = unit * residual / square
