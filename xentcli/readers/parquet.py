@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 
 from xentcli.columns.schema import PREVIEW_ROWS, Preview
 from xentcli.errors import DataError, clean
-from xentcli.readers import Options, Unit, arrowtypes, plaincolumns
+from xentcli.readers import Options, Unit, arrowtypes, plainlists
 from xentcli.readers.arrowtypes import check_names, class_names, plain
 from xentcli.readers.faults import changed, reason
 from xentcli.readers.parquetfooter import READ_AHEAD, Contents, damaged, damaged_footer
-from xentcli.readers.plaincolumns import Room
+from xentcli.readers.plainlists import Room
 from xentcli.readers.plainpages import Other
 from xentcli.readers.stored import Stored
 
@@ -179,11 +179,11 @@ class ParquetSource:
         """Those of a row group: plain numbers read as they lie there, everything else by Arrow."""
         given = 0
         with self._stored.open() as file, contextlib.suppress(Other):
-            found = plaincolumns.find(file, self._contents, group, self._schema, columns)
+            found = plainlists.find(file, self._contents, group, self._schema, columns)
             rest = [name for name in columns if name not in found]
             arrow = partial(self._arrow, group, text, step)
             rows = self._contents.groups[group]
-            for batch in plaincolumns.batches(found, self._schema, rows, step, rest, arrow, self._room):
+            for batch in plainlists.batches(found, self._schema, rows, step, rest, arrow, self._room):
                 given += batch.num_rows
                 yield batch
             return

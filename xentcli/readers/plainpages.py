@@ -1,7 +1,7 @@
-"""Numbers as they lie in the pages of a Parquet column, without nulls, one after the other.
+"""Lists of numbers as they lie in the pages of a Parquet column: of one length, without nulls.
 
-Arrow's decoder takes levels and values apart one by one, which for lists of logits takes five times as long
-as to read and unpack their bytes. It stays what reads everything else, and what says what is wrong:
+Arrow's decoder takes levels and values apart one by one, which takes four times as long as to read and unpack
+them. It stays what reads everything else, and what says what is wrong:
 whatever is not quite plain raises Other.
 """
 
@@ -30,7 +30,7 @@ class Other(Exception):
     """The column is not as plain as that, from here on at least."""
 
 
-class PlainColumn:
+class PlainLists:
     """The values of a chunk, read from `file` on demand; rows have `each` of them.
 
     pages: those of the chunk. `begins`: the first row from which on all pages are plain.
@@ -79,13 +79,13 @@ class PlainColumn:
         page = self._pages[self._next]
         data = self._unpacked(page)
         size = self.dtype.itemsize
-        lists, at = _levels(data, 0) if self._leaf.repeats else (b"", 0)
-        nulls, at = _levels(data, at) if self._leaf.levels else (b"", at)
+        lists, at = _levels(data, 0)
+        nulls, at = _levels(data, at)
         if len(data) - at != page.values * size:
             raise Other
-        if self._leaf.repeats and not regular(lists, page.values, self.each, self._before % self.each):
+        if not regular(lists, page.values, self.each, self._before % self.each):
             raise Other
-        if self._leaf.levels and not constant(nulls, page.values, self._leaf.levels):
+        if not constant(nulls, page.values, self._leaf.levels):
             raise Other
         self._next, self._before = self._next + 1, self._before + page.values
         values: npt.NDArray[Any]

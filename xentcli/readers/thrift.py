@@ -33,21 +33,32 @@ class Reader:
         """The structure that begins here."""
         fields: Fields = {}
         number = 0
-        data = self.data
+        data, at = self.data, self.at
         try:
-            while kind := data[self.at]:
-                self.at += 1
-                step = kind >> 4
-                kind &= 15
-                number = number + step if step else self._signed()
-                if kind in _INTEGERS and (octet := data[self.at]) < 128:  # the commonest, without a call
-                    self.at += 1
-                    fields[number] = (octet >> 1) ^ -(octet & 1)
+            while kind := data[at]:
+                at += 1
+                if kind < 16:  # the number is not told by its distance from the last one
+                    self.at = at
+                    number, at = self._signed(), self.at
                 else:
+                    number += kind >> 4
+                    kind &= 15
+                octet = data[at]
+                if kind in _INTEGERS and octet < 128:  # the commonest, without a call
+                    at += 1
+                    fields[number] = (octet >> 1) ^ -(octet & 1)
+                elif kind == _BINARY and octet < 128 and at + octet < len(data):
+                    at += 1 + octet
+                    fields[number] = data[at - octet : at]
+                elif kind <= _FALSE:
+                    fields[number] = kind == _TRUE
+                else:
+                    self.at = at
                     fields[number] = self.value(kind, depth)
+                    at = self.at
         except IndexError:
             raise Malformed("the bytes end within a structure") from None
-        self.at += 1
+        self.at = at + 1
         return fields
 
     def header(self, number: int) -> tuple[int, int]:

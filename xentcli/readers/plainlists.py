@@ -1,6 +1,7 @@
-"""Batches of a Parquet row group whose numbers are read without Arrow, wherever they are plain.
+"""Batches of a Parquet row group whose lists of numbers are read without Arrow, wherever they are plain.
 
-Everything else is Arrow's: labels, text, and the first rows of columns whose first pages have a dictionary.
+Everything else is Arrow's: columns of one number a row, which it reads as fast, text, and the first rows of
+lists whose first pages have a dictionary.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import pyarrow as pa
 
 from xentcli.readers.footer import Chunk, Leaf
 from xentcli.readers.parquetfooter import Contents
-from xentcli.readers.plainpages import CODECS, TYPES, Other, PlainColumn
+from xentcli.readers.plainpages import CODECS, TYPES, Other, PlainLists
 from xentcli.readers.reused import Memory
 from xentcli.readers.thrift import Malformed
 
 Batches = Iterator[pa.RecordBatch]
 
 _ALIGNED = 64
+_HALF = 2  # of the rows at least are to be plain, or reading them in two ways is not worth it
 
 
 class Room:
@@ -37,14 +39,11 @@ class Room:
             return memoryview(self._memory.take(size))
 
 
-_HALF = 2  # of the rows at least are to be plain, or reading them in two ways is not worth it
-
-
 def find(
     file: BinaryIO, contents: Contents, group: int, schema: pa.Schema, columns: list[str]
-) -> dict[str, PlainColumn]:
+) -> dict[str, PlainLists]:
     """Those of the columns of a row group that are plain."""
-    found: dict[str, PlainColumn] = {}
+    found: dict[str, PlainLists] = {}
     rows, kinds = contents.groups[group], dict(zip(schema.names, schema.types, strict=True))
     if len(kinds) < len(schema.names):
         return found
@@ -61,7 +60,7 @@ def find(
         if not each:
             continue
         try:
-            column = PlainColumn(file, leaf, chunk, contents.pages(file, chunk), each)
+            column = PlainLists(file, leaf, chunk, contents.pages(file, chunk), each)
         except Malformed:  # Arrow says it better
             continue
         if column.begins * _HALF <= rows:
@@ -71,14 +70,13 @@ def find(
 
 def _each(kind: pa.DataType, leaf: Leaf, chunk: Chunk, rows: int) -> int:
     """How many values each row has, if they can be plain ones of equally many; else 0."""
-    if chunk.codec not in CODECS or chunk.type not in TYPES or leaf.levels > 3:
+    if not leaf.repeats or chunk.codec not in CODECS or chunk.type not in TYPES or not _is_list(kind):
         return 0
-    inner = kind.value_type if _is_list(kind) else kind
-    if str(inner) != {"FLOAT": "float", "DOUBLE": "double"}[chunk.type] or _is_list(kind) != leaf.repeats:
+    if str(kind.value_type) != {"FLOAT": "float", "DOUBLE": "double"}[chunk.type]:
         return 0
     each = chunk.values // max(rows, 1)
     sized = pa.types.is_fixed_size_list(kind) and kind.list_size != each
-    return 0 if chunk.values != each * rows or sized or (not leaf.repeats and each != 1) else each
+    return 0 if chunk.values != each * rows or sized else each
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -87,7 +85,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def batches(
-    plain: dict[str, PlainColumn], schema: pa.Schema, rows: int, step: int,
+    plain: dict[str, PlainLists], schema: pa.Schema, rows: int, step: int,
     rest: list[str], arrow: Callable[[list[str]], Batches], room: Room,
 ) -> Batches:  # fmt: skip
     """Batches of `step` rows with the plain columns and the `rest`, which `arrow` reads, as the file has
@@ -121,7 +119,7 @@ def _sizes(rows: int, step: int) -> Batches:
         yield pa.RecordBatch.from_struct_array(nothing)
 
 
-def _filled(plain: dict[str, PlainColumn], schema: pa.Schema, rows: int, room: Room) -> dict[str, pa.Array]:
+def _filled(plain: dict[str, PlainLists], schema: pa.Schema, rows: int, room: Room) -> dict[str, pa.Array]:
     """The next rows of the plain columns, side by side in one piece of memory."""
     sizes = [-(-rows * c.each * c.dtype.itemsize // _ALIGNED) * _ALIGNED for c in plain.values()]
     taken = room.take(sum(sizes))
@@ -136,15 +134,12 @@ def _filled(plain: dict[str, PlainColumn], schema: pa.Schema, rows: int, room: R
 
 
 def _array(values: npt.NDArray[Any], kind: pa.DataType, each: int) -> pa.Array:
-    inner = kind.value_type if _is_list(kind) else kind
-    flat = pa.Array.from_buffers(inner, values.size, [None, pa.py_buffer(values)])
+    flat = pa.Array.from_buffers(kind.value_type, values.size, [None, pa.py_buffer(values)])
     if pa.types.is_fixed_size_list(kind):
         return pa.FixedSizeListArray.from_arrays(flat, type=kind)
-    if _is_list(kind):
-        large = pa.types.is_large_list(kind)
-        offsets = pa.array(np.arange(0, values.size + 1, each), pa.int64() if large else pa.int32())
-        return (pa.LargeListArray if large else pa.ListArray).from_arrays(offsets, flat, type=kind)
-    return flat
+    large = pa.types.is_large_list(kind)
+    offsets = pa.array(np.arange(0, values.size + 1, each), pa.int64() if large else pa.int32())
+    return (pa.LargeListArray if large else pa.ListArray).from_arrays(offsets, flat, type=kind)
 
 
 def _joined(batch: pa.RecordBatch, parts: dict[str, pa.Array], schema: pa.Schema) -> pa.RecordBatch:
