@@ -189,10 +189,10 @@ class Slices(BySlice):
             sums["bin_rows"].add_counts(key)
         if weight is None:
             sums["bin_weight"].add_counts(key)
-            if spread is None:
-                sums["bin_hits"].add_shares(key, y)
-            else:  # of labels that are draws, all or nothing
+            if "bin_variance" in sums:  # of labels that are draws, all or nothing
                 sums["bin_hits"].add_counts(key[y > 0.0])
+            else:
+                sums["bin_hits"].add_shares(key, y)
             sums["bin_p"].add_shares(key, p)
             if found is not None:
                 sums[name].add_shares(key, found)
