@@ -207,7 +207,7 @@ def _cells(rows: int | None) -> int:
 def _rows_at_once(spec: Spec) -> int:
     """How many rows a batch may have: the fewer, the more is computed of each; thousands of slices are looked
     at once a batch."""
-    if spec.task in TABLED_TASKS or spec.classwise:
+    if spec.task in (*TABLED_TASKS, "topk") or spec.classwise:
         return 1 << 13
     if spec.grouped and (spec.by or spec.weighted):
         return 1 << 14

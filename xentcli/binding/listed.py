@@ -102,15 +102,15 @@ def _classes(
 
     bad.add("list_class", _any(row, unknown, n), tell_unknown)
     index = np.where(unknown, -1, index)
-    order = np.lexsort((index, row))
-    again = np.zeros(index.size, bool)
-    again[1:] = (np.diff(row[order]) == 0) & (np.diff(index[order]) == 0) & (index[order][1:] >= 0)
+    pairs = (row * len(what.classes) + index)[index >= 0]
+    pairs.sort()
+    again, which = np.divmod(pairs[1:][pairs[1:] == pairs[:-1]], len(what.classes))
 
     def tell_twice(bad_row: int) -> Found:
-        entry = np.flatnonzero(again & (row[order] == bad_row))[0]
-        return f'column "{name}" lists {clean(what.classes[int(index[order][entry])])} twice', SKIP
+        entry = int(which[again == bad_row][0])
+        return f'column "{name}" lists {clean(what.classes[entry])} twice', SKIP
 
-    bad.add("list_twice", _any(row[order], again, n), tell_twice)
+    bad.add("list_twice", _any(again, np.ones(again.size, bool), n), tell_twice)
     return np.maximum(index, 0)
 
 

@@ -14,6 +14,7 @@ from xentcli.states.summed import Summed
 
 DENSE_UP_TO = 2000
 MOST_PAIRS = 4_000_000
+_WAITING = 1 << 16  # rows at least that wait to be put among the pairs
 
 
 class Confusion(Summed):
@@ -25,8 +26,9 @@ class Confusion(Summed):
 
     def __init__(self, spec: Spec, sums: dict[str, ExactSums]) -> None:
         super().__init__(spec, sums)
-        self.pairs: I64 = np.zeros(0, np.int64)  # sorted keys label * C + predicted, when sparse
-        self.too_many = False
+        self._pairs: I64 = np.zeros(0, np.int64)  # sorted keys label * C + predicted, when sparse
+        self._too_many = False
+        self._waiting: list[tuple[I64, F64 | None]] = []  # keys and weights of rows not yet among them
 
     @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
@@ -60,12 +62,34 @@ class Confusion(Summed):
         self.tally("predicted", predicted, weight)
         hit = label == predicted
         self.tally("hits", label[hit], None if weight is None else weight[hit])
-        if not self.too_many:
-            missed = key[~hit]
-            keys, inverse = np.unique(missed, return_inverse=True)
-            fresh = ExactSums(keys.size)
-            fresh.add_rows(inverse, None if weight is None else weight[~hit])
-            self._join(keys, fresh)
+        if not self._too_many:
+            self._waiting.append((key[~hit], None if weight is None else weight[~hit]))
+            waiting = sum(keys.size for keys, _ in self._waiting)
+            if waiting > max(_WAITING, self._pairs.size // 4):  # joining takes as long as all that are held
+                self.settle()
+
+    @property
+    def pairs(self) -> I64:
+        """Keys (n,) label * C + predicted of the pairs off the diagonal that occur, sorted; when sparse."""
+        self.settle()
+        return self._pairs
+
+    @property
+    def too_many(self) -> bool:
+        """Were there more pairs than are kept?"""
+        self.settle()
+        return self._too_many
+
+    def settle(self) -> None:
+        """Add the rows that wait."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        keys, inverse = np.unique(np.concatenate([keys for keys, _ in waiting]), return_inverse=True)
+        weights = [weight for _, weight in waiting if weight is not None]
+        fresh = ExactSums(keys.size)
+        fresh.add_rows(inverse, np.concatenate(weights) if weights else None)
+        self._join(keys, fresh)
 
     def _add_two(self, label: I64, predicted: I64) -> None:
         """Two classes: three counts of set bits in place of a histogram."""
@@ -77,18 +101,22 @@ class Confusion(Summed):
 
     def _join(self, keys: I64, sums: ExactSums) -> None:
         """Add sparse pairs (sorted, distinct) to those held."""
-        if np.array_equal(keys, self.pairs):
+        if np.array_equal(keys, self._pairs):
             self.sums["matrix"].merge(sums)
             return
-        pairs = union(self.pairs, keys)
+        pairs = union(self._pairs, keys)
         if pairs.size > MOST_PAIRS:
-            self.too_many = True
-            self.pairs, self.sums["matrix"] = np.zeros(0, np.int64), ExactSums(0)
+            self._give_up()
             return
         joined = ExactSums(pairs.size)
-        joined.merge_at(np.searchsorted(pairs, self.pairs), self.sums["matrix"])
+        joined.merge_at(np.searchsorted(pairs, self._pairs), self.sums["matrix"])
         joined.merge_at(np.searchsorted(pairs, keys), sums)
-        self.pairs, self.sums["matrix"] = pairs, joined
+        self._pairs, self.sums["matrix"] = pairs, joined
+
+    def _give_up(self) -> None:
+        """Keep no pairs, for good."""
+        self._too_many, self._waiting = True, []
+        self._pairs, self.sums["matrix"] = np.zeros(0, np.int64), ExactSums(0)
 
     def merge(self, other: Self) -> None:
         if self.dense:
@@ -97,12 +125,12 @@ class Confusion(Summed):
         for name in ("rows", "label", "predicted", "hits"):
             self.sums[name].merge(other.sums[name])
         if other.too_many:
-            self.too_many = True
-            self.pairs, self.sums["matrix"] = np.zeros(0, np.int64), ExactSums(0)
+            self._give_up()
         elif not self.too_many:
             self._join(other.pairs, other.sums["matrix"])
 
     def to_arrays(self) -> Arrays:
+        self.settle()
         return {
             **super().to_arrays(),
             "pairs": self.pairs,
@@ -112,12 +140,13 @@ class Confusion(Summed):
     @classmethod
     def from_arrays(cls, arrays: Arrays, spec: Spec) -> Self:
         state = super().from_arrays(arrays, spec)
-        state.pairs = np.asarray(arrays["pairs"], np.int64)
-        state.too_many = bool(arrays["too_many"][0])
+        state._pairs = np.asarray(arrays["pairs"], np.int64)
+        state._too_many = bool(arrays["too_many"][0])
         return state
 
     def occupied(self) -> tuple[I64, I64, F64] | None:
         """Label, predicted class and Σw of the pairs that occur; None where they were too many to keep."""
+        self.settle()
         matrix = self.sums["matrix"]
         if self.dense:
             matrix.normalise()

@@ -85,8 +85,18 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
 
 def _ordered(lists: Lists) -> Lists:
     """The entries of each row by falling score, ties by class, so that no order they come in matters."""
-    order = np.lexsort((lists.index, -lists.score, lists.row))
-    return Lists(lists.row, lists.index[order], lists.score[order], lists.rest)
+    row, index, score = lists.row, lists.index, lists.score
+    higher = (score[1:] > score[:-1]) | ((score[1:] == score[:-1]) & (index[1:] < index[:-1]))
+    wrong = row[1:][higher & (row[1:] == row[:-1])]
+    if not wrong.size:
+        return lists
+    some = np.zeros(int(row[-1]) + 1, bool)
+    some[wrong] = True
+    at = np.flatnonzero(some[row])  # the others are as they should be
+    order = at[np.lexsort((index[at], -score[at], row[at]))]
+    index, score = index.copy(), score.copy()
+    index[at], score[at] = index[order], score[order]
+    return Lists(row, index, score, lists.rest)
 
 
 def _losses(lists: Lists, first: I64, n: int, spec: Spec) -> tuple[F64, F64]:
