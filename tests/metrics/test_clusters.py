@@ -245,8 +245,33 @@ def test_groups_of_one_row_are_rows() -> None:
     alone, grouped = known(y, p), known(y, p, groups=bucket)
     for name in ("ece", "ece_positive", "ece_mass", "rmsce", "ks_calibration", "smooth_ece"):
         assert read(grouped, name).chance == pytest.approx(read(alone, name).chance, rel=0.15)
-    for name in ("ece", "rmsce", "smooth_ece"):
+    for name in ("rmsce", "smooth_ece"):
         assert read(grouped, name).hi == pytest.approx(read(alone, name).hi, rel=0.1)
+    ends = np.zeros((6, 2))
+    for seed in range(6):  # gaps seen, and as unlike as the true ones: on average they reach as far
+        y, p, bucket = drawn(seed, 1024, 1, 1.4)
+        ends[seed] = [read(known(y, p, groups=of), "ece").hi for of in (None, bucket)]
+    assert ends[:, 1].mean() == pytest.approx(ends[:, 0].mean(), rel=0.05)
+
+
+def test_gaps_are_as_unlike_as_the_true_ones() -> None:
+    rng = np.random.default_rng(0)
+    weight = rng.integers(20, 60, 12).astype(np.float64)
+    spread, between = rng.uniform(0.5, 2.0, 12) * 1e-3 * weight**2, 0.03**2
+    off = np.zeros(2_000)
+    for run in range(off.size):
+        gaps = 0.1 + rng.normal(0.0, np.sqrt(between), 12) + rng.normal(0.0, np.sqrt(spread) / weight)
+        found = wild.alike(Binned(weight, weight, weight * 0.5, weight * (0.5 + gaps)), spread) / weight
+        mean = float((weight * gaps).sum() / weight.sum())
+        off[run] = ((found - mean) ** 2 * weight).sum() / weight.sum()
+    assert off.mean() == pytest.approx(between * (1 - ((weight / weight.sum()) ** 2).sum()), rel=0.1)
+
+
+def test_gaps_that_chance_explains_are_even_and_those_without_chance_as_seen() -> None:
+    weight, gaps = np.array([30.0, 50.0, 20.0]), np.array([0.1, 0.12, 0.09])
+    bins = Binned(weight, weight, weight * 0.5, weight * (0.5 + gaps))
+    assert wild.alike(bins, np.full(3, 9.0)) == pytest.approx(weight * float((weight * gaps).sum() / 100))
+    assert wild.alike(bins, np.zeros(3)) == pytest.approx(weight * gaps)
 
 
 def test_rows_of_a_bin_in_one_cluster_have_the_level_of_their_own_residual() -> None:

@@ -12,9 +12,12 @@ redrawing rows adds to a figure that chance has already raised. It is widened to
 For its lower end, gaps within two standard errors count as chance, else what chance adds in bins without a
 gap would pass for error in those that have one. For its upper end, where a single redraw has the error seen,
 the gaps of bins of few rows say next to nothing of those there are: the truth is then taken to lean one way
-in every bin, in proportion to what labels vary by, for that goes unseen the most. Of the largest gap alone,
-chance may have raised one of many that are alike, or others beside one that is: its lower end is that of a
-truth whose other gaps are a standard error larger than those seen, its upper end of one where they are less.
+in every bin, in proportion to what labels vary by, for that goes unseen the most. Rows of a group go together
+across bins: gaps of one side vary together more than those of both do, and chance shows such as are of both
+where it makes the error small. With groups, the upper end is that of gaps as unlike as the true ones are, not
+as those seen (`wild.alike`). Of the largest gap alone, chance may have raised one of many that are alike, or
+others beside one that is: its lower end is that of a truth whose other gaps are a standard error larger than
+those seen, its upper end of one where they are less.
 Source: Vaicenavicius et al. (2019), arXiv 1902.06977, for the redrawing; Davison & Hinkley (1997), Bootstrap
 Methods and their Application, 5.6, for limits by inverted tests; Feldman & Cousins (1998), Physical Review D
 57, 3873-3889, for where they turn from one end into two; Andrews & Soares (2010), Econometrica 78,
@@ -92,6 +95,7 @@ class Redraws:
     unit: float
     lean: F64 | None
     labels: _Labels | None = None
+    alike: F64 | None = None
 
     @property
     def by_chance(self) -> F64:
@@ -234,7 +238,7 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
         return found
     critical = float(np.quantile(calibrated, level, method="higher"))
     firm = _beside(drawn, 1.0) if largest else drawn.beyond_chance()
-    drawn = _beside(drawn, -1.0) if largest else drawn
+    drawn = _beside(drawn, -1.0) if largest else _evened(drawn)
     low = 0.0
     if p <= 1.0 - level:
         low = _last(lambda factor: _beyond(statistic(firm.at(factor)), seen, critical, level))
@@ -258,6 +262,13 @@ def _beside(drawn: Redraws | WildRedraws, errors: float) -> Redraws | WildRedraw
     gaps[size.argmax()] = size.max()
     gaps = np.copysign(gaps, drawn.gap)
     return replace(drawn, gap=gaps, seen=gaps * drawn.weight)
+
+
+def _evened(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
+    """The same of a truth whose gaps differ by no more than they do beyond chance, if that is known."""
+    if drawn.alike is None or not drawn.alike.any():
+        return drawn
+    return replace(drawn, seen=drawn.alike, gap=drawn.alike / drawn.weight)
 
 
 def _beyond(errors: F64, seen: float, critical: float, level: float) -> bool:

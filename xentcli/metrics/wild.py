@@ -22,6 +22,8 @@ from xentcli.states.bins import Binned
 from xentcli.states.clustercells import Clustered
 from xentcli.states.clusters import BUCKETS
 
+_TINY = 1e-300
+
 
 @dataclass(frozen=True, slots=True)
 class WildRedraws:
@@ -30,7 +32,7 @@ class WildRedraws:
     seen, weight, gap (M,): the residuals Σw(y - p), Σw, and mean y - p, of coarser bins where these hold few
     rows each. firm (M,): how much of it is beyond two standard errors, from 0 to 1. calm (M,): what the gaps
     seen leave of the spread of the noise. lean (M,): the residuals to expect where their sum is
-    one standard error, if bins hold few rows each.
+    one standard error, if bins hold few rows each. alike (M,): residuals of gaps as unlike as the true ones.
     """
 
     seen: F64
@@ -41,6 +43,7 @@ class WildRedraws:
     firm: F64
     calm: F64
     lean: F64 | None
+    alike: F64 | None = None
 
     @property
     def by_chance(self) -> F64:
@@ -90,7 +93,9 @@ def draw(bins: Binned, clustered: Clustered, seed: int, *, coarse: I64 | None = 
     A cell that several bins share goes to the one that holds its middle row. coarse (M,): the group of each
     bin whose gap is its.
     """
-    return turned(bins, *_in_bins(bins, clustered), seed, coarse=coarse)
+    residuals, weight = _in_bins(bins, clustered)
+    found = turned(bins, residuals, weight, seed, coarse=coarse)
+    return found if coarse is not None else replace(found, alike=alike(bins, variance(residuals, weight)))
 
 
 def turned(bins: Binned, residuals: F64, weight: F64, seed: int, *, coarse: I64 | None = None) -> WildRedraws:
@@ -105,6 +110,25 @@ def turned(bins: Binned, residuals: F64, weight: F64, seed: int, *, coarse: I64 
         lean = scale * (residuals * total[:, None]).sum(axis=0)
         lean /= math.sqrt(max(float((total * total).sum()), 1e-300))
     return around(bins, noise, mass, variance(own, rows), (own * own).sum(axis=0), group, lean)
+
+
+def alike(bins: Binned, spread: F64) -> F64:
+    """Residuals (M,) of gaps as far from their mean as the true ones are, from those seen.
+
+    spread (M,): the variance that chance gives the residuals. gap = mean + sqrt(τ²/(τ² + v)) · (gap seen -
+    mean), v being the variance of the gap and τ² that of the true ones: by moments, Σw(gap seen - mean)² =
+    τ²(W - Σw²/W) + Σwv(1 - w/W), and never below 0.
+    Source: DerSimonian & Kacker (2007), Contemporary Clinical Trials 28, 105-114, for τ² with any weights;
+    Louis (1984), J. Am. Stat. Assoc. 79, 393-398, for the root, which keeps the spread of the true ones.
+    """
+    weight, residual = bins.weight, bins.y - bins.p
+    total = float(weight.sum())
+    mean, share, v = float(residual.sum()) / total, weight / total, spread / (weight * weight)
+    off = residual / weight - mean
+    moved = float((share * (off * off - v * (1.0 - share))).sum())
+    between = max(moved / max(1.0 - float((share * share).sum()), _TINY), 0.0)
+    out: F64 = weight * (mean + off * np.sqrt(between / np.maximum(between + v, _TINY)))
+    return out
 
 
 def signed(seed: int, *sums: F64) -> list[F64]:
