@@ -19,6 +19,7 @@ from xentcli.metrics import slicechoice
 from xentcli.metrics.sliceclusters import Spread
 from xentcli.metrics.slicetests import holm
 from xentcli.report import Value
+from xentcli.states.clusters import BUCKETS
 
 
 def test_a_slice_that_is_worse_is_called_so_and_chance_is_not(tmp_path: Path) -> None:
@@ -113,7 +114,9 @@ def choice(means: Any, moves: Any = None) -> slicechoice.Choice:
 
 
 @pytest.mark.parametrize("clustered", [False, True])
-def test_slices_alike_are_as_far_apart_as_the_studentized_range(clustered: bool) -> None:
+def test_slices_alike_are_as_far_apart_as_the_studentized_range(
+    clustered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slices, level, moves = 8, 0.95, None
     if clustered:  # 100 of each slice, and two that move all alike, and so no difference
         moves = np.repeat(np.eye(slices), 100, axis=1) / 100
@@ -124,6 +127,9 @@ def test_slices_alike_are_as_far_apart_as_the_studentized_range(clustered: bool)
         right = float(stats.studentized_range.sf(z * math.sqrt(2), slices, np.inf))
         assert (found.alike >= z).mean() == pytest.approx(right, abs=4 * math.sqrt(right / found.alike.size))
     assert (found.apart == found.alike).all()
+    monkeypatch.setattr(slicechoice, "_AT_ONCE", 3 * BUCKETS)
+    parts = choice(np.zeros(slices), moves)  # of a few redraws, or of three slices at a time
+    assert (parts.alike == found.alike).all() and (parts.apart == found.apart).all()
     sure = slicechoice.difference(Value(1.0, "nat", "lower", 9), Spread(0.3, 1e6), found, level)
     t = 1.0 / found.error
     assert sure.p == pytest.approx(28 * 2 * stats.t.sf(t, 1e6), rel=1e-6, abs=0.0)  # less than redraws tell

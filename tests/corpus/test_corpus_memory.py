@@ -187,6 +187,27 @@ def test_what_is_computed_beside_a_plain_score_takes_no_more(
     assert found.peak < 300
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_thousands_of_slices_and_of_classes(listed: bool, tmp_path: Path, draw: np.random.Generator) -> None:
+    """Lists of the 20 likeliest of 50,000 classes, each row another pair of label and prediction; and rows of
+    10,000 slices, with the gap of two of them. They took 395 and 388 MB."""
+    n, k, c = 100_000 if listed else 300_000, 20, 50_000
+    if listed:
+        first, p = draw.integers(0, c - k, n), np.tile(0.9 / k - 1e-3 * np.arange(k), (n, 1))
+        flat = {"ids": first[:, None] + np.arange(k), "p": p}
+        columns: dict[str, Any] = {
+            name: pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), k) for name, x in flat.items()
+        } | {"y": draw.integers(0, c, n)}
+        options = ["--pred", "p", "--pred-ids", "ids", "--classes", str(c), "--kind", "probs"]
+    else:
+        columns = {"p": draw.random(n), "y": draw.integers(0, 2, n), "key": np.arange(n) % 10_000}
+        options = ["--kind", "probs", "--by", "key"]
+    found = cost(tmp_path, parquet(tmp_path / "preds.parquet", columns), *options)
+    assert found.outcome.code == 0, found.outcome.err
+    assert listed or len(found.outcome.report["slices"]) == 10_000
+    assert found.peak < 300
+
+
 SINGLE = 1e-7
 """What is promised of a loss whose float32 logits are exponentiated in float32."""
 

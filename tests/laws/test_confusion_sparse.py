@@ -27,6 +27,7 @@ def most(request: pytest.FixtureRequest) -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "DENSE_UP_TO", 6)
         patch.setattr(module, "MOST_PAIRS", request.param)
+        patch.setattr(module, "_WAITING", 5)
         yield request.param
 
 
