@@ -127,7 +127,7 @@ def test_a_truth_that_leans_moves_cells_as_they_go_with_their_sum(grouped: bool)
     rows = known(y, p, groups=np.arange(600) // 10 if grouped else None)
     found = redraws(rows, "positive", "path", steps(rows, "positive", 1_000), fine=True)
     assert found.lean is not None
-    total, leaning = found.noise.sum(axis=1), found.leaning()
+    total, leaning = found.noise.sum(axis=1), redraw.leaning(found)
     assert abs(leaning.seen.sum()) == pytest.approx(total.std(), rel=1e-9 if grouped else 0.1)
     assert np.sign(leaning.seen.sum()) == np.sign(found.seen.sum())
     if grouped:  # signs of a Hadamard matrix have exactly the variances of clusters

@@ -40,6 +40,10 @@ _TURNED = (
 _REDRAWN = (
     f"{_INVERTED}; {_UNIFIED}; for its lower end, gaps within two standard errors count as chance; {_TURNED}"
 )
+_WITHOUT_BIAS = (
+    "that of the square with its bias in the same bins, for both are of the same error, but it holds this "
+    "value rather than that one, which chance has raised"
+)
 _LEANING = (
     "; where a redraw has the error seen, its upper end is that of a truth that leans one way, for that goes "
     "unseen the most"
@@ -114,10 +118,11 @@ INTERVALS = {
         ("ks_calibration", "kuiper_calibration", "smooth_ece", "smooth_ece_positive", "atb", "atb_positive"),
         _REDRAWN + _LEANING,
     ),
-    "ece_debiased": "that of ece in the same bins, for both are of the same error",
-    "l2_debiased": "that of the square with its bias in the same bins, for both are of the same error",
-    "l2_classwise_debiased": "that of the square with its bias in the same bins, for both are of the same "
-    "error, without --group and for up to 2,048 bins of a class with rows in them",
+    "ece_debiased": "that of ece in the same bins, for both are of the same error, but it holds this value "
+    "rather than that of ece, which chance has raised",
+    "l2_debiased": _WITHOUT_BIAS,
+    "l2_classwise_debiased": f"{_WITHOUT_BIAS}, without --group and for up to 2,048 bins of a class with "
+    "rows in them",
     "ece_classwise": f"{_REDRAWN}; of several classes the labels of at most 5,000 rows, so that of more "
     "it holds 0 about where p says, without --group and for up to 2,048 bins of a class with rows in them",
     **dict.fromkeys(

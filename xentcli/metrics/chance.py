@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.metrics import redraw
 from xentcli.metrics.known import Known
-from xentcli.metrics.redraw import Redraws, Statistic
+from xentcli.metrics.redraw import Mask, Redraws, Statistic
 from xentcli.numerics import grid
 from xentcli.numerics.grid import ends_of_cells
 from xentcli.report import Value
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from xentcli.metrics.wild import WildRedraws
     from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
 
-Mask = npt.NDArray[np.bool_]
 ONE_ROW = "one row does not say how labels vary"
 _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one
 

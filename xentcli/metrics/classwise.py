@@ -55,7 +55,7 @@ def _of_several(known: Known, value: Value, bins: Binned) -> Value:
     _MOST_BINS bins with rows its interval."""
     each, drawn = float(known.weight) * known.spec.size, _redrawn(known)
     errors = _stretched(known, bins, drawn) / each
-    p = redraw.share(errors >= (value.value or 0.0) * redraw.TIES)
+    p = redraw.share(redraw.reached(errors, value.value or 0.0))
     found = replace(value, chance=float(errors.mean()), p=p, redraws=errors.size)
     if known.level is None or np.count_nonzero(bins.weight) > _MOST_BINS:
         return found
@@ -192,8 +192,7 @@ def l2_classwise_debiased(known: Known) -> Value:
     """Mean over all classes of Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over equal-width bins of two rows or more.
 
     Of two classes, over bins of equal mass with `--binning mass`. The marginal calibration error, squared and
-    with its sign: below 0 by chance. Its interval and p-value are those of the square with its bias, which
-    are of the same error.
+    with its sign: below 0 by chance.
     Source: Kumar et al. (2019), arXiv 1909.10155, who take bins of equal mass.
     """
     if known.spec.weighted:
@@ -208,18 +207,10 @@ def l2_classwise_debiased(known: Known) -> Value:
     if drawn is None:
         return value
 
-    def squares(residuals: F64) -> F64:
-        return square(in_order(residuals))
-
-    plain = replace(value, value=float(square(residual)))
     level = None if known.spec.task == "multiclass" and known.spec.grouped else known.level
-    found = redraw.judged(plain, drawn, squares, level)
-    level_by_chance = float(debiased(in_order(drawn.by_chance[:_FEWEST])).mean())
-    value = replace(value, chance=level_by_chance, p=found.p, redraws=found.redraws)
-    if found.lo is None or found.hi is None:
-        return value
-    less = value.value or 0.0
-    return replace(value, lo=min(found.lo, less), hi=max(min(found.hi, 1.0), less))
+    return redraw.judged_less_bias(
+        value, drawn, lambda x: debiased(in_order(x)), lambda x: square(in_order(x)), drawn.seen, level
+    )
 
 
 def _squares(known: Known, bins: Binned) -> tuple[Statistic, Statistic]:

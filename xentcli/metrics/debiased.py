@@ -1,4 +1,7 @@
-"""Binned errors less what chance adds to them, with the interval of the error that they estimate."""
+"""Binned errors less what chance adds to them, with an interval of the error that they estimate.
+
+It is made of the same error with its bias, which varies with the truth alike, but holds the value without.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,22 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import chance, wild
-from xentcli.metrics.calibration import error
+from xentcli.metrics import chance, redraw, wild
 from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Statistic
-from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 _WEIGHTED = "its formula counts rows, and these are weighted"
-_FEW = 199  # redraws that the level by chance rests on
+_erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 def l2_debiased(known: Known) -> Value:
     """Squared calibration error without its bias, in bins of equal mass; below 0 by chance.
 
     Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over bins of two rows or more; the square, with its sign. With
-    `--group` the variance of a gap is that over clusters. Its interval and p-value are those of the square
-    with its bias, which are of the same error.
+    `--group` the variance of a gap is that over clusters.
     Source: Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155.
     """
     if known.spec.weighted:
@@ -42,9 +42,8 @@ def l2_debiased(known: Known) -> Value:
         out: F64 = (mass.rows * ((residuals / mass.rows) ** 2 - bias)).sum(axis=-1) / known.rows
         return out
 
-    squares = known.value("l2_debiased", float(_mean_square(mass, known)(mass.y - mass.p)))
     scheme = "mass" if mass.rows.size == every.rows.size else "mass of two rows"
-    return _less_bias(known, squares, mass, scheme, _mean_square(mass, known), debiased)
+    return _judged(known, "l2_debiased", mass, scheme, _mean_square(mass, known), debiased)
 
 
 def _mean_square(bins: Binned, known: Known) -> Statistic:
@@ -57,7 +56,7 @@ def ece_debiased(known: Known) -> Value:
     """`ece` less its bias by the normal approximation: 2·ECE - Σ_b n_b/n E|N(gap, ȳ(1-ȳ)/n_b)|.
 
     About half of the bias is gone; it may be below 0. The expectation in closed form, where the
-    source draws. Its interval and p-value are those of `ece`, which are of the same error.
+    source draws.
     Source: Kumar et al. (2019), arXiv 1909.10155.
     """
     if known.spec.weighted:
@@ -74,24 +73,23 @@ def ece_debiased(known: Known) -> Value:
         out: F64 = 2.0 * mean(residuals) - (binned.rows * expected).sum(axis=-1) / known.rows
         return out
 
-    plain = known.value("ece_debiased", error(binned, known))
-    return _less_bias(known, plain, binned, known.spec.binning, mean, debiased)
+    return _judged(known, "ece_debiased", binned, known.spec.binning, mean, debiased)
 
 
-def _less_bias(known: Known, plain: Value, bins: Binned, scheme: str, statistic: Statistic,
-               debiased: Statistic) -> Value:  # fmt: skip
-    """The error of the bins that is `debiased`, with the interval and p-value of the `plain` one, which is
-    `statistic` of the residuals, and its own level by chance."""
-    less = float(debiased(bins.y - bins.p))
-    value = replace(plain, value=less)
+def _judged(known: Known, key: str, bins: Binned, scheme: str, plain: Statistic,
+            debiased: Statistic) -> Value:  # fmt: skip
+    """The `debiased` error of the residuals of the bins, of what is `plain` of those of the truth."""
+    value = known.value(key, float(debiased(bins.y - bins.p)))
     if chance.why_not(known) is not None:
         return value
-    found = chance.judge(known, plain, "confidence", bins, statistic, scheme=scheme)
-    noise = chance.redraws(known, "confidence", scheme, bins).by_chance[:_FEW]
-    value = replace(value, chance=float(debiased(noise).mean()), p=found.p, redraws=found.redraws)
-    if found.lo is None or found.hi is None:
-        return value
-    return replace(value, lo=min(found.lo, less), hi=max(min(found.hi, 1.0), less))
+    return redraw.judged_less_bias(
+        value,
+        chance.redraws(known, "confidence", scheme, bins),
+        debiased,
+        plain,
+        bins.y - bins.p,
+        known.level,
+    )
 
 
 def _over_clusters(known: Known, bins: Binned) -> F64:
@@ -101,10 +99,8 @@ def _over_clusters(known: Known, bins: Binned) -> F64:
 
 def _folded_normal(mean: F64, sd: F64) -> F64:
     """E|N(mean, sd²)| of each (..., M), sd alike or (M,)."""
-    out = np.abs(mean)
-    sd = np.broadcast_to(sd, out.shape)
-    for at in zip(*np.nonzero(sd > 0), strict=True):
-        m, s = float(out[at]), float(sd[at])
-        density = s * math.sqrt(2 / math.pi) * math.exp(-(m * m) / (2 * s * s))
-        out[at] = density + m * math.erf(m / (s * math.sqrt(2)))
+    size = np.abs(mean)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far = np.where(sd > 0, size / (sd * math.sqrt(2.0)), np.inf)
+    out: F64 = sd * math.sqrt(2.0 / math.pi) * np.exp(-far * far) + size * _erf(far)
     return out

@@ -31,6 +31,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.numerics.bounded import above
@@ -48,8 +49,9 @@ SURE = 2.0  # standard errors
 _LARGEST = 1024.0  # times the gaps seen
 _TRIALS = 1e15
 _NOISE = 1e-12
-TIES = 1.0 - 1e-9  # rounding must not tell a redraw from the error it repeats
+_TIES = 1e-9  # rounding must not tell a redraw from the error it repeats
 
+Mask = npt.NDArray[np.bool_]
 Statistic = Callable[[F64], F64]
 """Residuals (..., M) to errors (...,): they grow with the residuals."""
 
@@ -101,19 +103,6 @@ class Redraws:
     def by_chance(self) -> F64:
         """Residuals (R, M) as chance alone makes them."""
         return self.noise
-
-    def beyond_chance(self) -> Redraws:
-        """The same of the gaps that two standard errors do not explain; of all if they explain every one."""
-        if not self.firm.any():
-            return self
-        return replace(self, seen=self.seen * self.firm, gap=self.gap * self.firm)
-
-    def leaning(self) -> Redraws:
-        """The same of a truth that leans one way, that of the sum seen; as it is if bins hold many rows."""
-        if self.lean is None:
-            return self
-        lean = math.copysign(1.0, float(self.seen.sum())) * self.lean
-        return replace(self, seen=lean, gap=lean / self.weight)
 
     def recalibrated(self, bins: Binned, seed: int) -> Redraws:
         """The same of a truth that follows the coarser bins, of labels that are drawn from it.
@@ -237,18 +226,47 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     if level is None:
         return found
     critical = float(np.quantile(calibrated, level, method="higher"))
-    firm = _beside(drawn, 1.0) if largest else drawn.beyond_chance()
+    firm = _beside(drawn, 1.0) if largest else beyond_chance(drawn)
     drawn = _beside(drawn, -1.0) if largest else _evened(drawn)
     low = 0.0
     if p <= 1.0 - level:
         low = _last(lambda factor: _beyond(statistic(firm.at(factor)), seen, critical, level))
-    if (calibrated >= seen * TIES).any():
-        drawn = drawn.leaning()
+    if reached(calibrated, seen).any():
+        drawn = leaning(drawn)
     high = _last(lambda factor: not _short(statistic(drawn.at(factor)), seen, critical, level))
     lo = float(error(low * firm.seen)) if low else 0.0
     hi = float(error(high * drawn.seen))
     most = 1.0 if value.unit == "fraction" else math.inf
     return replace(found, lo=min(lo, value.value), hi=max(min(hi, most), value.value))
+
+
+def beyond_chance(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
+    """The same of the gaps that two standard errors do not explain; of all if they explain every one."""
+    if not drawn.firm.any():
+        return drawn
+    return replace(drawn, seen=drawn.seen * drawn.firm, gap=drawn.gap * drawn.firm)
+
+
+def leaning(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
+    """The same of a truth that leans one way, that of the sum seen; as it is if bins hold many rows."""
+    if drawn.lean is None:
+        return drawn
+    lean = math.copysign(1.0, float(drawn.seen.sum())) * drawn.lean
+    return replace(drawn, seen=lean, gap=lean / drawn.weight)
+
+
+def judged_less_bias(value: Value, redraws: Redraws | WildRedraws, debiased: Statistic, plain: Statistic,
+                     residuals: F64, level: float | None) -> Value:  # fmt: skip
+    """`value`, which is `debiased` of the residuals (M,) seen, with the level by chance of its own.
+
+    Its p-value and its limits are of the `plain` error, which tells as much of the truth with less noise; but
+    they need not hold the plain error seen, which chance has raised.
+    """
+    by_chance = float(debiased(redraws.by_chance[:_FEWEST]).mean())
+    found = judged(value, redraws, plain, level, chance=by_chance, seen=float(plain(residuals)))
+    if found.hi is None or value.value is None:
+        return found
+    return replace(found, hi=max(min(found.hi, 1.0), value.value))
 
 
 def _beside(drawn: Redraws | WildRedraws, errors: float) -> Redraws | WildRedraws:
@@ -276,12 +294,12 @@ def _beyond(errors: F64, seen: float, critical: float, level: float) -> bool:
 
     critical: the error from which on a calibrated model is rejected at 1 - level.
     """
-    return share(errors >= seen * TIES) <= above(share(errors >= critical), level)
+    return share(reached(errors, seen)) <= above(share(errors >= critical), level)
 
 
 def _short(errors: F64, seen: float, critical: float, level: float) -> bool:
     """Is it smaller than it may be?"""
-    return share(errors * TIES <= seen) <= 1.0 - level - above(share(errors >= critical), level)
+    return share(_no_more(errors, seen)) <= 1.0 - level - above(share(errors >= critical), level)
 
 
 def p_value(errors: F64, seen: float, noise: F64, residuals: F64) -> float:
@@ -292,15 +310,23 @@ def p_value(errors: F64, seen: float, noise: F64, residuals: F64) -> float:
     than 5 % would have a p of 5 % by chance.
     Source: Kim & Agresti (1995), J. Am. Stat. Assoc. 90, 632-639, for a second statistic among ties.
     """
-    reached = errors >= seen * TIES
-    same = reached & (errors * TIES <= seen)
+    as_large = reached(errors, seen)
+    same = as_large & _no_more(errors, seen)
     if same.any():
-        gaps = np.abs(noise[same]).sum(axis=1)
-        reached[same] = gaps >= np.abs(residuals).sum() * TIES
-    return share(reached)
+        as_large[same] = reached(np.abs(noise[same]).sum(axis=1), float(np.abs(residuals).sum()))
+    return share(as_large)
 
 
-def share(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
+def reached(errors: F64, seen: float) -> Mask:
+    """Which errors (R,) are at least the one seen."""
+    return errors >= seen - _TIES * abs(seen)
+
+
+def _no_more(errors: F64, seen: float) -> Mask:
+    return errors <= seen + _TIES * abs(seen)
+
+
+def share(mask: Mask) -> float:
     """The share that is true, the case at hand among them: never 0."""
     return (1 + int(np.count_nonzero(mask))) / (1 + mask.size)
 

@@ -51,19 +51,6 @@ class WildRedraws:
         out: F64 = self.noise * self.calm
         return out
 
-    def beyond_chance(self) -> WildRedraws:
-        """The same of the gaps that two standard errors do not explain; of all if they explain every one."""
-        if not self.firm.any():
-            return self
-        return replace(self, seen=self.seen * self.firm, gap=self.gap * self.firm)
-
-    def leaning(self) -> WildRedraws:
-        """The same of a truth that leans one way, that of the sum seen; as it is if bins hold many rows."""
-        if self.lean is None:
-            return self
-        lean = math.copysign(1.0, float(self.seen.sum())) * self.lean
-        return replace(self, seen=lean, gap=lean / self.weight)
-
     def recalibrated(self, bins: Binned, seed: int) -> WildRedraws:
         """The same of a truth that follows the coarser bins; these are not looked at."""
         return replace(self, seen=self.gap * self.weight, firm=np.ones(self.gap.size))
