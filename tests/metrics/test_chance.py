@@ -9,14 +9,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy import optimize, stats
+from scipy import stats
 
 from tests.metrics.scored import known, number, read
-from xentcli.metrics import redraw, smooth
-from xentcli.metrics.chance import largest_gap, redraws, steps
+from xentcli.metrics import redraw, smooth, truths
+from xentcli.metrics.chance import redraws, steps
 from xentcli.metrics.names import METRICS
-from xentcli.numerics import bounded
-from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 F64 = npt.NDArray[np.float64]
@@ -127,7 +125,7 @@ def test_a_truth_that_leans_moves_cells_as_they_go_with_their_sum(grouped: bool)
     rows = known(y, p, groups=np.arange(600) // 10 if grouped else None)
     found = redraws(rows, "positive", "path", steps(rows, "positive", 1_000), fine=True)
     assert found.lean is not None
-    total, leaning = found.noise.sum(axis=1), redraw.leaning(found)
+    total, leaning = found.noise.sum(axis=1), truths.leaning(found)
     assert abs(leaning.seen.sum()) == pytest.approx(total.std(), rel=1e-9 if grouped else 0.1)
     assert np.sign(leaning.seen.sum()) == np.sign(found.seen.sum())
     if grouped:  # signs of a Hadamard matrix have exactly the variances of clusters
@@ -164,49 +162,6 @@ def test_an_interval_holds_zero_exactly_if_chance_explains_the_error(name: str, 
         return
     bare = read(replace(known(y, p), level=None), name)
     assert (bare.lo, bare.hi, bare.p, bare.chance) == (None, None, value.p, value.chance)
-
-
-@pytest.mark.parametrize("x", [0.2, 1.0, 2.1, 3.0, 4.5])
-def test_limits_of_one_bin_are_those_of_its_gap_without_a_sign(x: float) -> None:
-    """|X| is neither above nor below what it may be, with the chances of each that `bounded` gives."""
-    n, p = 40_000, 0.4
-    sd = math.sqrt(p * (1 - p) / n)
-    y = (np.arange(n) < round(n * (p - x * sd))).astype(np.int64)
-    value = read(known(y, np.full(n, p)), "ece_positive")
-    mu = np.linspace(0, 9, 1801)
-    accepted = np.array([bounded.above(float(stats.norm.sf(1.96 - m) + stats.norm.cdf(-1.96 - m)), 0.95)
-                         for m in mu])  # fmt: skip
-    low = stats.foldnorm.sf(x, mu) > accepted
-    high = stats.foldnorm.cdf(x, mu) > 0.05 - accepted
-    assert value.lo is not None and value.hi is not None
-    assert value.lo / sd == pytest.approx(mu[low & high].min(), abs=0.2)
-    assert value.hi / sd == pytest.approx(mu[low & high].max(), abs=0.2)
-    assert (value.lo == 0.0) == (x < 1.96)
-
-
-@pytest.mark.parametrize("apart", [0.0, 1.0, 4.0])
-def test_limits_of_the_largest_of_two_gaps_allow_for_the_other(apart: float) -> None:
-    """It is up to a standard error larger than seen for the lower end, and smaller for the upper one."""
-    n, p, far = 40_000, np.array([0.45, 0.25]), 6.0
-    sd = math.sqrt(0.2 / n)
-    gaps = np.array([far, far - apart]) * sd
-    rows = np.full(2, float(n))
-    bins = Binned(rows, rows, rows * p, rows * (p + gaps), np.full(2, n * 0.2))
-    value = Value(float(gaps.max()), "fraction", "lower", 2 * n)
-    found = redraw.judged(
-        value, redraw.draw(bins, 1.0, 0, weighted=False), largest_gap(bins), 0.95, largest=True
-    )
-
-    def end(others: float, below: bool) -> float:
-        def missed(k: float) -> float:
-            first, second = stats.norm.cdf(far - k * far), stats.norm.cdf(far - k * others)
-            return float((1 - first * second if below else first * second) - 0.025)
-
-        return float(optimize.brentq(missed, 0.1, 3.0)) * far
-
-    assert found.lo is not None and found.hi is not None
-    assert found.lo / sd == pytest.approx(end(min(far - apart + 1.0, far), True), abs=0.25)
-    assert found.hi / sd == pytest.approx(end(far - apart - 1.0, False), abs=0.25)
 
 
 def test_labels_of_another_truth_have_its_rate_and_stay_in_their_range() -> None:

@@ -37,8 +37,11 @@ _TURNED = (
     "with --group the residuals of whole groups change their signs instead, and so do those of rows with "
     "soft or several labels"
 )
-_REDRAWN = (
-    f"{_INVERTED}; {_UNIFIED}; for its lower end, gaps within two standard errors count as chance; {_TURNED}"
+_FIRM = f"{_INVERTED}; {_UNIFIED}; for its lower end, gaps within two standard errors count as chance"
+_REDRAWN = f"{_FIRM}; {_TURNED}"
+_BINNED = (
+    f"{_FIRM}, for its upper end, they are up to 0.4 standard errors nearer to each other, for those that "
+    f"are alike go unseen the most; {_TURNED}"
 )
 _WITHOUT_BIAS = (
     "that of the square with its bias in the same bins, for both are of the same error, but it holds this "
@@ -109,7 +112,7 @@ INTERVALS = {
     **dict.fromkeys(("macro_auroc", "macro_average_precision"), _OF_LABELS),
     **dict.fromkeys(
         ("ece", "ece_positive", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",
-         "ece_labels"), _REDRAWN,
+         "ece_labels"), _BINNED,
     ),
     "mce": f"{_INVERTED}; {_UNIFIED}; for its lower end, all gaps but the largest are taken to be a "
     "standard error larger, up to that one, and smaller for its upper end, for chance may have chosen it; "
@@ -123,7 +126,7 @@ INTERVALS = {
     "l2_debiased": _WITHOUT_BIAS,
     "l2_classwise_debiased": f"{_WITHOUT_BIAS}, without --group and for up to 2,048 bins of a class with "
     "rows in them",
-    "ece_classwise": f"{_REDRAWN}; of several classes the labels of at most 5,000 rows, so that of more "
+    "ece_classwise": f"{_BINNED}; of several classes the labels of at most 5,000 rows, so that of more "
     "it holds 0 about where p says, without --group and for up to 2,048 bins of a class with rows in them",
     **dict.fromkeys(
         ("ece_sweep", "ici", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED

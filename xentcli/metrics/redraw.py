@@ -10,14 +10,15 @@ interval. At 0 no error is too small, far from it as many as are too large (`num
 exactly if the test does not reject at 1 - level, whereas percentiles of a bootstrap never come near 0:
 redrawing rows adds to a figure that chance has already raised. It is widened to hold the error seen, too.
 For its lower end, gaps within two standard errors count as chance, else what chance adds in bins without a
-gap would pass for error in those that have one. For its upper end, where a single redraw has the error seen,
-the gaps of bins of few rows say next to nothing of those there are: the truth is then taken to lean one way
-in every bin, in proportion to what labels vary by, for that goes unseen the most. Rows of a group go together
-across bins: gaps of one side vary together more than those of both do, and chance shows such as are of both
-where it makes the error small. With groups, the upper end is that of gaps as unlike as the true ones are, not
-as those seen (`wild.alike`). Of the largest gap alone, chance may have raised one of many that are alike, or
-others beside one that is: its lower end is that of a truth whose other gaps are a standard error larger than
-those seen, its upper end of one where they are less.
+gap would pass for error in those that have one. Gaps that are alike go unseen the most, and chance drives
+them apart: for its upper end they are taken to be somewhat nearer to each other (`metrics.truths`). Rows of
+a group go together across bins: gaps of one side vary together more than those of both do, and chance shows
+such as are of both where it makes the error small. With groups, the upper end is that of gaps as unlike as
+the true ones are, not as those seen (`wild.alike`). Where a single redraw has the error seen, the gaps of
+bins of few rows say next to nothing of those there are: the truth is then taken to lean one way in every
+bin, in proportion to what labels vary by, for that goes unseen the most. Of the largest gap alone, chance
+may have raised one of many that are alike, or others beside one that is: its lower end is that of a truth
+whose other gaps are a standard error larger than those seen, its upper end of one where they are less.
 Source: Vaicenavicius et al. (2019), arXiv 1902.06977, for the redrawing; Davison & Hinkley (1997), Bootstrap
 Methods and their Application, 5.6, for limits by inverted tests; Feldman & Cousins (1998), Physical Review D
 57, 3873-3889, for where they turn from one end into two; Andrews & Soares (2010), Econometrica 78,
@@ -34,6 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import F64, I64
+from xentcli.metrics.truths import beside, beyond_chance, closer, evened, leaning
 from xentcli.numerics.bounded import above
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
@@ -212,7 +214,7 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     chance: the level, where it has a closed form. error: the error itself, where `statistic` only compares
     with the value seen. seen: the error in the bins that are redrawn, where these are coarser than its own.
     residuals (M,): those seen, where the redraws have others for the truth. largest: the error is that of one
-    bin, which stands out by chance or hides among others that do; see `_beside`.
+    bin, which stands out by chance or hides among others that do; see `truths.beside`.
     """
     assert value.value is not None
     seen = value.value if seen is None else seen
@@ -226,33 +228,23 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     if level is None:
         return found
     critical = float(np.quantile(calibrated, level, method="higher"))
-    firm = _beside(drawn, 1.0) if largest else beyond_chance(drawn)
-    drawn = _beside(drawn, -1.0) if largest else _evened(drawn)
+    firm = beside(drawn, 1.0) if largest else beyond_chance(drawn)
     low = 0.0
     if p <= 1.0 - level:
         low = _last(lambda factor: _beyond(statistic(firm.at(factor)), seen, critical, level))
-    if reached(calibrated, seen).any():
+    if largest:
+        drawn = beside(drawn, -1.0)
+    elif drawn.alike is not None:
+        drawn = evened(drawn)
+    elif drawn.lean is None:
+        drawn = closer(drawn)
+    elif reached(calibrated, seen).any():
         drawn = leaning(drawn)
     high = _last(lambda factor: not _short(statistic(drawn.at(factor)), seen, critical, level))
     lo = float(error(low * firm.seen)) if low else 0.0
     hi = float(error(high * drawn.seen))
     most = 1.0 if value.unit == "fraction" else math.inf
     return replace(found, lo=min(lo, value.value), hi=max(min(hi, most), value.value))
-
-
-def beyond_chance(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
-    """The same of the gaps that two standard errors do not explain; of all if they explain every one."""
-    if not drawn.firm.any():
-        return drawn
-    return replace(drawn, seen=drawn.seen * drawn.firm, gap=drawn.gap * drawn.firm)
-
-
-def leaning(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
-    """The same of a truth that leans one way, that of the sum seen; as it is if bins hold many rows."""
-    if drawn.lean is None:
-        return drawn
-    lean = math.copysign(1.0, float(drawn.seen.sum())) * drawn.lean
-    return replace(drawn, seen=lean, gap=lean / drawn.weight)
 
 
 def judged_less_bias(value: Value, redraws: Redraws | WildRedraws, debiased: Statistic, plain: Statistic,
@@ -267,26 +259,6 @@ def judged_less_bias(value: Value, redraws: Redraws | WildRedraws, debiased: Sta
     if found.hi is None or value.value is None:
         return found
     return replace(found, hi=max(min(found.hi, 1.0), value.value))
-
-
-def _beside(drawn: Redraws | WildRedraws, errors: float) -> Redraws | WildRedraws:
-    """The same of a truth whose gaps are so many standard errors larger than those seen, but the largest.
-
-    None is above that one, nor on the other side of 0.
-    """
-    size = np.abs(drawn.gap)
-    noise = np.sqrt(np.square(drawn.by_chance).mean(axis=0)) / drawn.weight
-    gaps = np.clip(size + errors * noise, 0.0, size.max())
-    gaps[size.argmax()] = size.max()
-    gaps = np.copysign(gaps, drawn.gap)
-    return replace(drawn, gap=gaps, seen=gaps * drawn.weight)
-
-
-def _evened(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
-    """The same of a truth whose gaps differ by no more than they do beyond chance, if that is known."""
-    if drawn.alike is None or not drawn.alike.any():
-        return drawn
-    return replace(drawn, seen=drawn.alike, gap=drawn.alike / drawn.weight)
 
 
 def _beyond(errors: F64, seen: float, critical: float, level: float) -> bool:
