@@ -23,16 +23,19 @@ Key = int | str
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
-    """Which class index each label value stands for. `type` is int, bool or text."""
+    """Which class index each label value stands for. `type` is int, bool or text.
+
+    identity: integer labels that are class indices as they stand.
+    """
 
     type: str
     table: dict[Key, int]
     how: str
+    identity: bool = field(init=False, default=False)
 
-    @property
-    def identity(self) -> bool:
-        """Integer labels that are class indices as they stand."""
-        return self.type == "int" and list(self.table) == list(self.table.values())
+    def __post_init__(self) -> None:
+        known = self.type == "int" and list(self.table) == list(self.table.values())
+        object.__setattr__(self, "identity", known)  # once: every batch asks
 
 
 @dataclass(frozen=True, slots=True)
