@@ -126,25 +126,41 @@ def levels(model: Model, n: int, runs: int) -> dict[str, float]:
     return {"ECE of slices": float(mean[0]), "by chance": float(mean[1])}
 
 
-def by_class(size: int, count: int, runs: int) -> dict[str, float]:
-    """Of errors by class, the share of runs with p <= 0.05: so many groups of ten calibrated rows, which
-    share most of their logits and half of their luck."""
-    rejected = {"ece_toplabel_p": 0, "ece_classwise_p": 0}
+def in_groups(rng: np.random.Generator, size: int, count: int, times: float, grouped: bool = True) -> Known:
+    """What is known of so many groups of ten rows, which share most of their logits and half of their luck;
+    predictions take the logits `times` too large."""
+    n = 10 * count
+    z = np.repeat(rng.normal(size=(count, size)) * 1.7, 10, axis=0) + rng.normal(size=(n, size)) * 0.5
+    luck = np.where(rng.random(n) < 0.5, np.repeat(rng.random(count), 10), rng.random(n))
+    label = np.minimum((_softmax(z).cumsum(axis=1) < luck[:, None]).sum(axis=1), size - 1)
+    groups = np.repeat(rng.permutation(count) % 1024, 10)
+    spec = Spec("binary" if size == 2 else "multiclass", "probs", tuple(map(str, range(size))), size,
+                grouped=grouped, classwise=size > 2, toplabel=True)  # fmt: skip
+    states, p = StateSet.empty(spec), _softmax(times * z)
+    for lo in range(0, n, 1 << 16):
+        at = slice(lo, lo + (1 << 16))
+        batch = Batch(label[at], Place("rows", 1), matrix=p[at], groups=groups[at] if grouped else None)
+        states.fold(batch, batch.size)
+    return Known(states)
+
+
+def by_class(size: int, count: int, times: float, runs: int) -> dict[str, float]:
+    """Of errors by class of rows `in_groups`, the share of runs whose interval holds the truth, and of
+    calibrated rows that of p <= 0.05."""
+    names = ("ece_toplabel", "ece_classwise", "l2_classwise_debiased")
+    truth = dict.fromkeys(names, 0.0)
+    if times != 1.0:
+        many = in_groups(np.random.default_rng(2**31), size, 60_000, times, grouped=False)
+        truth = {name: value(many, name) for name in names}
+    held, rejected = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
     for seed in range(runs):
-        rng, n = np.random.default_rng(seed), 10 * count
-        z = np.repeat(rng.normal(size=(count, size)) * 1.7, 10, axis=0) + rng.normal(size=(n, size)) * 0.5
-        p = _softmax(z)
-        luck = np.where(rng.random(n) < 0.5, np.repeat(rng.random(count), 10), rng.random(n))
-        label = np.minimum((p.cumsum(axis=1) < luck[:, None]).sum(axis=1), size - 1)
-        groups = np.repeat(rng.permutation(count) % 1024, 10)
-        spec = Spec("binary" if size == 2 else "multiclass", "probs", tuple(map(str, range(size))), size,
-                    grouped=True, classwise=size > 2, toplabel=True)  # fmt: skip
-        states = StateSet.empty(spec)
-        states.fold(Batch(label, Place("rows", 1), matrix=p, groups=groups), n)
-        for name in rejected:
-            found = metrics.read(resolve(name), Known(states, seed=seed)).value
-            rejected[name] += found is not None and found <= 0.05
-    return {name: found / runs for name, found in rejected.items()}
+        found = replace(in_groups(np.random.default_rng(seed), size, count, times), seed=seed)
+        for name in names:
+            one = metrics.read(resolve(name), found)
+            held[name] += one.lo is not None and one.hi is not None and one.lo <= truth[name] <= one.hi
+            rejected[name] += one.p is not None and one.p <= 0.05
+    out = {name: count / runs for name, count in held.items()}
+    return out | ({f"{name}_p": count / runs for name, count in rejected.items()} if times == 1.0 else {})
 
 
 def recalibrated(apart: bool | None, n: int, runs: int) -> dict[str, float]:
@@ -181,9 +197,11 @@ def _sigmoid(z: F64) -> F64:
 def main() -> None:
     """Print every table."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    for size in (2, 4, 10, 30):
-        found = {count: by_class(size, count, runs) for count in (50, 200, 1000)}
-        print("\n".join(table(f"Rejected at 5 %, in %: {size} classes, groups", found)), flush=True)
+    for size in (2, 3, 4, 10, 30):
+        for times in (1.0, 1.3):
+            found = {count: by_class(size, count, times, runs) for count in (50, 200, 1000)}
+            title = f"{size} classes, {'calibrated' if times == 1.0 else 'over-confident'}, groups"
+            print("\n".join(table(f"In %: {title}", found)), flush=True)
     for apart, title in ((None, "as one"), (False, "1 to 5"), (True, "1 to 5, more where p is high")):
         found = {n: recalibrated(apart, n, runs) for n in SIZES}
         print("\n".join(table(f"Coverage in %: rows weigh {title}", found)), flush=True)

@@ -94,9 +94,21 @@ def test_errors_by_class_have_the_p_of_all_signs_of_the_clusters(
     exact = float((np.abs(signs @ flat).sum(axis=1) >= seen).mean())
     found = known(y, p, w if weighted else None, groups=bucket, classwise=size > 2, toplabel=True)
     value = read(found, name)
+    assert value.value is not None and value.p is not None
     assert value.value == pytest.approx(seen / w.sum(), rel=1e-9) and 0.02 < exact < 0.98
     assert value.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 1024))
-    assert (value.lo is None) == (size > 2 and name == "ece_classwise")
+    assert value.lo is not None and value.hi is not None
+    assert (value.lo > 0.0) == (value.p <= 0.05) and value.lo <= value.value <= value.hi
+    if size > 2 and name == "ece_toplabel":  # its upper end is that of gaps as unlike as the true ones
+        filled = np.zeros((size, 15))
+        np.add.at(filled, (top, at[rows, top]), w)
+        total, kept = flat.sum(axis=0), filled.ravel() > 0
+        residuals = found.drawn["toplabel"].alike
+        assert residuals is not None
+        alike = residuals / filled.ravel()[kept]
+        gaps = total[kept] / filled.ravel()[kept]
+        mean = total.sum() / w.sum()
+        assert (np.abs(alike - mean) <= np.abs(gaps - mean) + 1e-12).all() and alike.std() < gaps.std()
 
 
 def test_more_pairs_of_a_class_and_a_bin_have_fewer_buckets_and_too_many_no_test() -> None:

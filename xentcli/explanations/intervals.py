@@ -124,10 +124,11 @@ INTERVALS = {
     "ece_debiased": "that of ece in the same bins, for both are of the same error, but it holds this value "
     "rather than that of ece, which chance has raised",
     "l2_debiased": _WITHOUT_BIAS,
-    "l2_classwise_debiased": f"{_WITHOUT_BIAS}, without --group and for up to 2,048 bins of a class with "
-    "rows in them",
+    "l2_classwise_debiased": f"{_WITHOUT_BIAS}, for up to 2,048 bins of a class with rows in them, with "
+    "--group 2,048 pairs of a class and a bin",
     "ece_classwise": f"{_BINNED}; of several classes the labels of at most 5,000 rows, so that of more "
-    "it holds 0 about where p says, without --group and for up to 2,048 bins of a class with rows in them",
+    "it holds 0 about where p says, for up to 2,048 bins of a class with rows in them, with --group 2,048 "
+    "pairs of a class and a bin",
     **dict.fromkeys(
         ("ece_sweep", "ici", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED
     ),

@@ -12,6 +12,7 @@ from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Mask, Redraws, Statistic
 from xentcli.numerics import grid
 from xentcli.numerics.grid import ends_of_cells
+from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 from xentcli.states.sample import TABLED
@@ -70,14 +71,13 @@ def redraws(known: Known, pair: str, scheme: str, bins: Binned, fine: bool = Fal
 
 
 def judge_by_class(
-    known: Known, value: Value, pair: str, bins: Binned, found: ClusterTop | ClusterClassWise | None,
-    *, interval: bool = True,
+    known: Known, value: Value, pair: str, bins: Binned, found: ClusterTop | ClusterClassWise | None
 ) -> Value:  # fmt: skip
     """`value`, the mean gap of bins (C, M) of each class, as `judge` has it, over the clusters `found`."""
     drawn = by_class(known, pair, bins, found)
     if drawn is None:
         return value
-    return redraw.judged(value, drawn[1], mean_gap(drawn[0]), known.level if interval else None)
+    return redraw.judged(value, drawn[1], mean_gap(drawn[0]), known.level)
 
 
 def by_class(
@@ -94,7 +94,10 @@ def by_class(
     if pair not in known.drawn:
         from xentcli.metrics import wild
 
-        known.drawn[pair] = wild.turned(flat, residual, weight, known.seed)
+        drawn = wild.turned(flat, residual, weight, known.seed)
+        if pair == "toplabel":  # whose gaps mostly lean one way, so that their mean says something
+            drawn = replace(drawn, alike=wild.alike(flat, wild.variance(residual, weight)))
+        known.drawn[pair] = drawn
     return flat, known.drawn[pair]
 
 

@@ -46,7 +46,7 @@ def ece_classwise(known: Known) -> Value:
         return _of_two(known, value)
     if known.spec.grouped:
         found = known.states.clusterclasswise if known.states.has("clusterclasswise") else None
-        return chance.judge_by_class(known, value, "classwise", bins, found, interval=False)
+        return chance.judge_by_class(known, value, "classwise", bins, found)
     return _of_several(known, value, bins)
 
 
@@ -207,9 +207,8 @@ def l2_classwise_debiased(known: Known) -> Value:
     if drawn is None:
         return value
 
-    level = None if known.spec.task == "multiclass" and known.spec.grouped else known.level
     return redraw.judged_less_bias(
-        value, drawn, lambda x: debiased(in_order(x)), lambda x: square(in_order(x)), drawn.seen, level
+        value, drawn, lambda x: debiased(in_order(x)), lambda x: square(in_order(x)), drawn.seen, known.level
     )
 
 
