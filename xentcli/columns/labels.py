@@ -23,10 +23,7 @@ Key = int | str
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
-    """Which class index each label value stands for. `type` is int, bool or text.
-
-    identity: integer labels that are class indices as they stand.
-    """
+    """Which class index each label value, an int, bool or text, stands for; `identity`: each is its own."""
 
     type: str
     table: dict[Key, int]
@@ -34,8 +31,8 @@ class LabelMap:
     identity: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        known = self.type == "int" and list(self.table) == list(self.table.values())
-        object.__setattr__(self, "identity", known)  # once: every batch asks
+        same = self.type == "int" and list(self.table) == list(self.table.values())
+        object.__setattr__(self, "identity", same)  # once: every batch asks
 
 
 @dataclass(frozen=True, slots=True)
