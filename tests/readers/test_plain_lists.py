@@ -6,6 +6,8 @@ that turns out not to be, or to be damaged, is Arrow's from the row that it come
 
 from __future__ import annotations
 
+import io
+import random
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xentcli.errors import DataError
-from xentcli.readers import Options, plainlists
+from xentcli.readers import Options, pages, plainlists
+from xentcli.readers.footer import Chunk, Leaf
+from xentcli.readers.levels import constant, regular
 from xentcli.readers.parquet import ParquetSource
+from xentcli.readers.plainpages import PlainLists
 from xentcli.readers.stored import Stored
+from xentcli.readers.thrift import Malformed
 
 ROWS = 700
 
@@ -140,6 +146,17 @@ def test_what_turns_out_not_to_be_plain_is_arrows_from_there_on(tmp_path: Path, 
     assert read(path, 64)["p"].to_pylist() == rows
 
 
+def test_rows_after_long_ones_with_a_dictionary_are_not_taken_for_others(tmp_path: Path) -> None:
+    # on the average they are as long as the rest, which begins where a row of the average would
+    path = tmp_path / "p.parquet"
+    values = np.random.default_rng(0).random(4 * ROWS)
+    ends = np.r_[0, np.arange(8, 4 * ROWS - 3, 4), 4 * ROWS - 2, 4 * ROWS]
+    column = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
+    write(path, column, use_dictionary=True, dictionary_pagesize_limit=2000)
+    assert taken(path) == {"p"}
+    assert read(path, 64)["p"].to_pylist() == column.to_pylist()
+
+
 @pytest.mark.parametrize("codec", ["none", "snappy", "zstd", "gzip", "brotli", "lz4"])
 @pytest.mark.parametrize("checksums", [False, True])
 def test_a_damaged_page_is_what_arrow_says_it_is(
@@ -203,3 +220,75 @@ def test_lists_in_a_struct_are_arrows(tmp_path: Path) -> None:
     found = read(path)
     assert found["a.b"].combine_chunks().flatten().to_numpy().tobytes() == inner.tobytes()
     assert found["p.q"].combine_chunks().flatten().to_numpy().tobytes() == (inner + 1.0).tobytes()
+
+
+def encoded(values: list[int], width: int, rng: random.Random) -> bytes:
+    """Levels in runs and packed, whichever it happens to be."""
+    out, at = bytearray(), 0
+    while at < len(values):
+        same = next((n for n, v in enumerate(values[at:]) if v != values[at]), len(values) - at)
+        if rng.random() < 0.5:
+            out += bytes([same << 1, values[at]])
+            at += same
+        else:
+            eights = rng.randint(1, 1 + (len(values) - at) // 8)
+            part = values[at : at + 8 * eights]
+            part += [rng.randrange(1 << width) for _ in range(8 * eights - len(part))]  # may be anything
+            packed = sum(value << (width * n) for n, value in enumerate(part))
+            out += bytes([eights << 1 | 1]) + packed.to_bytes(eights * width, "little")
+            at += 8 * eights
+    return bytes(out)
+
+
+def test_levels_however_they_are_written() -> None:
+    rng = random.Random(3)
+    for _ in range(1500):
+        count, most, each = rng.randint(1, 60), rng.choice([1, 2, 3, 4, 7]), rng.choice([1, 2, 3, 8, 10])
+        nulls, into, changed = [most] * count, rng.randrange(each), rng.random() < 0.4
+        lists = [int((into + n) % each > 0) for n in range(count)]
+        if changed:
+            at = rng.randrange(count)
+            nulls[at], lists[at] = rng.randrange(most), 1 - lists[at]
+        written = encoded(nulls, most.bit_length(), rng), encoded(lists, 1, rng)
+        assert constant(written[0], count, most) is not changed
+        assert regular(written[1], count, each, into) is not changed
+        assert not constant(written[0][:-1], count, most)
+        assert not regular(written[1][:-1], count, each, into)
+
+
+def test_levels_of_many_runs_are_looked_at_no_longer_than_it_pays() -> None:
+    rng = random.Random(0)
+    runs = [rng.randint(1, 60) for _ in range(100_000)]
+    levels = b"".join(bytes([run << 1, 0]) for run in runs)
+    assert regular(levels[: 2 * 10_000], sum(runs[:10_000]), 1, 0)
+    assert not regular(levels, sum(runs), 1, 0)
+    assert regular(levels[:2] * 100_000, runs[0] * 100_000, 1, 0)
+
+
+@pytest.mark.parametrize("lie", ["values", "dictionary", "no data", "a list"])
+def test_a_page_that_lies_is_not_plain(lie: str) -> None:
+    data = {1: 100, 2: 0, 3: 3, 4: 3}
+    fields: dict[int, Any] = {1: 0, 2: 1000, 3: 1000, 5: data}
+    assert pages._page(fields, 0) == pages.Page(0, 1000, 1000, 100, True, False, None)
+    leaf = Leaf("p.list.element", "DOUBLE", True, 3)
+    chunk = Chunk("DOUBLE", "none", 100, 1000, 1000, 0, None, None)
+
+    def begins() -> int:
+        return PlainLists(io.BytesIO(), leaf, chunk, [pages._page(fields, 0)], 10).begins
+
+    assert begins() == 0
+    if lie == "values":
+        data[1] = 1_000_000
+        assert begins() == 100_000
+    if lie == "dictionary":  # fields of other kinds of pages say nothing
+        fields[7] = {1: 5}
+        assert begins() == 0
+        fields[1] = 2
+        assert pages._page(fields, 0) == pages.Page(0, 1000, 1000, 0, False, True, None)
+    if lie == "no data":
+        del fields[5]
+        with pytest.raises(Malformed):
+            begins()
+    if lie == "a list":
+        fields[1] = [0]
+        assert not pages._page(fields, 0).plain

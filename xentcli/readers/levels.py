@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+_MOST_RUNS = 1 << 14
+"""Of a page, beside those that repeat others: more of them take longer here than Arrow takes."""
+
 
 def constant(levels: bytes, count: int, value: int) -> bool:
     """Are all `count` levels the largest there can be, `value`?"""
@@ -17,13 +20,12 @@ def constant(levels: bytes, count: int, value: int) -> bool:
     while done < count:
         head, at = _varint(levels, at)
         if head & 1:  # packed: eight numbers take `width` bytes
-            done += (head >> 1) * 8
-            packed, at = levels[at : at + (head >> 1) * width], at + (head >> 1) * width
-            bits = "".join(f"{octet:08b}"[::-1] for octet in packed)
-            here = bits[: len(bits) - max(0, done - count) * width]
-            same = f"{value:0{width}b}"[::-1]
-            if len(bits) != (head >> 1) * 8 * width or here != same * (len(here) // width):
+            size = (head >> 1) * width
+            packed, at = levels[at : at + size], at + size
+            some = min((head >> 1) * 8, count - done)
+            if len(packed) != size or not _same(packed, some, width, value):
                 return False
+            done += some
         else:
             if levels[at : at + 1] != bytes([value]):
                 return False
@@ -42,7 +44,9 @@ def regular(levels: bytes, count: int, each: int, into: int) -> bool:
     """
     at = done = 0
     mark = (0, 0) if into % each == 0 else None
-    while done < count:
+    for _ in range(_MOST_RUNS):
+        if done >= count:
+            break
         head, at = _varint(levels, at)
         some = min(head >> 1 if not head & 1 else (head >> 1) * 8, count - done)
         if head & 1:
@@ -61,17 +65,29 @@ def regular(levels: bytes, count: int, each: int, into: int) -> bool:
             if mark is not None:
                 at, done = _repeated(levels, mark, (at, done), count)
             mark = (at, done)
-    return at == len(levels)
+    return done >= count and at == len(levels)
+
+
+def _same(packed: bytes, count: int, width: int, value: int) -> bool:
+    """Are the first `count` of the packed numbers all `value`?"""
+    eight = sum(value << (width * n) for n in range(8)).to_bytes(width, "little")
+    whole = count // 8 * width
+    rest = (1 << (count % 8 * width)) - 1
+    last = int.from_bytes(packed[whole : whole + width], "little")
+    return packed[:whole] == eight * (count // 8) and last & rest == int.from_bytes(eight, "little") & rest
 
 
 def _repeated(levels: bytes, mark: tuple[int, int], now: tuple[int, int], count: int) -> tuple[int, int]:
-    """Where levels and lists are after all repetitions, if there are any, of what came since `mark`."""
+    """Where levels and lists are after repetitions, if there are any, of what came since `mark`.
+
+    What is compared doubles each time, so that little is looked at in vain.
+    """
     (at, done), (began, before) = now, mark
-    times = (count - done) // (done - before)
-    part = levels[began:at]
-    if times and levels[at : at + times * len(part)] == part * times:
-        return at + times * len(part), done + times * (done - before)
-    return now
+    part, values = levels[began:at], done - before
+    while done + values <= count and levels.startswith(part, at):
+        at, done = at + len(part), done + values
+        part, values = part * 2, values * 2
+    return at, done
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

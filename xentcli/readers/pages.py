@@ -13,7 +13,8 @@ from xentcli.readers.thrift import Fields, Malformed, Reader
 
 _PEEKS = (256, 1 << 14, 1 << 20, 1 << 24)  # bounds of long texts may stand in a header
 _FLAT = {"none": 1, "snappy": 22, "lz4": 256, "lz4_raw": 256, "gzip": 1033}
-_KIND, _UNPACKED, _PACKED, _CHECKSUM, _DATA, _DICTIONARY, _DATA2 = 1, 2, 3, 4, 5, 7, 8
+_KIND, _UNPACKED, _PACKED, _CHECKSUM, _DATA, _DATA2 = 1, 2, 3, 4, 5, 8
+_VALUES, _DICTIONARY, _VALUES2 = 0, 2, 3
 _PLAIN = [0, 3, 3]  # values as they are, levels of nulls and of lists in runs
 
 
@@ -63,16 +64,17 @@ def _page(fields: Fields, at: int) -> Page:
     packed, unpacked, checksum = fields.get(_PACKED), fields.get(_UNPACKED), fields.get(_CHECKSUM)
     if not isinstance(packed, int) or not isinstance(unpacked, int) or min(packed, unpacked) < 0:
         raise Malformed("a page has no size")
-    data = fields.get(_DATA) or fields.get(_DATA2)
+    kind = fields.get(_KIND)
     count, plain = 0, False
-    if data is not None:
+    if kind in (_VALUES, _VALUES2):
+        data = fields.get(_DATA if kind == _VALUES else _DATA2)
         told = data.get(1) if isinstance(data, dict) else None
-        if not isinstance(told, int) or told < 0:
+        if not isinstance(data, dict) or not isinstance(told, int) or told < 0:
             raise Malformed("a page has no number of values")
         count = told
-        plain = fields.get(_KIND) == 0 and _DATA in fields and [data.get(n) for n in (2, 3, 4)] == _PLAIN
+        plain = kind == _VALUES and [data.get(n) for n in (2, 3, 4)] == _PLAIN
     unsigned = checksum & 0xFFFFFFFF if isinstance(checksum, int) else None
-    return Page(at, packed, unpacked, count, plain, _DICTIONARY in fields, unsigned)
+    return Page(at, packed, unpacked, count, plain, kind == _DICTIONARY, unsigned)
 
 
 def largest(pages: list[Page]) -> int:

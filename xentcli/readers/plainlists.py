@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from xentcli.readers import pages
 from xentcli.readers.footer import Chunk, Leaf
 from xentcli.readers.parquetfooter import Contents
 from xentcli.readers.plainpages import CODECS, TYPES, Other, PlainLists
@@ -76,7 +77,8 @@ def _each(kind: pa.DataType, leaf: Leaf, chunk: Chunk, rows: int) -> int:
         return 0
     each = chunk.values // max(rows, 1)
     sized = pa.types.is_fixed_size_list(kind) and kind.list_size != each
-    return 0 if chunk.values != each * rows or sized else each
+    most = pages.most(chunk) // TYPES[chunk.type].itemsize
+    return 0 if chunk.values != each * rows or sized or chunk.values > most else each
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -105,10 +107,20 @@ def batches(
             if first is None or first.num_rows != batch.num_rows:
                 raise Other
             parts = dict(zip(first.schema.names, first.columns, strict=True))
+            if not all(_even(parts[name], column.each) for name, column in plain.items()):
+                raise Other  # the rows that follow would be taken for others
         else:
             parts = _filled(plain, schema, batch.num_rows, room)
         yield _joined(batch, parts, schema)
         done += batch.num_rows
+
+
+def _even(lists: pa.Array, each: int) -> bool:
+    """Has every row so many values?"""
+    if pa.types.is_fixed_size_list(lists.type):
+        return bool(lists.null_count == 0)
+    ends = np.from_dlpack(lists.offsets)
+    return lists.null_count == 0 and bool((np.diff(ends) == each).all())
 
 
 def _sizes(rows: int, step: int) -> Batches:

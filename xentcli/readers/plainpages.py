@@ -44,11 +44,15 @@ class PlainLists:
         self._codec = chunk.codec
         self._pages = [page for page in pages if not page.dictionary]
         self._next = len(self._pages)
-        while self._next and self._pages[self._next - 1].plain:
+        while self._next and self._plain(self._pages[self._next - 1]):
             self._next -= 1
         self._before = sum(page.values for page in self._pages[: self._next])
         self._values: npt.NDArray[Any] = np.zeros(0, self.dtype)
         self.begins = -(-self._before // each)
+
+    def _plain(self, page: Page) -> bool:
+        """Does a page say that it is, and not that it holds more values than it has room for?"""
+        return page.plain and 0 < page.values * self.dtype.itemsize <= page.unpacked
 
     def skip(self, rows: int) -> None:
         """Go to the row after so many, which is not before `begins`."""
