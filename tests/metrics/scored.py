@@ -140,14 +140,22 @@ def skewed(
     """How far below and above a figure, that clusters move by so much (m,), its interval goes: where Hall's
     cubic of t is at the quantiles of Student's t, of rows at those of the normal, by root-finding. Skewness
     beyond 0.45 counts as so much. bottom (m,): what they add to the bottom of a ratio, 1 in all; then the t
-    in the cubic is t - c·t², as far as its square."""
+    in the cubic is t - c·t², as far as its square, and has the degrees that the kurtosis leaves (`free`)."""
     moves = moves - moves.mean()
     m = moves.size
     se, s = np.sqrt(m / (m - 1) * (moves**2).sum()), (moves**3).sum() / (moves**2).sum() ** 1.5
     c = 0.0 if bottom is None else float((moves * bottom).sum() / np.sqrt((moves**2).sum()))
     s = min(max(s, -0.45), 0.45)
     b = min(max(s / 3 - c, -0.15), 0.15)
-    q = float(stats.norm.ppf(0.5 + level / 2) if rows else stats.t.ppf(0.5 + level / 2, m - 1))
+    degrees = m - 1 if bottom is None else free(moves)
+    q = float(stats.norm.ppf(0.5 + level / 2) if rows else stats.t.ppf(0.5 + level / 2, degrees))
     at = [optimize.brentq(lambda t, x=x: t + b * t * t + s / 6 + b * b * t**3 / 3 - x, -1e3, 1e3,
                           xtol=1e-13, rtol=1e-13) for x in (q, -q)]  # fmt: skip
     return at[0] * se, -at[1] * se
+
+
+def free(moves: F64) -> float:
+    """The degrees of a chi-squared that varies as the variance of such clusters (m,) does (Satterthwaite)."""
+    m = moves.size
+    kurtosis = float(stats.kurtosis(moves, fisher=False))
+    return min(max(2 * m / (kurtosis - (m - 3) / (m - 1)), 1.0), m - 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,36 @@ import pytest
 from scipy import stats
 
 import xentcli
+from tests.metrics.scored import free
 from xentcli.report import Report, Value
 
 NORMAL = ("cross_entropy", "predictive_entropy", "overconfidence", "brier_score")
 RATIOS = ("normalized_cross_entropy", "brier_skill_score")
 
 
-def scored(level: float, **options: Any) -> Report:
+@cache
+def rows() -> dict[str, Any]:
     rng = np.random.default_rng(4)
     p = rng.dirichlet([1.0, 1.0, 1.0], 800)
     y = np.array([rng.choice(3, p=row) for row in p])
     columns: dict[str, Any] = {f"p_{c}": p[:, c] for c in range(3)}
     columns |= {"label": y, "w": rng.gamma(2.0, size=800), "doc": rng.integers(0, 30, 800)}
-    return xentcli.score(pa.table(columns | {"part": rng.integers(0, 3, 800)}), ci=level, **options)
+    return columns | {"part": rng.integers(0, 3, 800)}
+
+
+def scored(level: float, **options: Any) -> Report:
+    return xentcli.score(pa.table(rows()), ci=level, **options)
+
+
+def degrees_of_ratio(key: str) -> float:
+    """Of the t of a ratio over the groups."""
+    y, p = rows()["label"], np.stack([rows()[f"p_{c}"] for c in range(3)], axis=1)
+    f = np.bincount(y) / y.size
+    if key == "brier_skill_score":
+        x, a = ((p - np.eye(3)[y]) ** 2).sum(axis=1), ((f - np.eye(3)[y]) ** 2).sum(axis=1)
+    else:
+        x, a = -np.log(p[np.arange(y.size), y]), -np.log(f[y])
+    return free(np.bincount(rows()["doc"], x - x.sum() / a.sum() * a).astype(np.float64))
 
 
 def half(value: Value) -> float:
@@ -68,8 +86,9 @@ def test_every_interval_is_of_the_level(level: float, options: dict[str, str]) -
         assert leaning(found[key], q), key
     for key in RATIOS:  # what the rows are like is the same at any level
         other = scored(0.8, **options).metrics[key]
-        t = float(stats.t.ppf(0.9, 29) if options.get("group") else stats.norm.ppf(0.9))
-        assert cubic(found[key], q) == pytest.approx(cubic(other, t), rel=1e-6), key
+        t = stats.t(degrees_of_ratio(key)) if options.get("group") else stats.norm
+        ends = float(t.ppf(0.5 + level / 2)), float(t.ppf(0.9))
+        assert cubic(found[key], ends[0]) == pytest.approx(cubic(other, ends[1]), rel=1e-6), key
     loss, perplexity = found["cross_entropy"], found["perplexity"]
     assert loss.lo is not None and loss.hi is not None
     assert (perplexity.lo, perplexity.hi) == (math.exp(loss.lo), math.exp(loss.hi))

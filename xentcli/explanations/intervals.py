@@ -14,7 +14,7 @@ _WILSON = (
 _ROWS = f"{_WILSON}, up to the tenth class, or the k that is asked for"
 _FIELLER = "Fieller (1954), J. R. Stat. Soc. B 16, for how the standard error goes along with the ratio"
 _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
-          f"frequencies; {_SKEW}; {_FIELLER}")  # fmt: skip
+          f"frequencies; {_SKEW}, of as many degrees as their kurtosis leaves; {_FIELLER}")  # fmt: skip
 _COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
 _LABELS = "delta method over rows, or groups, symmetric on the logit scale; none where no label is wrong"
 _OF_LABELS = (
@@ -41,7 +41,8 @@ _FIRM = f"{_INVERTED}; {_UNIFIED}; for its lower end, gaps within two standard e
 _REDRAWN = f"{_FIRM}; {_TURNED}"
 _BINNED = (
     f"{_FIRM}, for its upper end, they are up to 0.4 standard errors nearer to each other, for those that "
-    f"are alike go unseen the most; {_TURNED}"
+    f"are alike go unseen the most; {_TURNED}; with --group, the upper end is that of gaps as unlike as the "
+    "true ones, but of errors by class"
 )
 _WITHOUT_BIAS = (
     "that of the square with its bias in the same bins, for both are of the same error, but it holds this "

@@ -10,7 +10,7 @@ import numpy as np
 from xentcli.batch import F64
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number, wilson
-from xentcli.numerics.student import degrees, leaning, quantile, reach, skew
+from xentcli.numerics.student import degrees, leaning, quantile, skew
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
 
@@ -21,7 +21,8 @@ class Error:
 
     skewness: of the value as an estimate, Σu³/(Σu²)^1.5 of what each cluster or row moves it by; 0: unknown.
     together: of a ratio, how its top goes with its bottom (`student.reach`).
-    degrees: of the t of clusters (`student.degrees`), for intervals that lean by themselves; None: of rows.
+    degrees: of the t of clusters (`student.degrees`), for ratios and for intervals that lean by themselves;
+    None: of rows.
     """
 
     se: float | None = None
@@ -106,5 +107,8 @@ def _steps(
     if error.clusters is None:
         below, above = leaning(known.z, error.skewness, error.together)
     else:
-        below, above = reach(known.level, error.clusters, error.skewness, error.together)
+        free = error.clusters - 1.0
+        if error.together != 0.0 and error.degrees is not None:
+            free = error.degrees  # of a ratio, which few clusters may carry, as those of a rare label do
+        below, above = leaning(quantile(0.5 + known.level / 2, free), error.skewness, error.together)
     return plain, (below * error.se, above * error.se)
