@@ -41,8 +41,8 @@ _FIRM = f"{_INVERTED}; {_UNIFIED}; for its lower end, gaps within two standard e
 _REDRAWN = f"{_FIRM}; {_TURNED}"
 _BINNED = (
     f"{_FIRM}, for its upper end, they are up to 0.4 standard errors nearer to each other, for those that "
-    f"are alike go unseen the most; {_TURNED}; with --group, the upper end is that of gaps as unlike as the "
-    "true ones, but of errors by class"
+    f"are alike go unseen the most; {_TURNED}; with --group, but not by class, the upper end is that of gaps "
+    "as unlike as the true ones"
 )
 _WITHOUT_BIAS = (
     "that of the square with its bias in the same bins, for both are of the same error, but it holds this "
