@@ -15,10 +15,12 @@ import pytest
 import xentcli
 from tests.contract.ids import raised, warned
 from tests.corpus.corpus import Outcome, environment, process, refused, unknown_options, xent
+from xentcli.cli.app import main
 from xentcli.explanations import ENTRIES, SUBJECTS, Entry
 from xentcli.explanations.codes import CODES
 from xentcli.explanations.intervals import INTERVALS, NONE
 from xentcli.explanations.metrics import MEASURES
+from xentcli.explanations.screen import SCREEN
 from xentcli.metrics.names import METRICS
 from xentcli.metrics.peernames import PEERS
 
@@ -195,3 +197,15 @@ def follow(example: tuple[str, ...]) -> Outcome:
     piped = last.replace("xent ", f"{shlex.quote(sys.executable)} -m xentcli ")
     done = _run("sh", "-c", piped)
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def test_words_of_the_screen_are_explained_as_they_stand_there(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["score", "sample_data/cancer.parquet"])
+    labels = {line[2:17].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  ")}
+    blocks = {"cross-entropy", "perplexity", "accuracy", "ranking", "Brier score", "calibration"}
+    blocks |= {"recalibration", "worst rows"}
+    assert blocks <= labels
+    for words in (*sorted(blocks), "skill", "over-confident", "expected by chance", "average precision"):
+        assert main(["explain", *words.split()]) == 0, words
+    assert set(SCREEN.values()) <= {metric.key for metric in METRICS} | {"ece_chance"}
+    assert not {word for word in SCREEN if word in {metric.key for metric in METRICS}}

@@ -23,10 +23,11 @@ _SPACING = "the spacing at 1 of the type that p is stored in, 2.22e-16 for float
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", show_default=False, help=_HELP)] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="NAME", show_default=False, help=_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
 ) -> int:
     """Explain a metric, a warning, an error or an exit code; without a name, list them."""
+    name = " ".join(words) if words else None  # the table writes "Brier score"
     document = _list() if name is None else _explain(name)
     if json:
         from xentcli.report import dumps
@@ -61,11 +62,12 @@ def _explain(name: str) -> dict[str, Any]:
     """The explanation as a document; UsageError with a suggestion for a name that nothing has."""
     from xentcli.explanations import ENTRIES
     from xentcli.explanations.codes import CODES
+    from xentcli.explanations.screen import SCREEN
 
     text = name.strip()
     if text.isdigit() and int(text) in CODES:
         return {"schema": SCHEMA, "kind": "exit_code", "name": str(int(text)), "cause": CODES[int(text)]}
-    lowered = text.lower().replace("-", "_")
+    lowered = text.lower().replace("-", "_").replace(" ", "_")
     entry = ENTRIES.get(lowered) or ENTRIES.get(text.upper())
     if entry is not None:
         out: dict[str, Any] = {
@@ -75,7 +77,7 @@ def _explain(name: str) -> dict[str, Any]:
         }
         out |= {"exit_code": entry.code} if entry.code else {}
         return out | {"cause": entry.cause, "remedy": entry.remedy, "example": list(entry.example)}
-    return _metric(text)
+    return _metric(SCREEN.get(lowered, text))
 
 
 def _metric(name: str) -> dict[str, Any]:

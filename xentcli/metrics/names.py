@@ -197,7 +197,7 @@ _TOP_K = re.compile(r"top_?([1-9]\d{0,2})(_accuracy)?")
 
 def resolve(name: str) -> Metric:
     """The metric called `name` (key or alias, any case); UsageError with a suggestion if there is none."""
-    lowered = name.strip().lower().replace("-", "_")
+    lowered = name.strip().lower().replace("-", "_").replace(" ", "_")
     if lowered in _BY_NAME:
         return _BY_NAME[lowered]
     found = companion(lowered)
