@@ -8,7 +8,7 @@ readings are never settled by a guess.
 from __future__ import annotations
 
 from xentcli.columns import candidates as find_candidates
-from xentcli.columns import doubts, evidence, labelled, listed, questions, unread
+from xentcli.columns import doubts, evidence, labelled, listed, questions, tokens, unread
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import ZEROS_AND_ONES
 from xentcli.columns.kinds import KINDS
@@ -97,6 +97,7 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     taken = free | {column.name for column in named_labels} | set(preview.labels)
     others = free - {name for name, _ in ask.where if says_label(name) == 2}  # rows of one class alone
     others |= {c.name for c in preview.columns if preview.labels and c.name not in preview.labels}
+    tokens.refuse(preview, ask.pred, taken)
     if named_labels:
         labels = [labelled.asked(preview, named_labels, ask.task, ask.ignore_label)]
     else:
@@ -107,6 +108,9 @@ def resolve(preview: Preview, ask: Ask) -> Resolution:
     except Question:
         questions.of_the_likeliest(preview, ask.pred, taken)
         raise
+    sequences = tokens.sequences(preview, chosen.columns[0])
+    if sequences is not None:
+        raise sequences
     if not ask.pred and chosen.layout == "list":
         names = {column.name for column in label.columns}
         questions.of_the_likeliest(preview, (chosen.columns[0].name,), taken | names)

@@ -23,7 +23,7 @@ def sample_values(preview: Preview, columns: list[Column]) -> F64:
     """
     looks = preview.looks(*(column.name for column in columns))
     if len(columns) == 1 and columns[0].type == "list":
-        return _of_one_width([_lists(look, columns[0].name) for look in looks], columns[0].width)
+        return _of_one_width([lists(look, columns[0].name) for look in looks], columns[0].width)
     parts = []
     for look in looks:
         own = [_scalars(look, column.name) for column in columns]
@@ -52,7 +52,7 @@ def _usual(lengths: Counter[int]) -> int:
     return max(lengths, key=lambda length: (length > 0, lengths[length], length), default=0)
 
 
-def _lists(look: Preview, name: str) -> tuple[_I64, F64]:
+def lists(look: Preview, name: str) -> tuple[_I64, F64]:
     """How long the lists (n,) of a column are, those that are not null, and the values of all."""
     array = look.sampled(name)
     kind = array.type

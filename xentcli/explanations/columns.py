@@ -65,6 +65,18 @@ ENTRIES = (
         ("printf 'p_0,p_1,label\\nlow,high,1\\nhigh,low,0\\n' > preds.csv", "xent score preds.csv"),
     ),
     Entry(
+        "token_sequences", 3,
+        "The scores are lists of as many values as their row has tokens, none above 0: log-probabilities of "
+        "tokens, as language models give them for a text. A list of scores has one for each class.",
+        "Store a row for each token: its log-probability, a label of 1, the number of its sequence. Scored "
+        "with --kind logprobs --group sequence, the cross-entropy and the perplexity are those of the "
+        "tokens, with the error of sequences; other figures are not about what could have come instead. For "
+        "those, store the scores of the whole vocabulary in each row, or of the likeliest tokens with "
+        "--pred-ids.",
+        (python("{'logprobs': [[-1.9, -0.1], [-0.1, -0.2, -0.1], [-0.3]], 'label': [0, 1, 0]}"),
+         "xent score preds.parquet"),
+    ),
+    Entry(
         "weight_type", 2,
         "The weight column holds no numbers, or is the label.",
         "--weight COLUMN names a column of numbers.",
