@@ -162,12 +162,12 @@ def _escape(char: str) -> str:
     return known.get(char, short)
 
 
-def closest(name: str, choices: list[str]) -> str:
-    """` Did you mean "x"?` for the nearest of `choices`, else nothing."""
+def closest(name: str, choices: list[str], likeness: float = 0.6) -> str:
+    """` Did you mean "x"?` for the nearest of `choices` that is as like as that, else nothing."""
     import difflib
 
     lowered = {choice.lower(): choice for choice in choices}
-    found = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=likeness)
     return f' Did you mean "{clean(lowered[found[0]])}"?' if found else ""
 
 

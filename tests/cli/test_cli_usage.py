@@ -64,7 +64,6 @@ def test_no_words_show_the_help(words: list[str]) -> None:
         (["--no-such"], "--no-such"),
         (["score", "a.parquet", "--no-such"], "--no-such"),
         (["score", "a.parquet", "-x"], "-x"),
-        (["scor"], "scor"),
         (["score", "a.parquet", "--label"], "--label"),
         (["score", "a.parquet", "--bins", "many"], "--bins"),
         (["score", "--json"], "FILE"),
@@ -78,13 +77,50 @@ def test_unknown_words(words: list[str], says: str) -> None:
     assert "\n  try: " in outcome.err
 
 
-def test_a_misspelt_option_is_put_right() -> None:
-    assert "--renormalize" in xent("score", "a.parquet", "--renormalise").err
-    assert "--label" in xent("score", "a.parquet", "--lable", "y").err
+@pytest.mark.parametrize(
+    ("words", "what", "remedy"),
+    [
+        ("score a.csv --lable y", '--lable. Did you mean "--label"?', "xent score --help"),
+        ("score a.csv --renormalise", '--renormalise. Did you mean "--renormalize"?', "xent score --help"),
+        ("score a.csv --no-cat", "no option --no-cat.", "xent score --help"),
+        ("score --label", "'--label' requires", "xent score --help"),
+        ("scroe a.csv", 'no command "scroe". Did you mean "score"?', "xent score|inspect|"),
+        ("fit a.csv", 'Did you mean "calibrate fit"?', "xent score|inspect|"),
+        ("evaluate a.csv", 'no command "evaluate".', "xent score|inspect|"),
+        (
+            "sample_data/cancer.csv --json",
+            "a command comes before",
+            "xent score sample_data/cancer.csv --json",
+        ),
+        ("--json a.csv", "a command comes before --json", "xent score --json a.csv"),
+        ("--files a.csv", "--files is no option", "xent score a.csv"),
+        ("--no-such a.csv", "no option --no-such without", "xent score|inspect|"),
+        ("calibrate aply", 'Did you mean "apply"?', "xent calibrate fit|apply"),
+        ("calibrate --method platt a.csv", "a command comes", "xent calibrate fit --method platt a.csv"),
+        (
+            "calibrate apply --map m.json a.csv",
+            "--map is no option: MAP",
+            "xent calibrate apply m.json a.csv",
+        ),
+        (
+            "calibrate apply a.csv --map=m.json -o b.csv",
+            "--map is no",
+            "xent calibrate apply m.json a.csv -o b",
+        ),
+        ("calibrate apply a.csv --map", "--map is no option", "xent calibrate apply MAP a.csv"),
+        ("score a.csv --file b.csv", "--file is no option", "xent score b.csv a.csv"),
+    ],
+)
+def test_words_that_are_not_known_are_put_right(words: str, what: str, remedy: str) -> None:
+    outcome = xent(*words.split())
+    assert outcome.code == 2 and what in outcome.err and f"\n  try: {remedy}" in outcome.err
+    assert ("Did you mean" in outcome.err) == ("Did you mean" in what)
 
 
-def test_a_misspelt_command_is_put_right() -> None:
-    assert "score" in xent("scroe", "a.parquet").err
+@pytest.mark.parametrize("word", ["compare", "gate", "kl", "report", "eval", "predict", "--map", "--model"])
+def test_nothing_is_put_right_that_is_unlike_all_there_is(word: str) -> None:
+    outcome = xent(*(["score", "a.csv"] if word.startswith("-") else []), word)
+    assert outcome.code == 2 and "there is no" in outcome.err and "Did you mean" not in outcome.err
 
 
 def test_options_are_not_abbreviated(tmp_path: Path) -> None:

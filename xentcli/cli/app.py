@@ -129,8 +129,9 @@ def main(argv: list[str] | None = None) -> int:
 def _invoke(argv: list[str]) -> int:
     """Parse and run; usage errors of the parser are ours to print."""
     usage_error = cast(type[Exception], typer.BadParameter.__mro__[2])
+    root = typer.main.get_command(_application(argv))
     try:
-        result = _application(argv)(args=argv, prog_name="xent", standalone_mode=False)
+        result = root(args=argv, prog_name="xent", standalone_mode=False)
         if result == _INTERRUPTED:  # the parser makes an exit of it
             raise KeyboardInterrupt
     except typer.Abort as abort:
@@ -138,12 +139,12 @@ def _invoke(argv: list[str]) -> int:
             raise RuntimeError("unexpected end of data") from abort.__context__
         raise KeyboardInterrupt from None
     except usage_error as error:
-        words = getattr(error, "format_message", None)
-        text = words() if words is not None else str(error)
         context = getattr(error, "ctx", None)
-        if text and type(error).__name__ != "NoArgsIsHelpError":  # its text is the whole help
-            command = "xent" if context is None else context.command_path
-            _say(f"error: {clean(text, _LONGEST)} [usage]\n  try: {command} --help")
+        if str(error) and type(error).__name__ != "NoArgsIsHelpError":  # its text is the whole help
+            from xentcli.cli import usage
+
+            what, remedy = usage.told(error, root, argv)
+            _say(f"error: {clean(what, _LONGEST)} [usage]\n  try: {clean(remedy, _LONGEST)}")
         else:
             _say(context.get_help() if context is not None else "try: xent --help")
         return int(getattr(error, "exit_code", 2))
