@@ -142,11 +142,14 @@ def test_options_may_stand_before_and_after_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--label", "--kind", "--bins", "--ci", "--classes"])
 def test_an_option_that_is_given_twice(option: str, tmp_path: Path) -> None:
-    """The last one counts, as everywhere; nothing is an error and nothing is lost in silence."""
+    """Nothing is lost in silence: two values that differ, where one counts, are an error."""
     values = {"--label": "y", "--kind": "probs", "--bins": "10", "--ci": "0.9", "--classes": "0,1"}
     path = good(tmp_path / "preds.parquet")
-    outcome = score(path, option, values[option], option, values[option])
-    assert outcome.code == 0
+    assert score(path, option, values[option], option, values[option]).code == 0
+    differ = xent("score", path, option, values[option], f"{option}=other")
+    assert differ.code != 0 and differ.out == ""
+    said = f"'{option}' takes one value, and is given '{values[option]}' and 'other'"
+    assert (said in differ.err) == (option != "--label")
 
 
 def test_empty_values(tmp_path: Path) -> None:
