@@ -142,6 +142,8 @@ def test_group(tmp_path: Path) -> None:
     assert grouped["metrics"]["cross_entropy"]["value"] == alone["metrics"]["cross_entropy"]["value"]
     assert grouped["metrics"]["cross_entropy"]["se"] != alone["metrics"]["cross_entropy"]["se"]
     assert grouped["data"]["clusters"] == 3
+    effect = grouped["data"]["design_effect"]
+    assert f'3 clusters of "doc" · design effect {effect:.3g}' in xent("score", path, "--group", "doc").out
     refused(score(path, "--group", "dog"), 2, "doc")
 
 

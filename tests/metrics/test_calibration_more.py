@@ -145,8 +145,13 @@ def test_hosmer_lemeshow_by_its_formula(name: str) -> None:
         expected += (o - e) ** 2 / (e * (1 - e / n))
     found = known(y, p)
     assert number(found, "hosmer_lemeshow") == pytest.approx(expected, rel=1e-9)
-    beyond = stats.chi2.sf(expected, len(np.unique(group)))
+    degrees = len(np.unique(group))
+    beyond = stats.chi2.sf(expected, degrees)
     assert number(found, "hosmer_lemeshow_p") == pytest.approx(beyond, rel=1e-8)
+    beside = read(found, "hosmer_lemeshow")
+    assert beside.p == pytest.approx(beyond, rel=1e-8) and beside.chance == degrees
+    grouped = known(y, p, groups=np.arange(p.size) % 500)
+    assert read(grouped, "hosmer_lemeshow").p == number(grouped, "hosmer_lemeshow_p") != beside.p
 
 
 @steady

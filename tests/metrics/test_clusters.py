@@ -220,6 +220,7 @@ def test_spiegelhalter_of_clusters_is_a_t_test_of_their_sums_without_their_skewn
     found = known(y, p, groups=bucket)
     assert number(found, "spiegelhalter_z") == pytest.approx(own.sum() / math.sqrt((own**2).sum()), rel=1e-9)
     assert number(found, "spiegelhalter_p") == pytest.approx(float(expected), rel=1e-9)
+    assert read(found, "spiegelhalter_z").p == number(found, "spiegelhalter_p")
     alike = read(known([0, 1, 0, 1], [0.3, 0.6, 0.3, 0.6], groups=np.array([0, 0, 7, 7])), "spiegelhalter_p")
     assert alike.value is None and "the same" in (alike.why or "")
 

@@ -116,7 +116,8 @@ CALIBRATION = (
     Measure(
         "hosmer_lemeshow", "Σ over ten bins of equal mass of (O_b - E_b)² / (E_b (1 - E_b/n_b)), O_b the "
         "positives and E_b the sum of p", "0 to infinity", "a bin predicts certainty",
-        "Chi-squared with ten degrees of freedom if calibrated, on data the model was not fitted to.",
+        "Chi-squared with ten degrees of freedom if calibrated, on data the model was not fitted to: 10 on "
+        "average, and p beside it as in hosmer_lemeshow_p.",
         "Hosmer & Lemeshow (1980), Communications in Statistics A9, 1043-1069",
     ),
     Measure(

@@ -188,8 +188,8 @@ MEASURES = (
     Measure(
         "spiegelhalter_z", "Σ w_i (Σ_c p_ic² - p_iy) / sqrt(Σ w_i² (Σ_c p_ic³ - (Σ_c p_ic²)²))",
         "minus infinity to infinity", "every prediction is certain or uniform",
-        "Standard normal if calibrated: beyond ±1.96, chance explains it in 5 % of cases. Positive: "
-        "over-confident.",
+        "Standard normal if calibrated: beyond ±1.96, chance explains it in 5 % of cases; p beside it is "
+        "spiegelhalter_p. Positive: over-confident.",
         "Spiegelhalter (1986), Statistics in Medicine 5, 421-433",
     ),
     Measure(

@@ -138,40 +138,33 @@ def _cumulative(known: Known) -> F64:
 def hosmer_lemeshow(known: Known) -> Value:
     """Σ over ten bins of equal mass of (O - E)² / (E(1 - E/n)): χ² with ten degrees if calibrated.
 
-    On data that the model was not fitted to; with fewer bins where scores repeat. Undefined where a
+    On data that the model was not fitted to, with its p; of fewer bins where scores repeat. Undefined where a
     bin predicts certainty. Source: Hosmer & Lemeshow (1980), Communications in Statistics A9.
+    With `--group` chance is that of redrawn clusters, for χ² is of independent rows.
     """
-    return _hosmer_lemeshow(known)[0]
-
-
-def hosmer_lemeshow_p(known: Known) -> Value:
-    """Chance of a `hosmer_lemeshow` at least so large, were the predictions calibrated.
-
-    With `--group` from redrawn clusters, for χ² is of independent rows.
-    """
-    statistic, bins = _hosmer_lemeshow(known)
-    if statistic.value is None:
-        return known.undefined("hosmer_lemeshow_p", statistic.why or "")
-    if not known.spec.grouped:
-        return known.value("hosmer_lemeshow_p", chi2_beyond(statistic.value, bins))
-    if why := chance.why_not(known):
-        return known.undefined("hosmer_lemeshow_p", why)
-    mass = equal_mass(known.cells("positive"), DECILES)
-    per = 1.0 / (mass.p * (1.0 - mass.p / mass.rows))
-    drawn = chance.redraws(known, "positive", "deciles", mass)
-    found = redraw.judged(statistic, drawn, lambda residual: (residual * residual * per).sum(axis=-1), None)
-    assert found.p is not None
-    return replace(known.value("hosmer_lemeshow_p", found.p), redraws=found.redraws)
-
-
-def _hosmer_lemeshow(known: Known) -> tuple[Value, int]:
     if known.spec.weighted:
-        return known.undefined("hosmer_lemeshow", "its formula counts rows, and these are weighted"), 0
+        return known.undefined("hosmer_lemeshow", "its formula counts rows, and these are weighted")
     mass = equal_mass(known.cells("positive"), DECILES)
     spread = mass.p * (1.0 - mass.p / mass.rows)
     if (spread <= 0).any():
-        return known.undefined("hosmer_lemeshow", "a bin of equal mass predicts certainty"), 0
-    return known.value("hosmer_lemeshow", float(((mass.y - mass.p) ** 2 / spread).sum())), mass.rows.size
+        return known.undefined("hosmer_lemeshow", "a bin of equal mass predicts certainty")
+    found = float(((mass.y - mass.p) ** 2 / spread).sum())
+    value, bins = known.value("hosmer_lemeshow", found), mass.rows.size
+    if not known.spec.grouped:
+        return replace(value, chance=float(bins), p=chi2_beyond(found, bins))
+    if chance.why_not(known) is not None:
+        return value
+    drawn = chance.redraws(known, "positive", "deciles", mass)
+    per = 1.0 / spread
+    return redraw.judged(value, drawn, lambda residual: (residual * residual * per).sum(axis=-1), None)
+
+
+def hosmer_lemeshow_p(known: Known) -> Value:
+    """Chance of a `hosmer_lemeshow` at least so large, were the predictions calibrated."""
+    found = hosmer_lemeshow(known)
+    if found.p is None:
+        return known.undefined("hosmer_lemeshow_p", found.why or chance.why_not(known) or "")
+    return replace(known.value("hosmer_lemeshow_p", found.p), redraws=found.redraws)
 
 
 def chi2_beyond(x: float, degrees: int) -> float:

@@ -7,13 +7,14 @@ import math
 from xentcli.metrics.intervals import over_clusters
 from xentcli.metrics.known import Known
 from xentcli.numerics.student import beyond, unskewed
+from xentcli.records import replace
 from xentcli.report import Value
 
 _ROUNDING = 1e-24  # of the squares
 
 
 def spiegelhalter_z(known: Known) -> Value:
-    """Σ(‖p‖² - p_y) / sqrt Σ(Σp³ - ‖p‖⁴): standard normal if the predictions are calibrated.
+    """Σ(‖p‖² - p_y) / sqrt Σ(Σp³ - ‖p‖⁴): standard normal if the predictions are calibrated; with its p.
 
     Weighted: Σw and Σw² of the same terms. Positive for over-confident predictions. Undefined where
     every prediction is certain or uniform, so that nothing could contradict it by degrees. With `--group`
@@ -21,6 +22,11 @@ def spiegelhalter_z(known: Known) -> Value:
     Source: Spiegelhalter (1986), Statistics in Medicine 5, 421-433, for two classes; the same
     statistic of the Brier score for more.
     """
+    z = _z(known)
+    return z if z.value is None else replace(z, p=_p(known, z.value).value)
+
+
+def _z(known: Known) -> Value:
     part = known.states.moments.exact("z_part")
     variance = float(known.states.moments.exact("z_var"))
     if variance <= 0.0:
@@ -37,9 +43,11 @@ def spiegelhalter_p(known: Known) -> Value:
     With `--group` of m clusters, that of Student's t with m - 1 degrees for z·sqrt((m - 1) / (m - z²)), the t
     of their sums, without what the skewness of these does to it (`student.unskewed`).
     """
-    z = spiegelhalter_z(known)
-    if z.value is None:
-        return known.undefined("spiegelhalter_p", z.why or "")
+    z = _z(known)
+    return known.undefined("spiegelhalter_p", z.why or "") if z.value is None else _p(known, z.value)
+
+
+def _p(known: Known, z: float) -> Value:
     if known.spec.grouped:
         sums = known.states.clusters.values("z_part")[known.states.clusters.values("weight") > 0.0]
         if sums.size < 2:
@@ -49,4 +57,4 @@ def spiegelhalter_p(known: Known) -> Value:
             return known.undefined("spiegelhalter_p", "the sums of all groups are the same")
         t = unskewed(float(sums.sum()) / error.se, error.skewness)
         return known.value("spiegelhalter_p", 2.0 * beyond(abs(t), sums.size - 1))
-    return known.value("spiegelhalter_p", math.erfc(abs(z.value) / math.sqrt(2)))
+    return known.value("spiegelhalter_p", math.erfc(abs(z) / math.sqrt(2)))

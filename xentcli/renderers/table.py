@@ -16,7 +16,7 @@ from xentcli.errors import counted
 from xentcli.records import dataclass
 from xentcli.renderers import figures, numbers, slices, strip, worst
 from xentcli.renderers.headline import KNOWN, Headline
-from xentcli.renderers.numbers import MISSING, NBSP, count
+from xentcli.renderers.numbers import MISSING, NBSP, count, decimals, fixed
 from xentcli.renderers.strip import wide
 from xentcli.report import ClassRow, Report, Value
 from xentcli.training import words
@@ -141,12 +141,22 @@ def title(data: dict[str, Any], look: Look, verbose: bool) -> list[Line]:
         phrases += [f'{said} "{look.name(data[key])}"'] if isinstance(data.get(key), str) else []
     if isinstance(data.get("effective_rows"), (int, float)):
         phrases.append(f"worth {count(round(data['effective_rows'], 1))} rows of equal weight")
+    phrases += _clusters(data, look)
     if data.get("bound") and (verbose or data["bound"] == "in file order"):
         phrases.append(f"classes bound {look.prose(data['bound'])}")
     skipped = {why: n for why, n in (data.get("skipped") or {}).items() if n}
     left = [f"skipped {counted(n, 'row')}: {look.prose(why).replace('_', ' ')}" for why, n in skipped.items()]
     left += [f"ignored {counted(data['ignored'], 'row')}"] if data.get("ignored") else []
     return look.text(phrases, 0, " · ", "bold") + look.text(left, 0, " · ")
+
+
+def _clusters(data: dict[str, Any], look: Look) -> list[str]:
+    """What intervals are over with `--group`: how many clusters, and the design effect."""
+    if not data.get("clusters") or not isinstance(data.get("group"), str):
+        return []
+    said = f'{counted(data["clusters"], "cluster")} of "{look.name(data["group"])}"'
+    effect = data.get("design_effect")
+    return [said] if effect is None else [said, f"design effect {fixed(effect, decimals(effect, 3))}"]
 
 
 def _called(data: dict[str, Any]) -> tuple[str, str]:
