@@ -8,7 +8,7 @@ from xentcli.errors import clean, counted, places
 from xentcli.metrics import tail
 from xentcli.metrics.known import Known
 from xentcli.report import Report, Warning
-from xentcli.tasks.simplex import MOST_DIGITS
+from xentcli.tasks.decimals import MOST_DIGITS
 
 OF_RESULTS = frozenset({"XW118"})
 """What is said of a result and not of the input, so that it means nothing of the first rows alone."""

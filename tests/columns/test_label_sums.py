@@ -80,6 +80,14 @@ def test_a_text_is_judged_by_the_most_decimals_written_anywhere(tmp_path: Path) 
             "0.335,0.335,0.3151"))), 3, "adds up to")  # fmt: skip
 
 
+@pytest.mark.parametrize(("last", "warns"), [("0.1399993", False), ("0.1399993612345678", True)])
+def test_decimals_of_float32_are_off_as_that_is(tmp_path: Path, last: str, warns: bool) -> None:
+    """The label adds up to 1 - 6.6e-7; what is largest in it says of which precision it is."""
+    first = "0.5600000012345678" if warns else "0.56000006"
+    found = score(text(tmp_path / "p.csv", rows("0.12345679,0.37654321,0.5", f"{first},0.29999998,{last}")))
+    assert found.code == 0 and ("XW116" in found.warned()) == warns
+
+
 def test_votes_add_up_to_what_they_are(tmp_path: Path) -> None:
     path = write(tmp_path, [[1, 2, 4], [0, 3, 0], [5, 1, 1], [1, 1, 1]], np.int64)
     outcome = score(path, "--label", "label_*", "--task", "soft")

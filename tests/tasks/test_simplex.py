@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.tasks.folding import Scores, bfloat16, fold, form, softmax
@@ -50,6 +51,60 @@ def test_a_softmax_rounded_to_bfloat16_is_within_its_tolerance(
 def test_a_softmax_written_with_few_decimals_is_within_its_tolerance(digits: int, classes: int) -> None:
     p = np.round(softmax(digits, 200, classes), digits)
     assert deviating(p, stored="text") == 0
+
+
+WRITTEN = ["%.6g", "%.7g", "%.7f", "%.8f", "%.9g", "", "%.17g"]
+
+
+def single(seed: int, classes: int, kind: str) -> npt.NDArray[np.float32]:
+    """A softmax that is computed in single precision."""
+    z = np.random.default_rng(seed).normal(size=(100, classes)).astype(np.float32) * np.float32(3)
+    z -= z.max(axis=1, keepdims=True)
+    total = np.exp(z).sum(axis=1, keepdims=True)
+    p: npt.NDArray[np.float32] = np.exp(z) / total if kind == "probs" else z - np.log(total)
+    assert p.dtype == np.float32
+    return p
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+@pytest.mark.parametrize("classes", [2, 3, 10, 300])
+@pytest.mark.parametrize("kind", ["probs", "logprobs"])
+def test_decimals_of_a_softmax_in_single_precision_are_as_silent_as_itself(
+    kind: str, classes: int, form: str
+) -> None:
+    """Of significant digits, of decimals, or as many as it takes: none of these is off by what it is not."""
+    p = single(classes, classes, kind)
+    written = [[float(form % x if form else str(x)) for x in row] for row in p]
+    assert deviating(p, stored="f4", kind=kind) == 0
+    assert deviating(written, stored="text", kind=kind) == 0
+
+
+def test_six_digits_may_all_be_rounded_up() -> None:
+    rows = [[0.1000005000001] * 9 + [0.0999955], [0.5] * 2 + [0.0] * 8]
+    written = [[float(f"{x:.6g}") for x in row] for row in rows]
+    assert math.fsum(written[0]) == pytest.approx(1.0 + 4.5e-6, abs=1e-9)
+    assert deviating(written, stored="text") == 0
+    written[0][0] = 0.100003
+    assert deviating(written, stored="text") == 1
+
+
+@pytest.mark.parametrize(
+    ("top", "silent", "counted"),
+    [
+        ("0.3333333", 1.4e-6, 1.7e-6),  # seven digits, and what single precision has
+        ("0.33333334", 1.1e-6, 1.2e-6),  # eight
+        ("0.33333333333333331", 1e-9, 3e-9),  # between two floats
+        ("0.333333337", 1e-9, 6e-9),  # nine digits that no float needs
+        ("0.3333333432674408", 9e-7, 1.1e-6),  # a float, with all its digits
+    ],
+)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_largest_value_tells_of_which_precision_a_row_is(
+    top: str, silent: float, counted: float, sign: float
+) -> None:
+    p = float(top)
+    for off, found in ((silent, 0), (counted, 1)):
+        assert deviating([[p, 0.33, 0.3, 0.37 - p + sign * off]], stored="text") == found
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100])

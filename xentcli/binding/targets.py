@@ -15,7 +15,8 @@ from xentcli.columns.targets import Targets
 from xentcli.errors import UsageError, clean, listing
 from xentcli.readers.arrays import is_text, nulls, numbers
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, null
-from xentcli.tasks.simplex import LIMIT, MOST_DIGITS, text_tolerance
+from xentcli.tasks.decimals import MOST_DIGITS
+from xentcli.tasks.simplex import LIMIT, text_tolerance
 
 
 def read(

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import F64, Batch, Rows, Spec
+from xentcli.batch import F64, I64, Batch, Rows, Spec
 
 
 def count(rows: Rows, name: str, mask: npt.NDArray[np.bool_]) -> None:
@@ -20,11 +20,16 @@ def count(rows: Rows, name: str, mask: npt.NDArray[np.bool_]) -> None:
 
 def label_scores(batch: Batch) -> F64:
     """The score (n,) of each row's own label, as it was read."""
+    return scores_of(batch, batch.labels)
+
+
+def scores_of(batch: Batch, classes: I64) -> F64:
+    """The score (n,) of one of the `classes` (n,) for each row, as it was read."""
     if batch.matrix is not None:
-        return batch.matrix[np.arange(batch.size), batch.labels].astype(np.float64)
+        return batch.matrix[np.arange(batch.size), classes].astype(np.float64)
     out = np.empty(batch.size)
     for index, column in enumerate(batch.columns):
-        own = batch.labels == index
+        own = classes == index
         out[own] = column[own]
     return out
 

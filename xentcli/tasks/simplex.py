@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import chain
 
 import numpy as np
 
-from xentcli.batch import F64, I64, Batch, Real, Rows, Spec
+from xentcli.batch import F64, I64, Batch, Rows, Spec
 from xentcli.errors import DataError
 from xentcli.states.notes import Notes
+from xentcli.tasks import finish
 from xentcli.tasks.badrows import BadRows, Found, not_a_number
+from xentcli.tasks.decimals import COARSEST, MOST_DIGITS, of_single, written_digits, written_with
 
 LIMIT = 1e-2
 """Beyond this, and beyond its rounding, a row sum is an error and no longer a warning."""
 
-MOST_DIGITS = 9
 MOST_BY_TEXT = 0.1
 """No number of classes written with few decimals excuses a sum that is further off than this."""
 
@@ -45,8 +45,11 @@ def tolerance(precision: str, classes: int) -> float:
 
 def sum_tolerance(precision: str, spec: Spec) -> float:
     """`tolerance`; a rounded logarithm moves its probability in proportion to the logarithm's size."""
-    factor = max(1.0, math.log(spec.width)) if spec.kind == "logprobs" else 1.0
-    return tolerance(precision, spec.width) * factor
+    return tolerance(precision, spec.width) * _of_logarithms(spec)
+
+
+def _of_logarithms(spec: Spec) -> float:
+    return max(1.0, math.log(spec.width)) if spec.kind == "logprobs" else 1.0
 
 
 def text_tolerance(digits: int, classes: int) -> float:
@@ -98,6 +101,8 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
         rows.extremes["digits"] = float(written_digits(batch, spec))
         limit = max(LIMIT, text_tolerance(1, spec.width))
         bad.add("row_sum", off > limit, sum_problem(batch, spec, sums))
+        factor = _of_logarithms(spec)
+        off = _unexplained(off, spec.width, factor, lambda which: finish.scores_of(batch, rows.top)[which])
         most = off.max(initial=0.0)
         for digits in range(MOST_DIGITS + 1):
             if most <= text_tolerance(digits, spec.width):
@@ -116,6 +121,21 @@ def check_sums(bad: BadRows, rows: Rows, batch: Batch, spec: Spec, sums: F64) ->
         _note_scores(rows, "row_sum", batch, sums, deviating[(off[deviating] > allowed) & ~wrong[deviating]])
 
 
+def _unexplained(off: F64, classes: int, factor: float, largest: Callable[[I64], F64]) -> F64:
+    """The deviations (n,) of rows of a text, 0 where they are those of a softmax in single precision.
+
+    That is off as much as if stored so, and half a unit of the last digit of each value more. The `largest`
+    value of each row tells: one of double precision has more digits, or lies between two of single precision.
+    """
+    single, least = tolerance("f4", classes), text_tolerance(MOST_DIGITS, classes)
+    which = np.flatnonzero((off > least) & (off <= factor * (single + COARSEST)))
+    if not which.size:
+        return off
+    out = off.copy()
+    out[which[off[which] <= factor * (single + of_single(largest(which)))]] = 0.0
+    return out
+
+
 def note_labels(rows: Rows, batch: Batch) -> None:
     """Count label distributions (n, C) that do not add up to 1 within the rounding they are stored with.
 
@@ -132,9 +152,10 @@ def note_labels(rows: Rows, batch: Batch) -> None:
         _note(rows, "label_sum", batch, sums, which, off[which])
         return
     digits = 0
-    while digits < MOST_DIGITS and not _written_with(table, digits):
+    while digits < MOST_DIGITS and not written_with(table, digits):
         digits += 1
     rows.extremes["label_digits"] = float(digits)
+    off = _unexplained(off, table.shape[1], 1.0, lambda which: table[which].max(axis=1))
     for count in range(MOST_DIGITS + 1):
         which = np.flatnonzero(off > text_tolerance(count, table.shape[1]))
         _note(rows, f"label_sum_{count}", batch, sums, which, off[which])
@@ -186,29 +207,6 @@ def _held(values: F64, allowed: Callable[[str], float]) -> F64:
     for name, mask in (("f4", in_f4), ("f2", in_f2), ("bf", in_bf)):
         out[mask] = np.maximum(out[mask], allowed(name))
     return out
-
-
-def written_digits(batch: Batch, spec: Spec) -> int:
-    """The most decimals that any score of the batch is written with, up to MOST_DIGITS."""
-    digits = 0
-    head = np.array([batch.column(j)[:50] for j in range(spec.width)], np.float64)
-    for values in chain([head], (block for _, block in batch.blocks(spec.width))):
-        while digits < MOST_DIGITS and not _written_with(values, digits):
-            digits += 1
-        if digits == MOST_DIGITS:
-            break
-    return digits
-
-
-def _written_with(values: Real, digits: int) -> bool:
-    """Is every value a multiple of 10**-digits? True for more digits too, since multiples stay multiples.
-
-    An infinite logarithm or a missing value is written with no digits at all.
-    """
-    scaled = np.asarray(values, np.float64) * 10.0**digits
-    with np.errstate(invalid="ignore"):
-        off = np.abs(scaled - np.rint(scaled)) > 1e-11 * 10.0**digits
-    return not off.any()
 
 
 def sum_problem(batch: Batch, spec: Spec, sums: F64) -> Callable[[int], Found]:

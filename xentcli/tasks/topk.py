@@ -17,7 +17,8 @@ from xentcli.records import dataclass
 from xentcli.rowparts import Lists
 from xentcli.tasks import finish
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask
-from xentcli.tasks.simplex import LIMIT, MOST_BY_TEXT, MOST_DIGITS, sum_tolerance, text_tolerance
+from xentcli.tasks.decimals import MOST_DIGITS
+from xentcli.tasks.simplex import LIMIT, MOST_BY_TEXT, sum_tolerance, text_tolerance
 
 
 @dataclass(frozen=True, slots=True)
