@@ -83,8 +83,9 @@ INTERVALS = {
     "label_entropy": f"of two classes {_SHARE}; else that of the root of what it lacks to its largest, as "
     "chi-squared is, less what even classes lack by chance, as of a normal that cannot be below 0 "
     f"({_BOUND}): so it allows for the entropy seen being too low on average, for which that of many "
-    "classes, few rows each, has too wide or one-sided an interval; over groups, and with t of as many "
-    "degrees as their kurtosis leaves, for --group",
+    "classes, few rows each, has too wide or one-sided an interval; for --group by leaving out each group in "
+    "its turn (Efron & Stein 1981, Annals of Statistics 9, 586-596), and with t of as many degrees as the "
+    "kurtosis of what that moves it by leaves",
     **dict.fromkeys(
         (f"loss_share_worst_{part}pct" for part in ("0_1", "1", "10")),
         "delta method: what a row moves it by is (max(l_i - ξ, 0) - S·l_i)/mean l, S the share and ξ the "

@@ -21,7 +21,7 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics import delta
-from xentcli.metrics.intervals import Error
+from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import wilson
 from xentcli.numerics import bounded, folded
@@ -30,6 +30,9 @@ from xentcli.numerics.student import quantile
 from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.sample import TABLED
+
+_NOISE = 1e-13
+"""What leaving out one cluster moves an entropy by is rounding below this share of it."""
 
 
 def entropy(known: Known, key: str) -> Value:
@@ -56,10 +59,38 @@ def entropy(known: Known, key: str) -> Value:
     slope = np.zeros(f.size)
     slope[seen] = (np.log(rest) - np.log(f[seen])) * each
     bias = 0.5 * each * float((variances[seen] / (f[seen] * rest)).sum())
-    error = delta.of_labels(known, slope)
+    if known.spec.grouped and not known.multilabel:
+        error, of_groups = _jackknife(known)
+        bias = max(bias, of_groups)
+    else:
+        error = delta.of_labels(known, slope)
     if error.se is None:
         return value
     return _from_most(known, value, math.log(2.0 if known.multilabel else count), error, bias, free)
+
+
+def _jackknife(known: Known) -> tuple[Error, float]:
+    """The error of the entropy over clusters, and what it is too low by, from leaving out each in its turn.
+
+    Where a class is in a handful of them, its derivative, which has the logarithm of its frequency, goes
+    along with it, and the delta method, which takes it to be known, has a tenth less than entropies vary by.
+    Source: Efron & Stein (1981), Annals of Statistics 9, 586-596; Zahl (1977), Ecology 58, 907-913.
+    """
+    clusters = known.states.clusters
+    used = clusters.values("weight") > 0.0
+    support = clusters.classes("support")[used]
+    left = np.maximum(support.sum(axis=0) - support, 0.0)
+    m, f = len(left), left / left.sum(axis=1, keepdims=True)
+    each = -(f * np.log(f, out=np.zeros(f.shape), where=f > 0.0)).sum(axis=1)
+    mean, whole = float(each.mean()), _of_all(known.frequencies)
+    moves = (mean - each) * ((m - 1) / m)
+    moves[np.abs(moves) < _NOISE * whole] = 0.0
+    return over_clusters(moves), (m - 1) * (whole - mean)
+
+
+def _of_all(f: F64) -> float:
+    seen = f[f > 0.0]
+    return -float((seen * np.log(seen)).sum())
 
 
 def _entropy(share: float) -> float:
