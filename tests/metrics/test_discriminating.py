@@ -76,6 +76,9 @@ def test_what_recalibration_gains_by_chance_is_what_drawn_labels_show(score: str
     error = float(np.std(gains)) / np.sqrt(len(gains)) + float(chance.std()) / np.sqrt(chance.size)
     assert abs(np.mean(gains) - chance.mean()) < 3 * error + 0.02 * chance.mean()
     assert chance.std() == pytest.approx(np.std(gains), rel=0.3)
+    alone = known(y, p, w, groups=np.arange(p.size) % 1024)  # nearly every row a group, in few cells
+    grouped = recalibrated.by_chance(alone, "positive", lambda cells: recalibrated.gain(cells, score))
+    assert grouped is not None and chance.mean() * (1 - 1e-9) <= grouped.mean() < 1.3 * chance.mean()
 
 
 def test_one_class_or_one_group_has_no_error() -> None:

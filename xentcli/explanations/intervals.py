@@ -97,8 +97,9 @@ INTERVALS = {
         ("brier_discrimination", "log_discrimination"),
         "delta method over rows, or over groups, and with t, for --group, each by the score of the base rate "
         "less that of its recalibrated rate; around what it is less the mean of what 199 redraws of the "
-        "labels gain by recalibration, with the variance of that; symmetric on the scale of Fisher's z of "
-        "the root of its share of the uncertainty, but where it holds 0",
+        "labels gain by recalibration (with --group of whole groups, but no less than of rows), with the "
+        "variance of that; symmetric on the scale of Fisher's z of the root of its share of the uncertainty, "
+        "but where it holds 0",
     ),
     **dict.fromkeys(
         ("brier_uncertainty", "log_uncertainty"), f"{_SHARE}; over groups, and with t, for --group"

@@ -53,14 +53,21 @@ def tested(
 def by_chance(known: Known, pair: str, make: Callable[[Binned], Statistic]) -> F64 | None:
     """The error of a pair in some redraws (R,), were it calibrated; None where nothing can be redrawn.
 
-    In more cells than a test needs: the fewer they are, the less recalibration gains by chance.
+    In more cells than a test needs: the fewer they are, the less recalibration gains by chance. Clusters
+    leave so few that it may gain less there than rows would on their own; it never does.
     """
     if chance.why_not(known) is not None:
         return None
-    if known.spec.grouped:
-        cells, drawn = _redrawn(known, pair)
-        return make(cells)(drawn.by_chance)
-    cells = chance.steps(known, pair, _FINE)
+    if not known.spec.grouped:
+        return _of_rows(known, pair, make)
+    cells, drawn = _redrawn(known, pair)
+    found = make(cells)(drawn.by_chance)
+    return found + max(float(_of_rows(known, pair, make).mean()) - float(found.mean()), 0.0)
+
+
+def _of_rows(known: Known, pair: str, make: Callable[[Binned], Statistic]) -> F64:
+    """The same of rows that are redrawn one by one."""
+    cells = chance.equal_mass(known.cells(pair), _FINE)
     unit = float(known.weight2 / known.weight)
     few = redraw.draw(cells, unit, known.seed, weighted=known.spec.weighted, count=_FEWER)
     return make(cells)(few.noise)
