@@ -92,21 +92,20 @@ class ParquetSource:
         """The first rows of the columns, as many as fit into a few megabytes."""
         each = max(1, sum(sizes.get(name, 8) for name in columns))
         rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // each))
-        found = [
-            self._first(columns[lo : lo + _LOOKED], text, rows) for lo in range(0, len(columns), _LOOKED)
-        ]
+        file = self._open(text)
+        parts = [columns[lo : lo + _LOOKED] for lo in range(0, len(columns), _LOOKED)]
+        found = [self._first(file, part, rows) for part in parts or [columns]]
         if len(found) < 2:
-            return found[0] if found else self._first(columns, text, rows)
+            return found[0]
         pa.default_memory_pool().release_unused()
         arrays = [array for part in found for array in part.columns]
         return pa.RecordBatch.from_arrays(arrays, [name for part in found for name in part.schema.names])
 
-    def _first(self, columns: list[str], text: list[str], rows: int) -> pa.RecordBatch:
+    def _first(self, file: pq.ParquetFile, columns: list[str], rows: int) -> pa.RecordBatch:
         """The first rows of some columns."""
         groups = [g for g, rows in enumerate(self._contents.groups) if rows]
         if groups:
             self._admit(groups[0], columns)
-        file = self._open(text)
         try:
             for batch in file.iter_batches(rows, row_groups=groups[:1], columns=columns, use_threads=False):
                 batch.validate(full=True)
