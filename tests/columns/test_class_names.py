@@ -1,4 +1,4 @@
-"""Class names that files keep: pandas categories and Hugging Face features, used where they are safe."""
+"""Class names that files keep: categories of pandas and Polars, Hugging Face features, used where safe."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
 
+import xentcli
 from tests.corpus.corpus import refused, score
 
 CATEGORIES = ["zebra", "cat", "dog", "emu"]
@@ -113,6 +114,38 @@ def test_one_of_two_categories_is_all_that_was_seen(tmp_path: Path) -> None:
 def test_pandas_metadata_that_mean_nothing(pandas: bytes, tmp_path: Path) -> None:
     rows = pa.table({"probs": P, "label": pa.array(LABELS).dictionary_encode()})
     pq.write_table(rows.replace_schema_metadata({b"pandas": pandas}), tmp_path / "preds.parquet")
+    refused(score(tmp_path / "preds.parquet"), 3, "--classes")
+
+
+# -- Polars ----------------------------------------------------------------------------------------
+def enum(said: str, text: pa.DataType) -> pa.Table:
+    """What Polars writes of an `Enum`: a dictionary, whose order says nothing, and `said`, its categories."""
+    texts = pa.array(sorted(CATEGORIES)).cast(text)
+    places = pa.array([sorted(CATEGORIES).index(name) for name in LABELS], pa.uint8())
+    label = pa.DictionaryArray.from_arrays(places, texts)
+    field = pa.field("label", label.type, metadata={"_PL_ENUM_VALUES2": said})
+    return pa.table(
+        [pa.array(P), label], schema=pa.schema([pa.field("probs", pa.list_(pa.float64())), field])
+    )
+
+
+def test_the_categories_of_an_enum_name_the_values_of_a_list(tmp_path: Path) -> None:
+    said = "".join(f"{len(name)};{name}" for name in CATEGORIES)
+    rows = enum(said, pa.string_view())
+    feather.write_feather(rows, str(tmp_path / "preds.arrow"), compression="uncompressed")
+    pq.write_table(enum(said, pa.string()), tmp_path / "preds.parquet")
+    for path in tmp_path.iterdir():
+        outcome = score(path, "--by", "label")
+        assert outcome.value() == pytest.approx(LOSS, abs=1e-12)
+        assert outcome.report["data"]["classes"] == CATEGORIES
+    assert xentcli.score(rows).metrics["cross_entropy"].value == pytest.approx(LOSS, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "said", ["", "5;zebra", "5;zebra9;cat", "zebra", "3;cat3;cat", "-1;", "²;ab", "1;é1;b"]
+)
+def test_an_enum_that_means_nothing(said: str, tmp_path: Path) -> None:
+    pq.write_table(enum(said, pa.string()), tmp_path / "preds.parquet")
     refused(score(tmp_path / "preds.parquet"), 3, "--classes")
 
 

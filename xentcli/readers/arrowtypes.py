@@ -72,7 +72,7 @@ def plain(batch: pa.RecordBatch, whole: bool = False) -> pa.RecordBatch:
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
         named += [(name, array)] if whole and pa.types.is_struct(array.type) else []
         leaves = list(_plain(name, array))
-        named += leaves if whole else [(leaf, _as_common(values)) for leaf, values in leaves]
+        named += leaves if whole else [(leaf, as_common(values)) for leaf, values in leaves]
     out = pa.RecordBatch.from_arrays([array for _, array in named], [name for name, _ in named])
     return out.replace_schema_metadata(batch.schema.metadata)
 
@@ -93,6 +93,8 @@ def _plain(name: str, array: pa.Array) -> Iterator[tuple[str, pa.Array]]:
 
 def _common(kind: pa.DataType) -> pa.DataType | None:
     """The common type of the same values, if this one is rare: Arrow can neither take nor encode them."""
+    if pa.types.is_dictionary(kind):
+        return _common(kind.value_type)
     if str(kind) == "string_view":
         return pa.large_string()
     if pa.types.is_decimal(kind) and kind.bit_width < 128:
@@ -100,9 +102,14 @@ def _common(kind: pa.DataType) -> pa.DataType | None:
     return None
 
 
-def _as_common(array: pa.Array) -> pa.Array:
+def as_common(array: pa.Array) -> pa.Array:
+    """The same values in the common type of theirs; those of a dictionary, in a dictionary of it."""
     common = _common(array.type)
-    return array if common is None else array.cast(common)
+    if common is None:
+        return array
+    if pa.types.is_dictionary(array.type):
+        return pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(common))
+    return array.cast(common)
 
 
 def type_of(kind: pa.DataType) -> tuple[str, str, int | None]:
@@ -146,10 +153,11 @@ def check_names(source: str, names: list[str]) -> None:
 
 def class_names(schema: pa.Schema) -> dict[str, str]:
     """What the schema keeps of class names: `classes:COLUMN`, a JSON list of them, where a Hugging Face
-    `ClassLabel` says so of the column or of the items of its lists; `categories:COLUMN`, how many there
-    are in a dictionary of text that pandas wrote from a Categorical, for `Preview.categories`.
+    `ClassLabel` says so of the column or of the items of its lists, or a Polars `Enum` of the column;
+    `categories:COLUMN`, how many there are in a dictionary of text that pandas wrote from a Categorical, for
+    `Preview.categories`.
     """
-    return _class_labels(schema) | _categoricals(schema)
+    return _class_labels(schema) | _categoricals(schema) | _enums(schema)
 
 
 def _class_labels(schema: pa.Schema) -> dict[str, str]:
@@ -193,3 +201,29 @@ def _categoricals(schema: pa.Schema) -> dict[str, str]:
         if pa.types.is_dictionary(field.type) and type_of(field.type)[0] == "text"
         if isinstance(counts.get(field.name), int)
     }
+
+
+def _enums(schema: pa.Schema) -> dict[str, str]:
+    """The categories of Polars' `Enum` columns, written as `LENGTH;NAME` one after the other, in bytes."""
+    found = {}
+    for field in schema:
+        keys = [key for key in field.metadata or {} if key in (b"_PL_ENUM_VALUES", b"_PL_ENUM_VALUES2")]
+        names = _prefixed(field.metadata[keys[0]]) if keys else []
+        if len(set(names)) == len(names) > 1:
+            found[f"classes:{field.name}"] = json.dumps(names)
+    return found
+
+
+def _prefixed(text: bytes) -> list[str]:
+    """The names in `3;cat4;ibis`; none if the text is not made so."""
+    names = []
+    while text:
+        length, _, text = text.partition(b";")
+        if not length.isdigit() or int(length) > len(text):
+            return []
+        try:
+            names.append(text[: int(length)].decode())
+        except UnicodeDecodeError:
+            return []
+        text = text[int(length) :]
+    return names

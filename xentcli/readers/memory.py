@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from xentcli.columns.schema import Column
 from xentcli.errors import UsageError, clean
 from xentcli.readers import Options, Source
-from xentcli.readers.arrowtypes import columns, fields_of, read_schema
+from xentcli.readers.arrowtypes import as_common, columns, fields_of, read_schema
 from xentcli.readers.batches import BatchSource
 from xentcli.readers.faults import reason
 from xentcli.readers.ndarrays import ArraysFeed, split
@@ -89,7 +89,7 @@ class _TableFeed(_AtRest):
             return column
         values = self._table.column(column.name)
         if pa.types.is_dictionary(values.type):
-            values = pc.unique(values.combine_chunks()).dictionary_decode()
+            values = as_common(pc.unique(values.combine_chunks())).dictionary_decode()
         try:
             low, high = (end.as_py() for end in pc.min_max(values).values())
         except pa.ArrowNotImplementedError:  # of decimals and views of text, there may be none
