@@ -88,14 +88,19 @@ def labels_from_one(folder: Path) -> Argv:
     return [three(folder, [1, 2, 3, 1])]
 
 
-@labels.case("L03", 3, "--label")
+@labels.case("L03", 3, '"y"', "row 2", "0.9999", "--label")
 def fraction(folder: Path) -> Argv:
     return [three(folder, [0.0, 0.9999, 2.0, 0.0])]
 
 
 @labels.case("L03-asked", 3, '"y"', "row 2", "0.9999")
 def fraction_asked_for(folder: Path) -> Argv:
-    return [three(folder, [0.0, 0.9999, 2.0, 0.0]), "--label", "y"]
+    return [*fraction(folder), "--label", "y"]
+
+
+@labels.case("L03-bytes", 3, '"y"', "binary", "decode")
+def text_stored_as_bytes(folder: Path) -> Argv:
+    return [three(folder, [b"0", b"1", b"2", b"0"])]
 
 
 @labels.case("L03-late", 3, "row 2,501", '"y"', "0.9999")
@@ -174,6 +179,15 @@ def uint8_labels_of_200_classes(folder: Path) -> Argv:
 @labels.case("L06", 0, loss=GOOD_LOSS)
 def true_and_false(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", table(y=[True, False, True, False]))]
+
+
+@labels.case("L06-positive", 2, "maybe", "false, true", names_file=False)
+def neither_true_nor_false(folder: Path) -> Argv:
+    return [
+        parquet(folder / "preds.parquet", table(p0=None, y=[True, False, True, False])),
+        "--positive",
+        "maybe",
+    ]
 
 
 @labels.case("L06-three", 3, "3", "p*")

@@ -257,6 +257,11 @@ def negative_in_one_column(folder: Path) -> Argv:
     return [parquet(folder / "preds.parquet", table(p0=None, p1=[0.75, -0.1, 0.6, 0.3]))]
 
 
+@probabilities.case("P03-one-column-rounding", 3, "row 2", '"p1"', "-1e-09", "--clip")
+def slightly_negative_in_one_column(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", table(p0=None, p1=[0.75, -1e-9, 0.6, 0.3]))]
+
+
 @probabilities.case("P03-one-column-said", 3, "row 2", '"p1"', "-0.1")
 def negative_in_one_column_said(folder: Path) -> Argv:
     return [*negative_in_one_column(folder), "--kind", "probs"]
@@ -290,7 +295,7 @@ ONE_ABOVE = {"p": np.array([1 + 1e-7, 0.5, 1 + 1e-7, 1.0], np.float32), "y": [1,
 
 @probabilities.case("P04-one-column-rounding", 0, loss=LN(2) / 4, check=above_one_in(2))
 def above_one_by_rounding_in_one_column(folder: Path) -> Argv:
-    return [parquet(folder / "preds.parquet", ONE_ABOVE), "--kind", "probs"]
+    return [parquet(folder / "preds.parquet", ONE_ABOVE)]
 
 
 @probabilities.case("P04-one-column-logprobs", 0, loss=LN(2) / 4, check=above_one_in(1))

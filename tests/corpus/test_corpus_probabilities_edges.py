@@ -20,11 +20,23 @@ from tests.corpus.corpus import (
     parquet,
     refused,
     score,
+    table,
     xent,
 )
 from tests.corpus.test_corpus_probabilities import LN, softmax, wide
 
 probabilities = Catalogue()
+
+
+# -- percentages ----------------------------------------------------------------------------------
+@probabilities.case("P04-percentages", 3, "percentages", "/ 100")
+def percentages_in_one_column(folder: Path) -> Argv:
+    return [parquet(folder / "preds.parquet", table(p0=None, p1=[99.0, 51.0, 60.0, 73.5]))]
+
+
+@probabilities.case("P04-percentages-said", 3, "row 1", '"p1"', "99")
+def percentages_in_one_column_said(folder: Path) -> Argv:
+    return [*percentages_in_one_column(folder), "--kind", "probs"]
 
 
 # -- zero ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.columns.candidates import Candidate
-from xentcli.columns.kinds import F64, UNLIKELY
+from xentcli.columns.kinds import F64, ROUNDING, UNLIKELY
 from xentcli.columns.labelled import Label
 from xentcli.columns.labels import Binding
 from xentcli.columns.sampled import sample_values
@@ -94,10 +94,10 @@ def of_no_one_class(
     table = binding.labels.table
     index = np.array([table.get(_key(value), -1) for value in said])
     usable = (index >= 0) & np.isfinite(p)
-    if not usable.any() or p[usable].min() < 0.5:
+    if not usable.any() or p[usable].min() < 0.5 or p[usable].max() > 1.0 + ROUNDING:
         return None
     rows = sorted(set(zip(p[usable].tolist(), index[usable].tolist(), strict=True)))  # others: no evidence
-    expected = math.fsum(1.0 - score for score, _ in rows)
+    expected = math.fsum(max(1.0 - score, 0.0) for score, _ in rows)
     against = sum(at == 0 for _, at in rows)
     ratio = math.log(against / expected) if against and expected else math.inf if against else 0.0
     unlikely = against > expected and against * ratio - against + expected >= _ODD

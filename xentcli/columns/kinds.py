@@ -25,6 +25,9 @@ NO_VALUES = "none of the first values is a number"
 
 NEVER_NEGATIVE = "values go beyond 1, and none is below 0, as logits of the less likely class would be"
 
+ROUNDING = 1e-6
+"""How far rounding may take a probability beyond 0 and 1, or a log-probability above 0."""
+
 UNLIKELY = 7.0
 """Minus the logarithm of a chance that explains nothing: e**-7 is one in a thousand."""
 
@@ -75,16 +78,17 @@ def _most(values: F64) -> float | None:
 
 def _one_column(low: float, high: float, claim: str | None) -> Kind:
     span = f"{low:.4g} to {high:.4g}"
-    if low >= 0.0 and high <= 1.0:
+    beyond = 0.0 if claim in ("logits", "logprobs") else ROUNDING
+    if low >= -beyond and high <= 1.0 + beyond:
         if claim in ("logits", "logprobs"):
             why = f"the name says {NAMES[claim]}, the values ({span}) could be probabilities"
             return Kind(None, False, why)
         return Kind("probs", False, f"values from {span}")
+    if low >= 0.0 and claim in (None, "probs"):
+        return Kind(None, False, f"{NEVER_NEGATIVE} ({span}): are these percentages, odds or losses?")
     if claim == "probs":
         return Kind(None, False, f"the name says probabilities, but values look like logits ({span})")
-    if low >= 0.0 and claim is None:
-        return Kind(None, False, f"{NEVER_NEGATIVE} ({span}): are these percentages, odds or losses?")
-    if high <= 0.0 and claim != "logits":
+    if high <= ROUNDING and claim != "logits":
         if claim == "logprobs":
             return Kind("logprobs", False, f"the name, and values from {span}")
         return Kind(None, False, f"values from {span} may be logits or log-probabilities")
@@ -104,7 +108,7 @@ def _several(values: F64, low: float, high: float) -> Kind:
     sums = row_sums(values)
     near_one = np.abs(sums - 1.0) <= 2e-2
     # Of logits with few decimals, some rows add up to 1 too; then few rows lie between 0 and 1.
-    within = ((values >= -1e-6) & (values <= 1.0 + 1e-6)).all(axis=1).mean() >= 0.5
+    within = ((values >= -ROUNDING) & (values <= 1.0 + ROUNDING)).all(axis=1).mean() >= 0.5
     if near_one.all() or (within and (np.abs(sums - 1.0) <= 1e-6).any()):
         spread = float(np.abs(sums - 1.0).max())
         return Kind("probs", True, f"rows add up to 1 within {spread:.1g}, values {low:.4g} to {high:.4g}")
@@ -118,7 +122,7 @@ def _several(values: F64, low: float, high: float) -> Kind:
         return Kind(None, False, why)
     if low >= 0.0 and high > 1.0 and (np.abs(sums - 100.0) <= 2.0).all():
         return Kind(None, False, PERCENTAGES)
-    if high <= 1e-6:
+    if high <= ROUNDING:
         with np.errstate(under="ignore"):
             total = np.exp(values).sum(axis=1)
         if (np.abs(total - 1.0) <= 2e-2).all():
@@ -132,7 +136,7 @@ def _other_logs(values: F64, low: float, high: float) -> str | None:
     Rows of a 1 and zeros are no evidence: 0 beside large numbers is what logits may be too.
     """
     for (base, sign), said in OTHER_LOGS.items():
-        if max(sign * high, sign * low) > 1e-6:
+        if max(sign * high, sign * low) > ROUNDING:
             continue
         with np.errstate(over="ignore", under="ignore"):
             p = np.exp(sign * np.log(base) * values)

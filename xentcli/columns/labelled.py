@@ -16,6 +16,7 @@ from xentcli.errors import DataError, Question, clean, listing
 from xentcli.records import dataclass
 
 UNNAMED = "its values are the names of the classes"
+_ANOTHER = "name another column with --label"
 PREDICTED = "its name has a word for labels and one for predictions"
 
 
@@ -101,7 +102,7 @@ def asked(preview: Preview, columns: list[Column], task: str, ignored: str | Non
         )
     found = look(preview, column, ignored)
     if found is None:
-        raise _no_classes(preview, column, "name another column with --label")
+        raise _no_classes(preview, column, _ANOTHER)
     return Label("--label", found)
 
 
@@ -111,6 +112,8 @@ def _no_classes(preview: Preview, column: Column, remedy: str) -> DataError:
         if isinstance(value, float) and not value.is_integer():
             fraction = f": row {row} has {value:.6g}"
             break
+    if column.type == "bytes":
+        remedy = f"store it as text, in pandas with .str.decode('utf-8'); or {remedy}"
     return DataError(
         f'column "{clean(column.name)}" ({column.arrow}) does not hold classes{fraction}',
         where=preview.source, remedy=remedy, id="label_type",
@@ -176,6 +179,9 @@ def likely(
             id="which_label",
             readings=[f.option for f in named_so[:4]],
         )  # fmt: skip
+    unfit = [c for c in free if says_label(c.name) == 2]
+    if not rest and unfit:
+        raise _no_classes(preview, unfit[0], f"{_ANOTHER}, or --labels FILE if they are in another file")
     if not rest:
         raise Question(
             "no column looks like the label",

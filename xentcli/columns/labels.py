@@ -202,9 +202,8 @@ def _map(names: tuple[str, ...], labels: Labels, given: bool) -> LabelMap | str:
         missing = [value for value in labels.values if value not in table]
         if missing and labels.least == 1 and labels.most == len(names) and not given:
             return _one_based(labels, names)
-        if missing and len(missing) == len(labels.values):
-            return f"label {missing[0]} is none of the classes {listing(list(names))}"
-        if missing and not given and sorted(table) != list(range(len(names))):
+        gaps = not given and sorted(table) != list(range(len(names)))
+        if missing and (gaps or len(missing) == len(labels.values)):
             return f"label {missing[0]} is none of the classes {listing(list(names))}"
         return LabelMap("int", table, "by value")
     if labels.names and set(labels.names) == set(names):
@@ -232,8 +231,8 @@ def _map_text(names: tuple[str, ...], labels: Labels) -> LabelMap | str:
             twin = looks_alike(value, names)
             if twin is not None:
                 return f'label "{clean(value)}" is none of the classes: {twin}'
-        hint = closest(strange[0], list(names))
-        return f'label "{clean(strange[0])}" is none of the classes ({listing(list(names))}).{hint}'
+        known, hint = listing(list(names)), closest(strange[0], list(names))
+        return f'label "{clean(strange[0])}" is none of the classes {known}{hint and "."}{hint}'
     return LabelMap("text", table, "by name")
 
 
@@ -293,7 +292,8 @@ def _bind_one_number(
     if positive is not None and labels.type == "bool":
         wanted = {"true": 1, "false": 0}.get(positive.lower(), wanted)
     if positive is not None and wanted is None:
-        raise _unknown_positive(positive, tuple(str(value) for value in labels.values))
+        known = ("false", "true") if labels.type == "bool" else tuple(str(value) for value in labels.values)
+        raise _unknown_positive(positive, known)
     if positive is None and not given:
         named = of_the_same(candidate.suffixes[0], labels.column.name)
         own = bool(labels.values) and set(labels.values) <= {0, 1} and named

@@ -146,7 +146,7 @@ def no_column(preview: Preview, option: str, name: str) -> DataError | UsageErro
     if fields:
         return DataError(f'{option}: column "{clean(name)}" is a struct of {listing(fields)}',
                          where=preview.source, remedy=f"{option} {shlex.quote(fields[0])}",
-                         id="unknown_column")  # fmt: skip
+                         id="struct_column")  # fmt: skip
     return UsageError(
         f'{option}: there is no column "{clean(name)}".{closest(name, names)}',
         where=preview.source,

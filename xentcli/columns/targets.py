@@ -89,7 +89,7 @@ def bind_family(
             table = {index: names.index(name) for index, name in enumerate(known)}
         strange = [value for value in found.members if value not in table]
         if strange:
-            return f'label "{clean(str(strange[0]))}" is none of the classes ({listing(list(names))})'
+            return f'label "{clean(str(strange[0]))}" is none of the classes {listing(list(names))}'
     flip = False
     if positive is not None and len(names) == 2 and positive in names:
         flip = names[0] == positive

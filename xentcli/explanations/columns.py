@@ -12,6 +12,13 @@ ENTRIES = (
         ("xent score sample_data/cancer.csv --label lable",),
     ),
     Entry(
+        "struct_column", 3,
+        "An option names a struct, which holds columns and is none.",
+        "Name one of its columns, STRUCT.FIELD, as the message lists them.",
+        ("printf '{\"out\": {\"p_0\": 0.8, \"p_1\": 0.2}, \"label\": 0}\\n' > preds.jsonl",
+         "xent score preds.jsonl --by out"),
+    ),
+    Entry(
         "which_label", 3,
         "No column looks like the label: none has a name that says so, none holds the names of the classes. "
         "Or the one that does is the likeliest class in every row, though the scores expect errors.",
