@@ -8,6 +8,7 @@ cluster first, as for means.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -74,13 +75,15 @@ def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
         own = "actual" if known.spec.task in TABLED else "support"
         parts = {"hits": diagonal, own: -label, "predicted": -predicted}
         return _clustered(known, None, parts, float(known.weight))
-    if known.pairs is None:
+    if known.states.confusion.too_many:
         return Error()
-    j, k, weight = known.pairs
-    share = weight / weight.sum()
-    influence = np.where(j == k, diagonal[j], 0.0) - label[j] - predicted[k]
-    centre = float((share * influence).sum())
-    variance = float((share * (influence - centre) ** 2).sum())
+
+    def influences() -> Iterator[tuple[F64, F64]]:
+        for j, k, weight in known.pairs:
+            yield weight / float(known.weight), np.where(j == k, diagonal[j], 0.0) - label[j] - predicted[k]
+
+    centre = math.fsum(float((share * moved).sum()) for share, moved in influences())
+    variance = math.fsum(float((share * (moved - centre) ** 2).sum()) for share, moved in influences())
     return Error(math.sqrt(variance / known.effective * known.rows / (known.rows - 1)))
 
 

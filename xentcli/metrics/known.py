@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from xentcli.batch import F64, I64, Spec
+from xentcli.batch import F64, Spec
 from xentcli.metrics.names import resolve
 from xentcli.metrics.sums import Sums, number, wilson
 from xentcli.numerics.entropy import binary_entropy, safe_entropy
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from xentcli.numerics.sums import ExactSums
     from xentcli.plan import StateSet
     from xentcli.states.clustercells import Clustered
+    from xentcli.states.confusion import Pairs
     from xentcli.states.summed import Summed
     from xentcli.states.suspects import Suspects
 
@@ -110,8 +111,8 @@ class Known:
         return self.states.confusion.margins()
 
     @cached_property
-    def pairs(self) -> tuple[I64, I64, F64] | None:
-        """Label, predicted class and Σw of the pairs that occur; None where they were too many to keep."""
+    def pairs(self) -> Pairs:
+        """Label, predicted class and Σw of the pairs that occur; none where they were too many to keep."""
         return self.states.confusion.occupied()
 
     @property

@@ -115,10 +115,10 @@ def _confused_with(known: Known) -> list[int | None]:
     """For each class with errors, the class its rows are most often taken for, the lowest of a tie."""
     none, best = known.spec.size, np.zeros(known.spec.size)
     other = np.full(none, none)
-    if known.pairs is not None:
-        label, predicted, weight = known.pairs
-        wrong = np.flatnonzero((label != predicted) & (weight > 0))
+    for label, predicted, weight in known.pairs:
+        wrong = np.flatnonzero(label != predicted)
         np.maximum.at(best, label[wrong], weight[wrong])
-        most = wrong[weight[wrong] == best[label[wrong]]]
+    for label, predicted, weight in known.pairs:
+        most = np.flatnonzero((label != predicted) & (weight > 0) & (weight == best[label]))
         np.minimum.at(other, label[most], predicted[most])
     return [None if c == none else c for c in other.tolist()]

@@ -81,6 +81,10 @@ class PackedSums:
     def nbytes(self) -> int:
         return self.keys.nbytes + self.digits.nbytes
 
+    def part(self, part: slice) -> PackedSums:
+        """Those of some neighbours, in memory of their own."""
+        return PackedSums(self.keys[part].copy(), self.digits[:, part].copy(), self.low)
+
     def sums(self, part: slice = slice(None)) -> ExactSums:
         """The sums of some neighbours, in the order of their keys."""
         digits = self.digits[:, part]

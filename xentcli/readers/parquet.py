@@ -20,8 +20,8 @@ from xentcli.readers.plainlists import Room
 from xentcli.readers.plainpages import Other
 from xentcli.readers.stored import Stored
 
-BATCH_BYTES = 16 << 20
-BATCH_ROWS, NARROW_ROWS = 1 << 16, 1 << 17
+BATCH_ROWS = 1 << 17
+BATCH_BYTES, LISTS_BYTES = 6 << 20, 16 << 20
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _LOOKED = 512  # columns that are sampled at once: each takes as much as its pages
@@ -41,12 +41,13 @@ class ParquetSource:
         self._stored = stored
         file = self._open()
         self._metadata, self._schema = file.metadata, file.schema_arrow
+        self._lists = {field.name for field in self._schema if pa.types.is_nested(field.type)}
         self._names = {c.name for c in arrowtypes.columns(self._schema)}
         self._contents = Contents(stored.name, self._metadata, stored.open)
         self.rows: int | None = self._metadata.num_rows
         self._read_rows = 0
         self._allowed = options.max_memory or MOST_HELD
-        self._most_rows = NARROW_ROWS
+        self._most_rows = BATCH_ROWS
         self._room = Room()
 
     def _open(self, text: list[str] | None = None) -> pq.ParquetFile:
@@ -206,15 +207,8 @@ class ParquetSource:
         """Rows of a batch, and the bytes of one."""
         sizes = self._contents.row_bytes(self._names)
         each = max(1, sum(sizes.get(name, 8) for name in columns))
-        most = min(self._most_rows, NARROW_ROWS if self._narrow(columns) else BATCH_ROWS)
-        return self.options.chunk_rows or min(most, max(1, BATCH_BYTES // each)), each
-
-    def _narrow(self, columns: list[str]) -> bool:
-        """Are rows no wider than a float32 and a small label? Then what is done once a batch shows."""
-        try:
-            return bool(sum(self._schema.field(name).type.bit_width for name in columns) <= 64)
-        except (KeyError, ValueError):  # a field of a struct, text
-            return False
+        most = LISTS_BYTES if any(name in self._lists for name in columns) else BATCH_BYTES
+        return self.options.chunk_rows or min(self._most_rows, max(1, most // each)), each
 
     # -- memory -----------------------------------------------------------------------------------
     def held(self, columns: list[str], text: list[str]) -> tuple[int, int]:
@@ -233,7 +227,7 @@ class ParquetSource:
 
     def cut(self, rows: int) -> None:
         """Set how many rows a batch may have, if fewer than usual."""
-        self._most_rows = rows
+        self._most_rows = min(rows, BATCH_ROWS)
 
     def allow(self, size: int) -> None:
         """Set how many bytes a walk may hold."""

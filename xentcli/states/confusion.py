@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Self
 
 import numpy as np
 
 from xentcli.batch import F64, I64, Rows, Spec
-from xentcli.numerics.runs import union
+from xentcli.numerics.leaves import Leaves
+from xentcli.numerics.packed import PackedSums
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
 from xentcli.states.summed import Summed
@@ -15,6 +18,25 @@ from xentcli.states.summed import Summed
 DENSE_UP_TO = 2000
 MOST_PAIRS = 4_000_000
 _WAITING = 1 << 16  # rows at least that wait to be put among the pairs
+_STRETCH = 1 << 18  # pairs that are looked at together
+_FEW = 2  # stretches that are held
+
+Stretch = tuple[I64, I64, F64]
+
+
+class Pairs:
+    """Label, predicted class and Σw of pairs, each (n,), a stretch at a time.
+
+    Held where there are few of them; otherwise found anew by each walk, since together they are large.
+    """
+
+    def __init__(self, walk: Callable[[], Iterator[Stretch]]) -> None:
+        self._walk = walk
+        first = list(islice(walk(), _FEW + 1))
+        self._held = first if len(first) <= _FEW else None
+
+    def __iter__(self) -> Iterator[Stretch]:
+        return self._walk() if self._held is None else iter(self._held)
 
 
 class Confusion(Summed):
@@ -26,7 +48,7 @@ class Confusion(Summed):
 
     def __init__(self, spec: Spec, sums: dict[str, ExactSums]) -> None:
         super().__init__(spec, sums)
-        self._pairs: I64 = np.zeros(0, np.int64)  # sorted keys label * C + predicted, when sparse
+        self._pairs = Leaves()  # Σw by label * C + predicted off the diagonal, when sparse
         self._too_many = False
         self._waiting: list[tuple[I64, F64 | None]] = []  # keys and weights of rows not yet among them
 
@@ -65,14 +87,14 @@ class Confusion(Summed):
         if not self._too_many:
             self._waiting.append((key[~hit], None if weight is None else weight[~hit]))
             waiting = sum(keys.size for keys, _ in self._waiting)
-            if waiting > max(_WAITING, self._pairs.size // 4):  # joining takes as long as all that are held
+            if waiting > max(_WAITING, self._pairs.size // 8):  # joining takes as long as all that are held
                 self.settle()
 
     @property
-    def pairs(self) -> I64:
-        """Keys (n,) label * C + predicted of the pairs off the diagonal that occur, sorted; when sparse."""
+    def pairs(self) -> PackedSums:
+        """Σw by label * C + predicted of the pairs off the diagonal that occur; when sparse."""
         self.settle()
-        return self._pairs
+        return self._pairs.whole()
 
     @property
     def too_many(self) -> bool:
@@ -85,11 +107,9 @@ class Confusion(Summed):
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        keys, inverse = np.unique(np.concatenate([keys for keys, _ in waiting]), return_inverse=True)
+        keys = np.concatenate([keys for keys, _ in waiting])
         weights = [weight for _, weight in waiting if weight is not None]
-        fresh = ExactSums(keys.size)
-        fresh.add_rows(inverse, np.concatenate(weights) if weights else None)
-        self._join(keys, fresh)
+        self._join(PackedSums.of_rows(keys, np.concatenate(weights) if weights else None))
 
     def _add_two(self, label: I64, predicted: I64) -> None:
         """Two classes: three counts of set bits in place of a histogram."""
@@ -99,24 +119,15 @@ class Confusion(Summed):
         for index, count in enumerate(counts):
             self.sums["matrix"].add_integer(index, count, 0)
 
-    def _join(self, keys: I64, sums: ExactSums) -> None:
-        """Add sparse pairs (sorted, distinct) to those held."""
-        if np.array_equal(keys, self._pairs):
-            self.sums["matrix"].merge(sums)
-            return
-        pairs = union(self._pairs, keys)
-        if pairs.size > MOST_PAIRS:
+    def _join(self, pairs: PackedSums) -> None:
+        """Add sparse pairs to those held."""
+        self._pairs.add(pairs)
+        if self._pairs.size > MOST_PAIRS:
             self._give_up()
-            return
-        joined = ExactSums(pairs.size)
-        joined.merge_at(np.searchsorted(pairs, self._pairs), self.sums["matrix"])
-        joined.merge_at(np.searchsorted(pairs, keys), sums)
-        self._pairs, self.sums["matrix"] = pairs, joined
 
     def _give_up(self) -> None:
         """Keep no pairs, for good."""
-        self._too_many, self._waiting = True, []
-        self._pairs, self.sums["matrix"] = np.zeros(0, np.int64), ExactSums(0)
+        self._too_many, self._waiting, self._pairs = True, [], Leaves()
 
     def merge(self, other: Self) -> None:
         if self.dense:
@@ -127,39 +138,50 @@ class Confusion(Summed):
         if other.too_many:
             self._give_up()
         elif not self.too_many:
-            self._join(other.pairs, other.sums["matrix"])
+            self._join(other.pairs)
+
+    @property
+    def nbytes(self) -> int:
+        return super().nbytes + self._pairs.nbytes
 
     def to_arrays(self) -> Arrays:
-        self.settle()
-        return {
-            **super().to_arrays(),
-            "pairs": self.pairs,
-            "too_many": np.array([self.too_many]),
-        }
+        arrays = super().to_arrays()
+        if not self.dense:
+            arrays["matrix"] = self.pairs.sums().to_array()
+        return {**arrays, "pairs": self.pairs.keys, "too_many": np.array([self.too_many])}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, spec: Spec) -> Self:
         state = super().from_arrays(arrays, spec)
-        state._pairs = np.asarray(arrays["pairs"], np.int64)
+        if not state.dense:
+            keys, sums = np.asarray(arrays["pairs"], np.int64), state.sums["matrix"]
+            state._pairs, state.sums["matrix"] = Leaves(PackedSums.of(keys, sums)), ExactSums(0)
         state._too_many = bool(arrays["too_many"][0])
         return state
 
-    def occupied(self) -> tuple[I64, I64, F64] | None:
-        """Label, predicted class and Σw of the pairs that occur; None where they were too many to keep."""
-        self.settle()
-        matrix = self.sums["matrix"]
+    def occupied(self) -> Pairs:
+        """The pairs that occur, hits among them; none where they were too many to keep."""
         if self.dense:
-            matrix.normalise()
-            keys = np.flatnonzero(matrix.limbs.any(axis=0))
-            label, predicted = np.divmod(keys, self.spec.size)
-            return label, predicted, matrix.like(matrix.limbs[:, keys]).values()
-        if self.too_many:
-            return None
+            return Pairs(self._stretches_of_table)
+        return Pairs(lambda: iter(())) if self.too_many else Pairs(self._stretches_of_pairs)
+
+    def _stretches_of_table(self) -> Iterator[Stretch]:
+        matrix = self.sums["matrix"]
+        matrix.normalise()
+        keys = np.flatnonzero(matrix.limbs.any(axis=0))
+        for lo in range(0, keys.size, _STRETCH):
+            some = keys[lo : lo + _STRETCH]
+            label, predicted = np.divmod(some, self.spec.size)
+            yield label, predicted, matrix.like(matrix.limbs[:, some]).values()
+
+    def _stretches_of_pairs(self) -> Iterator[Stretch]:
         hits = self.values("hits")
         right = np.flatnonzero(hits)
-        label, predicted = np.divmod(self.pairs, self.spec.size)
-        weight = np.concatenate([hits[right], matrix.values()])
-        return np.concatenate([right, label]), np.concatenate([right, predicted]), weight
+        yield right, right, hits[right]
+        for lo in range(0, self.pairs.size, _STRETCH):
+            part = slice(lo, lo + _STRETCH)
+            label, predicted = np.divmod(self.pairs.keys[part], self.spec.size)
+            yield label, predicted, self.pairs.sums(part).values()
 
     def margins(self) -> tuple[ExactSums, ExactSums, ExactSums]:
         """Σw by label, by predicted class, and of hits by class."""
