@@ -20,6 +20,7 @@ from tests.corpus.test_corpus_memory import cost
 from xentcli import inspecting, scoring
 from xentcli.explanations import Entry
 from xentcli.renderers import inspection, strip
+from xentcli.renderers.table import Look
 from xentcli.settings import Settings
 
 SAMPLES = ["cancer.csv", "cancer.parquet", "digits_good.parquet", "digits_logits.parquet"]
@@ -328,20 +329,22 @@ def test_rows_of_unknown_number_take_so_long_a_million(tmp_path: Path, kind: str
     assert re.search(r"to score  (about \d+ s|under 1 s) per million rows, at most", shown)
 
 
+@pytest.mark.parametrize("ascii_only", [False, True])
 @pytest.mark.parametrize("cells", [50, 80, 100])
-def test_a_look_fits_the_terminal(samples: Path, tmp_path: Path, cells: int) -> None:
+def test_a_look_fits_the_terminal(samples: Path, tmp_path: Path, cells: int, ascii_only: bool) -> None:
     """Words are folded, and columns that are left out are named."""
     names = [f"p_日本語 class number {j}" for j in (1, 2)]
     wide = parquet(tmp_path / "w.parquet", {name: [0.5, 0.5] for name in names} | {"y": [1, 2]})
     for path in (samples / "digits_overconfident.parquet", samples / "two_models.csv", wide):
         found = inspecting.inspect([str(path)], Settings())
         commands = ["xent score"] * max(1, len(found.readings))
-        text = inspection.render(found, commands, True, cells)
+        text = inspection.render(found, commands, Look(cells, ascii_only), verbose=True)
         too_wide = [line for line in text.splitlines() if strip.wide(line) > cells]
         assert all(str(path) in line for line in too_wide)  # a path is one word
         columns = ("stored as", "from", "to", "first values")
         head = next(line for line in text.splitlines() if line.startswith("  column "))
         gone = re.search("no room for: (.*)", text)
+        assert text.isascii() or not ascii_only
         assert [name for name in columns if name not in head] == sorted(
             gone[1].split(", ") if gone else [], key=columns.index
         )

@@ -80,6 +80,9 @@ def _path(path: str) -> str:
 
 def _text(found: Inspection, lines: list[str], verbose: bool) -> str:
     from xentcli.renderers import inspection
+    from xentcli.renderers.table import Look
 
-    text = inspection.render(found, lines, verbose, output.room())
-    return text if output.can_encode(sys.stdout, text) else inspection.plain(text)
+    text = inspection.render(found, lines, Look(output.room()), verbose)
+    if output.can_encode(sys.stdout, text):
+        return text
+    return inspection.render(found, lines, Look(output.room(), ascii_only=True), verbose)

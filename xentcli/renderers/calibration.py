@@ -22,16 +22,26 @@ def render(document: Document, extra: list[str], look: Look, quiet: bool = False
     """The `xent.calibration/1` document as text; `extra` are metrics asked for, to show with the usual."""
     blocks = [_lines(title(document["data"], look, False)), _figures(document, extra, look)]
     if not quiet:
-        blocks += [_methods(document, look), _parameters(document, look)]
-        blocks.append(
-            [line for note in _notes(document) for line in _lines(look.text(note.split(" "), joint=" "))]
-        )
+        blocks += [_methods(document, look), _sentence(_parameters(document), look)]
+        blocks.append([line for note in _notes(document) for line in _sentence(note, look)])
     text = "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
     return text.replace(NBSP, " ")
 
 
 def _lines(lines: Any) -> list[str]:
     return ["".join(text for text, _ in line) for line in lines]
+
+
+def _sentence(text: str, look: Look) -> list[str]:
+    return _lines(look.text(text.split(" "), joint=" "))
+
+
+def _grid(rows: list[list[str]], left: frozenset[int], look: Look, gap: str = "  ") -> list[str]:
+    return [f"  {line}" for line in grid([[look.say(cell) for cell in row] for row in rows], left, gap)]
+
+
+def _fits(lines: list[str], look: Look) -> bool:
+    return look.width is None or max(map(wide, lines)) <= look.width
 
 
 def value_of(found: dict[str, Any]) -> Value:
@@ -50,8 +60,12 @@ def _figures(document: Document, extra: list[str], look: Look) -> list[str]:
     rows = [["on held-out rows", "as they are", document["method"]]]
     shown = [key for key in dict.fromkeys([*usual, *extra]) if key in sides[0]]
     rows += [[_FIRST.get(key, key), *(_shown(side[key], look, key) for side in sides)] for key in shown]
-    lines = grid(rows, frozenset({0, 1, 2}), "   ")
-    return [f"  {look.say(line)}" for line in [*lines, _gain(document, look)]]
+    lines = _grid(rows, frozenset({0, 1, 2}), look, "   ")
+    if not _fits(lines, look):  # one below the other
+        (head, before, after), *figures = rows
+        below = [([name, ""], [f"  {before}", one], [f"  {after}", other]) for name, one, other in figures]
+        lines = _grid([[head, ""], *(row for three in below for row in three)], frozenset({0, 1}), look)
+    return lines + _sentence(_gain(document, look), look)
 
 
 def _gain(document: Document, look: Look) -> str:
@@ -114,30 +128,29 @@ def _methods(document: Document, look: Look) -> list[str]:
             "" if half is None else f"± {numbers.fixed(half, places, 0.0)}",
             f"no map: {look.prose(one['why'])}" if one["why"] else note,
         ])  # fmt: skip
-    lines = grid(rows, frozenset({0, 4}))
-    if look.width is None or max(map(wide, lines)) + 2 <= look.width:
-        return [f"  {look.say(line)}" for line in lines]
+    lines = _grid(rows, frozenset({0, 4}), look)
+    if _fits(lines, look):
+        return lines
     rows = [[*row[:4], row[4].partition(":")[0]] for row in rows]
     why = [f"{one['method']}: no map: {look.prose(one['why'])}" for one in tried if one["why"]]
-    below = [line for said in why for line in _lines(look.text(said.split(" "), joint=" "))]
-    return [*(f"  {look.say(line)}" for line in grid(rows, frozenset({0, 4}))), *below]
+    return _grid(rows, frozenset({0, 4}), look) + [line for said in why for line in _sentence(said, look)]
 
 
-def _parameters(document: Document, look: Look) -> list[str]:
+def _parameters(document: Document) -> str:
     """The map in words, or how many numbers it has."""
     method, found = document["method"], document["parameters"]
     if method == "temperature":
-        return [f"  temperature {numbers.fixed(found['temperature'], 4)}: logits divided by it"]
+        return f"temperature {numbers.fixed(found['temperature'], 4)}: logits divided by it"
     plain = {name: value for name, value in found.items() if isinstance(value, float)}
     if plain:
-        return [f"  {method}: " + ", ".join(f"{name} {numbers.fixed(v, 4)}" for name, v in plain.items())]
+        return f"{method}: " + ", ".join(f"{name} {numbers.fixed(v, 4)}" for name, v in plain.items())
     parts = found.get("classes")
     if parts is not None:
-        return [f"  {method}: one map for each of {len(parts):,} classes, divided by their sum"]
+        return f"{method}: one map for each of {len(parts):,} classes, divided by their sum"
     if method == "vector":
-        return [f"  vector: a factor and a shift for each of {len(found['factors']):,} classes"]
+        return f"vector: a factor and a shift for each of {len(found['factors']):,} classes"
     steps = counted(len(found["probabilities"]), "bin" if method == "histogram" else "corner")
-    return [f"  {method}: {steps}, p from {_ends(found['probabilities'])}"]
+    return f"{method}: {steps}, p from {_ends(found['probabilities'])}"
 
 
 def _ends(p: list[float]) -> str:

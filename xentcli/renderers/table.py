@@ -71,8 +71,9 @@ class Look:
     def named(self, name: str, said: list[str]) -> list[Line]:
         """A name and its phrases, those of further lines below the first ones if there is room."""
         start = f"  {name}   "
-        if self.width is not None and self.width < wide(start) + _LEAST:
-            return self.text([name, *said])
+        words = [self.say(word) for phrase in said for word in phrase.split(" ")]
+        if self.width is not None and self.width < wide(start) + max([_LEAST, *map(wide, words)]):
+            return self.text([name.rstrip(), *said])
         lines = self.text(said, wide(start))
         return [[(start + lines[0][0][0].lstrip(" "), "")], *lines[1:]]
 
