@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import math
 
+from xentcli import cautions
 from xentcli.errors import clean, counted, places
-from xentcli.metrics import tail
 from xentcli.metrics.known import Known
 from xentcli.report import Report, Warning
 from xentcli.tasks.decimals import MOST_DIGITS
 
-OF_RESULTS = frozenset({"XW118"})
-"""What is said of a result and not of the input, so that it means nothing of the first rows alone."""
-
 _EXPECTED = 5.0
 """Errors that a calibrated model makes none of with a chance of e**-5, one in 150."""
-
-MOST_SKEWED = 0.3
-"""A mean of n rows with skewness G1 has G1/√n, which intervals know of (`student.reach`): at this, where n is
-11 G1², those of 95 % hold 93 to 95 %."""
 
 
 def warnings(known: Known, report: Report) -> list[Warning]:
@@ -38,9 +31,10 @@ def warnings(known: Known, report: Report) -> list[Warning]:
         _unranked(known),
         _label_sums(known),
         _nothing_left(known),
-        _heavy_tail(known, report),
+        cautions.heavy_tail(known, report),
         _always_right(known, report),
         _no_use(known, report),
+        cautions.rare(known, report),
     ]
     return sorted((item for item in found if item is not None), key=lambda item: item.id)
 
@@ -272,32 +266,6 @@ def _nothing_left(known: Known) -> Warning | None:
         "look like probabilities among the listed classes alone, and every figure of the loss is too low",
         "list probabilities among all classes, or the logits with --kind logits and --pred-rest",
         missed,
-    )
-
-
-def _heavy_tail(known: Known, report: Report) -> Warning | None:
-    """Few rows carry the sum, so that the interval of its mean is too narrow, or rests on no variance."""
-    worst = report.metrics.get("loss_share_worst_1pct")
-    if worst is None or worst.value is None or report.metrics["cross_entropy"].se is None:
-        return None
-    skewed, shape = tail.skewness(known), tail.shape(known)
-    each, most = "rows", known.effective
-    if known.spec.grouped:
-        each, most = "groups", float(report.data["clusters"])
-    if skewed is not None and skewed > MOST_SKEWED:
-        asked = math.ceil(skewed * skewed / (MOST_SKEWED * MOST_SKEWED) * most)
-        why = f"with a loss so skewed, an interval asks for about {asked:,} {each} like these"
-    elif shape is not None and shape >= 0.5:
-        each, why = "rows", "the highest losses look like those of a distribution without a variance"
-    else:
-        return None
-    said = known.rows >= 100 and each == "rows"
-    share = f"the worst 1 % have {100 * worst.value:.3g} % of it; " if said else ""
-    return Warning(
-        "XW118",
-        f"few {each} carry the loss: {share}{why}, and the one of the cross-entropy is too narrow",
-        f"--top 20 shows the worst rows; more {each}, or a bounded figure such as brier_score or accuracy",
-        max(1, round(0.01 * known.rows)),
     )
 
 

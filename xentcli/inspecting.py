@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Any
 
 from xentcli import __version__, memory, reporting, scoring
-from xentcli.advice import OF_RESULTS
+from xentcli.cautions import OF_RESULTS
 from xentcli.columns import Ask, Resolution
 from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import NONAME, PREVIEW_ROWS, Column, Preview

@@ -218,6 +218,7 @@ _AFTER_ALL = (
     "labels_unused",
     "XW112",
     "XW118",
+    "XW121",
 )  # all but the first need all of a file, or more than its first rows
 
 

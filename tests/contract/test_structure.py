@@ -31,6 +31,7 @@ LAYERS = [
         "settings",
         "gating",
         "advice",
+        "cautions",
         "memory",
         "engines",
         "plan",

@@ -14,9 +14,9 @@ from scipy import stats
 import xentcli
 from tests.corpus.corpus import xent
 from tests.metrics.scored import known, read
-from xentcli.advice import MOST_SKEWED
 from xentcli.batch import F64, Batch, Place, Spec
-from xentcli.metrics import tail
+from xentcli.cautions import MOST_SKEWED
+from xentcli.metrics import proper, tail
 from xentcli.metrics.known import Known
 from xentcli.numerics.student import leaning, skew
 from xentcli.plan import StateSet
@@ -243,3 +243,21 @@ def test_up_to_the_limit_intervals_hold_what_they_say() -> None:
         below, above = leaning(z, skew(moves))
         missed += not -above <= t <= below, abs(t) > z
     assert missed[0] / 4000 == pytest.approx(0.06, abs=0.011) and missed[1] > 1.1 * missed[0]
+
+
+@pytest.mark.parametrize(("positives", "warned"), [(9, True), (20, True), (40, False)])
+@pytest.mark.parametrize("size", [1, 5])
+def test_a_skill_over_a_score_that_few_rows_or_groups_tell_is_warned_of(
+    positives: int, warned: bool, size: int
+) -> None:
+    """By the closed form of the standard error of q(1 - q) for groups whose rows are copies."""
+    y = np.repeat(np.arange(500) < positives, size).astype(np.int64)
+    p = np.where(y == 1, 0.3, 0.1)
+    q = positives / 500
+    expected = (1 - 2 * q) / math.sqrt(q * (1 - q) * 499)
+    found = known(y, p, groups=np.arange(y.size) // size if size > 1 else None)
+    assert proper.reference_uncertainty(found) == pytest.approx(expected, rel=1e-9)
+    columns = {"p": p, "label": y, "doc": np.arange(y.size) // size}
+    report = xentcli.score(pa.table(columns), label="label", pred="p", group="doc" if size > 1 else None)
+    ids = {warning.id for warning in report.warnings}
+    assert ("XW121" in ids) == warned == (expected > 0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xentcli.batch import F64
 from xentcli.metrics import delta, intervals
 from xentcli.metrics.known import Known
 from xentcli.report import Value
@@ -26,7 +27,25 @@ def brier_skill_score(known: Known) -> Value:
     if brier is None or reference <= 0.0 or (not known.multilabel and (known.frequencies == 1.0).any()):
         what = "every label is in all rows or in none" if known.multilabel else "all labels are of one class"
         return known.undefined("brier_skill_score", what)
-    q = known.reference
-    by_label = (1.0 - 2.0 * q + float((q * q).sum())) * (0.5 if known.halved else 1.0)
-    error = delta.ratio(known, "brier", by_label).turned
+    error = delta.ratio(known, "brier", _by_label(known)).turned
     return intervals.around(known, "brier_skill_score", 1.0 - brier / reference, error)
+
+
+def reference_uncertainty(known: Known) -> float | None:
+    """The standard error of the Brier score of the label frequencies, or of `--prior`, as a share of it.
+
+    A ratio over what is uncertain by a fifth is not linear in it, and an interval by the delta method too
+    narrow. None for labels that are no single class, and where there is none.
+    Source: Cochran (1977), Sampling Techniques, 6.4, who asks for a tenth.
+    """
+    if known.spec.task not in ("binary", "multiclass") or known.reference_brier <= 0.0:
+        return None
+    error = delta.of_labels(known, _by_label(known))
+    return None if error.se is None else error.se / known.reference_brier
+
+
+def _by_label(known: Known) -> F64:
+    """The Brier score of the label frequencies, or of `--prior`, of a row of each label (C,)."""
+    q = known.reference
+    out: F64 = (1.0 - 2.0 * q + float((q * q).sum())) * (0.5 if known.halved else 1.0)
+    return out
