@@ -210,16 +210,8 @@ def test_a_reading_keeps_the_options_that_were_given_and_replaces_those_it_settl
 
 # -- what is wrong ---------------------------------------------------------------------------------
 _SHOWN = [entry for entry in EXAMPLES if entry.example[-1].startswith("xent score")]
-_AFTER_ALL = (
-    "json_type",
-    "json_late",
-    "usage",
-    "sha256",
-    "labels_unused",
-    "XW112",
-    "XW118",
-    "XW121",
-)  # all but the first need all of a file, or more than its first rows
+_AFTER_ALL = ("json_type", "json_late", "usage", "sha256", "labels_unused", "XW112", "XW118", "XW121")
+# all but the first need all of a file, or more than its first rows
 
 
 @pytest.mark.parametrize("entry", _SHOWN, ids=lambda entry: entry.id)
