@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 from xentcli.errors import OutputError, clean
 
+REPLACED: list[str] = []
+"""Files that this run has put in place so far."""
+
 
 @contextlib.contextmanager
 def told(path: str, option: str) -> Iterator[None]:
@@ -42,6 +45,7 @@ def replacing(path: str, option: str) -> Iterator[str]:
             mode = os.stat(real).st_mode & 0o7777 if os.path.exists(real) else 0o666 & ~_umask()
             os.chmod(temporary, mode)
             os.replace(temporary, real)
+            REPLACED.append(path)
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)

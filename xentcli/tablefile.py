@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from typing import IO, Any, Self
 
@@ -39,6 +40,8 @@ class TableFile:
         self._writer: Any = None
         self._stream = stream
         self._target: Any = path
+        self._writing = threading.Lock()
+        self._abandoned = False
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Self]:
@@ -59,18 +62,34 @@ class TableFile:
             yield
             if self._writer is None:
                 self.write(self.none())
-        finally:
+        except BaseException:
+            self._abandon()
+            raise
+        with self._told():
+            self._writer.close()
+
+    def _abandon(self) -> None:
+        """End a file that is not to be: what its writer says of half a batch would hide why.
+
+        Threads may still bring batches, and one may wait for a pipe to take its own.
+        """
+        if not self._writing.acquire(timeout=1.0):
+            return
+        self._abandoned = True
+        with contextlib.suppress(Exception):
             if self._writer is not None:
-                with self._told():
-                    self._writer.close()
+                self._writer.close()
+        self._writing.release()
 
     def none(self) -> pa.RecordBatch:
         """A batch without rows, for a file without."""
         raise NotImplementedError
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Append the rows of a batch."""
-        with self._told():
+        """Append the rows of a batch, unless the file has been given up."""
+        with self._writing, self._told():
+            if self._abandoned:
+                return
             if self._writer is None:
                 self._writer = self._open(batch.schema)
             self._writer.write_batch(batch)

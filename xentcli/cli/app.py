@@ -16,7 +16,8 @@ import typer
 from xentcli import __version__
 from xentcli.cli.output import ReaderLeft
 from xentcli.cli.panels import Panels
-from xentcli.errors import XentError, clean
+from xentcli.errors import XentError, clean, listing
+from xentcli.replacing import REPLACED
 
 _VERSION = ("--version", "-V")
 _COMMANDS = {
@@ -92,6 +93,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code and lets no exception out."""
+    REPLACED.clear()
     try:
         with contextlib.suppress(ValueError):  # not in the main thread: a caller's own affair
             signal.signal(signal.SIGTERM, _terminate)
@@ -101,7 +103,11 @@ def main(argv: list[str] | None = None) -> int:
         _say(_message(error))
         return error.code
     except KeyboardInterrupt:
-        _say("interrupted; nothing was written")
+        _say(
+            f"interrupted; written before: {listing(REPLACED)}"
+            if REPLACED
+            else "interrupted; no file was written"
+        )
         return _INTERRUPTED
     except Terminated:
         return 143
