@@ -19,6 +19,8 @@ _RULE = re.compile(
 _TESTS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt,
 }  # fmt: skip
+_BEYOND_ONE = ("normalized_cross_entropy",)
+"""Fractions that may be above 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Rule:
 
 
 def parse(text: str) -> Rule:
-    """The rule that `text` writes down; UsageError if it is none or names no metric."""
+    """The rule that `text` writes down; UsageError if it is none, names no metric, or never decides."""
     match = _RULE.fullmatch(text)
     if match is None:
         raise UsageError(
@@ -54,7 +56,15 @@ def parse(text: str) -> Rule:
         )
     name, test, number, percent = match.groups()
     limit = float(number) / 100 if percent else float(number)
-    return Rule(text.strip(), resolve(name), test, limit)
+    rule = Rule(text.strip(), resolve(name), test, limit)
+    if limit > 1.0 and rule.metric.unit == "fraction" and rule.metric.key not in _BEYOND_ONE:
+        always = "holds" if test[0] == "<" else "fails"
+        raise UsageError(
+            f'rule "{clean(rule.text)}" always {always}: {rule.metric.key} is at most 1',
+            remedy="at most 100%" if percent else f"'{name} {test} {number}%' if percent are meant",
+            id="rule_limit",
+        )
+    return rule
 
 
 def contradictions(rules: list[Rule]) -> list[str]:

@@ -57,8 +57,8 @@ def test_an_undefined_metric_decides_nothing(tmp_path: Path) -> None:
 def test_failed_beats_undefined_beats_passed(tmp_path: Path) -> None:
     path = undefined(tmp_path)
     assert required(path, "auroc >= 0.5", "nll <= 9").code == 4
-    assert required(path, "nll <= 9", "auroc >= 0.5", "accuracy > 2").code == 1
-    assert required(path, "accuracy > 2", "auroc >= 0.5").code == 1
+    assert required(path, "nll <= 9", "auroc >= 0.5", "accuracy > 1").code == 1
+    assert required(path, "accuracy > 1", "auroc >= 0.5").code == 1
     assert required(path, "nll <= 9", "accuracy >= 0").code == 0
 
 
@@ -105,6 +105,9 @@ def test_an_infinite_value_is_compared(tmp_path: Path) -> None:
         (">= 0.9", "is not a rule"),
         ("", "is not a rule"),
         ("top0_accuracy > 0.1", "metric"),
+        ("ece <= 2", "'ece <= 2%'"),
+        ("accuracy >= 90", "always fails"),
+        ("top2 >= 110%", "at most 100%"),
     ],
 )
 def test_a_rule_that_cannot_be_meant(rule: str, says: str, tmp_path: Path) -> None:
@@ -181,9 +184,9 @@ def test_rules_are_judged_on_what_is_left(tmp_path: Path) -> None:
 
 def test_bad_input_beats_every_rule(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table(y=[1, 0, 9, 1]))
-    refused(required(path, "accuracy < 2"), 3, "row 3")
+    refused(required(path, "accuracy <= 1"), 3, "row 3")
 
 
 def test_no_rows_decide_nothing(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table().slice(0, 0))
-    refused(required(path, "accuracy < 2"), 4, "0 rows")
+    refused(required(path, "accuracy <= 1"), 4, "0 rows")

@@ -171,6 +171,11 @@ def test_positive(tmp_path: Path) -> None:
     refused(score(path, "--positive", "sham"), 2, '"sham"', "ham")
 
 
+def test_positive_of_three_classes(tmp_path: Path) -> None:
+    columns = {"p0": [0.5, 0.25, 0.25], "p1": [0.25, 0.5, 0.25], "p2": [0.25, 0.25, 0.5], "y": [0, 1, 1]}
+    refused(score(parquet(tmp_path / "preds.parquet", columns), "--positive", "1"), 2, "--positive", "3")
+
+
 def test_positive_of_two_columns(tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")
     usual, turned = score(path).report, score(path, "--positive", "0").report

@@ -189,6 +189,10 @@ def _form(label: Label, targets: Targets) -> str:
 
 def _task(preview: Preview, ask: Ask, chosen: Candidate, binding: Binding) -> str:
     """The task: that of the labels where they say it, else by the number of classes."""
+    if ask.positive is not None and len(binding.classes) != 2:
+        raise UsageError(f"--positive is for two classes, there are {len(binding.classes):,}",
+                         where=preview.source, id="positive",
+                         remedy="leave it out, or --pred one column, the score of one class")  # fmt: skip
     if binding.targets is not None and binding.targets.form != "onehot":
         return "multilabel" if binding.targets.form == "multilabel" else "soft"
     task = ask.task if ask.task != "auto" else "binary" if len(binding.classes) == 2 else "multiclass"

@@ -115,6 +115,13 @@ ENTRIES = (
         ("xent score sample_data/cancer.csv --dtype float32",),
     ),
     Entry(
+        "positive", 2,
+        "--positive says which of two classes is the positive one, and there are more.",
+        "Leave it out; one of several classes against the rest is a column of its scores beside labels of "
+        "two values.",
+        ("xent score sample_data/digits_good.parquet --positive 7",),
+    ),
+    Entry(
         "task", 2,
         "--task asks for a task that the columns do not hold: binary has two classes, multiclass a score for "
         "each class.",
