@@ -47,14 +47,14 @@ class Drawn:
     groups: I64 | None = None
     truth: F64 | None = None  # P(positive) (n,)
 
-    def known(self, classwise: bool = False) -> Known:
-        """What is known of the rows."""
+    def known(self, classwise: bool = False, binning: str = "width") -> Known:
+        """What is known of the rows; classwise: of every class."""
         matrix = self.scores if self.scores.ndim == 2 else self.scores[:, None]
         size = max(matrix.shape[1], 2)
         spec = Spec(
             "binary" if size == 2 else "multiclass", "probs", tuple(map(str, range(size))), matrix.shape[1],
             weighted=self.weights is not None, grouped=self.groups is not None,
-            classwise=classwise and size > 2,
+            classwise=classwise and size > 2, toplabel=classwise, binning=binning,
         )  # fmt: skip
         states = StateSet.empty(spec)
         for lo in range(0, self.labels.size, 1 << 16):

@@ -86,7 +86,7 @@ class Reused:
 
     def judged(self, value: Value, drawn: Any, statistic: Callable[[F64], F64], level: object, *,
                chance: object = None, error: Callable[[F64], F64] | None = None,
-               seen: float | None = None, residuals: F64 | None = None) -> Value:  # fmt: skip
+               seen: float | None = None, residuals: F64 | None = None, **_: object) -> Value:  # fmt: skip
         """In place of `redraw.judged`: the p-value alone."""
         if self.metric not in self.errors:
             self.errors[self.metric] = (error or statistic)(drawn.noise)
@@ -114,6 +114,7 @@ class Case:
     model: Model | Classes
     names: tuple[str, ...]
     sizes: tuple[int, ...]
+    binning: str = "width"
 
     def rates(self, n: int, runs: int) -> dict[str, float]:
         """The share of runs that each test rejects, of those in which it has a p-value."""
@@ -132,7 +133,8 @@ class Case:
             else:
                 drawn = relabelled(drawn, rng.random(n))
             first = seed - seed % LABELS if self.model.each == 1 else seed
-            known = replace(drawn.known(classwise=True), seed=first, level=None, drawn=kept)
+            rows = drawn.known(classwise=True, binning=self.binning)
+            known = replace(rows, seed=first, level=None, drawn=kept)
             for name in self.names:
                 reused.metric = name
                 p = metrics.read(resolve(name), known).value
@@ -159,6 +161,7 @@ def cases() -> Iterator[Case]:
         title = f"{classes} classes"
         yield Case(title, Classes(classes), many, few)
         yield Case(f"{title}, weighted", Classes(classes, weighted=True), many, few)
+        yield Case(f"{title}, bins of equal mass", Classes(classes), by_class, few, "mass")
         yield Case(f"{title}, groups of 10", Classes(classes, each=10), many, sizes)
 
 

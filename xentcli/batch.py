@@ -120,6 +120,11 @@ class Spec:
         return len(self.classes)
 
     @property
+    def massed(self) -> bool:
+        """Do errors by class have bins of equal mass, which are not known before the rows are?"""
+        return self.binning == "mass" and self.task == "multiclass"
+
+    @property
     def tallied(self) -> bool:
         """Is every figure a function of how often each float32 score was seen with each label?"""
         plain = self.kind == "probs" and self.clip is None and self.threshold == 0.5 and not self.weighted

@@ -15,7 +15,7 @@ from xentcli.states.sample import TABLED, sampled
 
 if TYPE_CHECKING:
     from xentcli.states.bins import ConfidenceBins, PositiveBins
-    from xentcli.states.classbins import ClassBins
+    from xentcli.states.classbins import ClassBins, TopCells
     from xentcli.states.classes import Classes
     from xentcli.states.classwise import ClassWise
     from xentcli.states.clustercells import ClusterCells
@@ -68,6 +68,7 @@ STATES = {
     "clusters": "clusters.Clusters",
     "clustercells": "clustercells.ClusterCells",
     "classwise": "classwise.ClassWise",
+    "topcells": "classbins.TopCells",
     "clusterclasswise": "clusterclasses.ClusterClassWise",
     "clustertop": "clusterclasses.ClusterTop",
     "clusterlabels": "clusterlabels.ClusterLabels",
@@ -92,7 +93,7 @@ def state(name: str) -> type[Any]:
 def common(spec: Spec) -> tuple[str, ...]:
     """Names of states that all threads add to: one for every thread takes memory, and time to merge."""
     always = ("sample", "tablesample", "clustercells", "clusterclasswise", "clustertop", "clusterlabels")
-    return ("scores", *always) if spec.weighted else always
+    return always + ("scores",) * spec.weighted + ("classwise", "topcells") * spec.massed
 
 
 _FREE = nullcontext()
@@ -112,7 +113,8 @@ def needed(spec: Spec) -> list[str]:
     names = _needed_by_task(spec) + (["training"] if spec.training is not None else [])
     optional = {
         "slices": bool(spec.by), "peer": spec.compat is not None, "worst": spec.top > 0,
-        "selfconfidence": spec.confident, "classwise": spec.classwise, "sample": sampled(spec),
+        "selfconfidence": spec.confident, "classwise": spec.classwise,
+        "topcells": spec.toplabel and spec.massed, "sample": sampled(spec),
         "temperatures": sampled(spec) and spec.every_row,
         "tablesample": spec.task in TABLED and not spec.grouped,
     }  # fmt: skip
@@ -164,6 +166,7 @@ class _ByName:
     ranks: Ranks
     confidence: ConfidenceBins
     classbins: ClassBins
+    topcells: TopCells
     positive: PositiveBins
     scores: Scores
     training: TrainingLoss

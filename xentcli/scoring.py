@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from xentcli.plan import StateSet
 
 _STORED = {"f2": "float16", "bf": "bfloat16", "f4": "float32", "f8": "float64", "written": "text"}
-
+MASSED = 100
+"""So many classes, at most, have bins of equal mass: sums of their places take up to 2 MB a class."""
 
 Progress = Callable[[int, float | None], None]
 """Called with the rows read so far and, if it is known, the share of the input they are."""
@@ -165,10 +166,10 @@ def fold(
         raise UsageError(f"--binning {settings.binning}: {whose} bins of equal width alone",
                          remedy="leave --binning or --by out" if spec.by else "leave --binning out",
                          id="binning")  # fmt: skip
-    apart = spec.classwise or spec.toplabel
-    if settings.binning != "width" and apart and spec.task != "binary":
-        raise UsageError(f"--binning {settings.binning}: errors by class of more than two classes have bins "
-                         "of equal width alone, whose ends are known before the rows are",
+    if spec.massed and (spec.classwise or spec.toplabel) and (spec.grouped or spec.size > MASSED):
+        few = "with --group" if spec.grouped else f"of more than {MASSED} classes"
+        raise UsageError(f"--binning {settings.binning}: errors by class {few} have bins of equal width "
+                         "alone, whose ends are known before the rows are",
                          remedy="leave --binning out, or ask for ece_mass", id="binning")  # fmt: skip
     if spec.task == "multilabel" and (settings.renormalize or spec.kind == "votes"):
         option = "--renormalize" if settings.renormalize else "--kind votes"

@@ -49,11 +49,13 @@ class Shape:
     compat: str | None = None
     single: bool = False
     classwise: bool = False
+    binning: str = "width"
 
     def __str__(self) -> str:
         tail = ("-weighted" if self.weighted else "") + (f"-{self.compat}" if self.compat else "")
         tail += "-single" if self.single else ""
         tail += "-classwise" if self.classwise else ""
+        tail += "-mass" if self.binning == "mass" else ""
         if self.training is not None:
             weights = "balanced" if self.training.balanced else "given" if self.training.weights else "plain"
             tail += f"-smoothed{self.training.smoothing:g}-{weights}"
@@ -114,6 +116,10 @@ SHAPES += [
     Shape("multiclass", kind, c, c, weighted, classwise=True)
     for c, kind, weighted in ((3, "probs", False), (3, "logits", True), (70, "logprobs", False))
 ]
+SHAPES += [
+    Shape("multiclass", kind, 3, 3, weighted, classwise=True, binning="mass")
+    for kind, weighted in (("probs", False), ("logits", True))
+]
 
 
 def _every_row(shape: Shape) -> bool:
@@ -136,7 +142,8 @@ def draw(shape: Shape, n: int, seed: int) -> Case:
         confident=shape.task in ("binary", "multiclass"),
         every_row=_every_row(shape),
         compat=shape.compat, compat_bins=15 if shape.compat in ("torchmetrics", "netcal") else 0,
-        single=shape.single, classwise=shape.classwise,
+        single=shape.single, classwise=shape.classwise, binning=shape.binning,
+        toplabel=shape.binning == "mass",
     )  # fmt: skip
     labels = rng.integers(0, shape.classes, n)
     if shape.kind == "logits":

@@ -43,15 +43,15 @@ CALIBRATION = (
     ),
     Measure(
         "ece_toplabel", "Σ_c Σ_b W_cb/W · |mean conf_cb - accuracy_cb|, over rows predicted as class c, in "
-        "--bins equal-width bins; of two classes of equal mass with --binning mass",
+        "--bins equal-width bins, or with --binning mass of equal mass for each class",
         "0 to 1", "", "At least ece: gaps of two classes that cancel each other there are seen here. "
         "With --group it has a p-value for up to 2,048 pairs of a class and a bin.",
         "Gupta & Ramdas (2022), ICLR; arXiv 2107.08353",
     ),
     Measure(
         "ece_classwise", "1/C Σ_c Σ_b W_cb/W · |mean p_cb - share_cb|, over all rows in --bins equal-width "
-        "bins of their p of class c, share_cb how often it is the label; of two classes of equal mass with "
-        "--binning mass", "0 to 1", "",
+        "bins of their p of class c, share_cb how often it is the label; with --binning mass of equal mass "
+        "for each class", "0 to 1", "",
         "Looks at every class of every row, not the likeliest alone; shrinks with C, as most p are near 0. "
         "The labels of at most 5,000 rows are redrawn for its p-value; with --group the residuals of groups, "
         "for up to 2,048 pairs of a class and a bin.",
@@ -61,7 +61,7 @@ CALIBRATION = (
         "l2_classwise_debiased", "1/C Σ_c Σ_b n_cb/n · [(mean p_cb - y_cb)² - y_cb (1 - y_cb)/(n_cb - 1)], "
         "y_cb the share of class c", "below 0 by chance, to 1", "rows are weighted",
         "The marginal calibration error, squared, without its bias; in equal-width bins, where its authors "
-        "take equal mass; of two classes in those with --binning mass. The labels of at most 5,000 rows are "
+        "take equal mass, as it does with --binning mass. The labels of at most 5,000 rows are "
         "redrawn for its p-value, where up to 2,048 bins of a class have rows; with --group the residuals of "
         "groups, for up to 2,048 pairs of a class and a bin.", "Kumar et al. (2019), arXiv 1909.10155",
     ),

@@ -35,8 +35,9 @@ ENTRIES = (
           "width, or of equal mass: of nearly as many rows each, without splitting a score over two. The "
           "latter is for binary and multiclass tasks; slices, soft labels and several labels have bins of "
           "equal width alone, and so has what is told of each class. So have ece_toplabel and ece_classwise "
-          "of more than two classes, for which sums of each class and bin are kept: the ends of bins must be "
-          "known before the rows are.",
+          "of more than two classes with --group, for which sums of each group, class and bin are kept: the "
+          "ends of bins must be known before the rows are; and of more than 100 classes. Of up to 100, p "
+          "counts as its nearest multiple of 1/4800 in these two and l2_classwise_debiased.",
           "--binning mass, or leave it out.", (f"{_GOOD} --binning depth",)),
     Entry("threshold", 2, "--threshold is a probability, and for binary and multilabel tasks.",
           "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),

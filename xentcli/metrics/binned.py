@@ -13,6 +13,7 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics import chance, redraw
+from xentcli.metrics.bymass import UNKEPT, added, bins_of_places
 from xentcli.metrics.calibration import error, gap
 from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
@@ -62,10 +63,12 @@ def rmsce(known: Known) -> Value:
 def ece_toplabel(known: Known) -> Value:
     """Σ_c Σ_b |Σw(confidence - right)| / W over the rows predicted as each class c, 0 to 1, at least `ece`.
 
-    Bins of equal width; of two classes, of equal mass with `--binning mass`. In redraws, the rows of a class
-    and bin share the bin's mean confidence.
+    Bins of equal width, or with `--binning mass` of equal mass for each class. In redraws, the rows of a
+    class and bin share the bin's mean confidence.
     Source: Gupta & Ramdas (2022), ICLR, arXiv 2107.08353.
     """
+    if known.spec.massed and not known.states.has("topcells"):
+        return known.undefined("ece_toplabel", UNKEPT)
     bins = _by_class(known)
     value = known.value("ece_toplabel", error(bins, known))
     if known.spec.task == "binary":
@@ -81,9 +84,18 @@ def _by_class(known: Known) -> Binned:
     """Sums over the rows of each predicted class and bin (C * M,), of two classes of those that have any."""
     if known.spec.task == "binary":
         return _of_two(known)
-    weight, p, hits = (part.ravel() for part in known.states.classbins.by_class())
+    weight, p, hits = (part.ravel() for part in _kept(known))
     rate = np.divide(p, weight, out=np.zeros(p.size), where=weight > 0)
     return Binned(weight, weight, p, hits, p * (1.0 - rate) * float(known.weight2 / known.weight))
+
+
+def _kept(known: Known) -> tuple[F64, F64, F64]:
+    """Σw, Σw·confidence and Σwy of each predicted class and bin, (C, M)."""
+    if not known.spec.massed:
+        return known.states.classbins.by_class()
+    weight, p, hits = known.states.topcells.by_class()
+    index, bins = bins_of_places(weight, known.spec.bins), known.spec.bins
+    return added(weight, index, bins), added(p, index, bins), added(hits, index, bins)
 
 
 def _of_two(known: Known) -> Binned:

@@ -9,6 +9,7 @@ import numpy as np
 
 from xentcli.batch import F64, I64
 from xentcli.metrics import chance, redraw
+from xentcli.metrics.bymass import UNKEPT, added, bins_of_places
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Redraws, Statistic
 from xentcli.numerics import grid
@@ -24,20 +25,19 @@ _SUMS = ("rows", "weight", "p", "y")
 _MOST = 5000  # rows of the sample, at most, whose labels are redrawn
 _FEWEST, _VALUES = 199, 2_000_000  # redraws, at least, and times cells
 _MOST_BINS = 2048  # of all classes together, with rows in them, that an interval is worked out for
-_UNKEPT = "what it needs is kept only where the run asked for it"
 
 
 def ece_classwise(known: Known) -> Value:
     """Mean over all classes c of Σ_b |Σw(p_c - [label is c])| / W in equal-width bins of p_c, 0 to 1.
 
-    Of two classes, in bins of equal mass with `--binning mass`.
+    With `--binning mass`, in bins of equal mass of each class.
     Labels are redrawn for the level expected by chance and the p-value, of several classes in a sample of
     rows (`_redrawn`).
     Source: Kull et al. (2019), NeurIPS, arXiv 1910.12656.
     """
     bins = _by_class(known)
     if bins is None:
-        return known.undefined("ece_classwise", _UNKEPT)
+        return known.undefined("ece_classwise", UNKEPT)
     each = float(known.weight) * known.spec.size
     value = known.value("ece_classwise", float(np.abs(bins.p - bins.y).sum()) / each)
     if chance.why_not(known) is not None:
@@ -131,8 +131,8 @@ def _redrawn(known: Known) -> _Drawn:
     kept, spec = known.states.sample.kept(), known.spec
     which = np.repeat(np.arange(kept.count.size), kept.count)[:_MOST]
     p, weight = probabilities(kept.scores[which].astype(np.float64), spec.kind), kept.weight[which]
-    cell = grid.bin_of_cell(spec.bins)[grid.locate(np.clip(p.ravel(), 0.0, 1.0))[0]].reshape(p.shape)
-    cell = cell + np.arange(spec.size) * spec.bins
+    cell, bin_of, classes = grid.locate(np.clip(p.ravel(), 0.0, 1.0))[0], _bin_of(known), np.arange(spec.size)
+    cell = bin_of[classes % len(bin_of), cell.reshape(p.shape)] + classes * spec.bins
     used, cell = np.unique(cell, return_inverse=True)
     cell = cell.reshape(p.shape)
     count = min(redraw.REPLICATES, max(_FEWEST, _VALUES // used.size))
@@ -191,7 +191,7 @@ def probabilities(scores: F64, kind: str) -> F64:
 def l2_classwise_debiased(known: Known) -> Value:
     """Mean over all classes of Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over equal-width bins of two rows or more.
 
-    Of two classes, over bins of equal mass with `--binning mass`. The marginal calibration error, squared and
+    With `--binning mass`, over bins of equal mass of each class. The marginal calibration error, squared and
     with its sign: below 0 by chance.
     Source: Kumar et al. (2019), arXiv 1909.10155, who take bins of equal mass.
     """
@@ -199,7 +199,7 @@ def l2_classwise_debiased(known: Known) -> Value:
         return known.undefined("l2_classwise_debiased", "its formula counts rows, and these are weighted")
     bins = _by_class(known)
     if bins is None:
-        return known.undefined("l2_classwise_debiased", _UNKEPT)
+        return known.undefined("l2_classwise_debiased", UNKEPT)
     debiased, square = _squares(known, bins)
     residual = (bins.y - bins.p)[bins.rows > 0]
     value = known.value("l2_classwise_debiased", float(debiased(residual)))
@@ -250,10 +250,27 @@ def _same(residuals: F64) -> F64:
     return residuals
 
 
+def _of_labels(known: Known) -> Binned:
+    """The same of several classes."""
+    found, size = known.states.classwise.by_label(), known.spec.bins
+    if not known.spec.massed:
+        return found
+    index = bins_of_places(found.weight, size)
+    return Binned(*(added(getattr(found, name), index, size) for name in _SUMS))
+
+
+def _bin_of(known: Known) -> I64:
+    """The bin of each cell of `numerics.grid` of the p of a class: (C, CELLS), or of any class (1, CELLS)."""
+    if not known.spec.massed:
+        return grid.bin_of_cell(known.spec.bins)[None]
+    places = bins_of_places(known.states.classwise.by_label().weight, known.spec.bins)
+    return places[:, grid.place_of_cell()]
+
+
 def _by_class(known: Known) -> Binned | None:
     """Sums over the rows of each class and bin of its p, (C, M); None where they were not kept."""
     if known.spec.task == "multiclass":
-        return known.states.classwise.by_label() if known.states.has("classwise") else None
+        return _of_labels(known) if known.states.has("classwise") else None
     cells, size = known.states.positive.cells(), known.spec.bins
     filled = cells.rows > 0
     cells = cells.where(filled)

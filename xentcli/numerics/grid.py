@@ -16,6 +16,8 @@ from xentcli.numerics.scratch import buffer
 
 EDGES = 4800
 CELLS = 3 * EDGES + 1
+PLACES = EDGES + 1
+"""Edges, which stand for all that is nearest to them."""
 
 _edges: npt.NDArray[np.float64] = np.arange(EDGES + 1) / EDGES
 
@@ -44,7 +46,7 @@ def locate(
 @cache
 def edge_of_cell() -> npt.NDArray[np.float64]:
     """The edge (CELLS,) that offsets in each cell are measured from."""
-    return _edges[(np.arange(CELLS) + 1) // 3]
+    return _edges[place_of_cell()]
 
 
 def ends_of_cells() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -53,6 +55,12 @@ def ends_of_cells() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     edge = (cell + 1) // 3
     side = cell - 3 * edge
     return (edge - (side < 0) / 2) / EDGES, (edge + (side > 0) / 2) / EDGES
+
+
+@cache
+def place_of_cell() -> npt.NDArray[np.int64]:
+    """The number (CELLS,) of that edge, from 0 up to PLACES."""
+    return (np.arange(CELLS) + 1) // 3
 
 
 @cache

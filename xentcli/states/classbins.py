@@ -18,8 +18,13 @@ class ClassBins(Summed):
     """
 
     @classmethod
+    def bins(cls, spec: Spec) -> int:
+        """How many bins each class has."""
+        return spec.bins
+
+    @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
-        cells = spec.size * spec.bins
+        cells = spec.size * cls.bins(spec)
         if spec.weighted or spec.task == "soft":
             return {"weight": cells, "hits": cells, "p": cells}
         return {"rows": 2 * cells, "p": cells}
@@ -31,8 +36,12 @@ class ClassBins(Summed):
             self._add_ordered(rows.confidence, order)
             return
         cell, _ = rows.located()
-        key = grid.bin_of_cell(self.spec.bins).take(cell)
-        key += rows.top * self.spec.bins
+        self._add(grid.bin_of_cell(self.spec.bins).take(cell), rows)
+
+    def _add(self, key: I64, rows: Rows) -> None:
+        """Add the rows by the bins (n,) of their confidence, which are overwritten."""
+        assert rows.confidence is not None
+        key += rows.top * self.bins(self.spec)
         hit = rows.top == rows.label
         weight = rows.weight
         if rows.hit is not None:
@@ -65,9 +74,20 @@ class ClassBins(Summed):
 
     def by_class(self) -> tuple[F64, F64, F64]:
         """Σw, Σw·confidence and Σwy, each (C, M)."""
-        shape = (self.spec.size, self.spec.bins)
+        shape = (self.spec.size, self.bins(self.spec))
         p = self.values("p").reshape(shape)
         if "weight" in self.sums:
             return self.values("weight").reshape(shape), p, self.values("hits").reshape(shape)
         rows = self.values("rows").reshape(*shape, 2)
         return rows.sum(axis=2), p, rows[:, :, 1]
+
+
+class TopCells(ClassBins):
+    """The same by class and nearest edge of `numerics.grid`: bins of equal mass are made of them."""
+
+    @classmethod
+    def bins(cls, spec: Spec) -> int:
+        return grid.PLACES
+
+    def update(self, rows: Rows) -> None:
+        self._add(grid.place_of_cell().take(rows.located()[0]), rows)

@@ -14,9 +14,14 @@ class LabelBins(Summed):
     """By label and bin (L * M,): rows, Σw, Σw·target and Σw·p."""
 
     @classmethod
+    def bins(cls, spec: Spec) -> int:
+        """How many bins each label has."""
+        return spec.bins
+
+    @classmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
         names = ("rows", "weight", "hits", "p") if spec.weighted else ("rows", "hits", "p")
-        return dict.fromkeys(names, spec.size * spec.bins)
+        return dict.fromkeys(names, spec.size * cls.bins(spec))
 
     def update(self, rows: Rows) -> None:
         table = rows.table
@@ -41,7 +46,7 @@ class LabelBins(Summed):
 
     def by_label(self) -> Binned:
         """Sums over the rows of each label and bin, all (L, M)."""
-        shape = (self.spec.size, self.spec.bins)
+        shape = (self.spec.size, self.bins(self.spec))
         rows = self.values("rows").reshape(shape)
         weight = self.values("weight").reshape(shape) if self.spec.weighted else rows
         return Binned(rows, weight, self.values("p").reshape(shape), self.values("hits").reshape(shape))
