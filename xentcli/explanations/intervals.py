@@ -56,8 +56,9 @@ _LEANING = (
 _RECALIBRATED = (
     "inverts the test against chance on the way from the predictions to the mean of their isotonic "
     "recalibration in 15 bins of equal mass, with labels redrawn in 240 cells (--seed); "
-    f"{_UNIFIED}; with --group the residuals of whole groups change their signs instead{_LEANING}"
+    f"{_UNIFIED}; with --group the residuals of whole groups change their signs instead"
 )
+_ALIKE = "gaps of all rows alike, each on the side seen"
 
 _BOUND = "Feldman & Cousins (1998), Physical Review D 57, 3873-3889"
 _SHARE = (
@@ -133,8 +134,14 @@ INTERVALS = {
     "it holds 0 about where p says, for up to 2,048 bins of a class with rows in them, with --group 2,048 "
     "pairs of a class and a bin",
     **dict.fromkeys(
-        ("ece_sweep", "ici", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED
+        ("ece_sweep", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED + _LEANING
     ),
+    "ici": f"{_RECALIBRATED}; for its lower end, gaps within two standard errors count as chance, and its "
+    f"upper end is that of {_ALIKE}, for those go unseen the most",
+    "e50": f"{_RECALIBRATED}; its lower end is that of the gaps beyond two standard errors alone, so that it "
+    "is 0 where it is open whether half of the rows have one, its upper end that of gaps as seen, or of "
+    f"{_ALIKE}, where that is farther",
+    "e90": f"{_RECALIBRATED}; its lower end is that of {_ALIKE}, to which chance adds the most",
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
     "expected_observed": "delta method: ratio ± z · sqrt(m/(m-1) Σ w_i² (p_i - ratio · y_i)²)/Σ w_i y_i; "
     f"{_SKEW}; {_FIELLER}",

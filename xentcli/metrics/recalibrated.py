@@ -5,6 +5,9 @@ interval lies on the way from the predictions to their isotonic recalibration, a
 difference of the two, averaged in 15 bins, as leaves the error seen neither too large nor too small. Steps of
 the isotonic fit itself would make a truth with flat parts, which another fit takes less from. Labels are
 drawn from that truth: what is added to those of a calibrated model is lost where a few rows have them all.
+Means and quantiles of gaps depend on how these are spread, which few rows do not show: their ends are of
+truths that are the least favourable to them (`unbinned`); for squared gaps and bins that rise, they are
+as seen.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import numpy as np
 from xentcli.batch import F64
 from xentcli.metrics import chance, redraw
 from xentcli.metrics.known import Known
-from xentcli.metrics.redraw import Redraws, Statistic
+from xentcli.metrics.redraw import Ends, Redraws, Statistic
 from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics.isotonic import blocks, rates
 from xentcli.records import replace
@@ -30,12 +33,13 @@ _LEAST = 10.0  # Σ p(1 - p) of a cell, with groups
 
 
 def tested(
-    known: Known, value: Value, pair: str, make: Callable[[Binned], Statistic], *, bare: bool = False,
+    known: Known, value: Value, pair: str, make: Callable[[Binned], Statistic], *, ends: Ends | None = None,
     exact: bool = False,
 ) -> Value:  # fmt: skip
-    """`value`, an error of a pair, with its level by chance, p-value, and if not bare interval.
+    """`value`, an error of a pair, with its level by chance, p-value and interval.
 
-    exact: so few cells as a test needs would make the level too low.
+    ends: of the interval, in place of the gaps as they are seen. exact: so few cells as a test needs would
+    make the level too low.
     """
     if chance.why_not(known) is not None or value.value is None:
         return value
@@ -43,10 +47,12 @@ def tested(
     statistic = make(cells)
     seen = float(statistic(cells.y - cells.p))
     drawn = drawn.recalibrated(cells, known.seed)
+    if ends is None:
+        drawn = replace(drawn, firm=np.ones(drawn.firm.size))
     fine = by_chance(known, pair, make) if exact and not known.spec.grouped else None
     return redraw.judged(
-        value, drawn, statistic, None if bare else known.level, seen=seen, residuals=cells.y - cells.p,
-        chance=None if fine is None else float(fine.mean()),
+        value, drawn, statistic, known.level, seen=seen, residuals=cells.y - cells.p,
+        chance=None if fine is None else float(fine.mean()), ends=ends,
     )  # fmt: skip
 
 

@@ -28,8 +28,8 @@ Methods and their Application, 5.6, for limits by inverted tests; Feldman & Cous
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,11 @@ _TIES = 1e-9  # rounding must not tell a redraw from the error it repeats
 Mask = npt.NDArray[np.bool_]
 Statistic = Callable[[F64], F64]
 """Residuals (..., M) to errors (...,): they grow with the residuals."""
+
+AnyRedraws = Union["Redraws", "WildRedraws"]
+
+Ends = Callable[[AnyRedraws], tuple[AnyRedraws, Sequence[AnyRedraws]]]
+"""Redraws along the gaps seen to those of the truths that an interval's ends are of; see `metrics.truths`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class Redraws:
         that are added to redraws would be lost at the ends of that range.
         """
         labels = two_weights(bins, self.spread, seed)
-        return replace(self, seen=self.gap * self.weight, firm=np.ones(self.gap.size), labels=labels)
+        return replace(self, seen=self.gap * self.weight, labels=labels)
 
     def first(self, count: int) -> Redraws:
         """The first `count` redraws alone."""
@@ -207,14 +212,15 @@ def two_weights(bins: Binned, spread: F64, seed: int) -> _Labels:
 
 def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, level: float | None, *,
            chance: float | None = None, error: Statistic | None = None,
-           seen: float | None = None, residuals: F64 | None = None,
-           largest: bool = False) -> Value:  # fmt: skip
+           seen: float | None = None, residuals: F64 | None = None, largest: bool = False,
+           ends: Ends | None = None) -> Value:  # fmt: skip
     """`value` with the level expected by chance, the p-value, and the interval at `level`, None for none.
 
     chance: the level, where it has a closed form. error: the error itself, where `statistic` only compares
     with the value seen. seen: the error in the bins that are redrawn, where these are coarser than its own.
     residuals (M,): those seen, where the redraws have others for the truth. largest: the error is that of one
-    bin, which stands out by chance or hides among others that do; see `truths.beside`.
+    bin, which stands out by chance or hides among others that do; see `truths.beside`. ends: the truth of
+    the lower end and those of the upper one, where the one that reaches farthest counts; None: the usual.
     """
     assert value.value is not None
     seen = value.value if seen is None else seen
@@ -228,23 +234,31 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     if level is None:
         return found
     critical = float(np.quantile(calibrated, level, method="higher"))
-    firm = beside(drawn, 1.0) if largest else beyond_chance(drawn)
-    low = 0.0
-    if p <= 1.0 - level:
-        low = _last(lambda factor: _beyond(statistic(firm.at(factor)), seen, critical, level))
-    if largest:
-        drawn = beside(drawn, -1.0)
-    elif drawn.alike is not None:
-        drawn = evened(drawn)
-    elif drawn.lean is None:
-        drawn = closer(drawn)
-    elif reached(calibrated, seen).any():
-        drawn = leaning(drawn)
-    high = _last(lambda factor: not _short(statistic(drawn.at(factor)), seen, critical, level))
-    lo = float(error(low * firm.seen)) if low else 0.0
-    hi = float(error(high * drawn.seen))
+    lower, upper = ends(drawn) if ends else _ends(drawn, largest, bool(reached(calibrated, seen).any()))
+    low = lo = hi = 0.0
+    if p <= 1.0 - level and lower.seen.any():
+        low = _last(lambda factor: _beyond(statistic(lower.at(factor)), seen, critical, level))
+        lo = float(error(low * lower.seen))
+    for truth in upper:
+        at = truth.at
+        high = _last(lambda factor: not _short(statistic(at(factor)), seen, critical, level))  # noqa: B023
+        hi = max(hi, float(error(high * truth.seen)))
     most = 1.0 if value.unit == "fraction" else math.inf
     return replace(found, lo=min(lo, value.value), hi=max(min(hi, most), value.value))
+
+
+def _ends(drawn: AnyRedraws, largest: bool, by_chance: bool) -> tuple[AnyRedraws, Sequence[AnyRedraws]]:
+    """The truths of the lower end and of the upper one. by_chance: a calibrated redraw has the error seen."""
+    if largest:
+        return beside(drawn, 1.0), [beside(drawn, -1.0)]
+    upper = drawn
+    if drawn.alike is not None:
+        upper = evened(drawn)
+    elif drawn.lean is None:
+        upper = closer(drawn)
+    elif by_chance:
+        upper = leaning(drawn)
+    return beyond_chance(drawn), [upper]
 
 
 def judged_less_bias(value: Value, redraws: Redraws | WildRedraws, debiased: Statistic, plain: Statistic,

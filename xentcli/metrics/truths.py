@@ -18,8 +18,18 @@ _CLOSER = 0.4  # standard errors
 
 def beyond_chance(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
     """The same of the gaps that two standard errors do not explain; of all if they explain every one."""
-    if not drawn.firm.any():
-        return drawn
+    return certain(drawn) if drawn.firm.any() else drawn
+
+
+def level(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
+    """The same of a truth whose gaps are all as large as those seen are on average, each on its side."""
+    mean = float(np.abs(drawn.gap * drawn.weight).sum()) / float(drawn.weight.sum())
+    gaps = np.copysign(mean, drawn.gap)
+    return replace(drawn, seen=gaps * drawn.weight, gap=gaps)
+
+
+def certain(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
+    """The same of the gaps that two standard errors do not explain alone: of none if they explain all."""
     return replace(drawn, seen=drawn.seen * drawn.firm, gap=drawn.gap * drawn.firm)
 
 

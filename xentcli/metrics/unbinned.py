@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import chance, recalibrated, redraw
+from xentcli.metrics import chance, recalibrated, redraw, truths
 from xentcli.metrics.chance import mass_index
 from xentcli.metrics.known import Known
-from xentcli.metrics.redraw import Statistic
+from xentcli.metrics.redraw import AnyRedraws, Ends, Statistic
 from xentcli.numerics.isotonic import rates
 from xentcli.report import Value
 from xentcli.states.bins import Binned
@@ -47,26 +47,41 @@ def ici(known: Known) -> Value:
     In cells of 1/4800. Source: Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065, who smooth
     by loess instead.
     """
-    return _tested(known, "ici", "positive", lambda cells: _of_isotonic(cells, None))
+    return _tested(known, "ici", "positive", lambda cells: _of_isotonic(cells, None), _of_mean)
 
 
 def e50(known: Known) -> Value:
-    """Median of |p - q|, as `ici`; without an interval, which would be too narrow for quantiles."""
-    return _tested(known, "e50", "positive", lambda cells: _of_isotonic(cells, 0.5), bare=True)
+    """Median of |p - q|, as `ici`."""
+    return _tested(known, "e50", "positive", lambda cells: _of_isotonic(cells, 0.5), _of_median)
 
 
 def e90(known: Known) -> Value:
     """90th percentile of |p - q|, as `e50`."""
-    return _tested(known, "e90", "positive", lambda cells: _of_isotonic(cells, 0.9), bare=True)
+    return _tested(known, "e90", "positive", lambda cells: _of_isotonic(cells, 0.9), _of_most)
+
+
+def _of_mean(drawn: AnyRedraws) -> tuple[AnyRedraws, list[AnyRedraws]]:
+    """A mean is least beside what chance adds where few gaps have all of it, most where they are alike."""
+    return truths.beyond_chance(drawn), [truths.level(drawn)]
+
+
+def _of_median(drawn: AnyRedraws) -> tuple[AnyRedraws, list[AnyRedraws]]:
+    """A median is 0 where fewer than half of the rows have a gap, most where all of them have the same."""
+    return truths.certain(drawn), [truths.level(drawn), drawn]
+
+
+def _of_most(drawn: AnyRedraws) -> tuple[AnyRedraws, list[AnyRedraws]]:
+    """What chance adds to the 90th percentile is most where many gaps are as large, all of them."""
+    return truths.level(drawn), [drawn]
 
 
 def _tested(
-    known: Known, key: str, pair: str, make: Callable[[Binned], Statistic], *, bare: bool = False
+    known: Known, key: str, pair: str, make: Callable[[Binned], Statistic], ends: Ends | None = None
 ) -> Value:
     """The figure of the cells of a pair, which recalibrates by the labels, with what chance makes of it."""
     cells = known.cells(pair)
     value = known.value(key, float(make(cells)(cells.y - cells.p)))
-    return recalibrated.tested(known, value, pair, make, bare=bare)
+    return recalibrated.tested(known, value, pair, make, ends=ends)
 
 
 def _fixed(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic]) -> Value:

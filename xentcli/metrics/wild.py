@@ -53,7 +53,7 @@ class WildRedraws:
 
     def recalibrated(self, bins: Binned, seed: int) -> WildRedraws:
         """The same of a truth that follows the coarser bins; these are not looked at."""
-        return replace(self, seen=self.gap * self.weight, firm=np.ones(self.gap.size))
+        return replace(self, seen=self.gap * self.weight)
 
     def first(self, count: int) -> WildRedraws:
         """The first `count` redraws alone."""
