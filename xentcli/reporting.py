@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ def build(states: StateSet, what: Resolution, settings: Settings, suspects: Susp
                                  "conventions": conventions(known, names)}  # fmt: skip
     if suspects is not None and settings.label_errors is not None:
         report.label_errors = labelerrors.found(known, suspects)
-    if isinstance(known.recalibrated, Recalibrated):
+    if isinstance(known.recalibrated, Recalibrated) and not math.isnan(known.recalibrated.gained):
         report.data["recalibration"] = known.recalibrated.said(known.rows)
     report.warnings = advice.warnings(known, report)
     if settings.matrix and states.has("confusion") and states.confusion.dense:

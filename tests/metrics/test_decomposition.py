@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import optimize, special
 
+from tests.corpus.corpus import parquet, score, xent
 from tests.metrics.scored import Array, known, number, read
 from xentcli.batch import F64, I64
 from xentcli.metrics.known import Known
@@ -266,3 +268,19 @@ def test_nodes_close_around_the_optimum_and_the_grid_agree() -> None:
     assert far.temperature == pytest.approx(near.temperature, rel=1.4e-5)
     assert far.cross_fitted == pytest.approx(near.cross_fitted, abs=4e-7)
     assert far.in_sample == pytest.approx(near.in_sample, abs=4e-7)
+
+
+def test_one_group_leaves_no_rows_to_fit_a_temperature_on(tmp_path: Path) -> None:
+    """The temperature of all rows stands; what it would gain on others is not known."""
+    p = np.random.default_rng(3).uniform(0.05, 0.95, 60)
+    columns = {"p": p, "y": (p > 0.4).astype(int), "one": ["a"] * 60, "two": ["a", "b"] * 30}
+    path = parquet(tmp_path / "preds.parquet", columns)
+    for options in ([], ["-m", "calibration_loss", "-m", "refinement_loss"]):
+        report = score(path, "--group", "one", *options).report
+        for name in ("calibration_loss", "refinement_loss"):
+            assert report["metrics"][name]["state"] == "undefined", name
+            assert "one group" in report["metrics"][name]["why"]
+        alone = score(path, *options).report["metrics"]["temperature"]["value"]
+        assert report["metrics"]["temperature"]["value"] == alone and "recalibration" not in report["data"]
+    assert "recalibration" not in xent("score", path, "--group", "one").out
+    assert score(path, "--group", "two").report["metrics"]["calibration_loss"]["state"] == "finite"

@@ -30,6 +30,9 @@ LEAST = 20
 _MOST = 1e100
 """Sums of products of losses, of their slopes and of weights stay within float64 up to this mean loss."""
 
+_NO_OTHERS = (
+    "all rows are of one group, or of few that are kept together: none are left to fit a temperature on"
+)
 _BLOCK = 1 << 15
 
 
@@ -51,7 +54,7 @@ class Recalibrated:
 
     @property
     def gained(self) -> float:
-        """The calibration loss, in nats."""
+        """The calibration loss, in nats; NaN if no rows are left to fit a temperature on."""
         return self.loss - self.fit.cross_fitted
 
     def said(self, of: int) -> dict[str, float | int | str]:
@@ -107,6 +110,8 @@ def calibration_loss(known: Known) -> Value:
     found = known.recalibrated
     if isinstance(found, str):
         return known.undefined("calibration_loss", found)
+    if math.isnan(found.gained):
+        return known.undefined("calibration_loss", _NO_OTHERS)
     value = known.value("calibration_loss", found.gained, n=found.rows)
     value = replace(value, lower=found.gained, upper=found.gained_in_sample)
     if found.errors is None:
@@ -122,6 +127,8 @@ def refinement_loss(known: Known) -> Value:
     found, whole = known.recalibrated, known.mean("loss", "cross_entropy")
     if isinstance(found, str) or whole.value is None:
         return known.undefined("refinement_loss", str(found))
+    if math.isnan(found.gained):
+        return known.undefined("refinement_loss", _NO_OTHERS)
     left = whole.value - found.gained
     value = known.value("refinement_loss", left, n=found.rows)
     value = replace(value, lower=whole.value - found.gained_in_sample, upper=left)

@@ -173,7 +173,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The best temperature, and the mean losses: at it, and with each fold at the best T of the others."""
+    """The best temperature, and the mean losses: at it, and with each fold at the best T of the others.
+
+    cross_fitted: NaN where all rows are in one fold, as those of one group are.
+    """
 
     temperature: float
     in_sample: float
@@ -190,6 +193,8 @@ def fit(curve: Curve, weights: F64) -> Fit:
     total = curve.sums.sum(axis=0)
     u = curve.least(total)
     out = math.fsum(curve.at(sums, curve.least(total - sums)) for sums in curve.sums[weights > 0])
+    if np.count_nonzero(weights) < 2:
+        out = math.nan
     weight = math.fsum(weights.tolist())
     ends = (-END, END)
     return Fit(math.exp(-u), curve.at(total, u) / weight, out / weight, u in ends)
