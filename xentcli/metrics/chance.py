@@ -43,6 +43,8 @@ def judge(known: Known, value: Value, pair: str, bins: Binned, statistic: Statis
     if why_not(known) is not None or value.value is None:
         return value
     drawn = redraws(known, pair, scheme, bins)
+    if largest and known.spec.grouped:
+        drawn = _with_labels(known, pair, bins, drawn)
     return redraw.judged(value, drawn, statistic, known.level, chance=chance, largest=largest)
 
 
@@ -68,6 +70,18 @@ def redraws(known: Known, pair: str, scheme: str, bins: Binned, fine: bool = Fal
                 bins, unit, known.seed, weighted=known.spec.weighted, coarse=coarse
             )
     return known.drawn[name]
+
+
+def _with_labels(known: Known, pair: str, bins: Binned, drawn: Redraws | WildRedraws) -> WildRedraws:
+    """Redraws of clusters, with labels in the bins that few of them are in (`metrics.fewgroups`)."""
+    from xentcli.metrics import fewgroups, residuals, wild
+
+    assert bins.variance is not None and isinstance(drawn, wild.WildRedraws)
+    unit = float(known.weight2 / known.weight)
+    soft = known.spec.task in TABLED
+    square = residuals.squares(bins, unit) if soft else np.maximum(bins.variance, 0.0)
+    residual, weight = wild.in_bins(bins, known.clustered_cells(pair))
+    return fewgroups.as_labels(drawn, bins, residual, weight, square, unit, known.seed)
 
 
 def judge_by_class(

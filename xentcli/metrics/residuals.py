@@ -36,7 +36,7 @@ def of_soft(bins: Binned, unit: float, seed: int) -> WildRedraws:
     assert bins.variance is not None
     rng = np.random.default_rng(seed)
     rows, residual = float(bins.rows.sum()), bins.y - bins.p
-    square = _squares(bins, unit) * (rows / (rows - 1.0))
+    square = squares(bins, unit) * (rows / (rows - 1.0))
     rates = np.broadcast_to(np.clip(bins.p / bins.weight, 0.0, 1.0), (BUCKETS, square.size))
     noise = redraw.two_weights(bins, square, seed).drawn(rates, rng) - bins.p
     more = rng.standard_normal(noise.shape)
@@ -47,7 +47,7 @@ def of_soft(bins: Binned, unit: float, seed: int) -> WildRedraws:
     return wild.around(bins, noise, mass, spread(bins, unit), bins.variance, np.arange(square.size))
 
 
-def _squares(bins: Binned, unit: float) -> F64:
+def squares(bins: Binned, unit: float) -> F64:
     """Σw²(y - p)² (M,), those of bins of few rows, which would be told by themselves, drawn to the others.
 
     By random effects between their ratios to Σw²p(1-p), which that of shares of so many votes is a part of.

@@ -80,7 +80,7 @@ def draw(bins: Binned, clustered: Clustered, seed: int, *, coarse: I64 | None = 
     A cell that several bins share goes to the one that holds its middle row. coarse (M,): the group of each
     bin whose gap is its.
     """
-    residuals, weight = _in_bins(bins, clustered)
+    residuals, weight = in_bins(bins, clustered)
     found = turned(bins, residuals, weight, seed, coarse=coarse)
     return found if coarse is not None else replace(found, alike=alike(bins, variance(residuals, weight)))
 
@@ -142,7 +142,7 @@ def around(bins: Binned, noise: F64, mass: F64, spread: F64, whole: F64, group: 
 
 def spread(bins: Binned, clustered: Clustered) -> F64:
     """The variance (M,) of the residual Σw(y - p) of each bin, in the order of p, around what is seen."""
-    return variance(*_in_bins(bins, clustered))
+    return variance(*in_bins(bins, clustered))
 
 
 def variance(residuals: F64, weight: F64) -> F64:
@@ -155,7 +155,7 @@ def variance(residuals: F64, weight: F64) -> F64:
     return out
 
 
-def _in_bins(bins: Binned, clustered: Clustered) -> tuple[F64, F64]:
+def in_bins(bins: Binned, clustered: Clustered) -> tuple[F64, F64]:
     """Σw(y - p) and Σw by cluster and bin (G, M)."""
     each = clustered.weight.sum(axis=0)
     index = np.searchsorted(np.cumsum(bins.weight), np.cumsum(each) - each / 2)

@@ -1,0 +1,70 @@
+"""The largest gap with `--group`, where bins are in too few clusters to show how they vary."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.metrics.scored import known, read
+from xentcli.batch import F64
+from xentcli.metrics import fewgroups
+from xentcli.states.bins import Binned
+
+
+def one_bin(hits: list[float], rows: float, p: float) -> tuple[Binned, F64, F64, F64]:
+    """A bin of clusters of so many rows with these hits, Σ(y - p) and Σw of them, and Σp(1-p)."""
+    weight = np.full((len(hits), 1), rows)
+    n = np.array([rows * len(hits)])
+    bins = Binned(n, n, n * p, np.array([sum(hits)]))
+    return bins, np.array(hits)[:, None] - rows * p, weight, n * p * (1 - p)
+
+
+@pytest.mark.parametrize(
+    ("p", "clusters", "few"), [(0.2, 32, True), (0.2, 33, False), (0.05, 243, True), (0.05, 244, False)]
+)
+def test_few_clusters_are_those_whose_squares_vary_by_more_than_seven_per_cent(
+    p: float, clusters: int, few: bool
+) -> None:
+    variance, found = fewgroups.variances(*one_bin([1.0] + [0.0] * (clusters - 1), 1.0, p), 1.0)
+    square = stats.bernoulli.expect(lambda y: (y - p) ** 4, (p,)) - (p * (1 - p)) ** 2
+    assert few == (square / (clusters * (p * (1 - p)) ** 2) > 0.07)
+    assert (found[0], variance[0]) == (few, pytest.approx(clusters * p * (1 - p)))
+
+
+def test_the_design_effect_is_that_of_rows_with_one_luck_or_none() -> None:
+    together = fewgroups.variances(*one_bin([5.0] + [0.0] * 4, 5.0, 0.2), 1.0)[0]
+    apart = fewgroups.variances(*one_bin([1.0] * 5, 5.0, 0.2), 1.0)[0]
+    assert together == pytest.approx(5 * stats.binom.var(1, 0.2) * 5**2)
+    assert apart == pytest.approx(5 * stats.binom.var(5, 0.2))
+
+
+def test_values_come_in_the_order_of_others_with_equal_ones_by_lot() -> None:
+    rng = np.random.default_rng(0)
+    order, values = rng.normal(size=(1_024, 3)), rng.normal(size=(1_024, 3))
+    order[:, 2] = np.sign(order[:, 2])
+    found = fewgroups.ordered_as(order, values, 0)
+    assert (np.sort(found, axis=0) == np.sort(values, axis=0)).all()
+    assert (stats.rankdata(found[:, :2], axis=0) == stats.rankdata(order[:, :2], axis=0)).all()
+    side = order[:, 2] > 0
+    assert found[~side, 2].max() < found[side, 2].min()
+    assert abs(stats.spearmanr(found[side, 2], np.arange(side.sum())).statistic) < 0.2
+
+
+@pytest.mark.parametrize("hits", [(1, 0, 1), (0, 1, 1), (1, 1, 0)])
+def test_the_largest_gap_of_bins_in_one_cluster_has_the_p_of_every_set_of_labels(
+    hits: tuple[int, ...],
+) -> None:
+    p = np.array([0.9, 0.8, 0.65])
+
+    def larger(y: tuple[int, ...]) -> tuple[float, float]:
+        gaps = np.abs(np.array(y) - p)
+        return round(float(gaps.max()), 9), round(float(gaps.sum()), 9)
+
+    labels = list(itertools.product((0, 1), repeat=3))
+    exact = sum(math.prod(np.where(y, p, 1 - p).tolist()) for y in labels if larger(tuple(y)) >= larger(hits))
+    value = read(known(np.array(hits), p, groups=np.array([3, 50, 700])), "mce")
+    assert value.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 1024) + 1e-3)
