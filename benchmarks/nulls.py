@@ -29,6 +29,7 @@ from xentcli.states.bins import Binned
 LABELS = 100
 
 QUICK = ("ece_p", "rmsce_p", "mce_p", "ece_mass_p", "ece_toplabel_p", "ece_classwise_p", "spiegelhalter_p")
+LESS_BIAS = ("ece_debiased_p", "l2_debiased_p", "l2_classwise_debiased_p")
 POSITIVE = ("ece_positive_p", "ece_mass_positive_p", "hosmer_lemeshow_p")
 SLOW = ("ks_calibration_p", "kuiper_calibration_p", "atb_p", "ece_sweep_p", "smooth_ece_p")
 SLOW_POSITIVE = (
@@ -36,7 +37,7 @@ SLOW_POSITIVE = (
     "e50_p", "e90_p",
 )  # fmt: skip
 _JUDGED, _REDRAWN, _REDRAWS = redraw.judged, classwise._redrawn, chance.redraws
-BINARY = (*QUICK, *POSITIVE, *SLOW, *SLOW_POSITIVE)
+BINARY = (*QUICK, *LESS_BIAS, *POSITIVE, *SLOW, *SLOW_POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class Case:
 
 def cases() -> Iterator[Case]:
     """Every table."""
-    many = (*QUICK, *SLOW)
+    many = (*QUICK, *LESS_BIAS, *SLOW)
     few, sizes = (500, 2_000), (500, 2_000, 10_000)
     yield Case("binary", Model(), BINARY, sizes)
     yield Case("binary, two digits", Model(two_digits=True), BINARY, sizes)

@@ -171,7 +171,9 @@ MEASURES = (
     ),
     Measure(
         "mce", "max over non-empty bins of |mean conf_b - accuracy_b|", "0 to 1", "",
-        "Its n is the rows of that bin; few rows make large gaps.",
+        "Its n is the rows of that bin; few rows make large gaps. With --group, a bin in fewer than "
+        "about 30 groups does not show how it varies: there labels are redrawn, which go together as "
+        "those of all bins do.",
         "Naeini, Cooper & Hauskrecht (2015), AAAI 29, 2901-2907",
     ),
     Measure(
