@@ -1,4 +1,4 @@
-"""Files of rows whose writing is cut short."""
+"""Files of rows: how they are written, and what is left where that is cut short."""
 
 from __future__ import annotations
 
@@ -44,3 +44,15 @@ def test_an_interrupted_run_tells_what_it_has_written(
     assert (nothing.code, nothing.err) == (130, "interrupted; no file was written\n")
     some = score(path, *options, "--rows", rows)
     assert some.code == 130 and some.err.startswith("interrupted; written before: ") and rows.exists()
+
+
+def test_floats_are_written_without_a_dictionary(tmp_path: Path) -> None:
+    """Each is another one, so a dictionary is filled to its limit and given up, for every row group."""
+    path = tmp_path / "rows.parquet"
+    assert score(good(tmp_path / "preds.parquet"), "--rows", path).code == 0
+    group = parquet.ParquetFile(path).metadata.row_group(0)
+    coded = {
+        group.column(j).path_in_schema: group.column(j).has_dictionary_page for j in range(group.num_columns)
+    }
+    assert coded["label"] and coded["flags"]
+    assert not any(coded[name] for name in ("loss", "confidence", "entropy", "brier_score"))

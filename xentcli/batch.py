@@ -7,6 +7,7 @@ row and quantity; states see nothing else. Row numbers are 1-based positions in 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,11 @@ class Place:
 
     def spot(self, index: int) -> Spot:
         return Spot(self.part, self.row(index), self.source)
+
+    def spots(self, which: I64) -> list[Spot]:
+        """The spots of the rows `which` (m,)."""
+        rows = self.first + which if self.numbers is None else self.numbers[which]
+        return list(map(Spot._make, zip(repeat(self.part), rows.tolist(), repeat(self.source), strict=False)))
 
 
 def earliest(one: Spots, other: Spots) -> Spots:

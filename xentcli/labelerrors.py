@@ -7,7 +7,7 @@ the figures, the second reads the input again.
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,7 @@ from xentcli.readers.arrays import number_array, text_array
 from xentcli.records import replace
 from xentcli.settings import Settings
 from xentcli.states.suspects import Suspects
-from xentcli.tablefile import TableFile
+from xentcli.tablefile import TableFile, array, kind_of
 
 OPTION = "--label-errors"
 SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -73,43 +73,44 @@ def look(
 def write(path: str, suspects: Suspects, spec: Spec, files: bool) -> None:
     """The suspected rows as a file, the most suspicious first."""
     suspects.settle()
-    _Table(path, _columns(suspects, spec, files)).save()
+    safe = cell if kind_of(path) == "csv" else str
+    _Table(path, _columns(suspects, spec, files, safe)).save()
 
 
 class _Table(TableFile):
     """Columns, known whole, as a file."""
 
-    def __init__(self, path: str, columns: dict[str, list[Any]]) -> None:
+    def __init__(self, path: str, columns: dict[str, pa.Array]) -> None:
         super().__init__(path, OPTION)
         self._columns = columns
 
     def none(self) -> pa.RecordBatch:
-        arrays = [_array(values, self._csv) for values in self._columns.values()]
-        return pa.RecordBatch.from_arrays(arrays, list(self._columns))
+        return pa.RecordBatch.from_arrays(list(self._columns.values()), list(self._columns))
 
     def save(self) -> None:
         with self.opened():
             pass
 
 
-def _columns(suspects: Suspects, spec: Spec, files: bool) -> dict[str, list[Any]]:
-    """What is told of each row: where it is, both labels with their p, and how suspicious it is."""
-    places, columns = suspects.places, {name: c.tolist() for name, c in suspects.columns.items()}
-    out: dict[str, list[Any]] = {"row": [None if spot is None else spot.row for spot in places]}
+def _columns(suspects: Suspects, spec: Spec, files: bool, safe: Callable[[str], str]) -> dict[str, pa.Array]:
+    """What is told of each row: where it is, both labels with their p, and how suspicious it is.
+
+    safe: makes texts from data what the kind of file takes.
+    """
+    found, places = suspects.columns, suspects.places
+    names = _texts([safe(name) for name in spec.classes])
+    out = {"row": number_array([None if spot is None else spot.row for spot in places], np.int64)}
     if files:
-        out = {"file": ["" if spot is None else spot.file for spot in places], **out}
+        out = {"file": _texts([safe("" if spot is None else spot.file) for spot in places]), **out}
     if suspects.ids.any():
-        out["id"] = suspects.texts
-    out["label"] = [spec.classes[c] for c in columns["label"]]
-    out["suggested"] = [spec.classes[c] for c in columns["suggested"]]
-    out |= {"self_confidence": columns["p_label"], "p_suggested": columns["p_suggested"]}
-    out["normalized_margin"] = [(key + 1.0) / 2 for key in columns["key"]]
-    return out | ({"weight": columns["weight"]} if spec.weighted else {})
+        out["id"] = _texts([None if text is None else safe(text) for text in suspects.texts])
+    for name in ("label", "suggested"):
+        codes = array(found[name].astype(np.int32))
+        out[name] = pa.DictionaryArray.from_arrays(codes, names).dictionary_decode()
+    out["self_confidence"], out["p_suggested"] = array(found["p_label"]), array(found["p_suggested"])
+    out["normalized_margin"] = array((found["key"] + 1.0) / 2)
+    return out | ({"weight": array(found["weight"])} if spec.weighted else {})
 
 
-def _array(values: list[Any], as_csv: bool) -> pa.Array:
-    kinds = {type(value) for value in values if value is not None}
-    if str in kinds:
-        safe = [cell(v) if as_csv and v is not None else v for v in values]
-        return text_array([v if v is None else v.encode("utf-8", "backslashreplace").decode() for v in safe])
-    return number_array(values, np.int64 if int in kinds else np.float64)
+def _texts(texts: list[str | None] | list[str]) -> pa.Array:
+    return text_array([text and text.encode("utf-8", "backslashreplace").decode() for text in texts])

@@ -108,7 +108,11 @@ class TableFile:
             return tablewriters.WRITERS[self.kind](self._target, schema)
         from pyarrow import parquet
 
-        return parquet.ParquetWriter(self._target, schema, compression="zstd", write_page_checksum=True)
+        # Hardly two rows have one float: a dictionary of them takes time, and is given up in the end.
+        coded = [field.name for field in schema if not pa.types.is_floating(field.type)]
+        return parquet.ParquetWriter(
+            self._target, schema, compression="zstd", write_page_checksum=True, use_dictionary=coded
+        )
 
 
 class _Sink:

@@ -76,8 +76,7 @@ class Kept:
             ids = np.array(
                 ["" if text is None else text + _END for text in rows.batch.ids.texts(at)], np.str_
             )
-        places = [rows.place.spot(row) for row in at.tolist()]
-        self._add({**columns, "hash": rows.hashes()[at]}, ids, places)
+        self._add({**columns, "hash": rows.hashes()[at]}, ids, rows.place.spots(at))
 
     def merge(self, other: Self) -> None:
         self._add(other.columns, other.ids, other.places)
