@@ -14,6 +14,7 @@ from xentcli.metrics.sums import means, number
 from xentcli.numerics import grid
 from xentcli.report import ClassRow, Value
 
+_TOGETHER = 1 << 12  # classes whose bins are looked at together
 _LARGEST = Fraction(float(np.finfo(np.float64).max))
 
 
@@ -44,10 +45,9 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     mean = means(sums.sums["loss"], base)
     columns = (_row_counts(known), mean, base, impossible, share, sums.values("brier"), known.hits,
                known.predicted, known.labelled, support)  # fmt: skip
-    by_class = list(zip(*(column.tolist() for column in columns), strict=True))
+    kept = zip(order.tolist(), *(column[order].tolist() for column in columns), strict=True)
     out = []
-    for c in order.tolist():
-        rows, cost, held, infinite, part, brier, hits, predicted, labelled, weight = by_class[c]
+    for c, rows, cost, held, infinite, part, brier, hits, predicted, labelled, weight in kept:
         n = int(rows)
         figures = {
             "cross_entropy": _loss(cost, held, infinite, n),
@@ -98,12 +98,14 @@ def _ece(known: Known) -> list[float | None]:
         labels = known.states.labelbins.by_label()
         return [float(error) for error in np.abs(labels.p - labels.y).sum(axis=1) / float(known.weight)]
     if known.states.has("classbins"):
-        weight, p, hits = known.states.classbins.by_class()
-        total = weight.sum(axis=1)
-        gaps = np.abs(p - hits).sum(axis=1)
-        return [g / t if t > 0 else None for g, t in zip(gaps.tolist(), total.tolist(), strict=True)]
+        out: list[float | None] = []
+        for first in range(0, known.spec.size, _TOGETHER):
+            weight, p, hits = known.states.classbins.by_class(slice(first, first + _TOGETHER))
+            total, gaps = weight.sum(axis=1), np.abs(p - hits).sum(axis=1)
+            out += [g / t if t > 0 else None for g, t in zip(gaps.tolist(), total.tolist(), strict=True)]
+        return out
     low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)
-    out: list[float | None] = []
+    out = []
     for side in (low, ~low):
         binned = known.states.positive.binned(known.spec.bins, mirrored=True, only=side)
         total = float(binned.weight.sum())

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.numerics.gridtotals import grid_totals
+from xentcli.numerics.limbs import LIMB, MASK, digits_of, floats
 from xentcli.numerics.pieces import pieces
 from xentcli.numerics.scratch import buffer
 from xentcli.numerics.select import where_one
@@ -28,8 +29,6 @@ I64 = npt.NDArray[np.int64]
 GRID_LIMIT = 2.0**12
 """Terms below this in magnitude take the grid road."""
 
-_LIMB = 32
-_MASK = (1 << _LIMB) - 1
 _WAITING_UP_TO = 1 << 15  # sums that first add up outside the limbs, where adding is cheaper
 _PART = 1 << 16
 _SETTLE_AFTER = 512  # additions of at most 2**53 each that int64 takes without overflow
@@ -76,7 +75,7 @@ class ExactSums:
     def add_exact(self, keys: I64 | int, x: F64) -> None:
         """Add finite terms whole, whatever their exponents: the road of weights and large values."""
         large = self.size > _WAITING_UP_TO
-        for part, integers, exponent in pieces(x, _LIMB, _LIMB) if large else pieces(x):
+        for part, integers, exponent in pieces(x, LIMB, LIMB) if large else pieces(x):
             if isinstance(keys, int):
                 self.add_integer(keys, int(integers.sum()), exponent)
             else:
@@ -108,12 +107,12 @@ class ExactSums:
         """Add `value * 2**exponent` to one sum; `value` is any Python integer."""
         if value == 0:
             return
-        limb, shift = divmod(exponent, _LIMB)
+        limb, shift = divmod(exponent, LIMB)
         sign, magnitude = (-1 if value < 0 else 1), abs(value) << shift
-        count = -(-magnitude.bit_length() // _LIMB)
+        count = -(-magnitude.bit_length() // LIMB)
         at = self._reach(limb, limb + count)
         for step in range(count):
-            self.limbs[at + step, index] += sign * ((magnitude >> (_LIMB * step)) & _MASK)
+            self.limbs[at + step, index] += sign * ((magnitude >> (LIMB * step)) & MASK)
         self._count(1)
 
     def _add_total(self, index: int, x: F64, least: float) -> None:
@@ -178,19 +177,19 @@ class ExactSums:
 
     def _add_vector(self, values: I64, exponent: int) -> None:
         """Add whole numbers (size,) times 2**exponent, one to each sum."""
-        limb, shift = divmod(exponent, _LIMB)
+        limb, shift = divmod(exponent, LIMB)
         row = self._reach(limb, limb + 3)
         for lo in range(0, values.size, _PART):  # what is worked with on the way is small
             part = slice(lo, lo + _PART)
-            for step, digits in enumerate(_limbs(values[part], shift)):
+            for step, digits in enumerate(digits_of(values[part], shift)):
                 self.limbs[row + step, part] += digits
         self._count(2)
 
     def _scatter(self, keys: I64, values: I64, exponent: int) -> None:
         """Add whole numbers (n,) times 2**exponent under their keys, few of a large table."""
-        limb, shift = divmod(exponent, _LIMB)
+        limb, shift = divmod(exponent, LIMB)
         row = self._reach(limb, limb + 3)
-        for step, digits in enumerate(_limbs(values, shift)):
+        for step, digits in enumerate(digits_of(values, shift)):
             if digits.any():
                 np.add.at(self.limbs[row + step], keys, digits)
         self._count(2 * keys.size)
@@ -223,17 +222,17 @@ class ExactSums:
             return
         row = 0
         while row < len(self.limbs):
-            carry = self.limbs[row] >> _LIMB
+            carry = self.limbs[row] >> LIMB
             if row + 1 == len(self.limbs):
                 if (carry == self.limbs[row]).all():  # 0 or -1
                     break
                 self._reach(self.low, self.low + row + 2)
             if carry.any():
                 self.limbs[row + 1] += carry
-                self.limbs[row] &= _MASK
+                self.limbs[row] &= MASK
             row += 1
         limbs = self.limbs
-        while len(limbs) > 1 and (limbs[-2] == (limbs[-1] & _MASK)).all():
+        while len(limbs) > 1 and (limbs[-2] == (limbs[-1] & MASK)).all():
             limbs = np.concatenate([limbs[:-2], limbs[-1:]])
         used = np.flatnonzero(limbs.any(axis=1)) if self.size else np.zeros(0, np.int64)
         first = int(used[0]) if used.size else len(limbs)
@@ -298,39 +297,31 @@ class ExactSums:
     def exact(self, index: int = 0) -> Fraction:
         """One sum, exactly."""
         self._settle()
-        return self._scaled(sum(x << (_LIMB * row) for row, x in enumerate(self.limbs[:, index].tolist())))
+        return self._scaled(sum(x << (LIMB * row) for row, x in enumerate(self.limbs[:, index].tolist())))
 
     def wholes(self) -> tuple[list[int], int]:
         """All sums, exactly, as whole numbers times 2**exponent, and the exponent."""
         self.normalise()
-        digits = (self.limbs & _MASK).T.astype("<u4")
-        return [int.from_bytes(x.tobytes(), "little", signed=True) for x in digits], _LIMB * self.low
+        digits = (self.limbs & MASK).T.astype("<u4")
+        return [int.from_bytes(x.tobytes(), "little", signed=True) for x in digits], LIMB * self.low
 
     def total(self) -> Fraction:
         """The sum of all sums, exactly."""
         self._settle()
-        return self._scaled(sum(sum(limb.tolist()) << (_LIMB * row) for row, limb in enumerate(self.limbs)))
+        return self._scaled(sum(sum(limb.tolist()) << (LIMB * row) for row, limb in enumerate(self.limbs)))
 
     def _scaled(self, whole: int) -> Fraction:
         """A whole number of units of the lowest limb."""
-        return Fraction(whole << max(0, _LIMB * self.low), 1 << max(0, -_LIMB * self.low))
+        return Fraction(whole << max(0, LIMB * self.low), 1 << max(0, -LIMB * self.low))
 
-    def values(self) -> F64:
-        """All sums (size,) as float64, each within one unit in the last place of the exact value."""
+    def values(self, part: slice = slice(None)) -> F64:
+        """All sums (size,), or some, as float64, each within a unit in the last place of the exact value."""
         self.normalise()
-        if not len(self.limbs):
-            return np.zeros(self.size)
-        magnitude, negative = self.limbs, np.flatnonzero(self.limbs[-1] < 0)
-        if negative.size:
-            magnitude = magnitude * np.where(magnitude[-1] < 0, -1, 1)
-            for row in range(len(magnitude) - 1):  # carries again: negated limbs are not yet digits
-                magnitude[row + 1] += magnitude[row] >> _LIMB
-                magnitude[row] &= _MASK
-        out, part = np.zeros(self.size), np.empty(self.size)
-        with np.errstate(over="ignore"):
-            for row, digits in enumerate(magnitude):
-                out += np.ldexp(digits, _LIMB * (self.low + row), out=part, dtype=np.float64)
-        out[negative] *= -1.0
+        lo, hi, _ = part.indices(self.size)
+        out = np.zeros(hi - lo)
+        for at in range(lo, hi if len(self.limbs) else lo, _PART):
+            some = slice(at, min(at + _PART, hi))
+            out[some.start - lo : some.stop - lo] = floats(self.limbs[:, some], self.low)
         return out
 
     def filled(self) -> tuple[I64, F64]:
@@ -342,9 +333,3 @@ class ExactSums:
     @property
     def nbytes(self) -> int:
         return int(self.limbs.nbytes) + sum(sums.nbytes for sums, _ in self._waiting.values())
-
-
-def _limbs(values: I64, shift: int) -> tuple[I64, I64, I64]:
-    """The limbs (n,) of whole numbers times 2**shift, less than a limb: the top ones have their sign."""
-    low, high = (values & _MASK) << shift, (values >> _LIMB) << shift
-    return low & _MASK, (low >> _LIMB) + (high & _MASK), high >> _LIMB

@@ -72,13 +72,15 @@ class ClassBins(Summed):
             self.sums["hits"].add_exact(key, weight * hit)
             self.sums["p"].add_exact(key, weight * confidence)
 
-    def by_class(self) -> tuple[F64, F64, F64]:
-        """Σw, Σw·confidence and Σwy, each (C, M)."""
-        shape = (self.spec.size, self.bins(self.spec))
-        p = self.values("p").reshape(shape)
+    def by_class(self, classes: slice = slice(None)) -> tuple[F64, F64, F64]:
+        """Σw, Σw·confidence and Σwy, each (C, M), or of some classes."""
+        first, stop, _ = classes.indices(self.spec.size)
+        bins = self.bins(self.spec)
+        shape, part = (stop - first, bins), slice(first * bins, stop * bins)
+        p = self.values("p", part).reshape(shape)
         if "weight" in self.sums:
-            return self.values("weight").reshape(shape), p, self.values("hits").reshape(shape)
-        rows = self.values("rows").reshape(*shape, 2)
+            return self.values("weight", part).reshape(shape), p, self.values("hits", part).reshape(shape)
+        rows = self.values("rows", slice(2 * part.start, 2 * part.stop)).reshape(*shape, 2)
         return rows.sum(axis=2), p, rows[:, :, 1]
 
 

@@ -51,6 +51,6 @@ class Summed:
         """Add each row's weight, or 1, under its key."""
         self.sums[name].add_rows(keys, weight)
 
-    def values(self, name: str) -> F64:
-        """The sums `name` as float64."""
-        return self.sums[name].values()
+    def values(self, name: str, part: slice = slice(None)) -> F64:
+        """The sums `name`, or some neighbours, as float64."""
+        return self.sums[name].values(part)
