@@ -8,16 +8,15 @@ readings are never settled by a guess.
 from __future__ import annotations
 
 from xentcli.columns import candidates as find_candidates
-from xentcli.columns import doubts, evidence, labelled, listed, questions, tokens, unread
+from xentcli.columns import checks, doubts, evidence, labelled, listed, questions, tokens, unread
 from xentcli.columns.candidates import Candidate
-from xentcli.columns.families import ZEROS_AND_ONES
 from xentcli.columns.kinds import KINDS
 from xentcli.columns.labelled import PREDICTED, UNNAMED, Label
 from xentcli.columns.labels import Binding, LabelMap
-from xentcli.columns.schema import WHOLE, WRITTEN, Column, Preview, no_column
+from xentcli.columns.schema import WRITTEN, Column, Preview, no_column
 from xentcli.columns.targets import Targets
 from xentcli.columns.vocabulary import says_label
-from xentcli.errors import DataError, Question, UsageError, clean
+from xentcli.errors import Question, UsageError
 from xentcli.records import dataclass, field
 
 
@@ -77,79 +76,76 @@ class Resolution:
 def resolve(preview: Preview, ask: Ask) -> Resolution:
     """The one reading of a file; Question (exit 3) where there are several, UsageError for a wrong name."""
     ask = preview.long.ask(ask) if preview.long is not None else ask
-    named = {column.name: column for column in preview.columns}
-    for option, name in (
-        ("--weight", ask.weight),
-        ("--group", ask.group),
-        *(("--where", column) for column, _ in ask.where),
-        *(("--by", column) for column in ask.by),
-    ):
-        if name is not None and name not in named:
-            raise no_column(preview, option, name)
+    checks.names(preview, ask)
     if ask.pred_ids is not None:
         return _lists(preview, ask, ask.pred_ids)
     if not ask.pred:
         unread.refuse_samples(preview)
     alone = preview.labels if len(preview.labels) == 1 else ()
-    named_labels = labelled.asked_columns(preview, ask.label or alone)
+    named = labelled.asked_columns(preview, ask.label or alone)
     free = {name for name in (ask.weight, *(c for c, _ in ask.where)) if name is not None}
     free |= set(preview.keys or _keys(preview, ask))
-    taken = free | {column.name for column in named_labels} | set(preview.labels)
-    others = free - {name for name, _ in ask.where if says_label(name) == 2}  # rows of one class alone
-    others |= {c.name for c in preview.columns if preview.labels and c.name not in preview.labels}
+    taken = free | {column.name for column in named} | set(preview.labels)
     tokens.refuse(preview, ask.pred, taken)
-    if named_labels:
-        labels = [labelled.asked(preview, named_labels, ask.task, ask.ignore_label)]
-    else:
-        found = labelled.families(preview, _candidates(preview, ask, taken, None), others, ask.ignore_label)
-        labels = labelled.likely(preview, others, found, ask.task, ask.ignore_label)
+    labels = _labels(preview, ask, named, free, taken)
     try:
         chosen, label, binding = _choose(preview, ask, taken, labels)
     except Question:
         questions.of_the_likeliest(preview, ask.pred, taken)
         raise
-    sequences = tokens.sequences(preview, chosen.columns[0])
-    if sequences is not None:
-        raise sequences
-    if not ask.pred and chosen.layout == "list":
-        names = {column.name for column in label.columns}
-        questions.of_the_likeliest(preview, (chosen.columns[0].name,), taken | names)
-    hidden = unread.beside_a_single(preview) if chosen.width == 1 and not ask.pred else None
-    if hidden is not None:
-        raise hidden
-    _check_types(preview, ask, chosen, label.columns)
-    if named_labels and label.labels is not None and not (ask.pred and chosen.width == 1):
-        wide = [chosen] if ask.pred else find_candidates.find(preview, free)
-        for family in labelled.families(preview, wide, free, ask.ignore_label):
-            if family.form in ZEROS_AND_ONES and label.labels.column in family.columns:
-                raise questions.one_of_several(preview, label, family)
+    checks.scores(preview, ask, chosen, label, taken)
+    checks.types(preview, ask, chosen, label.columns)
+    if named:
+        checks.one_of_several(preview, ask, chosen, label, free)
     targets = binding.targets
     if targets is not None and targets.form == "multilabel":
         chosen = find_candidates.by_label(preview, chosen, _claim(ask))
     kind = ask.kind if ask.kind != "auto" else chosen.kind.kind
     if kind is None:
         raise questions.which_kind(preview, chosen)
-    doubt = doubts.always_right(preview, chosen, label, binding, kind) if not named_labels else None
-    if doubt is None and ask.positive is None:
-        doubt = doubts.of_the_prediction(preview, chosen, label, binding, kind)
-        doubt = doubt or doubts.of_no_one_class(preview, chosen, label, binding, kind)
+    doubt = _doubt(preview, ask, chosen, label, binding, kind, bool(named))
     if doubt is not None:
         raise doubt
-    how = preview.long.text if preview.long is not None else "named by --pred" if ask.pred else "found"
-    how += f", {WRITTEN}" if chosen.columns[0].arrow == WRITTEN else ""
-    because = {
-        "scores": f"{chosen.text} ({how})",
-        "kind": "--kind" if ask.kind != "auto" else chosen.kind.why,
-        "label": label.why,
-        "classes": binding.order or f"labels bound {binding.labels.how}",
-    }
-    if targets is not None:
-        because["label"] = _form(label, targets)
     return Resolution(
         _task(preview, ask, chosen, binding), kind, chosen.layout, tuple(c.name for c in binding.columns),
         chosen.width, binding.classes, label.text, binding.labels, precision(chosen), chosen.text,
-        ask.weight, because, binding.reverse, targets,
+        ask.weight, _evidence(preview, ask, chosen, label, binding), binding.reverse, targets,
     )  # fmt: skip
+
+
+def _labels(preview: Preview, ask: Ask, named: list[Column], free: set[str], taken: set[str]) -> list[Label]:
+    """The label that was named, else all that may be one: not what options take, `free`, for themselves."""
+    if named:
+        return [labelled.asked(preview, named, ask.task, ask.ignore_label)]
+    others = free - {name for name, _ in ask.where if says_label(name) == 2}  # rows of one class alone
+    others |= {c.name for c in preview.columns if preview.labels and c.name not in preview.labels}
+    found = labelled.families(preview, _candidates(preview, ask, taken, None), others, ask.ignore_label)
+    return labelled.likely(preview, others, found, ask.task, ask.ignore_label)
+
+
+def _doubt(
+    preview: Preview, ask: Ask, chosen: Candidate, label: Label, binding: Binding, kind: str, named: bool
+) -> Question | None:
+    """What the values say against a label that nobody `named`, or against one positive class."""
+    doubt = None if named else doubts.always_right(preview, chosen, label, binding, kind)
+    if doubt is None and ask.positive is None:
+        doubt = doubts.of_the_prediction(preview, chosen, label, binding, kind)
+        doubt = doubt or doubts.of_no_one_class(preview, chosen, label, binding, kind)
+    return doubt
+
+
+def _evidence(
+    preview: Preview, ask: Ask, chosen: Candidate, label: Label, binding: Binding
+) -> dict[str, str]:
+    """Why each column is what it is taken for."""
+    how = preview.long.text if preview.long is not None else "named by --pred" if ask.pred else "found"
+    how += f", {WRITTEN}" if chosen.columns[0].arrow == WRITTEN else ""
+    return {
+        "scores": f"{chosen.text} ({how})",
+        "kind": "--kind" if ask.kind != "auto" else chosen.kind.why,
+        "label": label.why if binding.targets is None else _form(label, binding.targets),
+        "classes": binding.order or f"labels bound {binding.labels.how}",
+    }
 
 
 def _lists(preview: Preview, ask: Ask, ids: str) -> Resolution:
@@ -270,47 +266,6 @@ def _candidates(preview: Preview, ask: Ask, taken: set[str], claim: str | None) 
     if ask.pred:
         return [find_candidates.explicit(preview, list(ask.pred), claim)]
     return find_candidates.find(preview, taken, ask.kind == "votes") + find_candidates.singles(preview, taken)
-
-
-def _check_types(preview: Preview, ask: Ask, chosen: Candidate, labels: tuple[Column, ...]) -> None:
-    find_candidates.refuse_other(preview, list(chosen.columns))
-    named = {column.name: column for column in preview.columns}
-    for option, column in (*(("--label", c) for c in labels), ("--weight", named.get(ask.weight or ""))):
-        if column is not None and column.extension:
-            raise DataError(
-                f'column "{clean(column.name)}" has the extension type {clean(column.extension)}, '
-                "which xent does not read",
-                where=preview.source,
-                remedy=f"store it as a plain column, or name another with {option}",
-                id="extension_type",
-            )
-    if ask.weight is not None and ask.weight in {column.name for column in labels}:
-        raise UsageError(f'--weight: column "{clean(ask.weight)}" is the label', where=preview.source,
-                         remedy="--weight COLUMN names a column of weights", id="weight_type")  # fmt: skip
-    for column in chosen.columns:
-        held = column.stored if column.type == "list" else column.type
-        if held == "text":
-            raise unread.scores(preview, [column]) or DataError(
-                f'column "{clean(column.name)}" ({column.arrow}) does not hold scores',
-                where=preview.source, remedy="name the score columns with --pred", id="score_type",
-            )  # fmt: skip
-        if held in ("int", *WHOLE) and column.stored != "text" and ask.kind == "auto":
-            raise Question(
-                f'column "{clean(column.name)}" holds whole numbers ({column.arrow})',
-                where=preview.source,
-                remedy="--kind logits, --kind probs or --kind votes says what they are"
-                + (", --dtype bfloat16 that they are bits" if column.stored == "uint16" else ""),
-                id="which_kind",
-                readings=["--kind logits", "--kind probs"] + ["--kind votes"] * (chosen.width > 1),
-            )
-    if ask.kind == "auto" and find_candidates.look_like_counts(preview, chosen):
-        raise Question(
-            f"the scores in {clean(chosen.text)} are whole numbers from 0 up: counts or logits?",
-            where=preview.source,
-            remedy="--kind votes or --kind logits says what they are",
-            id="which_kind",
-            readings=["--kind votes", "--kind logits"],
-        )
 
 
 def precision(chosen: Candidate) -> str:
