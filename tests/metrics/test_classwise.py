@@ -112,14 +112,23 @@ def test_squared_gaps_of_groups_turn_over_with_them(classes: int) -> None:
     y, p = drawn(11, classes, 240)
     group = np.repeat(np.random.default_rng(0).permutation(1024)[:60], 4)
     found = read(known(y, p, groups=group, classwise=True), "l2_classwise_debiased")
-    residual = np.zeros((60, classes, 15))
+    residual, weight = np.zeros((2, 60, classes, 15))
     for c in range(classes):
-        np.add.at(residual[:, c], (np.arange(240) // 4, bins_of(p[:, c])), (y == c) - p[:, c])
+        at = (np.arange(240) // 4, bins_of(p[:, c]))
+        np.add.at(residual[:, c], at, (y == c) - p[:, c])
+        np.add.at(weight[:, c], at, 1.0)
     rows = np.stack([np.bincount(bins_of(p[:, c]), minlength=15) for c in range(classes)])
     per = np.where(rows >= 2, 1.0 / np.maximum(rows, 1), 0.0)
     signs = np.random.default_rng(2).choice([-1.0, 1.0], (4000, 60)) * math.sqrt(60 / 59)
     turned = np.tensordot(signs, residual, axes=1)
     seen = float((residual.sum(axis=0) ** 2 * per).sum())
+    apart = residual - weight * residual.sum(axis=0) / np.maximum(rows, 1)
+    clusters = np.count_nonzero(weight, axis=0)
+    spread = np.where(clusters > 1, (apart**2).sum(axis=0) * clusters / np.maximum(clusters - 1, 1),
+                      (residual**2).sum(axis=0))  # fmt: skip
+    expected = (seen - (spread * per).sum()) / 240 / classes
+    # of two classes over cells of p, which two bins may share
+    assert found.value == pytest.approx(expected, rel=1e-9 if classes > 2 else 0.1)
     share = float(((turned**2 * per).sum(axis=(1, 2)) >= seen).mean())
     assert 0.01 < share < 0.99
     assert found.p == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / 1024) + 0.02)

@@ -31,7 +31,8 @@ CALIBRATION = (
     ),
     Measure(
         "l2_debiased", "Σ_b n_b/n · [gap_b² - y_b(1 - y_b)/(n_b - 1)] over bins of equal mass with two rows "
-        "or more", "below 0 by chance, to 1", "no bin has two rows",
+        "or more; with --group the variance of a gap is that over groups", "below 0 by chance, to 1",
+        "no bin has two rows",
         "The square of the calibration error without its bias; the sign is kept.",
         "Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155",
     ),
@@ -59,7 +60,9 @@ CALIBRATION = (
     ),
     Measure(
         "l2_classwise_debiased", "1/C Σ_c Σ_b n_cb/n · [(mean p_cb - y_cb)² - y_cb (1 - y_cb)/(n_cb - 1)], "
-        "y_cb the share of class c", "below 0 by chance, to 1", "rows are weighted",
+        "y_cb the share of class c; with --group the variance of a gap is that over groups",
+        "below 0 by chance, to 1",
+        "rows are weighted, or with --group there are over 2,048 pairs of a class and a bin",
         "The marginal calibration error, squared, without its bias; in equal-width bins, where its authors "
         "take equal mass, as it does with --binning mass. The labels of at most 5,000 rows are "
         "redrawn for its p-value, where up to 2,048 bins of a class have rows; with --group the residuals of "

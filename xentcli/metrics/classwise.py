@@ -25,6 +25,7 @@ _SUMS = ("rows", "weight", "p", "y")
 _MOST = 5000  # rows of the sample, at most, whose labels are redrawn
 _FEWEST, _VALUES = 199, 2_000_000  # redraws, at least, and times cells
 _MOST_BINS = 2048  # of all classes together, with rows in them, that an interval is worked out for
+_UNTOLD = "how it varies over groups is told of up to 2,048 pairs of a class and a bin"
 
 
 def ece_classwise(known: Known) -> Value:
@@ -192,7 +193,7 @@ def l2_classwise_debiased(known: Known) -> Value:
     """Mean over all classes of Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over equal-width bins of two rows or more.
 
     With `--binning mass`, over bins of equal mass of each class. The marginal calibration error, squared and
-    with its sign: below 0 by chance.
+    with its sign: below 0 by chance. With `--group` the variance of a gap is that over clusters.
     Source: Kumar et al. (2019), arXiv 1909.10155, who take bins of equal mass.
     """
     if known.spec.weighted:
@@ -200,7 +201,10 @@ def l2_classwise_debiased(known: Known) -> Value:
     bins = _by_class(known)
     if bins is None:
         return known.undefined("l2_classwise_debiased", UNKEPT)
-    debiased, square = _squares(known, bins)
+    over = _over_clusters(known, bins) if known.spec.grouped else None
+    if known.spec.grouped and over is None:
+        return known.undefined("l2_classwise_debiased", _UNTOLD)
+    debiased, square = _squares(known, bins, over)
     residual = (bins.y - bins.p)[bins.rows > 0]
     value = known.value("l2_classwise_debiased", float(debiased(residual)))
     drawn, in_order = _squared(known, bins)
@@ -212,9 +216,26 @@ def l2_classwise_debiased(known: Known) -> Value:
     )
 
 
-def _squares(known: Known, bins: Binned) -> tuple[Statistic, Statistic]:
+def _over_clusters(known: Known, bins: Binned) -> F64 | None:
+    """The variance of the residual of each of the bins (C, M) with rows, over the clusters of `--group`; None
+    where sums of theirs are not kept."""
+    from xentcli.metrics import wild
+
+    filled = bins.rows > 0
+    if known.spec.task == "binary":
+        cells = known.clustered_cells("positive")
+        low, high = (Binned(*(getattr(bins, name)[side][filled[side]][::step] for name in _SUMS))
+                     for side, step in ((0, -1), (1, 1)))  # fmt: skip
+        return np.concatenate([wild.spread(low, cells)[::-1], wild.spread(high, cells)])
+    if not known.states.has("clusterclasswise"):
+        return None
+    residual, weight = known.states.clusterclasswise.by_cluster()
+    return wild.variance(residual[:, filled.ravel()], weight[:, filled.ravel()])
+
+
+def _squares(known: Known, bins: Binned, over: F64 | None) -> tuple[Statistic, Statistic]:
     """The mean squared gap of residuals (..., M) of the bins (C, M) with rows, without its bias and with it;
-    of bins of two rows or more."""
+    of bins of two rows or more. over (M,): the variance of the residuals, None for that of labels drawn."""
     filled = bins.rows > 0
     rows, p, each = bins.rows[filled], bins.p[filled], float(known.rows) * known.spec.size
     per = np.where(rows >= 2, rows, 0.0) / each
@@ -225,8 +246,9 @@ def _squares(known: Known, bins: Binned) -> tuple[Statistic, Statistic]:
 
     def debiased(residuals: F64) -> F64:
         rate = np.clip((p + residuals) / rows, 0.0, 1.0)
-        bias: F64 = (per * rate * (1.0 - rate) / np.maximum(rows - 1.0, 1.0)).sum(axis=-1)
-        return square(residuals) - bias
+        draws = rate * (1.0 - rate) / np.maximum(rows - 1.0, 1.0) if over is None else over / (rows * rows)
+        out: F64 = square(residuals) - (per * draws).sum(axis=-1)
+        return out
 
     return debiased, square
 
