@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 _STORED = {"f2": "float16", "bf": "bfloat16", "f4": "float32", "f8": "float64", "written": "text"}
 MASSED = 100
 """So many classes, at most, have bins of equal mass: sums of their places take up to 2 MB a class."""
+_CUT = {
+    "no_final_newline": "no newline at the end: if the file was cut there, its last number may be too",
+    "unended": "no end-of-stream mark: if the stream was cut there, rows are missing",
+}
+"""What a source that ends so may have lost."""
+
 
 Progress = Callable[[int, float | None], None]
 """Called with the rows read so far and, if it is known, the share of the input they are."""
@@ -71,8 +77,22 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     if suspects is not None and settings.label_errors is not None:
         labelerrors.write(settings.label_errors, suspects, states.spec, len(sources) > 1)
     report.data["inputs"] = [source.path for source in sources]
+    report.data["notes"] = _notes(what, sources, looks, scored, settings)
+    report.warnings += _cut_short(sources)
+    return report
+
+
+def _notes(
+    what: Resolution, sources: list[Source], looks: list[tuple[Source, Preview]], scored: list[Source],
+    settings: Settings,
+) -> list[str]:  # fmt: skip
+    """What is to be said of the `sources` beside their figures, once all of them are read.
+
+    looks: each source as options have it seen, with its Preview. scored: those of them with rows.
+    """
     used = {what.listed.scores} if what.listed is not None else set(what.columns)
-    mixed = {c.stored for _, look in filled for c in look.columns if c.name in used}
+    filled = [look for _, look in looks if look.sample.num_rows]
+    mixed = {c.stored for look in filled for c in look.columns if c.name in used}
     names = sorted({_STORED.get(kind, kind) for kind in mixed})
     notes = [f"scores are stored as {' and '.join(names)}"] if len(names) > 1 else []
     notes += [f"{clean(s.path, 200)}: no rows" for s, look in looks if not look.sample.num_rows]
@@ -80,16 +100,17 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     blank = sum(getattr(source, "blank_lines", 0) for source in sources)
     notes += [f"{counted(blank, 'blank line')} skipped"] if blank else []
     notes += [note for source in scored if isinstance(source, long.Items) for note in source.notes()]
-    report.data["notes"] = [*notes, *(note for _, look in filled for note in look.notes)]
-    cut = [source.path for source in sources if getattr(source, "no_final_newline", False)]
-    if cut:
-        message = "no newline at the end: if the file was cut there, its last number may be too"
-        report.warnings.append(Warning("XW112", message, "", len(cut), clean(cut[0], 200)))
-    cut = [source.path for source in sources if getattr(source, "unended", False)]
-    if cut:
-        message = "no end-of-stream mark: if the stream was cut there, rows are missing"
-        report.warnings.append(Warning("XW112", message, "", len(cut), clean(cut[0], 200)))
-    return report
+    return [*notes, *(note for look in filled for note in look.notes)]
+
+
+def _cut_short(sources: list[Source]) -> list[Warning]:
+    """A warning for each way in which sources end as if they had been cut."""
+    found = []
+    for sign, message in _CUT.items():
+        cut = [source.path for source in sources if getattr(source, sign, False)]
+        if cut:
+            found.append(Warning("XW112", message, "", len(cut), clean(cut[0], 200)))
+    return found
 
 
 def opened(inputs: Sequence[str | Source], settings: Settings) -> list[Source]:
