@@ -31,7 +31,8 @@ AREAS = ("auroc", "average_precision")
 ERRORS = ("ece", "ece_positive", "ece_mass", "rmsce", "mce")
 LESS_BIAS = ("ece_debiased", "l2_debiased", "l2_classwise_debiased")
 SLOW = ("ks_calibration", "kuiper_calibration", "smooth_ece")
-CHOOSING = ("brier_miscalibration", "log_miscalibration", "ici", "ece_sweep", "atb", "atb_positive")
+ISOTONIC = ("ici", "e50", "e90")
+CHOOSING = ("brier_miscalibration", "log_miscalibration", *ISOTONIC, "ece_sweep", "atb", "atb_positive")
 BIASED = (*ERRORS, *LESS_BIAS, *SLOW, *CHOOSING)
 _TRUTH = 4_000_000
 _EXACT = 1 << 20  # scores that are told apart
@@ -231,6 +232,9 @@ def main() -> None:
         ("gaps of 0.05 in every bin, errors of calibration", Gaps(0.05), ERRORS, SIZES, few),
         ("a gap of 0.2 in one bin, errors of calibration", Gaps(0.2, alone=True), ERRORS, (500, 2_000), few),
         ("a gap of 0.08 in one bin, the largest", Gaps(0.08, alone=True), ("mce",), SIZES, few),
+        ("off in a few bins, gaps to isotonic regression", Model(apart=0.12), ISOTONIC, SIZES[:3], few // 4),
+        ("gaps of 0.05, to isotonic regression", Gaps(0.05), ISOTONIC, SIZES[:3], few // 4),
+        ("over-confident, gaps to isotonic regression, groups of 10", grouped, ISOTONIC, (2_000,), few // 4),
         ("over-confident, slower errors", over, (*SLOW, *CHOOSING), (500, 2_000, 10_000), few // 2),
     ]
     sure = "sure and right, but for one row in 100"
