@@ -102,9 +102,10 @@ class Reused:
 
     def redrawn(self, made: Callable[..., Any], *known: Any) -> Any:
         """In place of `classwise._redrawn`."""
-        if self.metric not in self.errors:
-            self.errors[self.metric] = made(*known)
-        return self.errors[self.metric]
+        name = f"{self.metric}, labels"
+        if name not in self.errors:
+            self.errors[name] = made(*known)
+        return self.errors[name]
 
 
 @dataclass(frozen=True)
