@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from xentcli import gating
-from xentcli.cli import allocators, progress
 from xentcli.cli import output as out
+from xentcli.cli import progress
 from xentcli.cli.classnames import class_names
 from xentcli.errors import CannotDecide, OutputError, UsageError, clean, closest
 from xentcli.metrics.names import METRICS, Metric, resolve
@@ -183,7 +183,9 @@ class Request:
             raise UsageError("--only prints bare values and --json a document; choose one", id="choice")
 
     def _settings(self, rules: list[gating.Rule], only: list[Metric], targets: list[out.Target]) -> Settings:
-        allocators.choose()
+        from xentcli.numerics import heap
+
+        heap.share()  # before PyArrow is imported, whose first thread would get a heap of its own
         from xentcli import memory
         from xentcli.binding import Rules
         from xentcli.columns import Ask

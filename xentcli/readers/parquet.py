@@ -21,7 +21,7 @@ from xentcli.readers.plainpages import Other
 from xentcli.readers.stored import Stored
 
 BATCH_ROWS = 1 << 17
-BATCH_BYTES, LISTS_BYTES = 6 << 20, 16 << 20
+BATCH_BYTES, LISTS_BYTES = 5 << 20, 16 << 20
 _SAMPLE_BYTES = 4 << 20
 _HUGE = 1 << 16  # bytes a row from which text is not sampled at all
 _LOOKED = 512  # columns that are sampled at once: each takes as much as its pages
