@@ -57,3 +57,23 @@ def test_columns_that_are_looked_at_in_turn_are_those_looked_at_at_once(
     parts = source.preview()
     assert parts.sample.schema.names == whole.sample.schema.names == ["a", "s.x", "s.y", "t", "e"]
     assert parts.sample.equals(whole.sample) and parts.columns == whole.columns
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_texts_stored_by_lengths_or_by_what_they_share_are_the_same_texts(
+    encoding: str, version: str, tmp_path: Path
+) -> None:
+    """Several writers store texts so unless they are few; pyarrow reads no dictionary out of them."""
+    words = pa.array(["cat", "dog", None, "dogma"] * 9)
+    table = pa.table({"p": [0.1, 0.2, 0.3, 0.4] * 9, "t": words, "n": pa.array(range(36)).cast(pa.string())})
+    pq.write_table(
+        table, tmp_path / "p.parquet", row_group_size=20, use_dictionary=["n"],
+        column_encoding={"t": encoding}, data_page_version=version,
+    )  # fmt: skip
+    source = ParquetSource(Stored(str(tmp_path / "p.parquet")), Options())
+    assert source.preview().sample["t"].to_pylist() == words.to_pylist()[:20]
+    units = [unit for walk in source.partitions(["t", "n"], ["t", "n"]) for unit in walk()]
+    batches = [unit.load() for unit in units]
+    assert [value for batch in batches for value in batch["t"].to_pylist()] == words.to_pylist()
+    assert pa.types.is_dictionary(batches[0]["n"].type)

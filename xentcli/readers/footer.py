@@ -19,6 +19,7 @@ TYPES = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", 
 _CODECS = ("none", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4_raw")
 _ENCODINGS = frozenset((0, 2, 3, 4, 5, 6, 7, 8, 9))
 _OF_DICTIONARIES = frozenset((2, 8))
+_OF_TEXT = frozenset((6, 7))  # texts by their lengths, or by what they share with the text before
 _LARGEST = 1 << 62
 _ROW_GROUPS = 4
 
@@ -51,7 +52,8 @@ class Chunk:
 
     `start` and `compressed` say where its bytes are; `uncompressed` is what its pages unpack to.
     `low` and `high` are the bounds as stored, None where there are none; `exact`: they are said to be
-    values of the column, where long texts may have bounds that are cut. `dictionary`: it has one.
+    values of the column, where long texts may have bounds that are cut. `dictionary`: it has one. `delta`:
+    there are texts in it that are stored by their lengths or by what they share.
     """
 
     type: str
@@ -64,6 +66,7 @@ class Chunk:
     high: bytes | None
     dictionary: bool = False
     exact: bool = False
+    delta: bool = False
 
 
 def read(file: BinaryIO) -> tuple[bytes, int]:
@@ -145,7 +148,8 @@ def _chunk(stored: Any, rows: int, end: int, leaf: Leaf) -> Chunk:
         raise Malformed(f'column "{leaf.path}" has {values:,} values for {rows:,} rows')
     low, high, exact = _bounds(fields.get(12), leaf.type)
     coded = not _OF_DICTIONARIES.isdisjoint(encodings)
-    return Chunk(leaf.type, _CODECS[codec], values, unpacked, packed, start, low, high, coded, exact)
+    delta = not _OF_TEXT.isdisjoint(encodings)
+    return Chunk(leaf.type, _CODECS[codec], values, unpacked, packed, start, low, high, coded, exact, delta)
 
 
 def _whole(fields: Fields, number: int, leaf: Leaf) -> int:

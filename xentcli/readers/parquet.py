@@ -93,7 +93,8 @@ class ParquetSource:
         """The first rows of the columns, as many as fit into a few megabytes."""
         each = max(1, sum(sizes.get(name, 8) for name in columns))
         rows = max(1, min(PREVIEW_ROWS, _SAMPLE_BYTES // each))
-        file = self._open(text)
+        group = next((g for g, rows in enumerate(self._contents.groups) if rows), None)
+        file = self._open(text if group is None else self._contents.codable(group, text))
         parts = [columns[lo : lo + _LOOKED] for lo in range(0, len(columns), _LOOKED)]
         found = [self._first(file, part, rows) for part in parts or [columns]]
         if len(found) < 2:
@@ -194,7 +195,7 @@ class ParquetSource:
                 yield batch.slice(max(0, batch.num_rows - (seen - given)))
 
     def _arrow(self, group: int, text: list[str], step: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        file, freed = self._open(text), 0
+        file, freed = self._open(self._contents.codable(group, text)), 0
         for batch in file.iter_batches(step, row_groups=[group], columns=columns, use_threads=False):
             freed += batch.nbytes
             yield batch

@@ -141,6 +141,12 @@ class Contents:
         group = next((g for g, rows in enumerate(self.groups) if rows), None)
         return group is not None and all(chunk.dictionary for _, chunk in self.used(group, [name]))
 
+    def codable(self, group: int, text: list[str]) -> list[str]:
+        """The columns of text of a row group that Arrow can read as dictionaries: it cannot where texts are
+        stored by their lengths or by what they share, as some writers do beyond a number of values."""
+        plain = {leaf.path for leaf, chunk in self.used(group, text) if chunk.delta}
+        return [name for name in text if name not in plain]
+
     def bounds(self, group: int, columns: list[str]) -> Bounds | None:
         """What the values of a row group are to be held against, if the file was written with checksums."""
         chunks = self.chunks(group)
@@ -168,9 +174,16 @@ def damaged_footer(name: str, why: str) -> DataError:
 
 
 def damaged(name: str, error: Exception, group: int, column: str | None) -> DataError:
-    """The error for data that cannot be read, in a row group and perhaps a column."""
+    """The error for data that cannot be read, or not by us, in a row group and perhaps a column."""
     place = f"{name}, row group {group}" + (f', column "{clean(column)}"' if column else "")
     why = reason(error)
+    if "decrypt" in why.lower():
+        return DataError("it is encrypted", where=place, remedy="decrypt it first", id="parquet_encrypted")
+    if isinstance(error, NotImplementedError) or "not yet implemented" in why.lower():
+        return DataError(
+            f"it is stored in a way that cannot be read: {why}", where=place, id="parquet_unsupported",
+            remedy="write it with another encoding or compression, or as text without a dictionary",
+        )  # fmt: skip
     if "crc" in why.lower() or "checksum" in why.lower():
         why = "a page does not match its checksum"
     return DataError(f"damaged data: {why}", where=place, remedy="copy or write the file again",
