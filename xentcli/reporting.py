@@ -166,24 +166,32 @@ def _prior(text: str, spec: Spec) -> F64:
     classes, apart = spec.classes, spec.task == "multilabel"
     if text == "uniform":
         return np.full(len(classes), 0.5 if apart else 1.0 / len(classes))
-    try:
-        found = json.loads(Path(text).read_text("utf-8"))
+    where = clean(text, 200)
+    try:  # pairs, not a dict: a class that is named twice would have the last of its numbers
+        pairs = json.loads(Path(text).read_text("utf-8-sig"), object_pairs_hook=tuple)
     except OSError as error:
-        raise UsageError(f"--prior: there is no file {clean(text)}", remedy="--prior uniform, or a JSON file",
-                         id="prior") from error  # fmt: skip
-    except ValueError as error:
-        raise DataError("not a JSON file", where=clean(text, 200), id="prior") from error
-    if not isinstance(found, dict) or set(found) != set(classes):
+        raise UsageError(f'--prior "{where}" cannot be read ({error.strerror})', id="prior",
+                         remedy="--prior uniform, or a JSON file") from error  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        raise DataError("not a JSON file", where=where, id="prior") from error
+    if not isinstance(pairs, tuple) or sorted(name for name, _ in pairs) != sorted(classes):
         raise DataError("a prior is an object with one probability for each class: "
-                        f"{listing(list(classes))}", where=clean(text, 200), id="prior")  # fmt: skip
+                        f"{listing(list(classes))}", where=where, id="prior")  # fmt: skip
+    found = dict(pairs)
     try:
-        prior = np.array([float(found[name]) for name in classes])
-    except (TypeError, ValueError) as error:
-        raise DataError("a prior holds numbers", where=clean(text, 200), id="prior") from error
+        prior = np.array([_probability(found[name]) for name in classes])
+    except (TypeError, OverflowError) as error:
+        raise DataError("a prior holds numbers from 0 to 1", where=where, id="prior") from error
     if apart:
         if not ((prior >= 0) & (prior <= 1)).all():
-            raise DataError("the prior of a label lies between 0 and 1", where=clean(text, 200), id="prior")
+            raise DataError("the prior of a label lies between 0 and 1", where=where, id="prior")
         return prior
     if not ((prior >= 0).all() and abs(prior.sum() - 1) <= 1e-6):
-        raise DataError(f"the prior adds up to {prior.sum():.9g}, not 1", where=clean(text, 200), id="prior")
+        raise DataError(f"the prior adds up to {prior.sum():.9g}, not 1", where=where, id="prior")
     return prior
+
+
+def _probability(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(value)
+    return float(value)

@@ -35,6 +35,7 @@ def test_delimiter_and_decimal(tmp_path: Path) -> None:
     path = text(tmp_path / "preds.csv", lines)
     assert abs(score(path, "--delimiter", ";", "--decimal", ",").value() - GOOD_LOSS) < 1e-12
     refused(score(path, "--delimiter", ";;"), 2, "--delimiter")
+    refused(score(path, "--delimiter", ""), 2, "--delimiter")
     refused(score(path, "--decimal", "comma"), 2, "--decimal")
     refused(score(path, "--delimiter", ",", "--decimal", ","), 2)
 

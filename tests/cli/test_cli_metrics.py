@@ -92,15 +92,19 @@ def test_prior(tmp_path: Path) -> None:
     assert math.isclose(uniform.value("normalized_cross_entropy"), uniform.value() / LN(2))
     assert usual.value("normalized_cross_entropy") != uniform.value("normalized_cross_entropy")
     assert usual.value() == uniform.value()
-    given = text(tmp_path / "prior.json", '{"0": 0.5, "1": 0.5}')
+    given = text(tmp_path / "prior.json", '\ufeff{"0": 0.5, "1": 0.5}')
     same = score(path, "--prior", given).value("normalized_cross_entropy")
     assert math.isclose(same, uniform.value("normalized_cross_entropy"))
-    refused(score(path, "--prior", tmp_path / "none.json"), 2, "none.json")
+    refused(score(path, "--prior", tmp_path / "none.json"), 2, "none.json", "No such file")
+    refused(score(path, "--prior", tmp_path), 2, str(tmp_path), "directory")
 
 
 @pytest.mark.parametrize(
     "content", ["", "[0.5, 0.5]", '{"0": 1}', '{"0": 0.5, "1": 0.6}', '{"0": -1, "1": 2}',
-                '{"0": "a", "1": 1}', '{"0": NaN, "1": 1}', b"\xff", '{"0": null, "1": 1}'],
+                '{"0": "a", "1": 1}', '{"0": NaN, "1": 1}', b"\xff", '{"0": null, "1": 1}',
+                '{"0": 0.9, "0": 0.5, "1": 0.5}', '{"0": false, "1": true}', '{"0": 0.5, "1": "0.5"}',
+                pytest.param(f'{{"0": 0, "1": 1{"0" * 400}}}', id="large"),
+                pytest.param("[" * 99_999, id="deep")],
 )  # fmt: skip
 def test_a_prior_that_is_none(content: str | bytes, tmp_path: Path) -> None:
     path = good(tmp_path / "preds.parquet")

@@ -139,6 +139,7 @@ def test_classes_from_a_file(content: str, tmp_path: Path) -> None:
         ('{"model_type": "bert"}', "label2id is an object"),
         ('["no", 1]', "holds text"),
         ('{"0": "no",', "not a JSON file"),
+        pytest.param("[" * 99_999, "not a JSON file", id="deep"),
     ],
 )
 def test_classes_from_a_file_with_gaps_or_twice(content: str, says: str, tmp_path: Path) -> None:
@@ -149,6 +150,8 @@ def test_classes_from_a_file_with_gaps_or_twice(content: str, says: str, tmp_pat
 def test_classes_from_a_file_that_is_not_there(tmp_path: Path) -> None:
     path = parquet(tmp_path / "preds.parquet", table(y=["yes", "no", "yes", "no"]))
     refused(score(path, "--classes", tmp_path / "id2label.json"), 2, "id2label.json", "no such file")
+    refused(score(path, "--classes", ""), 2, "--classes")
+    refused(score(path, "--classes", tmp_path), 3, str(tmp_path), "directory")
 
 
 @pytest.mark.parametrize(

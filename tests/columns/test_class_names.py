@@ -202,3 +202,10 @@ def test_names_of_yes_and_no_are_not_those_of_the_classes(tmp_path: Path) -> Non
     outcome = score(path, "--label", "tags", "--task", "multilabel")
     assert outcome.code == 0
     assert outcome.report["data"]["classes"] == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("key", [b"huggingface", b"pandas"])
+def test_metadata_nested_beyond_measure_says_nothing(key: bytes, tmp_path: Path) -> None:
+    rows = pa.table({"p_a": [0.25, 0.5], "p_b": [0.75, 0.5], "y": ["a", "b"]})
+    pq.write_table(rows.replace_schema_metadata({key: b"[" * 99_999}), tmp_path / "preds.parquet")
+    assert score(tmp_path / "preds.parquet").code == 0

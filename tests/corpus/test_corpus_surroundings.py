@@ -128,5 +128,18 @@ def test_f26_a_folder_that_may_not_be_entered(tmp_path: Path) -> None:
         outcome = process("score", path, preexec_fn=without_privileges)
     finally:
         folder.chmod(0o755)
-    assert outcome.code in (2, 3), outcome
-    assert "preds.parquet" in outcome.err
+    refused(outcome, 3, "preds.parquet", "permission")
+
+
+@pytest.mark.parametrize("given", ["", "*/*.parquet", "*/preds.parquet", "**/preds.parquet"])
+def test_f26_a_folder_among_others_that_may_not_be_entered(given: str, tmp_path: Path) -> None:
+    """Its rows would be missing, and nobody told."""
+    for name in ("open", "closed"):
+        (tmp_path / name).mkdir()
+        good(tmp_path / name / "preds.parquet")
+    (tmp_path / "closed").chmod(0)
+    try:
+        outcome = process("score", tmp_path / given, preexec_fn=without_privileges)
+    finally:
+        (tmp_path / "closed").chmod(0o755)
+    refused(outcome, 3, "closed", "permission")

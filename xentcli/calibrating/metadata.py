@@ -73,7 +73,7 @@ def _with_new(said: Said, new: tuple[str, ...], listed: bool) -> Said:
     if b"huggingface" in said:
         try:
             said[b"huggingface"] = _with_features(json.loads(said[b"huggingface"]), new, listed)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             del said[b"huggingface"]
     return said
 

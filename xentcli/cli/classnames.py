@@ -12,6 +12,9 @@ def class_names(given: str | None) -> tuple[str, ...]:
     """The names of the classes in the order of their numbers; empty if nothing was said."""
     if given is None:
         return ()
+    if not given.strip():
+        raise UsageError('--classes "" names no class', id="classes",
+                         remedy="--classes A,B,… or a file with the names")  # fmt: skip
     path = Path(given)
     if "," in given or not path.exists():
         if "," not in given and path.suffix in (".json", ".txt"):
@@ -33,13 +36,15 @@ def _in_file(path: Path) -> list[str]:
 
     try:
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(path, f"class names cannot be read ({error})") from error
+    except OSError as error:
+        raise _wrong(path, f"class names cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise _wrong(path, "not text in UTF-8") from error
     if text.lstrip()[:1] not in ("[", "{"):
         return [line.strip() for line in text.splitlines() if line.strip()]
     try:
         found = json.loads(text, object_pairs_hook=_Pairs)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong(path, "not a JSON file") from error
     if isinstance(found, _Pairs):
         return _of_object(path, found)

@@ -164,7 +164,7 @@ def _class_labels(schema: pa.Schema) -> dict[str, str]:
     try:
         info = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
         found = {name: _names(feature) for name, feature in info["info"]["features"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     return {
         f"classes:{name}": json.dumps(names)
@@ -193,7 +193,7 @@ def _categoricals(schema: pa.Schema) -> dict[str, str]:
             for column in said
             if column["pandas_type"] == "categorical"
         }
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     return {
         f"categories:{field.name}": str(counts[field.name])

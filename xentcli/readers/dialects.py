@@ -14,7 +14,7 @@ def dialect_of(path: str, options: Options, name: str) -> Dialect:
     """How the file at `path`, called `name` in messages, is to be read; UsageError for what cannot be."""
     base = path.lower().removesuffix(".gz").removesuffix(".zst")
     tabs = (options.input_format or "").startswith("tsv") or base.endswith(".tsv")
-    delimiter = options.delimiter or ("\t" if tabs else ",")
+    delimiter = ("\t" if tabs else ",") if options.delimiter is None else options.delimiter
     delimiter = _NAMED.get(delimiter, delimiter)
     if not _separates(delimiter):
         raise UsageError(f'--delimiter "{clean(delimiter)}" cannot separate fields',

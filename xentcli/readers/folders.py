@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from xentcli.columns.schema import Column, Preview
 from xentcli.errors import UsageError, clean, counted, listing
 from xentcli.readers import Source, Unit
 from xentcli.readers.arrays import text_array
+from xentcli.readers.faults import unopened
 from xentcli.readers.formats import by_suffix
 from xentcli.records import dataclass, replace
 
@@ -36,7 +38,8 @@ class Folder:
 def look_into(folder: str, input_format: str | None) -> Folder:
     """The files of one format below `folder`; names that begin with `_` or `.` are ignored and counted.
 
-    Raises UsageError where there is none, or where there are several formats.
+    Raises UsageError where there is none, or where there are several formats, and DataError for a folder
+    that may not be looked into.
     """
     found, ignored = _below(folder, folder)
     where = clean(folder, 200)
@@ -52,7 +55,7 @@ def matched(pattern: str, paths: list[str], input_format: str | None) -> Folder:
 
     Raises UsageError where folders hold no file, or several formats.
     """
-    root = os.path.dirname(re.split(r"[*?[]", pattern, maxsplit=1)[0]) or "."
+    root = _root(pattern)
     found: dict[str, dict[str, str]] = {}
     ignored = 0
     for path in paths:
@@ -75,7 +78,7 @@ def _below(folder: str, root: str) -> tuple[dict[str, dict[str, str]], int]:
     found: dict[str, dict[str, str]] = {}
     ignored = 0
     been: set[str] = set()
-    for here, below, names in os.walk(folder, followlinks=True):
+    for here, below, names in os.walk(folder, onerror=_refuse, followlinks=True):
         real = os.path.realpath(here)
         hidden = [name for name in below if name[0] in "_." and "=" not in name]
         below[:] = [] if real in been else sorted(set(below) - set(hidden))
@@ -86,6 +89,30 @@ def _below(folder: str, root: str) -> tuple[dict[str, dict[str, str]], int]:
         keys = _keys(here, root)
         found |= {os.path.join(here, name): keys for name in sorted(names) if name[0] not in "_."}
     return found, ignored
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that may not be looked into could hold rows, which would be missing without a word."""
+    raise unopened(error.filename, error) from error
+
+
+def check_readable(pattern: str) -> None:
+    """Raise DataError if a folder has to be looked into for a glob, and may not be."""
+    parts = pattern.split("/")
+    for at, part in enumerate(parts):
+        listed = glob.has_magic(part) or parts[max(0, at - 1)] == "**"
+        for folder in glob.glob("/".join([*parts[:at], ""]) or ".", recursive=True):
+            try:
+                os.listdir(folder) if listed else os.lstat(os.path.join(folder, part))
+            except PermissionError as error:
+                raise unopened(folder, error) from error
+            except OSError:  # then it is not there, or no folder
+                pass
+
+
+def _root(pattern: str) -> str:
+    """The folder that a glob begins with, as far as its name is plain."""
+    return os.path.dirname(re.split(r"[*?[]", pattern, maxsplit=1)[0]) or "."
 
 
 def _keys(folder: str, root: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import stat
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from xentcli.errors import DataError, UsageError, clean, closest
+from xentcli.errors import DataError, UsageError, XentError, clean, closest
 from xentcli.readers import Options, Source
-from xentcli.readers.faults import shown
-from xentcli.readers.folders import Folder, Keys, Shard, look_into, matched
+from xentcli.readers.faults import shown, unopened
+from xentcli.readers.folders import Folder, Keys, Shard, check_readable, look_into, matched
 from xentcli.readers.formats import FORMATS, PACKED, SHOWN, TEXTS, by_content, by_default, by_suffix
 from xentcli.records import replace
 
@@ -69,6 +70,7 @@ def _several(text: str, input_format: str | None) -> Folder | None:
         return look_into(text, input_format)
     if text == "-" or os.path.lexists(text) or "://" in text or "::" in text or not glob.has_magic(text):
         return None
+    check_readable(text)
     found = sorted(glob.glob(text, recursive=True))
     if not found:
         raise UsageError("no file matches", where=clean(text, 200), remedy=_NAMES, id="no_match")
@@ -92,14 +94,19 @@ def expand(text: str, allow_remote: bool) -> list[str]:
     raise _missing(text)
 
 
-def _missing(path: str) -> UsageError:
+def _missing(path: str) -> XentError:
     folder = os.path.dirname(path) or "."
+    names: list[str] = []
     try:
-        names = os.listdir(folder)
+        os.lstat(path)
+    except PermissionError as error:
+        return unopened(path, error)
     except OSError:
-        names = []
+        with contextlib.suppress(OSError):
+            names = os.listdir(folder)
     hint = closest(os.path.basename(path), names)
-    return UsageError(f"there is no such file.{hint}", where=clean(path, 200), remedy=_NAMES, id="no_file")
+    where = clean(path, 200) or '""'
+    return UsageError(f"there is no such file.{hint}", where=where, remedy=_NAMES, id="no_file")
 
 
 def _refuse_twice(paths: list[str]) -> None:
@@ -187,10 +194,10 @@ def _is_regular(path: str) -> bool:
     try:
         mode = os.stat(path).st_mode
     except PermissionError as error:
-        raise DataError("may not be read", where=clean(path, 200), remedy="change its permissions",
-                        id="unreadable") from error  # fmt: skip
+        raise unopened(path, error) from error
     except OSError as error:
-        raise UsageError("there is no such file (a link to nowhere)", remedy=_NAMES, where=clean(path, 200),
+        link = " (a link to nowhere)" if os.path.islink(path) else ""
+        raise UsageError(f"there is no such file{link}", remedy=_NAMES, where=clean(path, 200),
                          id="no_file") from error  # fmt: skip
     if stat.S_ISSOCK(mode) or (stat.S_ISCHR(mode) and path != os.devnull) or stat.S_ISBLK(mode):
         raise UsageError("this is not a file", where=clean(path, 200), remedy=_NAMES, id="not_a_file")
@@ -226,5 +233,4 @@ def _head(path: str, far: Remote | None) -> bytes:
         with Path(path).open("rb") if far is None else far.open() as file:
             return file.read(64)
     except OSError as error:
-        raise DataError(f"cannot be opened: {error.strerror}", where=clean(path, 200),
-                        id="unreadable") from error  # fmt: skip
+        raise unopened(path, error) from error
