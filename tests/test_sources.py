@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
@@ -67,6 +69,12 @@ SOURCES: dict[str, Callable[[], Any]] = {
     "RecordBatch": lambda: table().combine_chunks().to_batches()[0],
     "RecordBatchReader": lambda: table().to_reader(max_chunksize=100),
     "__arrow_c_stream__": lambda: Stream(table()),
+    "Dataset": lambda: ds.dataset(table()),
+    "dict of columns": lambda: {name: values.to_numpy() for name, values in frame().items()},
+    "frames": lambda: [frame()[1000:], frame()[:1000]],
+    "tables": lambda: (table()[:7], table()[7:]),
+    "batches": lambda: table().to_batches(max_chunksize=100),
+    "batches of a generator": lambda: (batch for batch in table().to_batches(max_chunksize=100)),
 }
 
 
@@ -86,6 +94,8 @@ def test_arrays_are_scored_as_a_list_column(dtype: str, order: Any, tmp_path: Pa
     right = figures(xentcli.score(tmp_path / "preds.parquet"))
     assert figures(xentcli.score(np.array(z, order=order), labels=y)) == right
     assert figures(xentcli.score(np.array(z, order=order), labels=y.tolist())) == right
+    if dtype == "f8":  # as lists have them
+        assert figures(xentcli.score(z.tolist(), labels=y)) == right
     assert figures(xentcli.score(z[::-1], labels=y[::-1])) == right
 
 
@@ -157,6 +167,13 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: xentcli.score([[0.1, 0.9]]), "cannot read a list"),
     (lambda: xentcli.score(pd.DataFrame([[1, 2]], columns=["a", "a"])), "two columns"),
     (lambda: xentcli.score("preds.parquet", labels=[1]), "array of scores"),
+    (lambda: xentcli.score(frame(), labels=np.zeros(2500)), "array of scores"),
+    (lambda: xentcli.score([]), "there is no path"),
+    (lambda: xentcli.score(io.BytesIO(b"PAR1")), "cannot read a BytesIO"),
+    (lambda: xentcli.score((row for row in np.ones((3, 2))), labels=[0, 1, 1]), "cannot read a generator"),
+    (lambda: xentcli.score({"p": [0.1, 0.9], "label": [0]}), r"differ in length: p \(2,\), label \(1,\)"),
+    (lambda: xentcli.score({"p": 0.1, "label": 0}), r"differ in length: p \(\), label \(\)"),
+    (lambda: xentcli.score(np.ma.masked_greater([0.1, 0.9], 0.5), labels=[0, 1]), "has 1 value masked"),
 ]
 
 
@@ -175,12 +192,15 @@ def test_an_object_that_is_no_class_is_refused() -> None:
 
 
 def test_the_report_as_a_frame() -> None:
-    report = xentcli.score(frame())
+    report = xentcli.score(frame().assign(lang="de"), by="lang")
     found = report.to_frame()
     assert list(found.columns[:4]) == ["scope", "name", "metric", "value"]
     loss = found[(found.scope == "all") & (found.metric == "cross_entropy")]
     assert loss["value"].tolist() == [report.metrics["cross_entropy"].value]
     assert set(found.name[found.scope == "class"]) == set(NAMES)
+    assert set(found.name[found.scope == "slice"]) == {"lang=de"}
+    ece = found[(found.scope == "all") & (found.metric == "ece")].iloc[0]
+    assert (ece.chance, ece.p) == (report.metrics["ece"].chance, report.metrics["ece"].p)
 
 
 ALONE = """

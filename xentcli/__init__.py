@@ -11,17 +11,26 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from xentcli import errors
     from xentcli.api import calibrate, score
+    from xentcli.errors import XentError
     from xentcli.report import Report
 
-__all__ = ["Report", "__version__", "calibrate", "score"]
+__all__ = ["Report", "XentError", "__version__", "calibrate", "errors", "score"]
 
-_HOME = {"score": "xentcli.api", "calibrate": "xentcli.api", "Report": "xentcli.report"}
+_HOME = {"score": "xentcli.api", "calibrate": "xentcli.api", "Report": "xentcli.report",
+         "XentError": "xentcli.errors"}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     import importlib
 
+    if name == "errors":
+        return importlib.import_module("xentcli.errors")
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from xentcli.binding import Rules
-from xentcli.columns import Ask
-from xentcli.errors import UsageError
-from xentcli.memory import parse
-from xentcli.metrics.names import resolve
-from xentcli.readers import Options, Source
+from xentcli import arguments, gating, places
+from xentcli.errors import XentError
+from xentcli.readers import Source
+from xentcli.readers.memory import sources_of
+from xentcli.readers.opening import expand
 from xentcli.report import Report
 from xentcli.scoring import Settings
 from xentcli.scoring import score as run
@@ -20,10 +20,8 @@ from xentcli.scoring import score as run
 if TYPE_CHECKING:
     from xentcli.calibrating.maps import CalibrationMap
 
-_READING = ("delimiter", "decimal", "quote", "comment", "encoding", "input_format", "dtype", "allow_remote")
-_SAME = ("compat", "binning", "threshold", "clip", "renormalize", "prior", "label_smoothing", "limit", "jobs",
-         "seed", "precision", "top")  # fmt: skip
-"""Arguments that are options of reading, and settings, under their own names."""
+_REPORTS = ("by", "rows", "compat", "top", "label_errors", "confusion")
+"""Arguments of `score` that a map has nothing for."""
 
 
 def score(
@@ -36,31 +34,33 @@ def score(
     pred_rest: str | None = None,
     kind: str = "auto",
     task: str = "auto",
-    classes: Iterable[str] = (),
-    positive: str | None = None,
+    classes: str | int | os.PathLike[str] | Iterable[Any] | Mapping[Any, Any] = (),
+    positive: Any = None,
     id: str | None = None,
     weight: str | None = None,
     where: Mapping[str, Any] | None = None,
-    by: str | Iterable[str] = (),
+    by: str | Iterable[str | tuple[str, ...]] = (),
     group: str | None = None,
     on_bad: str = "error",
     dtype: str | None = None,
     class_column: str | None = None,
     missing_class: str = "error",
-    ignore_label: str | int | None = None,
+    ignore_label: Any = None,
     renormalize: bool = False,
     clip: float | None = None,
     precision: str = "auto",
     metric: str | Iterable[str] = (),
+    require: str | Iterable[str] = (),
     top: int = 0,
     bins: int | None = None,
     binning: str = "width",
     threshold: float = 0.5,
-    prior: str | None = None,
+    prior: str | os.PathLike[str] | Mapping[Any, float] | None = None,
     label_smoothing: float | None = None,
-    class_weights: str | os.PathLike[str] | Mapping[str, float] | None = None,
-    pos_weight: float | str | os.PathLike[str] | Mapping[str, float] | None = None,
+    class_weights: str | os.PathLike[str] | Mapping[Any, float] | None = None,
+    pos_weight: float | str | os.PathLike[str] | Mapping[Any, float] | None = None,
     compat: str | None = None,
+    confusion: bool = False,
     ci: float | None = 0.95,
     seed: int = 0,
     limit: int | None = None,
@@ -69,27 +69,66 @@ def score(
     decimal: str = ".",
     quote: str = '"',
     comment: str | None = None,
-    na: Iterable[str] = (),
+    na: str | Iterable[str] = (),
     encoding: str | None = None,
+    expect_sha256: str | None = None,
     rows: str | os.PathLike[str] | None = None,
     label_errors: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     max_memory: int | str | None = None,
     allow_remote: bool = False,
 ) -> Report:
-    """Score predictions and return the Report.
+    """Score predictions against labels, and return the Report: what `xent score` prints, as numbers.
 
-    source: a path, or several that are shards of one set; a pandas or Polars DataFrame; a pyarrow Table,
-    RecordBatch or RecordBatchReader, or anything else with `__arrow_c_stream__`, which is walked once; or
-    an array of scores, (n,) or (n, classes), with `labels` (n,): NumPy, or a tensor on the CPU. `labels`
-    may also be a path, as `--labels`.
+    source: what holds the predictions, and the labels unless they are given apart; one of
 
-    Options mean what they mean on the command line. Raises `xentcli.errors.XentError`: UsageError for
-    options and missing files, DataError for content, CannotDecide where there are no rows.
+    - a path, or several that are shards of one set;
+    - a pandas or Polars DataFrame, a pyarrow Table, RecordBatch or Dataset, or several of one kind;
+    - a RecordBatchReader, batches that a generator yields, or anything else with `__arrow_c_stream__`, which
+      are walked once;
+    - a dict of columns: name to values (n,), or (n, classes) for scores in one column;
+    - an array of scores, (n,) or (n, classes), with `labels`: NumPy, lists, or a tensor on the CPU.
+
+    What columns mean, all by name:
+
+    - labels: labels (n,), or one-hot (n, classes), of an array of scores; or a path, as `--labels`.
+    - label, pred, pred_ids, pred_rest, id, weight, group, class_column: columns of `source`. label and pred
+      may be several, or a glob. weight: of each row, at least 0. group: rows that belong together.
+    - kind: auto, probs, logits, logprobs or votes. task: auto, binary, multiclass, multilabel or soft.
+    - classes: names in the order of the score columns, a dict `id2label` or `label2id`, or a file of them.
+      positive: the class that one score column is about. dtype: of scores stored as raw bytes.
+
+    Which rows: where={column: value} and limit choose rows, ignore_label leaves rows out; on_bad="skip"
+    leaves out, and counts, rows without a result; missing_class="zero" takes p = 0 for classes an item lacks.
+    renormalize divides rows by their sum; clip is the least p of a label, between 0 and 1.
+
+    What is computed: metric, further metrics by name; require, rules such as "accuracy >= 90%", whose verdict
+    is `Report.verdict`, pass, fail or undefined; by, columns of slices, ("a", "b") or "a,b" crossing two;
+    top, so many rows with the highest losses; confusion, `Report.confusion`, up to 2,000 classes; bins, which
+    divides 4800, and binning, width or mass; threshold, of p(positive), 0 to 1; prior, "uniform", or a dict
+    or file of p by class; label_smoothing (0 to 1), class_weights and pos_weight, those of training; compat,
+    a library whose figures to add; ci, the level of intervals, or None; seed, of redrawn labels; precision,
+    auto or float64. rows and label_errors are files to write, as `--rows` and `--label-errors`.
+
+    How it is read: input_format, delimiter, decimal, quote, comment, na, encoding, expect_sha256,
+    allow_remote; jobs is the number of threads, on which no figure depends; max_memory is in bytes, or a text
+    such as "2GiB". `xent score --help` says the same of each option, and `xent explain NAME` of each figure.
+
+    Values are float64 in nats and fractions; one that has no value is None, with `why`. The figures are those
+    of the file that would hold the same values.
+
+    Raises `xentcli.XentError`, whose `what`, `where`, `remedy` and `id` are those of the command line:
+    UsageError for arguments and files that are not there, DataError for content (Question where it can be
+    read in two ways), CannotDecide where no rows are left, OutputError where a file cannot be written. A rule
+    that fails raises nothing.
     """
     given = dict(locals())
-    settings = _settings(given)
-    return run(_inputs(source, None if settings.labels else labels, settings.reading), settings)
+    with _told():
+        rules = gating.parse_all(arguments.names("require", require))
+        settings = arguments.settings(given, rules)
+        report = run(_inputs(source, labels, settings), settings)
+        gating.judge(rules, report) if rules else None
+        return report
 
 
 def calibrate(
@@ -105,11 +144,13 @@ def calibrate(
     """Fit a calibration map, with what it gains on rows held out of the fit: `CalibrationMap.after`, `found`.
 
     method: temperature, vector, platt, beta, histogram, isotonic, or auto, which tries all that can be and
-    takes the simplest of the best. prior_rows: what isotonic, histogram and vector maps are drawn towards,
-    0 for plain ones. map_bins: bins of histogram maps. fit_rows: of more rows that differ, by default
-    100,000 or those with 2 million scores, a sample is fitted on; "all": of more than memory takes. source,
-    labels and options are those of `score`; `by`, `rows`, `compat`, `top` and `label_errors` are for
-    reports. Raises XentError as it does; CannotDecide without a fit.
+    takes the simplest of the best. prior_rows: what isotonic, histogram and vector maps are drawn towards, in
+    rows; 0 for plain ones. map_bins: bins of histogram maps. fit_rows: of more rows that differ, by default
+    100,000 or those with 2 million scores, a sample is fitted on; "all": of as many as memory takes. source,
+    labels and options are those of `score`; `require` judges the held-out figures, in `after.verdict`. `by`,
+    `rows`, `compat`, `top`, `confusion` and `label_errors` are for reports, and raise TypeError.
+
+    Raises XentError as `score` does; CannotDecide where no map can be fitted.
     """
     from xentcli.calibrating.choosing import Asked
     from xentcli.calibrating.fitting import fit
@@ -117,75 +158,40 @@ def calibrate(
 
     usual = {name: p.default for name, p in inspect.signature(score).parameters.items()}
     unknown = sorted(options.keys() - usual.keys())
-    reports = ("by", "rows", "compat", "top", "label_errors")
-    unknown += [name for name in reports if options.get(name)]
+    unknown += [name for name in _REPORTS if options.get(name)]
     if unknown:
         raise TypeError(f"calibrate() got an unexpected keyword argument '{unknown[0]}'")
-    settings = _settings(usual | options | {"labels": labels})
-    asked = Asked(method, Tuning(prior_rows, map_bins), fit_rows)
-    return fit(_inputs(source, None if settings.labels else labels, settings.reading), settings, asked)
+    given = usual | options | {"labels": labels}
+    with _told():
+        rules = gating.parse_all(arguments.names("require", given["require"]))
+        settings = arguments.settings(given, rules)
+        tuning = Tuning(arguments.number("prior_rows", prior_rows), arguments.whole("map_bins", map_bins))
+        found = fit(_inputs(source, labels, settings), settings, Asked(method, tuning, fit_rows))
+        assert found.after is not None
+        gating.judge(rules, found.after) if rules else None
+        return found
 
 
-def _settings(given: Mapping[str, Any]) -> Settings:
-    """The Settings of the arguments of `score`."""
-    by, where, labels = given["by"], given["where"], given["labels"]
-    named = [by] if isinstance(by, str) else list(by)
-    slices = tuple(dict.fromkeys(tuple(one.split(",")) for one in named))
-    filters = tuple((column, str(value)) for column, value in (where or {}).items())
-    ignored = None if given["ignore_label"] is None else str(given["ignore_label"])
-    weights, bins = given["class_weights"], given["bins"]
-    rows, doubts = given["rows"], given["label_errors"]
-    return Settings(
-        ask=Ask(_names(given["label"]), _names(given["pred"]), given["kind"], given["task"],
-                tuple(given["classes"]), given["positive"], given["weight"], filters, ignored,
-                tuple(c for columns in slices for c in columns), given["id"], given["class_column"],
-                given["missing_class"], given["group"], given["pred_ids"], given["pred_rest"]),
-        reading=Options(
-            missing=tuple(given["na"]),
-            max_memory=None if given["max_memory"] is None else parse(given["max_memory"]),
-            **{name: given[name] for name in _READING},
-        ),
-        rules=Rules(filters, ignored, given["on_bad"] == "skip", slices, given["group"]),
-        metrics=tuple(resolve(name) for name in _names(given["metric"])),
-        bins=15 if bins is None else bins, compat_bins=bins, level=given["ci"],
-        class_weights=os.fspath(weights) if isinstance(weights, os.PathLike) else weights,
-        pos_weight=_weights(given["pos_weight"]),
-        labels=os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
-        rows_to=None if rows is None else os.fspath(rows),
-        label_errors=None if doubts is None else os.fspath(doubts),
-        **{name: given[name] for name in _SAME},
-    )  # fmt: skip
+def _inputs(source: Any, labels: Any, settings: Settings) -> list[str | Source]:
+    """What is scored, once it is found that no file of rows would be written over it."""
+    inputs = sources_of(source, None if settings.labels else labels, settings.reading)
+    if settings.rows_to is not None or settings.label_errors is not None:
+        remote = settings.reading.allow_remote
+        read = [path for one in inputs if isinstance(one, str) for path in expand(one, remote)]
+        files = (settings.labels, settings.prior, settings.class_weights, settings.pos_weight)
+        read += [path for path in files if isinstance(path, str)]
+        places.check_rows(settings.rows_to, settings.label_errors, read)
+    return inputs
 
 
-def _inputs(source: Any, labels: Any, options: Options) -> list[str | Source]:
-    """Paths, or the Source of what is in memory."""
-    paths = [source] if isinstance(source, (str, os.PathLike)) else source
-    if isinstance(source, (list, tuple)) and any(not isinstance(p, (str, os.PathLike)) for p in source):
-        paths = None
-    if paths is source and not isinstance(source, (list, tuple)):
-        from xentcli.readers.memory import source_of
-
-        found = source_of(source, labels, options)
-        if found is not None:
-            return [found]
-        paths = source if isinstance(source, Iterable) else None
-    if paths is None:
-        raise UsageError(f"score cannot read a {type(source).__name__}", id="source",
-                         remedy="a path or several, a DataFrame, an Arrow table or reader, or an array with "
-                         "labels=")  # fmt: skip
-    if labels is not None:
-        raise UsageError(
-            "labels= goes with an array of scores", remedy="label=COLUMN names a column", id="no_labels"
-        )
-    return [os.fspath(path) for path in paths]
-
-
-def _weights(given: float | str | os.PathLike[str] | Mapping[str, float] | None) -> Any:
-    """A path as text, and a number of any type as a float."""
-    if isinstance(given, os.PathLike):
-        return os.fspath(given)
-    return given if given is None or isinstance(given, str | Mapping) else float(given)
-
-
-def _names(given: str | Iterable[str] | None) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given or ())
+@contextmanager
+def _told() -> Iterator[None]:
+    """Python shows below an error what to do about it, and where it is explained."""
+    try:
+        yield
+    except XentError as error:
+        if error.remedy:
+            error.add_note(f"try: {error.remedy}")
+        if error.id:
+            error.add_note(f"xent explain {error.id} says more")
+        raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from xentcli.errors import UsageError, clean
@@ -65,6 +65,11 @@ def parse(text: str) -> Rule:
             id="rule_limit",
         )
     return rule
+
+
+def parse_all(texts: Iterable[str]) -> list[Rule]:
+    """The rules that texts write down, in their order. Raises UsageError."""
+    return [parse(text) for text in texts]
 
 
 def contradictions(rules: list[Rule]) -> list[str]:

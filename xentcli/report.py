@@ -6,14 +6,16 @@ fractions) at full float64 precision; a value that is not finite says why.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 from typing import Any
 
+from xentcli.documents import dumps
+from xentcli.errors import counted, listing
 from xentcli.records import dataclass, field
 
 SCHEMA = "xent.score/1"
+_SHOWN = ("cross_entropy", "accuracy", "ece")
+"""What a report is known by, where it is shown in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,18 @@ class Report:
     verdict: str | None = None
     confusion: Confusion | None = None
 
+    def __repr__(self) -> str:
+        inputs = listing([str(path).rpartition("/")[2] for path in self.data.get("inputs", [])], 3)
+        told = [f"{self.data.get('scored', 0):,} rows", *self.data.get("task", "").split()]
+        for key in _SHOWN:
+            value = self.metrics.get(key, Value(None))
+            if value.value is not None:
+                ends = "" if value.lo is None or value.hi is None else f" [{value.lo:.4g}, {value.hi:.4g}]"
+                told.append(f"{key} {value.value:.4g}{ends}")
+        told += [f"verdict {self.verdict}"] if self.verdict else []
+        told += [counted(len(self.warnings), "warning")] if self.warnings else []
+        return f"<Report of {inputs}: {', '.join(told)}>"
+
     def to_dict(self, per_class: int | None = 1000) -> dict[str, Any]:
         """The `xent.score/1` document; at most `per_class` classes, those with the largest share."""
         shown = self.classes if per_class is None else self.classes[:per_class]
@@ -240,8 +254,9 @@ class Report:
     def to_frame(self) -> Any:
         """All figures as a pandas DataFrame in long form, one a row.
 
-        `scope` is "all" or "class", `name` that of the class; then metric, value (inf where it is infinite,
-        NaN where it is undefined), se, lo, hi, n, unit, better and why, as in `Value`.
+        `scope` is "all", "class" or "slice", `name` that of the class, or the slice's columns and values,
+        as in "lang=de"; then metric, value (inf where it is infinite, NaN where it is undefined), se, lo, hi,
+        n, chance, p, unit, better and why, as in `Value`.
         """
         import pandas as pd
 
@@ -249,7 +264,11 @@ class Report:
         found += [
             ("class", row.name, key, value) for row in self.classes for key, value in row.metrics.items()
         ]
-        numbers = ("value", "se", "lo", "hi", "n")
+        found += [
+            ("slice", ",".join(f"{column}={name}" for column, name in row.by.items()), key, value)
+            for row in self.slices for key, value in row.metrics.items()
+        ]  # fmt: skip
+        numbers = ("value", "se", "lo", "hi", "n", "chance", "p")
         records = [
             {"scope": scope, "name": name, "metric": key}
             | {k: getattr(value, k) for k in (*numbers, "unit", "better", "why")}
@@ -260,74 +279,6 @@ class Report:
     def to_json(self, per_class: int | None = 1000, ascii_only: bool = True) -> str:
         """`to_dict` as one standards-valid JSON document."""
         return dumps(self.to_dict(per_class), ascii_only)
-
-
-def dumps(document: dict[str, Any], ascii_only: bool = True) -> str:
-    """A document as standards-valid JSON, indented by 2, that no terminal takes for an order."""
-    text = _Indented(ascii_only).text(document)
-    plain = text.isascii() and "\x7f" not in text  # JSON itself escapes all before the blank
-    if not plain and not text.replace("\n", "").isprintable():
-        # What could reorder a line or move the cursor, and lone surrogates, which have no UTF-8.
-        text = _Indented(True).text(document).replace("\x7f", "\\u007f")
-    return text
-
-
-_NESTED = frozenset((dict, list, tuple))
-
-
-class _Indented:
-    """What `json.dumps(…, indent=2)` writes, in half its time: its fast encoder indents nothing, but takes
-    any separator, so that it can write whatever holds nothing nested."""
-
-    def __init__(self, ascii_only: bool) -> None:
-        self._ascii_only = ascii_only
-        self._known: list[tuple[Callable[[Any], str], str, str]] = []
-
-    def _at(self, depth: int) -> tuple[Callable[[Any], str], str, str]:
-        """The encoder of what is so deep, and the starts of lines inside of it and at its end."""
-        while len(self._known) <= depth:
-            end = "\n" + "  " * len(self._known)
-            separators = (f",{end}  ", ": ")
-            coder = json.JSONEncoder(ensure_ascii=self._ascii_only, allow_nan=False, separators=separators)
-            self._known.append((coder.encode, f"{end}  ", end))
-        return self._known[depth]
-
-    def text(self, document: Any) -> str:
-        """The whole of it."""
-        parts: list[str] = []
-        self._write(document, 0, parts.append)
-        return "".join(parts)
-
-    def _write(self, value: Any, depth: int, put: Callable[[str], None]) -> None:
-        """A value that begins at so many indentations."""
-        encode, inside, end = self._at(depth)
-        if type(value) not in _NESTED or not value:
-            put(encode(value))
-            return
-        named = type(value) is dict
-        if _NESTED.isdisjoint(map(type, value.values() if named else value)):
-            whole = encode(value)
-            put(f"{whole[0]}{inside}{whole[1:-1]}{end}{whole[-1]}")
-            return
-        if named and all(type(held) is dict and held and _NESTED.isdisjoint(map(type, held.values()))
-                         for held in value.values()):  # fmt: skip
-            put(self._flat(value, depth))
-            return
-        lead = f"{'{' if named else '['}{inside}"
-        for key, held in value.items() if named else enumerate(value):
-            put(f"{lead}{encode(key)}: " if named else lead)
-            self._write(held, depth + 1, put)
-            lead = f",{inside}"
-        put(f"{end}{'}' if named else ']'}")
-
-    def _flat(self, value: dict[str, dict[str, Any]], depth: int) -> str:
-        """A dict of dicts that hold nothing nested, which are written at once and told apart afterwards:
-        what stands between two of them has a line end, which no string has."""
-        encode, inside, end = self._at(depth)
-        write, deeper, close = self._at(depth + 1)
-        bodies = write(list(value.values()))[2:-2].split(f"}},{deeper}{{")
-        lines = (f"{encode(key)}: {{{deeper}{body}{close}}}" for key, body in zip(value, bodies, strict=True))
-        return f"{{{inside}{f',{inside}'.join(lines)}{end}}}"
 
 
 def _number(value: float | None) -> float | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,25 +157,17 @@ def _provenance(known: Known) -> dict[str, Any]:
     }
 
 
-def _prior(text: str, spec: Spec) -> F64:
-    """`uniform`, or a JSON file with the probability of each class by name, as one vector (C,).
+def _prior(given: str | Mapping[str, float], spec: Spec) -> F64:
+    """`uniform`, or the probability of each class by name, or a JSON file of that, as one vector (C,).
 
     Labels of a multilabel task have a probability each, ½ if uniform, and these need not add up to one.
     """
-    import json
-
     classes, apart = spec.classes, spec.task == "multilabel"
-    if text == "uniform":
+    if given == "uniform":
         return np.full(len(classes), 0.5 if apart else 1.0 / len(classes))
-    where = clean(text, 200)
-    try:  # pairs, not a dict: a class that is named twice would have the last of its numbers
-        pairs = json.loads(Path(text).read_text("utf-8-sig"), object_pairs_hook=tuple)
-    except OSError as error:
-        raise UsageError(f'--prior "{where}" cannot be read ({error.strerror})', id="prior",
-                         remedy="--prior uniform, or a JSON file") from error  # fmt: skip
-    except (ValueError, RecursionError) as error:
-        raise DataError("not a JSON file", where=where, id="prior") from error
-    if not isinstance(pairs, tuple) or sorted(name for name, _ in pairs) != sorted(classes):
+    where = "" if isinstance(given, Mapping) else clean(given, 200)
+    pairs = [(str(name), p) for name, p in given.items()] if isinstance(given, Mapping) else _in_file(given)
+    if sorted(name for name, _ in pairs) != sorted(classes):
         raise DataError("a prior is an object with one probability for each class: "
                         f"{listing(list(classes))}", where=where, id="prior")  # fmt: skip
     found = dict(pairs)
@@ -191,7 +184,22 @@ def _prior(text: str, spec: Spec) -> F64:
     return prior
 
 
+def _in_file(path: str) -> Sequence[tuple[str, Any]]:
+    """The members of an object in a JSON file, one that is there twice included; none of anything else."""
+    import json
+
+    where = clean(path, 200)
+    try:  # pairs, not a dict: a class that is named twice would have the last of its numbers
+        pairs = json.loads(Path(path).read_text("utf-8-sig"), object_pairs_hook=tuple)
+    except OSError as error:
+        raise UsageError(f'--prior "{where}" cannot be read ({error.strerror})', id="prior",
+                         remedy="--prior uniform, or a JSON file") from error  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        raise DataError("not a JSON file", where=where, id="prior") from error
+    return pairs if isinstance(pairs, tuple) else ()
+
+
 def _probability(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(value)
     return float(value)

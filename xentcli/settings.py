@@ -25,7 +25,7 @@ class Settings:
     clip: float | None = None
     precision: str = "auto"
     renormalize: bool = False
-    prior: str | None = None
+    prior: str | Mapping[str, float] | None = None
     label_smoothing: float | None = None
     class_weights: str | Mapping[str, float] | None = None
     pos_weight: float | str | Mapping[str, float] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 
 import pytest
@@ -26,6 +27,14 @@ def test_the_readme_has_two_commands_to_run() -> None:
     found = re.findall(r"^```sh run\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     assert len(found) == 2
     assert all(block.startswith("pip install ") and block.count("\n") == 1 for block in found)
+
+
+def test_what_the_readme_says_of_python_is_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = "\n".join(re.findall(r"^```python\n(>>>.*?)^```$", README, re.DOTALL | re.MULTILINE))
+    examples = doctest.DocTestParser().get_doctest(text, {}, "README.md", "README.md", 0)
+    assert doctest.DocTestRunner().run(examples).failed == 0
+    assert len(examples.examples) > 5
 
 
 def test_no_option_in_the_readme_is_one_that_xent_does_not_have() -> None:

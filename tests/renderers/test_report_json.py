@@ -12,8 +12,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xentcli.documents import dumps
 from xentcli.renderers import json as renderer
-from xentcli.report import ClassRow, Report, Value, dumps
+from xentcli.report import ClassRow, Report, Value
 
 
 def report() -> Report:

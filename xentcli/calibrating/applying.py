@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import IO
+import os
+from collections.abc import Callable
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xentcli import binding, checking, memory, tasks
+from xentcli import binding, checking, memory, places, tasks
 from xentcli.batch import F64, I64, Batch, Place
 from xentcli.calibrating import layouts
 from xentcli.calibrating.layouts import File, Layout
@@ -17,8 +18,9 @@ from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.calibrating.metadata import Carried
 from xentcli.calibrating.outputs import Output, kind_to
 from xentcli.errors import DataError, clean, listing
-from xentcli.readers import Options, Source, bits, textlists
-from xentcli.readers.opening import open_all
+from xentcli.readers import Options, bits, textlists
+from xentcli.readers.memory import sources_of
+from xentcli.readers.opening import expand, open_all
 from xentcli.readers.pivot import Pivot, Stretch, items_of
 from xentcli.records import dataclass, field, replace
 from xentcli.states.notes import Notes
@@ -47,22 +49,28 @@ class Applied:
 
 
 def apply(
-    found: CalibrationMap, inputs: Sequence[str | Source], to: str | IO[bytes], *, pred: tuple[str, ...] = (),
+    found: CalibrationMap, inputs: Any, to: str | os.PathLike[str] | IO[bytes], *, pred: tuple[str, ...] = (),
     kind: str = "auto", layout: Layout | None = None, output: str | None = None,
     reading: Options | None = None, skip_bad: bool = False, sha256: str | None = None,
     progress: Callable[[int, float | None], None] | None = None,
 ) -> Applied:  # fmt: skip
-    """Write the rows of files, in order, to a file `to` with the probabilities of the map.
+    """Write the rows of `inputs`, in order, to a file `to` with the probabilities of the map.
 
+    inputs: a path or several, a DataFrame, an Arrow table, as `xentcli.score` takes them; never `to`.
     output: parquet, csv, jsonl or arrow, else what the suffix says; `to` may be a stream, which needs it.
     New columns are `calibrated_CLASS`; `calibrated`, where the scores are one column or a list, or where each
     row is one class of an item. Lines of JSON stay to the letter where lines of JSON are written. skip_bad:
     rows that have no result are written without one. Memory is that of a block of rows. Raises UsageError,
     DataError, as scoring does and where the map does not fit a file, and OutputError.
     """
+    to = os.fspath(to) if isinstance(to, os.PathLike) else to
     output = kind_to(to, output)
     options = replace(reading or Options(), whole=output != "csv", lines=output == "jsonl")
-    sources = open_all(inputs, options)
+    given = sources_of(inputs, None, options)
+    if isinstance(to, str):
+        read = [path for one in given if isinstance(one, str) for path in expand(one, options.allow_remote)]
+        places.check(to, read, "--output")
+    sources = open_all(given, options)
     if sha256 is not None:
         checking.file_hash(sources, sha256)
     sources = bits.through(sources, options.dtype, pred)

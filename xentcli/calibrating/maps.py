@@ -14,10 +14,11 @@ from xentcli.batch import F64, Batch, Place, Spec
 from xentcli.calibrating import scores
 from xentcli.calibrating.methods import Parameters
 from xentcli.calibrating.methods.registry import METHODS, apply
+from xentcli.documents import dumps
 from xentcli.errors import DataError, UsageError, clean
 from xentcli.records import dataclass, field
 from xentcli.replacing import replacing, told
-from xentcli.report import Report, dumps
+from xentcli.report import Report
 
 SCHEMA = "xent.calibration/1"
 
@@ -80,6 +81,12 @@ class CalibrationMap:
     found: dict[str, Any] = field(default_factory=dict)
     before: Report | None = None
     after: Report | None = None
+
+    def __repr__(self) -> str:
+        of = f"{self.reading.task} {self.reading.kind}, {len(self.reading.classes):,} classes"
+        gain = self.found.get("gain", {}).get("value")
+        told = "" if gain is None else f", gain {gain:.4g} nats a row"
+        return f"<CalibrationMap {self.method} of {of}{told}>"
 
     def probabilities(self, given: Any) -> F64:
         """Calibrated probabilities of an array of scores, in its shape: (n,) or (n, classes).

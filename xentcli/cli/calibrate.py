@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xentcli import gating
+from xentcli import gating, places
 from xentcli.cli import borrowed, output, progress, score
 from xentcli.cli.panels import Panels
 from xentcli.cli.requests import Request
@@ -73,10 +73,10 @@ def fit(**typed: Any) -> int:
     method, prior, bins = typed.pop("method"), typed.pop("prior_rows"), typed.pop("map_bins")
     path, most = typed.pop("output"), typed.pop("fit_rows")
     request = Request(**(borrowed.DEFAULTS | typed))
-    rules = [gating.parse(text) for text in request.require or []]
+    rules = gating.parse_all(request.require or [])
     settings = request.settings(rules)
     if path is not None:
-        output.check_place(path, request.inputs(), "--output")
+        places.check(path, request.inputs(), "--output")
     from xentcli.calibrating import fitting
     from xentcli.calibrating.choosing import Asked
     from xentcli.calibrating.methods import Tuning

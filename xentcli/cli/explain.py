@@ -30,7 +30,7 @@ def command(
     name = " ".join(words) if words else None  # the table writes "Brier score"
     document = _list() if name is None else _explain(name)
     if json:
-        from xentcli.report import dumps
+        from xentcli.documents import dumps
 
         text = dumps(document)
     else:

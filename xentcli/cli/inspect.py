@@ -40,7 +40,7 @@ def command(**typed: Any) -> int:
     found = look(typed["files"], settings)
     lines = commands(typed, [reading.options for reading in found.readings])
     if as_json:
-        from xentcli.report import dumps
+        from xentcli.documents import dumps
 
         text = dumps(found.to_dict() | {"commands": lines}, not output.can_encode(sys.stdout))
     else:

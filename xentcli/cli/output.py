@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from xentcli import places
 from xentcli.errors import OutputError, UsageError, clean
 from xentcli.records import dataclass
 from xentcli.replacing import replacing, told
@@ -52,7 +53,7 @@ def target(text: str, inputs: list[str]) -> Target:
         kind = KINDS[suffix]
     if not path:
         raise UsageError(f'--output "{clean(text)}" names no file', id="output_kind")
-    check_place(path, inputs, "--output")
+    places.check(path, inputs, "--output")
     return Target(kind, path)
 
 
@@ -68,7 +69,7 @@ def rows_to(text: str, inputs: list[str]) -> Target:
     if path == "/dev/stdout":
         path = "-"
     if path != "-":
-        check_place(path, inputs, "--output")
+        places.check(path, inputs, "--output")
     return Target(kind, path)
 
 
@@ -100,59 +101,6 @@ class _Screen:
 
     def flush(self) -> None:
         sys.stdout.flush()
-
-
-def check_place(path: str, inputs: list[str], option: str) -> None:
-    """Refuse a path that is one of the inputs, a folder, in none, or a dash, which is no file."""
-    if path == "-":
-        raise UsageError(f"{option} writes a file, and - is standard output, which has the result",
-                         remedy="--json for JSON there; or the name of a file", id="output_kind")  # fmt: skip
-    for source in inputs:
-        with contextlib.suppress(OSError):
-            if os.path.exists(path) and _same(path, source):
-                raise UsageError(
-                    f"{option} is one of the inputs",
-                    where=clean(path, 200),
-                    remedy="another name",
-                    id="output_is_input",
-                )
-    folder = os.path.dirname(os.path.realpath(path))
-    if os.path.isdir(path):
-        raise OutputError("cannot be written: it is a folder", where=clean(path, 200),
-                          remedy="a file in it", id="output")  # fmt: skip
-    if not os.path.isdir(folder):
-        raise OutputError("cannot be written: there is no such folder", where=clean(path, 200),
-                          remedy=f"make it, or choose another {option}", id="output")  # fmt: skip
-
-
-def check_rows(
-    option: str, path: str, inputs: list[str], targets: list[Target], more: tuple[str, ...] = ()
-) -> list[Target]:
-    """Refuse a file of rows that cannot be written, before anything is read; else the targets with it."""
-    suffixes = (".parquet", ".csv", *more)
-    if not path.lower().endswith(suffixes):
-        raise UsageError(f'{option} "{clean(path)}": what to write is not clear from the name',
-                         remedy=f"a name that ends in {' or '.join(suffixes)}", id="output_kind")  # fmt: skip
-    check_place(path, inputs, option)
-    return distinct([*targets, Target("rows", path)])
-
-
-def distinct(targets: list[Target]) -> list[Target]:
-    """The targets, if no two of them are one file."""
-    seen: set[str] = set()
-    for item in targets:
-        path = os.path.realpath(item.path)
-        if path in seen:
-            raise UsageError("two outputs go to one file", where=clean(item.path, 200),
-                             remedy="a name for each", id="output_twice")  # fmt: skip
-        seen.add(path)
-    return targets
-
-
-def _same(path: str, source: str) -> bool:
-    if source == "-":
-        return sys.stdin is not None and os.path.samestat(os.stat(path), os.fstat(sys.stdin.fileno()))
-    return os.path.samefile(path, source)
 
 
 def can_encode(stream: IO[str] | None, text: str = "±·▁█…—") -> bool:

@@ -8,23 +8,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from xentcli import gating
+from xentcli import choices, gating, places
+from xentcli.classnames import class_names
 from xentcli.cli import output as out
 from xentcli.cli import progress
-from xentcli.cli.classnames import class_names
-from xentcli.errors import CannotDecide, OutputError, UsageError, clean, closest
-from xentcli.metrics.names import METRICS, Metric, resolve
+from xentcli.errors import CannotDecide, OutputError, UsageError, clean
+from xentcli.metrics.names import Metric, asked_in_order, resolve
 from xentcli.records import dataclass
 
 if TYPE_CHECKING:
     from xentcli.report import Report
     from xentcli.scoring import Settings
 
-_CHOICES = {
-    "kind": ("auto", "probs", "logits", "logprobs", "votes"),
-    "task": ("auto", "binary", "multiclass", "multilabel", "soft"),
-    "on_bad": ("error", "skip"),
-    "missing_class": ("error", "zero"),
+_CHOICES = choices.CHOICES | {
     "unit": ("nats", "bits"),
     "format": ("table", "json"),
     "color": ("auto", "always", "never"),
@@ -119,14 +115,12 @@ class Request:
     def run(self) -> int:
         """Check everything that can be wrong before reading, score, deliver; returns the exit code."""
         self._check_choices()
-        rules = [gating.parse(text) for text in self.require or []]
+        rules = gating.parse_all(self.require or [])
         only = [resolve(name) for name in self.only or []]
-        targets = out.distinct([out.target(text, self.inputs()) for text in self.output or []])
-        taken = targets
-        if self.rows is not None:
-            taken = out.check_rows("--rows", self.rows, self.inputs(), taken)
-        if self.label_errors is not None:
-            out.check_rows("--label-errors", self.label_errors, self.inputs(), taken, (".jsonl",))
+        targets = [out.target(text, self.inputs()) for text in self.output or []]
+        places.distinct([target.path for target in targets])
+        if self.rows is not None or self.label_errors is not None:
+            places.check_rows(self.rows, self.label_errors, self.inputs(), [t.path for t in targets])
         if sys.stdout is None:
             raise OutputError("standard output is closed", remedy="-o PATH writes to a file", id="output")
         with _importing():
@@ -169,12 +163,7 @@ class Request:
 
     # -- reading options ----------------------------------------------------------------------------
     def _check_choices(self) -> None:
-        for name, choices in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in choices:
-                option = "--" + name.replace("_", "-")
-                raise UsageError(f'{option} "{clean(value)}" is not known.{closest(value, list(choices))}',
-                                 remedy=f"{option} {'|'.join(choices)}", id="choice")  # fmt: skip
+        choices.check({name: getattr(self, name) for name in _CHOICES}, _CHOICES)
         if self.digits is not None and not 1 <= self.digits <= 17:
             raise UsageError(f"--digits {self.digits}: from 1 to 17", remedy="--digits 4", id="choice")
         if self.json:
@@ -195,9 +184,6 @@ class Request:
         where = tuple(self._pair(text) for text in self.where or [])
         by = tuple(dict.fromkeys(tuple(text.split(",")) for text in self.by or []))
         named = [resolve(name) for name in self.metric or []]
-        known = {metric.key for metric in METRICS}
-        wanted = [*named, *only, *(rule.metric for rule in rules)]
-        extra = [m for m in wanted if m.key not in known or m in named]
         return Settings(
             ask=Ask(tuple(self.label or ()), tuple(self.pred or ()), self.kind, self.task,
                     class_names(self.classes), self.positive, self.weight, where, self.ignore_label,
@@ -212,7 +198,7 @@ class Request:
                 max_memory=None if self.max_memory is None else memory.parse(self.max_memory),
             ),
             rules=Rules(where, self.ignore_label, self.on_bad == "skip", by, self.group),
-            metrics=(*extra, *(m for m in wanted if m not in extra)),
+            metrics=asked_in_order(named, [*only, *(rule.metric for rule in rules)]),
             bins=15 if self.bins is None else self.bins, binning=self.binning,
             compat=self.compat, compat_bins=self.bins, threshold=self.threshold, clip=self.clip,
             renormalize=self.renormalize, precision=self.precision,

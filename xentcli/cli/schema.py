@@ -16,7 +16,7 @@ def command(
     kind: Annotated[str, typer.Argument(metavar="KIND", help=_HELP)] = "score",
 ) -> int:
     """Print the JSON Schema of what a command prints with --json."""
-    from xentcli.report import dumps
+    from xentcli.documents import dumps
     from xentcli.schemas import KINDS
 
     name = kind.removeprefix("xent.").removesuffix("/1")

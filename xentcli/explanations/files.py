@@ -135,12 +135,13 @@ ENTRIES = (
     Entry(
         "source", 2,
         "The Python function was given something that holds no rows that xent can read.",
-        "Pass a path or several, a DataFrame, an Arrow table or reader, or an array with labels=.",
+        "Pass a path or several, a DataFrame, an Arrow table or reader, a dict of columns, or an array with "
+        "labels=.",
     ),
     Entry(
         "array", 2,
         "An object could not be made a NumPy array: a tensor on another device or with a gradient, bfloat16, "
-        "lists of different lengths.",
+        "lists of different lengths, an array with masked values.",
         "Pass a NumPy array; of a tensor, tensor.detach().cpu().float().numpy().",
     ),
     Entry(

@@ -15,6 +15,10 @@ ENTRIES = (
     ),
     Entry("choice", 2, "An option has a value that is none of its choices.", "Use one the message lists.",
           (f"{_GOOD} --kind prob",)),
+    Entry("argument", 2, "An argument of a Python function is not of the type that its option has: a number "
+          "as text, an array where the name of a column goes.",
+          "help(xentcli.score) says what each argument takes; columns that are arrays go into a dict or a "
+          "DataFrame with the scores, and are named."),
     Entry("bins", 2, "The edges of bins are exact only for numbers of bins that divide 4800.",
           "--bins 10, 15, 20, 25, 30 … The message lists all.", (f"{_GOOD} --bins 7",)),
     Entry("top", 2, "--top holds the worst rows in memory, so there may not be any number of them.",

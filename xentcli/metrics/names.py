@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from xentcli.errors import UsageError, closest
 from xentcli.metrics.peernames import PEERS
@@ -220,6 +221,14 @@ def resolve(name: str) -> Metric:
         remedy="xent explain (it lists every metric, with what it means)",
         id="unknown_metric",
     )
+
+
+def asked_in_order(named: Sequence[Metric], others: Sequence[Metric]) -> tuple[Metric, ...]:
+    """What is asked for by name, and by rules and the like: what a default report may lack comes first."""
+    known = {metric.key for metric in METRICS}
+    wanted = [*named, *others]
+    extra = [metric for metric in wanted if metric.key not in known or metric in named]
+    return (*extra, *(metric for metric in wanted if metric not in extra))
 
 
 def companion(key: str) -> tuple[Metric, str] | None:

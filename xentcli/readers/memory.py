@@ -6,8 +6,10 @@ pandas, Polars and torch are never imported here: who passes one of their object
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xentcli.columns.schema import Column
-from xentcli.errors import UsageError, clean
+from xentcli.errors import UsageError, clean, counted
 from xentcli.readers import Options, Source
 from xentcli.readers.arrowtypes import as_common, columns, fields_of, read_schema
 from xentcli.readers.batches import BatchSource
@@ -23,29 +25,92 @@ from xentcli.readers.faults import reason
 from xentcli.readers.ndarrays import ArraysFeed, split
 from xentcli.records import replace
 
+_SOURCES = ("a path or several, a DataFrame, an Arrow table or reader, a dict of columns, or an array with "
+            "labels=")  # fmt: skip
+_REMEDIES = {
+    "LazyFrame": "its .collect()",
+    "ParquetFile": "its path, or its .read()",
+    "list": "an array with labels=: score(scores, labels=y)",
+}
 LABEL = "label"
 """What the column of `labels` is called."""
 
 _BOUNDS_FOR = 4096  # columns
 
 
-def source_of(given: Any, labels: Any, options: Options) -> Source | None:
-    """The Source of an object, or None if it is none that holds rows (a path, then)."""
+def sources_of(given: Any, labels: Any, options: Options) -> list[str | Source]:
+    """The paths and Sources that an argument stands for. Raises UsageError.
+
+    given: a path or an object with rows, several of them, or, with `labels`, an array of scores.
+    """
+    if labels is not None and isinstance(given, (list, tuple)) and not any(map(_is_part, given)):
+        given = plain(given, "scores")
+    if _is_part(given) or _is_array(given):
+        return [_one(given, labels, options)]
+    if labels is not None or hasattr(given, "read") or not isinstance(given, Iterable):
+        raise _unread(given)
+    parts = iter(given)
+    first = next(parts, None)
+    if first is None:
+        raise UsageError("nothing to score: there is no path in it", id="source", remedy=_SOURCES)
+    if isinstance(first, pa.RecordBatch):
+        reader = pa.RecordBatchReader.from_batches(first.schema, chain([first], parts))
+        return [_one(reader, None, options)]
+    if not _is_part(first):
+        raise _unread(given)
+    return [_one(part, None, options) for part in chain([first], parts)]
+
+
+def _is_part(given: Any) -> bool:
+    """Is this a path, or has it columns with names?"""
+    return isinstance(given, (str, os.PathLike, Mapping, pa.RecordBatch)) or (
+        _is("pandas", "DataFrame", given) or _is("pyarrow.dataset", "Dataset", given)
+        or (hasattr(given, "__arrow_c_stream__") and not _is_array(given))
+    )  # fmt: skip
+
+
+def _is_array(given: Any) -> bool:
+    named = hasattr(type(given), "columns") or hasattr(type(given), "schema")
+    return not named and (hasattr(given, "__array__") or hasattr(given, "__dlpack__"))
+
+
+def _one(given: Any, labels: Any, options: Options) -> str | Source:
+    """A path as text, or a Source."""
+    if labels is not None and not _is_array(given):
+        raise UsageError("labels= goes with an array of scores",
+                         remedy="label=COLUMN names a column; of a DataFrame, df.assign(label=y)",
+                         id="no_labels")  # fmt: skip
+    if isinstance(given, (str, os.PathLike)):
+        return os.fspath(given)
+    if not (_is_part(given) or _is_array(given)):
+        raise _unread(given)
+    return source_of(given, labels, options)
+
+
+def _unread(given: Any) -> UsageError:
+    own = _REMEDIES.get(type(given).__name__, _SOURCES)
+    return UsageError(f"score cannot read a {type(given).__name__}", id="source", remedy=own)
+
+
+def source_of(given: Any, labels: Any, options: Options) -> Source:
+    """The Source of a table, a dict of columns, a stream, or an array with its labels."""
     name = type(given).__name__
     if _is("pandas", "DataFrame", given):
         return BatchSource(name, "pandas", _frame(given), options)
+    if isinstance(given, Mapping):
+        return BatchSource(name, "numpy", _columns(given), options)
+    if _is_array(given):
+        return BatchSource(name, "numpy", _arrays(given, labels), options)
     if _is("polars", "DataFrame", given):
         given = pa.RecordBatchReader.from_stream(given).read_all()
     if isinstance(given, pa.RecordBatch):
         given = pa.Table.from_batches([given])
     if isinstance(given, pa.Table):
         return BatchSource(name, "arrow", _TableFeed(given), options)
-    if isinstance(given, pa.RecordBatchReader) or hasattr(given, "__arrow_c_stream__"):
-        reader = given if isinstance(given, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(given)
-        return BatchSource(name, "arrow", _ReaderFeed(reader), options)
-    if hasattr(given, "__array__") or hasattr(given, "__dlpack__"):
-        return BatchSource(name, "numpy", _arrays(given, labels), options)
-    return None
+    if _is("pyarrow.dataset", "Dataset", given):
+        given = given.scanner().to_reader()
+    reader = given if isinstance(given, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(given)
+    return BatchSource(name, "arrow", _ReaderFeed(reader), options)
 
 
 def _is(module: str, kind: str, given: Any) -> bool:
@@ -147,6 +212,18 @@ def _frame(frame: Any) -> _TableFeed:
     return feed
 
 
+def _columns(given: Mapping[Any, Any]) -> ArraysFeed:
+    """Columns by name, (n,) each, or (n, classes) as a column of lists."""
+    found: dict[str, np.ndarray[Any, Any]] = {}
+    for name, values in given.items():
+        found |= split(str(name), plain(values, f'column "{clean(str(name))}"'))
+    if found and len({array.shape[:1] for array in found.values()} | {()}) != 2:
+        told = ", ".join(f"{clean(name)} {array.shape}" for name, array in found.items())
+        raise UsageError(f"columns differ in length: {told}", id="lengths",
+                         remedy="one value a row in every column")  # fmt: skip
+    return ArraysFeed("dict", found, bounded=True)
+
+
 def _arrays(scores: Any, labels: Any) -> ArraysFeed:
     """Scores (n,) or (n, classes) and labels (n,), or one-hot (n, classes), as two columns."""
     if labels is None:
@@ -162,6 +239,10 @@ def _arrays(scores: Any, labels: Any) -> ArraysFeed:
 
 def plain(given: Any, what: str) -> np.ndarray[Any, np.dtype[Any]]:
     """An array, a tensor on the CPU or a list as a NumPy array, without a copy where that can be."""
+    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
+        masked = counted(int(np.ma.getmaskarray(given).sum()), "value")
+        raise UsageError(f"{what} (MaskedArray) has {masked} masked", id="array",
+                         remedy="leave these rows out, or .filled(np.nan) with on_bad='skip'")  # fmt: skip
     try:
         return np.asarray(given)
     except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,16 @@ def class_names(given: str | None) -> tuple[str, ...]:
         names, where = [name.strip() for name in given.split(",")], ""
     else:
         names, where = _in_file(path), clean(given, 200)
+    return apart(names, where)
+
+
+def of_mapping(given: Mapping[Any, Any]) -> tuple[str, ...]:
+    """The names of a dict of names by number or of numbers by name, in the order of the numbers."""
+    return apart(_of_object(Path("classes"), _Pairs((str(key), value) for key, value in given.items())))
+
+
+def apart(names: Sequence[str], where: str = "") -> tuple[str, ...]:
+    """The names, each another. Raises UsageError."""
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UsageError(f'--classes names "{clean(twice)}" twice', where=where, id="classes",
