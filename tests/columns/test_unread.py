@@ -11,6 +11,8 @@ from shutil import which
 
 import numpy as np
 import pandas
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.corpus.corpus import Outcome, xent
@@ -95,6 +97,46 @@ def test_a_list_of_other_objects_is_told_with_its_keys(tmp_path: Path) -> None:
     found = xent("score", path, "--pred", "choices")
     assert found.code == 3 and "list of objects (text, logprobs) in each row" in found.err
     assert "jq" not in found.err and "column for each class" in found.err
+
+
+P = [{"yes": 0.9, "no": 0.1}, {"no": 0.7, "yes": 0.3}]
+NESTED = {
+    "a map": pa.array([list(p.items()) for p in P], pa.map_(pa.string(), pa.float64())),
+    "a list of objects (label, score)": pa.array(
+        [[{"label": name, "score": p} for name, p in row.items()] for row in P]),
+    "a list of lists": pa.array([[[p["no"], p["yes"]]] for p in P]),
+    "a list of lists; fixed": pa.array(
+        [[[p["no"], p["yes"]]] for p in P], pa.list_(pa.list_(pa.float64(), 2), 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("each", NESTED)
+def test_what_is_nested_in_parquet_and_what_makes_columns_of_it(
+    tmp_path: Path, each: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pa.table({"id": [0.25, 0.5], "probs": NESTED[each], "truth": ["yes", "yes"]})
+    pq.write_table(table, tmp_path / "FILE")
+    named = ("score", tmp_path / "FILE", "--input-format", "parquet", "--label", "truth")
+    for options in ([], ["--pred", "probs"]):
+        found = xent(*named, *options)
+        assert found.code == 3 and f'"probs" holds {each.partition(";")[0]} in each row' in found.err
+    monkeypatch.chdir(tmp_path)
+    exec(command(found).partition(", if each row")[0].removeprefix('python3 -c "').removesuffix('"'))
+    said = ["--pred", "probs", "--classes", "no,yes"] if "lists" in each else ["--pred", "p_*"]
+    scored = xent("score", tmp_path / "NEW.parquet", "--label", "truth", *said, "--json")
+    assert scored.code == 0, scored.err
+    assert scored.value() == pytest.approx(RIGHT, rel=1e-15)
+
+
+@pytest.mark.parametrize("text", ["0.2", "1e-3", "tensor(0.2)", "1/2"])
+@pytest.mark.parametrize("listed", [False, True])
+def test_texts_that_are_to_be_scores_are_shown(tmp_path: Path, text: str, listed: bool) -> None:
+    path = tmp_path / "p.parquet"
+    pq.write_table(pa.table({"probs": [[text] * 2 if listed else text] * 2, "label": [0, 1]}), path)
+    found = xent("score", path, "--kind", "probs", "--pred", "probs")
+    what = "numbers written as text" if text[-1].isdigit() and "/" not in text else "text"
+    assert found.code == 3 and f'"probs" holds {what} ("{text}")' in found.err
+    assert (".astype(float)" in found.err) == (what != "text")
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])

@@ -94,7 +94,8 @@ def refuse_other(preview: Preview, columns: list[Column]) -> None:
             raise _which_dtype(preview, column)
         if column.extension or held not in (*_FLOATS, "float", "int", "text", *WHOLE):
             kind = f"the extension type {clean(column.extension)}" if column.extension else column.arrow
-            raise unread.scores(preview, [column]) or DataError(
+            said = unread.scores(preview, [column]) or unread.nested(preview, [column])
+            raise said or DataError(
                 f'column "{clean(column.name)}" ({kind}) does not hold scores',
                 where=preview.source,
                 remedy="name the score columns with --pred; store scores as plain numbers",

@@ -71,10 +71,7 @@ def types(preview: Preview, ask: Ask, chosen: Candidate, labels: tuple[Column, .
     for column in chosen.columns:
         held = column.stored if column.type == "list" else column.type
         if held == "text":
-            raise unread.scores(preview, [column]) or DataError(
-                f'column "{clean(column.name)}" ({column.arrow}) does not hold scores',
-                where=preview.source, remedy="name the score columns with --pred", id="score_type",
-            )  # fmt: skip
+            raise unread.scores(preview, [column]) or unread.not_numbers(preview, column)
         if held in ("int", *WHOLE) and column.stored != "text" and ask.kind == "auto":
             raise Question(
                 f'column "{clean(column.name)}" holds whole numbers ({column.arrow})',

@@ -83,7 +83,8 @@ def none_fits(
     for candidate, label, binding in fits:
         if candidate.width > 1 and binding.labels.how == "by value" and not candidate.prefix:
             return _only_numbered(preview, candidate, label)
-    hidden = unread.scores(preview, preview.columns)
+    likely = [column for column in preview.columns if not failures or says_score(column.name)]
+    hidden = unread.scores(preview, preview.columns) or unread.nested(preview, likely)
     if hidden is not None:
         return hidden
     doubted = _of_the_prediction(preview, failures)

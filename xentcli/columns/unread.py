@@ -13,6 +13,7 @@ _LOOKED_AT = 20
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf)"
 _SEVERAL = rf"\s*{_NUMBER}(?:[\s,]+(?:{_NUMBER}|\.\.\.))+[\s,]*"
 _OBJECTS = "list of an object"
+_PLAINLY = "store the scores as a column for each class, or as a list of numbers in each row"
 _FROM_TEXT = {
     "csv": "python3 -c \"import ast, csv, json; [print(json.dumps({{**row, '{0}': "
            "ast.literal_eval(row['{0}'])}})) for row in csv.DictReader(open('FILE'))]\" > NEW.jsonl",
@@ -21,6 +22,20 @@ _FROM_TEXT = {
                "t['{0}'] = t['{0}'].map(ast.literal_eval); t.to_parquet('NEW.parquet')\"",
 }  # fmt: skip
 """What to type, by format, to turn the texts of column {0} into objects, whose members are columns."""
+
+_PARQUET = "python3 -c \"import pandas; t = pandas.read_parquet('FILE'); {}.to_parquet('NEW.parquet')\""
+_OF_EACH = "t.join(pandas.DataFrame({}, index=t.index).add_prefix('p_'))"
+_NESTED = {
+    r"map<": ("a map", {"parquet": _PARQUET.format(_OF_EACH.format("map(dict, t.pop('{0}'))"))}),
+    r"\w*list<\w+: struct<label: string, score: ": ("a list of objects (label, score)", {
+        "parquet": _PARQUET.format(_OF_EACH.format(
+            "[{{r['label']: r['score'] for r in row}} for row in t.pop('{0}')]"))}),
+    r"\w*list<\w+: struct<": ("a list of objects", {}),
+    r"\w*list<\w+: \w*list<|list of a list": ("a list of lists", {
+        "parquet": _PARQUET.format("t.assign({0}=t['{0}'].str[0])"),
+        "jsonl": "jq -c '.{0} |= .[0]' FILE > NEW.jsonl"}),
+}  # fmt: skip
+"""What each row has, by how its type begins, and what to type, by format, where it is column {0}."""
 
 _LIST = re.compile(rf"\s*(?:\[{_SEVERAL}\]|\({_SEVERAL}\))\s*", re.IGNORECASE)
 
@@ -35,6 +50,50 @@ def scores(preview: Preview, columns: list[Column]) -> DataError | None:
         if found is not None:
             return found
     return None
+
+
+def nested(preview: Preview, columns: list[Column]) -> DataError | None:
+    """The error for the likeliest of the columns that holds numbers in maps, in lists of lists or as text."""
+    for column in sorted(columns, key=lambda column: not says_score(column.name)):
+        if column.type == "text" and says_score(column.name) and _wrong(_texts(preview, column)) is None:
+            return not_numbers(preview, column)
+        if column.type != "other" or not re.search("double|float|list of a list", column.arrow):
+            continue
+        for begins, (each, ways) in _NESTED.items():
+            if re.match(begins, column.arrow):
+                known = ways.get(preview.format) if re.fullmatch(r"[A-Za-z_]\w*", column.name) else None
+                remedy = known.format(column.name) if known else _PLAINLY
+                if known and each == "a list of lists":
+                    remedy += ", if each row has one list in it; else a row for each of them"
+                what = f'column "{clean(column.name)}" holds {each} in each row ({clean(column.arrow)})'
+                return DataError(what, where=preview.source, remedy=remedy, id="score_type")
+    return None
+
+
+def not_numbers(preview: Preview, column: Column) -> DataError:
+    """The error for a column of text that is to be scores, with the first of its texts that is no number."""
+    texts = _texts(preview, column)
+    wrong = _wrong(texts)
+    what, remedy = "text{}, not scores", "name the score columns with --pred; store scores as plain numbers"
+    if texts and wrong is None:
+        what, remedy = "numbers written as text{}", "store them as numbers: in pandas, with .astype(float)"
+    shown = [f' ("{clean(text, 40)}")' for text in (wrong, *texts[:1]) if text][:1]
+    return DataError(f'column "{clean(column.name)}" holds {what.format("".join(shown))}',
+                     where=preview.source, remedy=remedy, id="score_type")  # fmt: skip
+
+
+def _texts(preview: Preview, column: Column) -> list[str]:
+    """The first texts of a column, those of a list one after the other."""
+    values = [value for value in preview.values(column.name) if value is not None][:_LOOKED_AT]
+    each = [part for value in values for part in (value if isinstance(value, list) else [value])]
+    return [text for text in each if isinstance(text, str)]
+
+
+def _wrong(texts: list[str]) -> str | None:
+    """The first of the texts that is no number; the empty one where there are none."""
+    if not texts:
+        return ""
+    return next((text for text in texts if not re.fullmatch(_NUMBER, text.strip(), re.IGNORECASE)), None)
 
 
 def refuse_samples(preview: Preview) -> None:
@@ -93,7 +152,7 @@ def _holds_numbers(value: str) -> bool:
 def _pairs(preview: Preview, column: Column) -> DataError:
     """Objects in a list, as a pipeline of transformers gives a score of each class."""
     name, members = column.name, column.arrow.partition(" with ")[2]
-    remedy = "store the scores as a column for each class, or as a list of numbers in each row"
+    remedy = _PLAINLY
     if re.fullmatch(r"[A-Za-z_]\w*", name) and set(members.split(", ")) == {"label", "score"}:
         remedy = f"jq -c '. + (.{name} | map({{(.label): .score}}) | add) | del(.{name})' FILE > NEW.jsonl"
     what = f'column "{clean(name)}" holds a list of objects{f" ({members})" if members else ""} in each row'
