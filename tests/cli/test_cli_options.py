@@ -209,36 +209,10 @@ def test_labels_of_another_file_by_id_or_by_position(tmp_path: Path) -> None:
     refused(score(path, "--labels", labels, "--id", "nr"), 2, '"nr"')
 
 
-def test_where(tmp_path: Path) -> None:
-    columns = table(lang=["de", "en", "de", "en"], fold=[1, 1, 2, 2], flag=[True, True, True, False])
-    path = parquet(tmp_path / "preds.parquet", columns)
-    assert abs(score(path, "--where", "lang=de").value() + LN(0.75 * 0.6) / 2) < 1e-12
-    assert abs(score(path, "--where", "fold=2").value() + LN(0.6 * 0.7) / 2) < 1e-12
-    assert abs(score(path, "--where", "flag=true", "--where", "fold=1").value() + LN(0.75 * 0.9) / 2) < 1e-12
-    both = score(path, "--where", "lang=de", "--where", "fold=2")
-    assert abs(both.value() + LN(0.6)) < 1e-12 and "where:" in both.report["definition"]
-    refused(score(path, "--where", "lang=fr"), 4, "--where")
-    refused(score(path, "--where", "lng=de"), 2, '"lng"', 'mean "lang"')
-    refused(score(path, "--where", "lang"), 2, "COL=VALUE")
-    refused(score(path, "--where", "fold=two"), 2, "fold")
-
-
-def test_where_may_be_about_the_label(tmp_path: Path) -> None:
-    """It is one all the same: its other class is known of the other rows."""
-    path = parquet(tmp_path / "preds.parquet", {"p": [0.25, 0.6, 0.9], "label": [0, 1, 1], "fold": [0, 1, 2]})
-    found = score(path, "--where", "label=1")
-    assert abs(found.value() + LN(0.6 * 0.9) / 2) < 1e-12 and found.report["data"]["label"] == "label"
-
-
-def test_where_reads_the_values_of_extension_types_as_they_are_stored(tmp_path: Path) -> None:
-    flags = pa.ExtensionArray.from_storage(pa.bool8(), pa.array([0, 1, 1], pa.int8()))
-    path = tmp_path / "preds.parquet"
-    pq.write_table(pa.table({"p": [0.25, 0.6, 0.9], "label": [0, 1, 1], "flag": flags}), path)
-    assert abs(score(path, "--where", "flag=1").value() + LN(0.6 * 0.9) / 2) < 1e-12
-    long = {"item": flags.take(pa.array([0, 0, 1, 1])), "class": ["a", "b"] * 2, "p": [0.25, 0.75, 0.4, 0.6]}
-    pq.write_table(pa.table({**long, "label": ["b", "b", "a", "a"]}), path)
-    found = score(path, "--id", "item", "--class-column", "class", "--pred", "p")
-    assert abs(found.value() + LN(0.75 * 0.4) / 2) < 1e-12
+@pytest.mark.parametrize("option", ["--weight", "--id"])
+def test_an_option_that_names_the_only_label(option: str, tmp_path: Path) -> None:
+    path = parquet(tmp_path / "preds.parquet", table())
+    refused(score(path, option, "y"), 3, '"y"', f"{option} has named")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ class, weights that are no weights, ragged lists. It is refused with its row, or
 
 from __future__ import annotations
 
+import re
 import shlex
 from datetime import time
 from functools import partial
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from xentcli.binding.directory import Directory
 
 LEAST_WEIGHT, MOST_WEIGHT = 1e-150, 1e150  # their squares are float64 numbers
+_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}  # in a second
 WEIGHTS = f"0, or from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}"
 
 
@@ -249,16 +251,19 @@ def _example(name: str, array: pa.Array) -> str:
 
 
 def _equals(array: pa.Array, value: str) -> Mask:
-    """Which values (n,) equal the text `value`, read as the column's type; null equals nothing."""
+    """Which values (n,) equal the text `value`, read as the column's type; null equals nothing.
+
+    A day equals every time of it in a column of times that have no zone.
+    """
     array = stored(array)
+    if pa.types.is_dictionary(array.type) and not is_text(array.type.value_type):
+        array = array.dictionary_decode()
     missing = nulls(array)
     if pa.types.is_dictionary(array.type) or is_text(array.type):
         if not pa.types.is_dictionary(array.type):
             array = array.dictionary_encode()
-        distinct = [str(item) for item in array.dictionary.to_pylist()]
-        codes = numbers(array.indices)
-        wanted = distinct.index(value) if value in distinct else -1
-        found: Mask = codes == wanted
+        wanted = [code for code, item in enumerate(array.dictionary.to_pylist()) if item == value]
+        found: Mask = np.isin(numbers(array.indices), wanted)
     elif pa.types.is_boolean(array.type):
         if value.lower() not in ("true", "false", "1", "0"):
             raise ValueError(value)
@@ -267,10 +272,13 @@ def _equals(array: pa.Array, value: str) -> Mask:
         found = numbers(array.view(pa.int64())) == int(value)
     elif is_time(array.type):
         clock = pa.types.is_time(array.type)  # of which Arrow reads no text
-        wanted = pa.array([time.fromisoformat(value)]) if clock else pa.array([value])
-        wanted = wanted.cast(array.type)
+        typed = pa.array([time.fromisoformat(value)]) if clock else pa.array([value])
         whole = pa.int32() if array.type.bit_width == 32 else pa.int64()
-        found = numbers(array.view(whole)) == numbers(wanted.view(whole))[0]
+        first = numbers(typed.cast(array.type).view(whole))[0]
+        day = pa.types.is_timestamp(array.type) and re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip())
+        units = 86_400 * _UNITS[array.type.unit] if day else 1
+        since = numbers(array.view(whole)) - first
+        found = (since >= 0) & (since < units)
     else:
         found = numbers(array) == (float(value) if not pa.types.is_integer(array.type) else int(value))
     return found if missing is None else found & ~missing

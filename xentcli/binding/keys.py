@@ -32,7 +32,8 @@ def check(
 
 def _is_nested(column: Column) -> bool:
     """Is it of another type than texts, numbers, booleans, dates and times, or nulls alone?"""
-    return column.type == "other" and not column.arrow.startswith(("date", "time", "duration", "null"))
+    known = ("date", "time", "duration", "null")  # in a dictionary, `stored` is what that holds
+    return column.type == "other" and not (column.stored.startswith(known) or column.arrow.startswith(known))
 
 
 def _not_a_key(name: str, kind: object, source: str, option: str) -> UsageError:

@@ -120,7 +120,11 @@ def _labels(preview: Preview, ask: Ask, named: list[Column], free: set[str], tak
     others = free - {name for name, _ in ask.where if says_label(name) == 2}  # rows of one class alone
     others |= {c.name for c in preview.columns if preview.labels and c.name not in preview.labels}
     found = labelled.families(preview, _candidates(preview, ask, taken, None), others, ask.ignore_label)
-    return labelled.likely(preview, others, found, ask.task, ask.ignore_label)
+    try:
+        return labelled.likely(preview, others, found, ask.task, ask.ignore_label)
+    except Question:
+        checks.label_taken(preview, ask)
+        raise
 
 
 def _doubt(

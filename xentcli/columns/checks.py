@@ -10,6 +10,7 @@ from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import ZEROS_AND_ONES
 from xentcli.columns.labelled import Label
 from xentcli.columns.schema import WHOLE, Column, Preview, no_column
+from xentcli.columns.vocabulary import says_label
 from xentcli.errors import DataError, Question, UsageError, clean
 
 if TYPE_CHECKING:
@@ -50,6 +51,17 @@ def one_of_several(preview: Preview, ask: Ask, chosen: Candidate, label: Label, 
     for family in labelled.families(preview, wide, free, ask.ignore_label):
         if family.form in ZEROS_AND_ONES and label.labels.column in family.columns:
             raise questions.one_of_several(preview, label, family)
+
+
+def label_taken(preview: Preview, ask: Ask) -> None:
+    """Raise the question where the one column that looks like the label is named by another option."""
+    for option, name in (("--weight", ask.weight), ("--id", ask.id)):
+        if name is not None and says_label(name) == 2:
+            raise Question(
+                f'no column looks like the label but "{clean(name)}", which {option} has named',
+                where=preview.source, id="which_label",
+                remedy=f"another column for {option}; or --label COLUMN for the label",
+            )  # fmt: skip
 
 
 def types(preview: Preview, ask: Ask, chosen: Candidate, labels: tuple[Column, ...]) -> None:
