@@ -16,6 +16,7 @@ from sklearn.isotonic import IsotonicRegression
 from tests.metrics.scored import known, number, read
 from tests.peers.calibration_data import NAMES, predictions
 from xentcli.metrics.binned import chi2_beyond
+from xentcli.metrics.chance import mass_index
 from xentcli.metrics.corp import isotonic
 
 F64 = npt.NDArray[np.float64]
@@ -55,6 +56,11 @@ def test_equal_mass_never_splits_a_value(drawn: list[tuple[int, bool, int]]) -> 
     group = mass_bins(p, w, 15)
     expected = sum(abs((w * (p - y))[group == b].sum()) for b in range(15)) / w.sum()
     assert number(known(y, p, w), "ece_mass_positive") == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("rows, bins", [(490, 10), (735, 15), (1225, 25)])
+def test_values_without_ties_are_shared_out_evenly(rows: int, bins: int) -> None:
+    assert np.bincount(mass_index(np.ones(rows), bins)).tolist() == [rows // bins] * bins
 
 
 @steady

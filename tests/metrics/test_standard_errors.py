@@ -80,6 +80,40 @@ def influences(figure: Figure, y: I64, p: F64, w: F64, eps: float = 1e-4) -> F64
     return out
 
 
+@pytest.mark.parametrize("name, classes", [("macro_f1", 3), ("mcc", 2), ("mcc", 3),
+                                           ("average_precision", 2), ("expected_observed", 2)])  # fmt: skip
+def test_weights_that_tell_of_label_and_score_are_in_the_standard_error(name: str, classes: int) -> None:
+    y, p = drawn(classes + 20, classes, 50)
+    w = (
+        np.random.default_rng(0).integers(1, 5, y.size)
+        * (1.0 + 9.0 * (y == 1))
+        * (1.0 + 3.0 * (p[:, 0] > 0.5))
+    )
+    expected = jackknife(influences(FIGURES[name], y, p, w))
+    kish = jackknife(influences(FIGURES[name], y, p, np.ones(y.size))) * math.sqrt((w * w).mean()) / w.mean()
+    for scores in (p, p[:, 1]) if classes == 2 else (p,):
+        value = read(known(y, scores, w), name)
+        assert value.se == pytest.approx(expected, rel=1e-5) and abs(expected / kish - 1) > 0.1
+
+
+def test_weights_of_a_class_are_no_matter_to_the_error_of_a_ranking() -> None:
+    y, p = drawn(15, 2)
+    plain = read(known(y, p), "auroc")
+    for kind, scores in (("probs", p), ("logits", np.log(p)), ("logprobs", np.log(p)), ("probs", p[:, 1])):
+        value = read(known(y, scores, np.where(y == 1, 12.0, 0.25), kind=kind), "auroc")
+        assert (value.se, value.lo) == pytest.approx((plain.se, plain.lo), rel=1e-9)
+
+
+def test_a_sample_of_weighted_rows_stands_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, p = drawn(16, 3, 20_000)
+    y = np.where((y == 2) & (np.arange(y.size) % 100 > 0), 0, y)  # too rare to be looked at in the sample
+    w = np.random.default_rng(0).integers(1, 5, y.size) * np.array([1.0, 4.0, 20.0])[y] * (1.0 + p[:, 1])
+    every = {name: read(known(y, p, w), name).se for name in ("macro_f1", "mcc")}
+    monkeypatch.setattr("xentcli.states.sample.MOST_ROWS", 2000)
+    for name, se in every.items():
+        assert read(known(y, p, w), name).se == pytest.approx(se, rel=0.03)
+
+
 LEANING = ("normalized_cross_entropy", "brier_skill_score", "balanced_cross_entropy", "expected_observed")
 
 
@@ -118,11 +152,10 @@ def test_the_interval_of_a_ratio_leans_as_what_rows_move_it_by(name: str, weight
     w = np.random.default_rng(0).integers(1, 9, y.size) / 4 if weighted else np.ones(y.size)
     moves = influences(FIGURES[name], y, p, w)
     value = read(known(y, p, w if weighted else None), name)
-    kish = name == "expected_observed" and weighted  # by whose number of rows it is
-    assert kish or value.se == pytest.approx(jackknife(moves), rel=1e-5)
+    assert value.se == pytest.approx(jackknife(moves), rel=1e-5)
     expected = skewed(moves, rows=True, bottom=bottoms(name, y, p, w))
     ratio = steps(value)[0] / steps(value)[1]
-    assert ratio == pytest.approx(expected[0] / expected[1], rel=0.02 if kish else 1e-5)
+    assert ratio == pytest.approx(expected[0] / expected[1], rel=1e-5)
     assert expected[1] != pytest.approx(expected[0], rel=0.01)
 
 

@@ -15,7 +15,13 @@ _ROWS = f"{_WILSON}, up to the tenth class, or the k that is asked for"
 _FIELLER = "Fieller (1954), J. R. Stat. Soc. B 16, for how the standard error goes along with the ratio"
 _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
           f"frequencies; {_SKEW}, of as many degrees as their kurtosis leaves; {_FIELLER}")  # fmt: skip
-_COUNTS = "delta method on the confusion matrix, symmetric on the {} scale; none where no row is wrong"
+_SQUARES = (
+    "with --weight of Σ w² u², u what a row moves it by, which of many rows a sample tells, label by label"
+)
+_COUNTS = (
+    f"delta method on the confusion matrix, {_SQUARES}; symmetric on the {{}} scale; none where no row is "
+    "wrong"
+)
 _LABELS = "delta method over rows, or groups, symmetric on the logit scale; none where no label is wrong"
 _OF_LABELS = (
     "delta method over what each row moves the figures of all labels by, in a sample of at most 4,096 rows "
@@ -23,9 +29,8 @@ _OF_LABELS = (
     "of p and up to 334 labels; symmetric on the logit scale"
 )
 _WALD = (
-    "maximum likelihood ± z standard errors of the sandwich A⁻¹BA⁻¹ · n/(n - k), A = Σ q(1-q) x x', "
-    "B = Σ (y-q)² x x' at the fit q; with --weight times the factor that w² for w in A makes of A⁻¹; over "
-    "groups, with t and their skewness, for --group"
+    "maximum likelihood ± z standard errors of the sandwich A⁻¹BA⁻¹ · n/(n - k), A = Σ w q(1-q) x x', "
+    "B = Σ w² (y-q)² x x' at the fit q; over groups, with t and their skewness, for --group"
 )
 _UNIFIED = (
     "holds 0 exactly where p is above 1 - level, shares what it misses between its ends the more evenly the "
@@ -110,9 +115,10 @@ INTERVALS = {
     **dict.fromkeys(
         ("micro_f1", "micro_precision", "micro_recall", "macro_precision", "macro_recall"), _LABELS
     ),
-    "auroc": "DeLong's standard error, over groups, and with t, for --group; symmetric on the logit scale",
-    "average_precision": "delta method in the counts of each score, over groups, and with t, for --group; "
-    "symmetric on the logit scale",
+    "auroc": f"DeLong's standard error, {_SQUARES}; over groups, and with t, for --group; symmetric on the "
+    "logit scale",
+    "average_precision": f"delta method in the counts of each score, {_SQUARES}; over groups, and with t, "
+    "for --group; symmetric on the logit scale",
     **dict.fromkeys(("macro_auroc", "macro_average_precision"), _OF_LABELS),
     **dict.fromkeys(
         ("ece", "ece_positive", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",

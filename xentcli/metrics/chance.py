@@ -148,7 +148,7 @@ def mass_index(weight: F64, bins: int) -> I64:
     A cell is never split: it goes to the group that its first row falls into, so there may be fewer groups.
     """
     before = np.cumsum(weight) - weight
-    index = np.minimum((before * (bins / weight.sum())).astype(np.int64), bins - 1)
+    index = np.minimum((before * bins / weight.sum()).astype(np.int64), bins - 1)  # so counts split exactly
     out: I64 = np.unique(index, return_inverse=True)[1].astype(np.int64)
     return out
 

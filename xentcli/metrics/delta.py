@@ -8,16 +8,15 @@ cluster first, as for means.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
-from xentcli.batch import F64
-from xentcli.metrics import linear, skewness
+from xentcli.batch import F64, I64
+from xentcli.metrics import linear, skewness, weighted
 from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import number
-from xentcli.states.sample import TABLED
+from xentcli.states.sample import TABLED, Kept
 
 _NOISE = 1e-13
 """Variances below this share of the mean square are rounding: nothing varies. So is what is left of sums that
@@ -64,7 +63,7 @@ def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
     """Of a figure whose derivative by the share of rows with label j predicted as k is
     [j = k]·diagonal_j - label_j - predicted_k, each (C,).
 
-    sqrt(m/(m-1) · var / n), n Kish's effective number of rows.
+    sqrt(m/(m-1) · Σw²(derivative - mean)²) / Σw (`metrics.weighted`).
     None for one row, and where the pairs of many classes were too many to keep.
     """
     if known.multilabel:
@@ -78,13 +77,21 @@ def counts(known: Known, diagonal: F64, label: F64, predicted: F64) -> Error:
     if known.states.confusion.too_many:
         return Error()
 
-    def influences() -> Iterator[tuple[F64, F64]]:
-        for j, k, weight in known.pairs:
-            yield weight / float(known.weight), np.where(j == k, diagonal[j], 0.0) - label[j] - predicted[k]
+    def moves(j: I64, k: I64) -> F64:
+        out: F64 = np.where(j == k, diagonal[j], 0.0) - label[j] - predicted[k]
+        return out
 
-    centre = math.fsum(float((share * moved).sum()) for share, moved in influences())
-    variance = math.fsum(float((share * (moved - centre) ** 2).sum()) for share, moved in influences())
-    return Error(math.sqrt(variance / known.effective * known.rows / (known.rows - 1)))
+    total, size = float(known.weight), known.spec.size
+    centre = math.fsum(float((weight * moves(j, k)).sum()) for j, k, weight in known.pairs) / total
+    plain = np.zeros(size)
+    for j, k, weight in known.pairs:
+        plain += np.bincount(j, weight * (moves(j, k) - centre) ** 2, size)
+
+    def of_kept(kept: Kept) -> F64:
+        return moves(kept.label.astype(np.int64), weighted.predicted(known, kept)) - centre
+
+    square = math.fsum(weighted.squares(known, plain, of_kept).tolist())
+    return Error(math.sqrt(square * known.rows / (known.rows - 1)) / total)
 
 
 def of_labels(known: Known, slope: F64) -> Error:

@@ -16,13 +16,14 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import intervals, recalibrated
+from xentcli.metrics import intervals, recalibrated, weighted
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.numerics.isotonic import blocks, rates
 from xentcli.numerics.student import quantile
 from xentcli.records import replace
 from xentcli.report import Value
+from xentcli.states.sample import Kept
 
 
 def around(known: Known, value: Value, score: str) -> Value:
@@ -58,14 +59,18 @@ def _within(centre: float, step: float, most: float) -> tuple[float, float]:
 
 
 def _over_rows(known: Known, seen: float, score: str) -> Error:
-    """sqrt(m/(m-k) · Σw(move - seen)² / W / n) of m rows in k blocks, n Kish's effective number of rows."""
-    _, negatives, positives = blocks(*known.states.scores.cells())
-    moves = _moves(known, score, positives / (negatives + positives))
-    mass = np.concatenate([negatives, positives])
-    u = np.where(mass > 0, np.concatenate(moves) - seen, 0.0)
-    square = float((mass * u * u).sum()) / float(known.weight)
+    """sqrt(m/(m-k) · Σw²(move - seen)²) / W of m rows in k blocks (`metrics.weighted`)."""
+    first, negatives, positives = blocks(*known.states.scores.cells())
+    mass = np.stack([negatives, positives])
+    u = np.where(mass > 0, np.stack(_moves(known, score, positives / (negatives + positives))) - seen, 0.0)
+
+    def of_kept(kept: Kept) -> F64:
+        out: F64 = u[kept.label, np.searchsorted(first, weighted.places(known, kept), side="right") - 1]
+        return out
+
+    square = float(weighted.squares(known, (mass * u * u).sum(axis=1), of_kept).sum())
     free = known.rows / max(known.rows - negatives.size, 1)
-    return Error(math.sqrt(square / known.effective * free))
+    return Error(math.sqrt(square * free) / float(known.weight))
 
 
 def _over_groups(known: Known, seen: float, score: str) -> Error:

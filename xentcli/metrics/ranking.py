@@ -8,16 +8,20 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import intervals, linear
+from xentcli.metrics import intervals, linear, weighted
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.labelscores import MOST_LABELS
+from xentcli.states.sample import Kept
 from xentcli.states.scores import Scores
 
 Moves = Callable[[F64, F64], tuple[F64, F64]]
 """Σw of negatives and positives by score, rising, to what one of each moves a figure by (cells,)."""
+
+_NOISE = 1e-9
+"""Kish's number of one row with a weight may miss 1 by less."""
 
 Alone = Callable[[Known, F64, F64], Error]
 
@@ -161,7 +165,11 @@ def _error(known: Known, negatives: F64, positives: F64, moves: Moves, alone: Al
     """Of rows by themselves, of cells (cells,), rising, or of clusters; none for one of many labels."""
     if known.multilabel or known.rows < 2:
         return Error()
-    return _clustered(known, moves) if known.spec.grouped else alone(known, *_thinned(negatives, positives))
+    if known.spec.grouped:
+        return _clustered(known, moves)
+    if known.spec.weighted:
+        return _weighted(known, negatives, positives, moves)
+    return alone(known, *_thinned(negatives, positives))
 
 
 def _thinned(negatives: F64, positives: F64) -> tuple[F64, F64]:
@@ -174,18 +182,34 @@ def _thinned(negatives: F64, positives: F64) -> tuple[F64, F64]:
 
 
 def _delong(known: Known, negatives: F64, positives: F64) -> Error:
-    """Of the AUROC (`_worth`). Weighted rows count by Kish's effective number.
+    """Of the AUROC (`_worth`), of rows without weights.
 
     Source: DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, 837-845.
     """
     m, n = float(positives.sum()), float(negatives.sum())
-    scale = known.effective / (m + n)
-    if min(m, n) * scale <= 1.0:
+    if min(m, n) <= 1.0:
         return Error()
     below, above = _worth(negatives, positives)
-    ups = float((positives * (above * m) ** 2).sum()) / m / (m * scale - 1.0)
-    downs = float((negatives * (below * n) ** 2).sum()) / n / (n * scale - 1.0)
+    ups = float((positives * (above * m) ** 2).sum()) / m / (m - 1.0)
+    downs = float((negatives * (below * n) ** 2).sum()) / n / (n - 1.0)
     return Error(math.sqrt(ups + downs))
+
+
+def _weighted(known: Known, negatives: F64, positives: F64, moves: Moves) -> Error:
+    """sqrt(Σ m/(m-1) · Σw²u²) of what rows move a figure by (`metrics.weighted`): of the AUROC over either
+    label of m rows, as DeLong's, counted by their Kish number; of the average precision over all rows.
+    """
+    sides = np.stack(moves(negatives, positives))
+    plain = np.array([(negatives * sides[0] ** 2).sum(), (positives * sides[1] ** 2).sum()])
+
+    def of_kept(kept: Kept) -> F64:
+        out: F64 = sides[kept.label, weighted.places(known, kept)]
+        return out
+
+    rows = np.full(2, float(known.rows)) if moves is _moves else known.support / weighted.of_labels(known)
+    if rows.min() <= 1.0 + _NOISE:
+        return Error()
+    return Error(math.sqrt(float((weighted.squares(known, plain, of_kept) * rows / (rows - 1.0)).sum())))
 
 
 def _worth(negatives: F64, positives: F64) -> tuple[F64, F64]:
@@ -200,13 +224,12 @@ def _worth(negatives: F64, positives: F64) -> tuple[F64, F64]:
 
 
 def _precision_error(known: Known, negatives: F64, positives: F64) -> Error:
-    """Of the average precision (`_moves`). Interval on the logit scale."""
+    """Of the average precision (`_moves`), of rows without weights. Interval on the logit scale."""
     down, up = _moves(negatives, positives)
     up *= up
     down *= down
     square = float((positives * up + negatives * down).sum())
-    weight = float(known.weight)
-    return Error(math.sqrt(square * weight / known.effective * known.rows / (known.rows - 1)))
+    return Error(math.sqrt(square * known.rows / (known.rows - 1)))
 
 
 def _moves(negatives: F64, positives: F64) -> tuple[F64, F64]:

@@ -7,11 +7,12 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import intervals, skewness
+from xentcli.metrics import intervals, skewness, weighted
 from xentcli.metrics.intervals import Error, over_clusters
 from xentcli.metrics.known import Known
 from xentcli.numerics.logistic import newton, sigmoid
 from xentcli.report import Value
+from xentcli.states.sample import Kept
 
 
 def expected_observed(known: Known) -> Value:
@@ -28,8 +29,7 @@ def expected_observed(known: Known) -> Value:
 
 
 def _of_ratio(known: Known, ratio: float) -> Error:
-    """sqrt(m/(m-1) · Σ w²(p - ratio·y)²) / Σwy, with their skewness; of weighted rows by Kish's effective
-    number."""
+    """sqrt(m/(m-1) · Σ w²(p - ratio·y)²) / Σwy, with their skewness."""
     positives = float(known.support[1])
     if known.rows < 2:
         return Error()
@@ -39,9 +39,12 @@ def _of_ratio(known: Known, ratio: float) -> Error:
         return over_clusters(moves / positives, found.hits.sum(axis=1) / positives)
     low, high = known.states.scores.cells()
     p = sigmoid(_logits(known.states.scores.scores(), known.spec.kind, known.spec.width))
-    per = float(known.weight) / known.effective
-    square = float((low * p * p + high * (p - ratio) ** 2).sum()) * per
-    both = float((high * (p - ratio)).sum()) * per
+    plain = np.array([(low * p * p).sum(), (high * (p - ratio) ** 2).sum()])
+    sides = weighted.squares(known, plain, lambda kept: p[weighted.places(known, kept)] - ratio * kept.label)
+    square = float(sides.sum())
+    of_p = np.array([0.0, (high * p).sum()])
+    both = float(weighted.squares(known, of_p, lambda kept: np.sqrt(p[weighted.places(known, kept)]))[1])
+    both -= ratio * positives * float(weighted.of_labels(known)[1])
     lean = skewness.of_rows(known, lambda few: few.p[:, 1] - ratio * few.label)
     return Error(math.sqrt(square * known.rows / (known.rows - 1)) / positives, skewness=lean,
                  together=both / (positives * math.sqrt(square)) if square else 0.0)  # fmt: skip
@@ -51,8 +54,8 @@ def calibration_intercept(known: Known) -> Value:
     """a of logit P(y) = a + logit p: 0 if calibrated in the large, below it if p is too high.
 
     Standard error A⁻¹BA⁻¹ of residuals r from the fit, A = Σq(1-q)xx' and B = Σr²xx', which holds where the
-    truth is no such shift, times n/(n - k) of k coefficients. With weights times what these add to its
-    variance were the fit true (`_weighted`); with `--group` of residuals of clusters.
+    truth is no such shift, times n/(n - k) of k coefficients; with weights B = Σw²r²xx' (`metrics.weighted`),
+    with `--group` of residuals of clusters.
     Source: Cox (1958), Biometrika 45, 562-565; White (1982), Econometrica 50, 1-25, for the error.
     """
     return _fitted(known, "calibration_intercept", slope=False)
@@ -83,9 +86,14 @@ def _fitted(known: Known, key: str, *, slope: bool) -> Value:
         error = _over_clusters(known, at, covariance, slope)
     else:
         fitted, moves = _fit(design, at, covariance)
-        seen = float(((negatives * fitted**2 + positives * (1.0 - fitted) ** 2) * moves**2).sum())
-        if known.spec.weighted:
-            seen *= _weighted(known, at, covariance, slope) / float(covariance[-1, -1])
+        pulls = np.stack([-fitted * moves, (1.0 - fitted) * moves])
+        plain = np.array([(negatives * pulls[0] ** 2).sum(), (positives * pulls[1] ** 2).sum()])
+
+        def of_kept(kept: Kept) -> F64:
+            out: F64 = pulls[kept.label, weighted.places(known, kept)]
+            return out
+
+        seen = float(weighted.squares(known, plain, of_kept).sum())
         left = known.rows - at.size
         error = Error(math.sqrt(seen * known.rows / left)) if left > 0 else Error()
     return intervals.around(known, key, float(at[-1]), error)
@@ -101,18 +109,6 @@ def _fit(design: tuple[F64, F64 | float], at: F64, covariance: F64) -> tuple[F64
 def _design(logit: F64, slope: bool) -> tuple[F64, F64 | float]:
     """The columns of the regression (2 or 1, n), and what is added to it."""
     return (np.stack([np.ones(logit.size), logit]), 0.0) if slope else (np.ones((1, logit.size)), logit)
-
-
-def _weighted(known: Known, at: F64, covariance: F64, slope: bool) -> float:
-    """The variance of the last coefficient were the fit true: A⁻¹BA⁻¹ with A = Σwq(1-q)xx' and
-    B = Σw²q(1-q)xx', that of B in cells of 1/4800 of p."""
-    cells = known.states.positive.cells()
-    assert cells.variance is not None
-    varied = (cells.rows > 0) & (cells.variance > 0.0)
-    p = np.clip(cells.p[varied] / cells.weight[varied], 1e-300, 1.0 - 2.0**-53)
-    fitted, moves = _fit(_design(np.log(p) - np.log1p(-p), slope), at, covariance)
-    spread = cells.variance[varied] * (fitted * (1.0 - fitted) / (p * (1.0 - p)))
-    return float((spread * moves * moves).sum())
 
 
 def _over_clusters(known: Known, at: F64, covariance: F64, slope: bool) -> Error:

@@ -117,7 +117,7 @@ def _alike(rows: Few) -> Few:
 def _of_sample(known: Known) -> Few:
     """The first of the sample."""
     kept = known.states.sample.kept()
-    p = _probabilities(kept.scores[:MOST].astype(np.float64), known.spec)
+    p = scores_probabilities(kept.scores[:MOST].astype(np.float64), known.spec)
     count, label = kept.count[:MOST].astype(np.float64), kept.label[:MOST].astype(np.int64)
     return Few(count, label, kept.weight[:MOST], kept.loss[:MOST], p)
 
@@ -137,10 +137,10 @@ def _of_scores(known: Known) -> Few:
     loss = np.where(label, *(loss_of_score(spec.kind, sign, score) for sign in (1.0, -1.0)))
     if spec.clip is not None:
         loss = np.minimum(loss, -math.log(spec.clip))
-    return Few(count, label, np.ones(count.size), loss, _probabilities(score[:, None], spec))
+    return Few(count, label, np.ones(count.size), loss, scores_probabilities(score[:, None], spec))
 
 
-def _probabilities(scores: F64, spec: Spec) -> F64:
+def scores_probabilities(scores: F64, spec: Spec) -> F64:
     """p of every class (n, C) of scores (n, width); of two logits by what one is above the other."""
     if scores.shape[1] == 2 and spec.kind == "logits":
         scores = scores[:, 1:] - scores[:, :1]
