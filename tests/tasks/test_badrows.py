@@ -109,6 +109,17 @@ def test_logits_taken_for_probabilities_are_recognised() -> None:
     assert "--kind logits" in error.remedy
 
 
+def test_logarithms_among_probabilities_and_the_other_way_round_are_recognised() -> None:
+    p = [0.25, 0.5, 0.245]
+    error = refused([[math.log(value) for value in p]])
+    assert "looks like log-probabilities: sum of exponentials 0.995" in error.what
+    assert "--kind logprobs" in error.remedy and "runs of their own" in error.remedy
+    assert "looks like probabilities: sum 0.995" in refused([p], kind="logprobs").what
+    for row in ([-1.0, -2.0, -3.0], [-0.5, 0.25, 0.25]):
+        assert "looks like logits" in refused([row]).what
+    assert "looks like" not in refused([[0.5, 0.75, 0.125]], kind="logprobs").what
+
+
 def test_one_column_of_logarithms_is_pointed_to_its_kind() -> None:
     assert "--kind logprobs" in refused([-0.5, -2.0]).remedy
 

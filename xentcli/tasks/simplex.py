@@ -230,6 +230,8 @@ def outside(batch: Batch, spec: Spec, test: Callable[[float], bool]) -> Callable
             with np.errstate(over="ignore"):
                 column = next(j for j, value in enumerate(values) if test(float(np.exp(value))))
             what = f'column "{spec.column(column)}": {values[column]:.9g} is not a log-probability'
+            if _near_one(values):
+                what += f"; looks like probabilities: sum {sum(values):.4g}"
             return what, "--kind logits if these are logits, --kind probs if they are probabilities"
         column = next(j for j, value in enumerate(values) if test(value))
         value = values[column]
@@ -237,11 +239,20 @@ def outside(batch: Batch, spec: Spec, test: Callable[[float], bool]) -> Callable
         if -1e-6 < value < 0:
             remedy = f"if such values are rounding noise, --clip {-2 * value:.0e} takes them as 0"
             return what, remedy
+        exponentials = [math.exp(value) for value in values] if max(values) <= 0.0 else []
+        if _near_one(exponentials):
+            what += f"; looks like log-probabilities: sum of exponentials {sum(exponentials):.4g}"
+            return what, "--kind logprobs if all rows are; files of other kinds are runs of their own"
         if spec.width > 1:
             what += f"; looks like logits: smallest {min(values):.4g}, sum {sum(values):.4g}"
         return what, "--kind logits if these are logits, --kind logprobs if they are logarithms"
 
     return describe
+
+
+def _near_one(p: list[float]) -> bool:
+    """Are these probabilities, as far as one row can tell?"""
+    return len(p) > 1 and min(p) >= 0.0 and abs(sum(p) - 1.0) <= LIMIT
 
 
 def _precision(spec: Spec) -> str:
