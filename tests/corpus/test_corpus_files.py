@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,41 @@ def gzip_named_csv_and_said(folder: Path) -> Argv:
 @files.case("F09-plain", 3, "gzip", "not compressed", "--input-format csv")
 def csv_named_gzip(folder: Path) -> Argv:
     return [text(folder / "preds.csv.gz", CSV)]
+
+
+@files.case("F09-dictionary", 3, "dictionary", "-D DICTIONARY")
+def packed_with_a_dictionary(folder: Path) -> Argv:
+    packed = "28b52ffd27ba23a94842110200" + CSV.encode().hex() + "4588bf6d"
+    return [text(folder / "preds.csv.zst", bytes.fromhex(packed))]
+
+
+@files.case("F09-lfs", 3, "Git LFS", "git lfs pull")
+def a_pointer_of_git_lfs(folder: Path) -> Argv:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    return [text(folder / "preds.parquet", pointer)]
+
+
+@files.case("F09-excel", 3, "Excel", "CSV")
+def a_workbook(folder: Path) -> Argv:
+    with zipfile.ZipFile(folder / "preds.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "")
+    return [folder / "preds.xlsx"]
+
+
+@files.case("C19-excel", 3, "sep=;", "--comment sep= --delimiter ';'")
+def a_line_for_excel(folder: Path) -> Argv:
+    return [text(folder / "preds.csv", "sep=;\n" + CSV.replace(",", ";"))]
+
+
+@files.case("C19-excel-remedy", 0, loss=GOOD_LOSS)
+def a_line_for_excel_skipped(folder: Path) -> Argv:
+    return [
+        text(folder / "preds.csv", "sep=;\n" + CSV.replace(",", ";")),
+        "--comment",
+        "sep=",
+        "--delimiter",
+        ";",
+    ]
 
 
 @files.case("F10", 4, "0 rows")

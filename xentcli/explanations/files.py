@@ -98,6 +98,18 @@ ENTRIES = (
         ("cp sample_data/cancer.csv cancer.parquet", "xent score cancer.parquet"),
     ),
     Entry(
+        "lfs_pointer", 3,
+        "Git LFS keeps large files apart; a few lines of text stand in their place until they are fetched.",
+        "git lfs pull, in the repository; then score the file again.",
+        ("printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:0\\nsize 9\\n' > preds.parquet",
+         "xent score preds.parquet"),
+    ),
+    Entry(
+        "zstd_dictionary", 3,
+        "The zstd data was packed with a dictionary, which is a file of its own and is needed to unpack it.",
+        "Unpack it first: zstd -d -D DICTIONARY FILE.",
+    ),
+    Entry(
         "text_option", 2,
         "An option about text (delimiter, decimal mark, comments) was given, but no input is text.",
         "Leave the option out.",

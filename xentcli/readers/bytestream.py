@@ -152,6 +152,10 @@ class ByteStream:
                 return DataError(f"this is not {packed} data", where=self.name, id="format_mismatch",
                                  remedy="--input-format csv if it is not compressed")  # fmt: skip
             what, id = f"bytes that are not {packed} follow the compressed data", "trailing_bytes"
+        elif "Dictionary mismatch" in text:
+            return DataError("the zstd data was packed with a dictionary, and cannot be unpacked without it",
+                             where=self.name, remedy="zstd -d -D DICTIONARY FILE",
+                             id="zstd_dictionary")  # fmt: skip
         else:
             what, id = f"the {packed} data is damaged ({clean(text)})", "damaged"
         return DataError(what, where=self.name, remedy="copy or write the file again", id=id)

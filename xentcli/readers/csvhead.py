@@ -30,6 +30,7 @@ _INTEGER = re.compile(r"[ \t]*-?(?:0|[1-9]\d{0,99})[ \t]*", re.ASCII)
 _DIGITS = re.compile(r"[ \t]*[+-]?\d+[ \t]*", re.ASCII)
 _LEADING_ZERO = re.compile(r"[ \t]*[+-]?0\d", re.ASCII)
 _DELIMITERS = (";", "\t", "|", ",", " ")
+_EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 
 
@@ -46,6 +47,11 @@ def read_names(header: Block, sample: Block | None, dialect: Dialect) -> tuple[l
     if mark is not None and lines and len(fields(lines[0], dialect)) != len(cells):
         raise DataError(f'"{clean(cells[0], 40)}" is not a header; it looks like a comment', where=where,
                         remedy=f"--comment '{mark}' skips such lines", id="comment")  # fmt: skip
+    excel = _EXCEL.fullmatch(head.strip())
+    if excel is not None and lines:
+        skip = f"--comment sep= --delimiter '{clean(excel[1])}'" if head[0] == "s" else "remove it"
+        raise DataError(f"{clean(head.strip(), 40)} is a line that Excel reads, not a header", where=where,
+                        remedy=skip, id="comment")  # fmt: skip
     if len(cells) == 1 and lines:
         _check_delimiter(head, lines, dialect, where)
     names = [cell.strip(" \t") for cell in cells]

@@ -154,7 +154,10 @@ class _Archive(ArraysFeed):
             if ending == ".npy":
                 found |= self._read(info, name, f'{stored.name}, array "{clean(name)}"')
         if not found:
-            raise _damaged(stored.name, "a zip archive without arrays of NumPy")
+            excel = any(info.filename.startswith("xl/") for info in self._archive.infolist())
+            what = "an Excel workbook" if excel else "a zip archive without arrays of NumPy"
+            raise DataError(f"the content is {what}", where=stored.name, id="format_mismatch",
+                            remedy="save it as CSV" if excel else "unzip it")  # fmt: skip
         kept, left = _of_one_length(found, stored.name)
         super().__init__(stored.name, kept)
         self.notes = [f"arrays left out: {listing(left)}"] if left else []

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TEXT_ONLY = {"delimiter": "delimiter", "decimal": "decimal", "quote": "quote", "comment": "comment",
               "missing": "na", "encoding": "encoding"}  # fmt: skip
+_LFS = b"version https://git-lfs.github.com/spec/"
 _NAMES = "a file, or a quoted glob such as 'part-*.parquet'; - is standard input"
 
 
@@ -131,6 +132,9 @@ def _open(path: str, options: Options) -> Source:
     if not head:
         raise DataError("the input is empty (0 bytes)" if pipe is not None else "the file is empty (0 bytes)",
                         where=shown(path), remedy="write it again", id="empty_file")  # fmt: skip
+    if head.startswith(_LFS):
+        raise DataError("this is a pointer of Git LFS; the data itself was not fetched", where=shown(path),
+                        remedy="git lfs pull", id="lfs_pointer")  # fmt: skip
     found = by_content(head)
     named = by_suffix(path) if pipe is None or not found else None
     declared = options.input_format or named or by_default(found, head)
