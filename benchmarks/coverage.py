@@ -27,6 +27,7 @@ RATIOS = (
     "normalized_cross_entropy", "brier_skill_score", "macro_f1", "mcc", "balanced_cross_entropy",
     "expected_observed",
 )  # fmt: skip
+POSITIVE = ("precision", "recall", "specificity", "f1", "balanced_accuracy")
 AREAS = ("auroc", "average_precision")
 ERRORS = ("ece", "ece_positive", "ece_mass", "rmsce", "mce")
 LESS_BIAS = ("ece_debiased", "l2_debiased", "l2_classwise_debiased")
@@ -218,7 +219,7 @@ def table(title: str, columns: dict[int, dict[str, float]]) -> Iterator[str]:
 def main() -> None:
     """Print every table."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    every, few = (*MEANS, *RATIOS, *AREAS), max(runs // 3, 2)
+    every, few = (*MEANS, *RATIOS, *POSITIVE, *AREAS), max(runs // 3, 2)
     over, calm = Model(1.3), Model()
     weighted, grouped = replace(over, weighted=True), replace(over, each=10)
     cases: list[tuple[str, Drawing, tuple[str, ...], tuple[int, ...], int]] = [

@@ -32,7 +32,7 @@ def options(settings: Settings) -> None:
         raise UsageError(f"--clip {settings.clip:g} is not between 0 and 1", id="clip")
     if settings.precision not in ("auto", "float64"):
         raise UsageError(f'--precision "{clean(settings.precision)}" is neither auto nor float64',
-                         remedy="--precision float64, or leave it out", id="precision")  # fmt: skip
+                         remedy="--precision float64, or leave it out", id="precision_option")  # fmt: skip
     if not 0 <= settings.top <= MOST_TOLD:
         raise UsageError(f"--top {settings.top}: from 0 to {MOST_TOLD:,} rows",
                          remedy="--rows PATH writes every row", id="top")  # fmt: skip

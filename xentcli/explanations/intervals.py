@@ -110,7 +110,12 @@ INTERVALS = {
     **dict.fromkeys(
         ("brier_uncertainty", "log_uncertainty"), f"{_SHARE}; over groups, and with t, for --group"
     ),
-    "macro_f1": _COUNTS.format("logit"),
+    **dict.fromkeys(("macro_f1", "f1", "balanced_accuracy"), _COUNTS.format("logit")),
+    **dict.fromkeys(
+        ("precision", "recall", "specificity"),
+        "Wilson's, on the number of rows that it is a share of, with --weight or --group on as many as they "
+        "are worth by its standard error, of groups with t of as many degrees as their kurtosis leaves",
+    ),
     "mcc": _COUNTS.format("Fisher"),
     **dict.fromkeys(
         ("micro_f1", "micro_precision", "micro_recall", "macro_precision", "macro_recall"), _LABELS

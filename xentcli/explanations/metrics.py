@@ -138,6 +138,33 @@ MEASURES = (
         "Van Rijsbergen (1979), Information Retrieval, chapter 7",
     ),
     Measure(
+        "precision", "TP / (TP + FP), TP and FP the weight of rows predicted positive, p > --threshold, that "
+        "are and that are not", "0 to 1", "no row is predicted positive",
+        "Also called positive predictive value; it falls as positives become rarer.",
+        "Van Rijsbergen (1979), Information Retrieval, chapter 7",
+    ),
+    Measure(
+        "recall", "TP / (TP + FN), FN the weight of positive rows predicted negative", "0 to 1",
+        "no row is positive", "Also called sensitivity, or true positive rate.",
+        "Van Rijsbergen (1979), Information Retrieval, chapter 7",
+    ),
+    Measure(
+        "specificity", "TN / (TN + FP), TN the weight of negative rows predicted so", "0 to 1",
+        "no row is negative", "The recall of the negative class; 1 minus it is the false positive rate.",
+        "Altman & Bland (1994), BMJ 308, 1552",
+    ),
+    Measure(
+        "f1", "2·TP / (2·TP + FP + FN), of the positive class", "0 to 1",
+        "no row is positive or predicted so",
+        "scikit-learn's f1_score as it is by default; macro_f1 is the mean over the classes.",
+        "Van Rijsbergen (1979), Information Retrieval, chapter 7",
+    ),
+    Measure(
+        "balanced_accuracy", "mean over classes of hits / labels", "0 to 1", "",
+        "Over the classes that occur; always predicting one of C classes has 1/C, however frequent it is.",
+        "Brodersen et al. (2010), International Conference on Pattern Recognition, 3121-3124",
+    ),
+    Measure(
         "mcc", "(hits/W - Σ_c l_c·q_c) / sqrt((1 - Σ l_c²)(1 - Σ q_c²)), l and q the shares of labels and "
         "predictions", "-1 to 1", "all labels or all predictions are of one class",
         "0 is chance, 1 perfect, whatever the class frequencies.",

@@ -50,10 +50,10 @@ ENTRIES = (
           "Leave --renormalize, or --kind votes, out.",
           ("printf 'p,label\\n0.2,1\\n0.9,0\\n' > preds.csv", "xent score preds.csv --renormalize")),
     Entry("clip", 2, "--clip is a probability above 0 and below 1.", "--clip 1e-12", (f"{_GOOD} --clip 0",)),
-    Entry("precision", 2, "--precision says how exponentials of logits and log-probabilities are taken if "
-          "there are three classes or more, stored in float32 or less. auto takes them in float32, several "
-          "times faster on most machines, and adds up in float64: losses are then within about 1e-7 nats of "
-          "exact, means of them much closer. float64 takes them in float64. Results say which it was: "
+    Entry("precision_option", 2, "--precision says how exponentials of logits and log-probabilities are "
+          "taken if there are three classes or more, stored in float32 or less. auto takes them in float32, "
+          "several times faster on most machines, and adds up in float64: losses are then within about 1e-7 "
+          "nats of exact, means of them much closer. float64 takes them in float64. Results say which: "
           "provenance.precision. In CSV and JSON Lines the digits written are the value, read as float64: "
           "the shortest digits of a float32 are not quite that number, and move a loss by up to 1e-7 of the "
           "largest logit, a mean by less.",

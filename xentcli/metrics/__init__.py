@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from xentcli.metrics.names import LISTED, Metric, available, companion, resolve, top_k
+from xentcli.metrics.names import LISTED, Metric, available, companion, counterpart, resolve, top_k
 from xentcli.records import replace
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def read(metric: Metric, known: Known) -> Value:
     elif known.spec.task not in metric.tasks:
         *others, last = metric.tasks
         tasks = f"{', '.join(others)} and {last}" if others else last
-        return known.undefined(metric.key, f"defined for {tasks} tasks only")
+        other = counterpart(metric.key, known.spec.task)
+        hint = f"; {other} is for several classes" if other else ""
+        return known.undefined(metric.key, f"defined for {tasks} tasks only{hint}")
     if "." in metric.key and metric.key not in _peers(known.spec):
         return known.undefined(metric.key, "not for this task and kind of scores")
     module = importlib.import_module(f"xentcli.metrics.{metric.module}")

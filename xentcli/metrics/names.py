@@ -45,7 +45,7 @@ LISTED = frozenset(
 
 METRICS = (
     Metric("cross_entropy", "loss", "nat", "lower", "mean of -ln p of the label",
-           ("nll", "log_loss", "ce", "loss"), _ALL),
+           ("nll", "log_loss", "logloss", "ce", "loss"), _ALL),
     Metric("cross_entropy_finite", "loss", "nat", "lower", "the same without rows where p is 0", (), _ALL),
     Metric("zero_probability_rows", "loss", "row", "lower", "rows that gave their own label p = 0",
            (), _ALL),
@@ -92,7 +92,8 @@ METRICS = (
     Metric("accuracy", "accuracy", "fraction", "higher", "share of rows predicted right", ("acc",), _CLASSES),
     Metric("top5_accuracy", "accuracy", "fraction", "higher",
            "share of rows with the label among the five likeliest", ("top5",), ("multiclass", "soft"), 10),
-    Metric("macro_f1", "accuracy", "fraction", "higher", "mean F1 over classes that occur", ("f1",), _ALL),
+    Metric("macro_f1", "accuracy", "fraction", "higher", "mean F1 over classes that occur", ("f1_macro",),
+           _ALL),
     Metric("micro_f1", "multilabel", "fraction", "higher", "F1 over all pairs of row and label",
            (), _MULTILABEL),
     Metric("macro_precision", "multilabel", "fraction", "higher", "mean precision over labels that occur",
@@ -109,9 +110,9 @@ METRICS = (
            (), _MULTILABEL),
     Metric("mcc", "accuracy", "", "higher", "Matthews correlation of label and prediction", (), _CLASSES),
     Metric("auroc", "ranking", "fraction", "higher", "chance that a positive outranks a negative",
-           ("roc_auc", "auc"), _BINARY),
+           ("roc_auc", "auc", "rocauc"), _BINARY),
     Metric("average_precision", "ranking", "fraction", "higher", "area under precision over recall",
-           ("ap", "auprc"), _BINARY),
+           ("ap", "auprc", "pr_auc"), _BINARY),
     Metric("macro_auroc", "ranking", "fraction", "higher", "mean AUROC over the labels",
            (), _MULTILABEL),
     Metric("macro_average_precision", "ranking", "fraction", "higher",
@@ -127,6 +128,16 @@ METRICS = (
     Metric("ece_labels", "multilabel", "fraction", "lower",
            "mean gap of p and target over all pairs of row and label, in bins", (), _MULTILABEL, tested=True),
     Metric("spiegelhalter_z", "significance", "", "", "standard normal if calibrated (Spiegelhalter 1986)"),
+    Metric("precision", "positive", "fraction", "higher", "share of the rows predicted positive that are",
+           ("ppv",), _BINARY, asked=True),
+    Metric("recall", "positive", "fraction", "higher", "share of the positive rows predicted so",
+           ("sensitivity", "tpr"), _BINARY, asked=True),
+    Metric("specificity", "positive", "fraction", "higher", "share of the negative rows predicted so",
+           ("tnr",), _BINARY, asked=True),
+    Metric("f1", "positive", "fraction", "higher", "harmonic mean of precision and recall", ("f1_score",),
+           _BINARY, asked=True),
+    Metric("balanced_accuracy", "positive", "fraction", "higher", "mean recall over classes that occur",
+           (), asked=True),
     Metric("spiegelhalter_p", "significance", "", "",
            "chance of a z so far from 0 if calibrated, two-sided", asked=True),
     Metric("ece_mass", "binned", "fraction", "lower", "ece in bins of equal mass", asked=True, tested=True),
@@ -238,6 +249,12 @@ def companion(key: str) -> tuple[Metric, str] | None:
     base, _, part = key.rpartition("_")
     metric = _BY_NAME.get(base)
     return (metric, part) if metric is not None and metric.tested and part in ("chance", "p") else None
+
+
+def counterpart(key: str, task: str) -> str | None:
+    """The mean over classes, or labels, of a metric of two classes, if the task has it."""
+    whole = _BY_NAME.get("balanced_accuracy" if key == "recall" and task == "multiclass" else f"macro_{key}")
+    return whole.key if whole is not None and task in whole.tasks else None
 
 
 def top_k(key: str) -> int | None:
