@@ -289,8 +289,8 @@ def test_any_cut_gives_the_rows_that_the_csv_module_reads(
 
 @pytest.mark.parametrize(
     ("row", "columns", "size", "rows"),
-    [(200, 11, None, 20_000), (20, 2, None, 52_428), (800, 11, 1 << 30, 5_242), (200, 11, 30 << 20, 13_107),
-     (20_000, 1001, None, 410), (9_000_000, 1_000_000, None, 0)],
+    [(200, 11, None, 40_000), (20, 2, None, 52_428), (800, 11, 1 << 30, 10_485), (200, 11, 30 << 20, 13_107),
+     (20_000, 1001, None, 419), (9_000_000, 1_000_000, None, 0)],
 )  # fmt: skip
 def test_blocks_have_rows_enough_and_leave_a_file_parts(
     row: int, columns: int, size: int | None, rows: int

@@ -28,10 +28,10 @@ from xentcli.readers.writtenlists import LONGEST, Form
 from xentcli.readers.writtenlists import read as written
 from xentcli.records import replace
 
-LEAST_BLOCK, MOST_BLOCK, WIDE_BLOCK = 1 << 20, 1 << 22, 1 << 23
-"""Bytes of a block: of short rows, of others, and of those with very many columns."""
+LEAST_BLOCK, MOST_BLOCK = 1 << 20, 1 << 23
+"""Bytes of a block: of short rows, and of others."""
 
-_ROWS = 20_000  # from here on, sums by class take less for each row
+_ROWS = 40_000  # of fewer, threads spend more time on waiting for their turn with the interpreter
 _PACKED = 3  # times the bytes of a compressed file is about its text
 _PARTS = 12  # of a file, for threads to share
 _EACH = 8 << 10  # bytes of a column of a block: a parser, an array and some checks are made for it
@@ -205,7 +205,7 @@ class CsvSource(TextSource):
 
 def fitting(row: int, columns: int, size: int | None = None) -> int:
     """How large a block of rows of so many bytes and columns should be, in a file of `size` bytes."""
-    best = max(min(_ROWS * row, MOST_BLOCK), min(_EACH * columns, WIDE_BLOCK))
+    best = min(max(_ROWS * row, _EACH * columns), MOST_BLOCK)
     return max(LEAST_BLOCK, best if size is None else min(best, size // _PARTS))
 
 
