@@ -57,6 +57,18 @@ def test_two_models_of_one_column(tmp_path: Path) -> None:
     right(score(path, "--pred", "model_b", "--label", "y"), LN(2))
 
 
+def test_scores_and_what_calibration_made_of_them(tmp_path: Path) -> None:
+    path = write(tmp_path, {"score": POSITIVE, "calibrated": [0.5] * 6, "y": Y2})
+    asks(score(path), "--pred score", "--pred calibrated")
+    right(score(path, "--pred", "calibrated"), LN(2))
+    ten = {str(j): [0.1] * 6 for j in range(10)}
+    made = {f"calibrated_{j}": [0.55 if j == y else 0.05 for y in Y2] for j in range(10)}
+    path = write(tmp_path, ten | made | {"label": Y2})
+    asks(score(path), "--pred '[0-9]*' --label label", "--pred 'calibrated_*' --label label")
+    right(score(path, "--pred", "[0-9]*"), LN(10))
+    right(score(path, "--pred", "calibrated_*"), -LN(0.55))
+
+
 def test_forecasts_with_an_outcome_each(tmp_path: Path) -> None:
     """prob1 goes with prob1_outcome; which pair is meant nobody can know."""
     columns: Columns = {

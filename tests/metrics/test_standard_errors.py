@@ -230,15 +230,6 @@ def test_equal_weights_change_no_standard_error(name: str) -> None:
     assert plain.se is not None and weighted.se == pytest.approx(plain.se, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["macro_f1", "mcc"])
-def test_weights_of_classes_count_with_their_class(name: str) -> None:
-    y, p = drawn(4, 3)
-    w = np.array([0.25, 1.0, 4.0])[y]
-    assert read(known(y, p, w), name).se == pytest.approx(
-        jackknife(influences(FIGURES[name], y, p, w)), rel=1e-5
-    )
-
-
 @pytest.mark.parametrize("name", [n for n in FIGURES if n not in BINARY])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_clusters_move_together(name: str, weighted: bool) -> None:

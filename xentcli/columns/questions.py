@@ -24,7 +24,7 @@ def which(preview: Preview, fits: list[tuple[Candidate, Label, Binding]]) -> Que
     """The question where several readings fit, with what to type for each."""
     readings = []
     for candidate, label, _ in sorted(fits, key=_affinity)[:4]:
-        readings.append(f"{candidate.option} {label.option}")
+        readings.append(f"{_option(preview, candidate)} {label.option}")
     more = f" ({len(fits)} readings in all)" if len(fits) > 4 else ""
     return Question(
         "which columns are the scores and which is the label? More than one reading fits",
@@ -155,18 +155,20 @@ def _likely(candidate: Candidate, label: Label, why: str) -> bool:
 
 def _only_numbered(preview: Preview, candidate: Candidate, label: Label) -> Question:
     """The question of columns 0, 1, 2, …, which may be logits, and may be features of the row."""
-    option = candidate.option
-    if candidate.width > 8 and fnmatch.filter((c.name for c in preview.columns), "[0-9]*") == [
-        column.name for column in candidate.columns
-    ]:
-        option = "--pred '[0-9]*'"
-    reading = f"{option} {label.option}"
+    reading = f"{_option(preview, candidate)} {label.option}"
     return Question(
         f"are {clean(candidate.text)} the scores of these classes? Nothing says so but their numbers, which "
         "columns of features have too",
         where=preview.source, remedy=f"{reading} if they are, else --pred COLUMN", id="which_scores",
         readings=[reading],
     )  # fmt: skip
+
+
+def _option(preview: Preview, candidate: Candidate) -> str:
+    """The `--pred` that picks a candidate; columns 0, 1, 2, … of many classes have a glob of their own."""
+    numbered = fnmatch.filter((column.name for column in preview.columns), "[0-9]*")
+    alone = numbered == [column.name for column in candidate.columns]
+    return "--pred '[0-9]*'" if candidate.width > 8 and alone else candidate.option
 
 
 def which_kind(preview: Preview, chosen: Candidate) -> Question:

@@ -39,6 +39,7 @@ SCORE = (
             "out",
             "yhat",
             "forecast",
+            "calibrated",
         ]
     )
 )
