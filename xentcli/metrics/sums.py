@@ -76,7 +76,8 @@ class Sums:
             return se, 0.0
         a, b, c, d = third
         cube = ((d * w - 3 * t * c) * w + 3 * t * t * b) * w - t**3 * a
-        return se, math.copysign(math.sqrt(ratio(cube * cube * self.unit, spread**3)), cube)
+        size = math.sqrt(ratio(cube * cube * self.unit, spread**3))
+        return se, -size if cube < 0 else size  # a float could not hold the cube itself
 
     def __add__(self, other: Sums) -> Sums:
         return self._with(other, 1)
