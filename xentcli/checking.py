@@ -6,11 +6,14 @@ import hashlib
 from pathlib import Path
 
 from xentcli import topk, training
+from xentcli.batch import Spec
 from xentcli.errors import DataError, UsageError, clean
 from xentcli.numerics.grid import EDGES
 from xentcli.readers import Source
 from xentcli.settings import Settings
 
+MASSED = 100
+"""So many classes, at most, have bins of equal mass: sums of their places take up to 2 MB a class."""
 MOST_TOLD = 10_000
 """Rows that `--top` may ask for: they are held in memory by every thread."""
 
@@ -45,6 +48,31 @@ def options(settings: Settings) -> None:
     if settings.level is not None and not 0.5 < 0.5 + settings.level / 2 < 1.0:  # so that it has a z
         raise UsageError(f"--ci {settings.level:g} is not between 0 and 1", remedy="--ci 0.95 or --ci none",
                          id="ci")  # fmt: skip
+
+
+def of_task(spec: Spec, settings: Settings) -> None:
+    """Refuse options that rows of such a task cannot follow. Raises UsageError."""
+    if spec.task not in ("binary", "multilabel") and settings.threshold != 0.5:
+        raise UsageError("--threshold is for binary and multilabel tasks; this one has "
+                         f"{spec.size:,} classes", remedy="leave --threshold out",
+                         id="threshold")  # fmt: skip
+    if settings.binning != "width" and (spec.task not in ("binary", "multiclass") or spec.by):
+        whose = "slices have" if spec.by else f"{spec.task} tasks have"
+        raise UsageError(f"--binning {settings.binning}: {whose} bins of equal width alone",
+                         remedy="leave --binning or --by out" if spec.by else "leave --binning out",
+                         id="binning")  # fmt: skip
+    if spec.massed and (spec.classwise or spec.toplabel) and (spec.grouped or spec.size > MASSED):
+        few = "with --group" if spec.grouped else f"of more than {MASSED} classes"
+        raise UsageError(f"--binning {settings.binning}: errors by class {few} have bins of equal width "
+                         "alone, whose ends are known before the rows are",
+                         remedy="leave --binning out, or ask for ece_mass", id="binning")  # fmt: skip
+    if spec.task == "multilabel" and (settings.renormalize or spec.kind == "votes"):
+        option = "--renormalize" if settings.renormalize else "--kind votes"
+        raise UsageError(f"{option}: the probabilities of a multilabel row have no sum to divide by",
+                         remedy=f"leave {option} out", id="renormalize")  # fmt: skip
+    if spec.width == 1 and settings.renormalize:
+        raise UsageError("--renormalize: with one score a row there is no sum to divide by",
+                         remedy="leave --renormalize out", id="renormalize")  # fmt: skip
 
 
 def file_hash(sources: list[Source], expected: str) -> None:

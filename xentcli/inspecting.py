@@ -12,17 +12,17 @@ import time
 from collections import Counter
 from typing import Any
 
-from xentcli import __version__, memory, reporting, scoring
+from xentcli import looking, memory, reporting, scoring
 from xentcli.cautions import OF_RESULTS
 from xentcli.columns import Ask, Resolution
 from xentcli.columns.kinds import NAMES
 from xentcli.columns.schema import NONAME, PREVIEW_ROWS, Column, Preview
 from xentcli.errors import BadRow, Question, XentError, clean
+from xentcli.inspection import File, Inspection, Problem, Reading
 from xentcli.readers import Source, long
-from xentcli.records import dataclass, field, replace
+from xentcli.records import replace
 from xentcli.settings import Settings
 
-SCHEMA = "xent.inspect/1"
 _LABELS = 1000  # distinct labels that are counted out
 _HEAD = 1 << 20
 
@@ -36,105 +36,6 @@ _BATCH = 1 << 16
 """Rows, or values, that a thread takes at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file as its footer or first bytes describe it; `rows` is estimated where `exact` is not."""
-
-    path: str
-    format: str
-    bytes: int | None
-    rows: int | None
-    exact: bool
-    facts: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Options that settle a question, and what the file would be read as with them."""
-
-    options: str
-    means: str
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What scoring would say of the first rows; `code` is its exit code then, 0 for a warning."""
-
-    id: str
-    code: int
-    message: str
-    where: str
-    remedy: str
-    also: str = ""
-
-
-@dataclass(slots=True)
-class Inspection:
-    """Everything that a look shows; what could not be told is None or empty."""
-
-    files: list[File]
-    columns: list[dict[str, Any]]
-    sampled: int
-    what: Resolution | None = None
-    labels: list[tuple[str, int]] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    seconds: float | None = None
-    per_million: float | None = None
-    memory: int | None = None
-
-    @property
-    def rows(self) -> int | None:
-        """Rows in all; None where one file does not tell."""
-        known = [file.rows for file in self.files if file.rows is not None]
-        return sum(known) if len(known) == len(self.files) else None
-
-    @property
-    def exact(self) -> bool:
-        return all(file.exact for file in self.files)
-
-    @property
-    def code(self) -> int:
-        """The exit code that scoring ends with, as far as the first rows show."""
-        return max((problem.code for problem in self.problems), default=0)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The `xent.inspect/1` document, without the command lines, which are the caller's."""
-        what = self.what
-        reading = None if what is None else {
-            "task": what.task, "kind": what.kind, "layout": what.layout, "pred": what.pred,
-            "columns": list(what.columns), "stored": what.stored, "label": what.label,
-            "bound": what.labels.how, "classes": list(what.classes), "weight": what.weight,
-            "evidence": dict(what.evidence),
-        }  # fmt: skip
-        return {
-            "schema": SCHEMA,
-            "xent": __version__,
-            "files": [
-                {"path": f.path, "format": f.format, "bytes": f.bytes, "rows": f.rows,
-                 "rows_exact": f.exact, "facts": f.facts}
-                for f in self.files
-            ],
-            "rows": self.rows,
-            "rows_exact": self.exact,
-            "sampled": self.sampled,
-            "columns": self.columns,
-            "reading": reading,
-            "labels": [{"label": label, "count": count} for label, count in self.labels],
-            "readings": [{"options": r.options, "means": r.means} for r in self.readings],
-            "problems": [
-                {"id": p.id, "exit_code": p.code, "message": p.message, "where": p.where, "remedy": p.remedy}
-                | ({"also": p.also} if p.also else {})
-                for p in self.problems
-            ],
-            "notes": self.notes,
-            "estimate": {"seconds": self.seconds, "seconds_per_million_rows": self.per_million,
-                         "bytes": self.memory},
-            "exit_code": self.code,
-        }  # fmt: skip
-
-
 def inspect(inputs: list[str], settings: Settings) -> Inspection:
     """Look at the files `inputs`, shards of one set.
 
@@ -144,8 +45,8 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
     begun = time.process_time()
     limit = PREVIEW_ROWS if settings.limit is None else min(settings.limit, PREVIEW_ROWS)
     trial = replace(settings, limit=limit, sha256=None)  # a hash would read all of a file
-    sources = scoring.opened(inputs, trial)
-    looks = scoring.previews(sources, trial)
+    sources = looking.opened(inputs, trial)
+    looks = looking.previews(sources, trial)
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
     first = (filled or looks)[0][1]
     files = [_file(source, look) for source, (_, look) in zip(sources, looks, strict=True)]
@@ -154,7 +55,7 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
     if settings.sha256 is not None:
         found.notes.append("the SHA-256 is not compared: a look does not read all of a file")
     try:
-        found.what = scoring.read([look for _, look in filled], settings.ask, sources[0].path)
+        found.what = looking.read([look for _, look in filled], settings.ask, sources[0].path)
     except XentError as error:
         found.problems.append(_problem(error))
         if isinstance(error, Question):
@@ -332,7 +233,7 @@ def _means(look: Preview, ask: Ask, options: str) -> Reading:
         elif option in _FIELDS:
             changed[_FIELDS[option]] = value
     try:
-        what = scoring.read([look], replace(ask, **changed), look.source)
+        what = looking.read([look], replace(ask, **changed), look.source)
     except XentError as error:
         return Reading(options, f"{error.what} [{error.id}]")
     return Reading(options, sentence(what))
@@ -346,4 +247,4 @@ def sentence(what: Resolution) -> str:
     return f'{scored} of {len(what.classes):,} classes, label in "{clean(what.label, 40)}"'
 
 
-__all__ = ["SCHEMA", "File", "Inspection", "Problem", "Reading", "inspect", "sentence"]
+__all__ = ["inspect", "sentence"]

@@ -6,24 +6,21 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from xentcli import checking, labelerrors, memory, reporting, streams, training
+from xentcli import checking, labelerrors, looking, memory, reporting, streams, training
 from xentcli.batch import Spec
-from xentcli.columns import Ask, Resolution, resolve, shards
+from xentcli.columns import Resolution
 from xentcli.columns.schema import Preview
 from xentcli.engines import threads
 from xentcli.errors import (
     BadRow,
     CannotDecide,
     DataError,
-    Question,
-    UsageError,
     XentError,
     clean,
     counted,
 )
 from xentcli.metrics.names import top_k
-from xentcli.readers import Source, bits, joined, long, textlists
-from xentcli.readers.opening import open_all
+from xentcli.readers import Source, joined, long
 from xentcli.records import replace
 from xentcli.report import Report, Warning
 from xentcli.settings import Settings
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
     from xentcli.plan import StateSet
 
 _STORED = {"f2": "float16", "bf": "bfloat16", "f4": "float32", "f8": "float64", "written": "text"}
-MASSED = 100
-"""So many classes, at most, have bins of equal mass: sums of their places take up to 2 MB a class."""
 _CUT = {
     "no_final_newline": "no newline at the end: if the file was cut there, its last number may be too",
     "unended": "no end-of-stream mark: if the stream was cut there, rows are missing",
@@ -51,13 +46,13 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
 
     Raises UsageError (options, files that are not there), DataError (content), CannotDecide (0 rows).
     """
-    sources = opened(inputs, settings)
-    looks = previews(sources, settings)
+    sources = looking.opened(inputs, settings)
+    looks = looking.previews(sources, settings)
     told = settings.top > 0 or settings.rows_to is not None or settings.label_errors is not None
-    id = id_column(looks[0][0], settings) if told else None
+    id = looking.id_column(looks[0][0], settings) if told else None
     settings = replace(settings, rules=replace(settings.rules, id=id))
     filled = [(source, look) for source, look in looks if look.sample.num_rows]
-    what = read([look for _, look in filled], settings.ask, sources[0].path)
+    what = looking.read([look for _, look in filled], settings.ask, sources[0].path)
     scored = list(dict.fromkeys(source for source, _ in filled))
     given = [source for source in inputs if not isinstance(source, str)]
     doubts = labelerrors.asked(settings, what.task)
@@ -113,92 +108,12 @@ def _cut_short(sources: list[Source]) -> list[Warning]:
     return found
 
 
-def opened(inputs: Sequence[str | Source], settings: Settings) -> list[Source]:
-    """The files, opened, once the options are found to be possible."""
-    checking.options(settings)
-    sources = open_all(inputs, settings.reading)
-    if settings.sha256 is not None:
-        checking.file_hash(sources, settings.sha256)
-    return sources
-
-
-def previews(sources: list[Source], settings: Settings) -> list[tuple[Source, Preview]]:
-    """Each source, as `--dtype` sees it, with what its footer and first rows show; of rows that are parts
-    of items, one source of all items beside each look."""
-    ask = settings.ask
-    keys = (*ask.by, ask.group, ask.id, ask.class_column, *(column for column, _ in ask.where))
-    asked = (*ask.pred, *ask.label, *([ask.pred_ids] if ask.pred_ids is not None else []))
-    seen = textlists.through(bits.through(sources, settings.reading.dtype, ask.pred), asked, keys)
-    seen = joined.through(seen, settings.labels, settings.ask.id, settings.reading)
-    looks = [(source, source.preview()) for source in seen]
-    if settings.ask.pred_ids is not None:
-        return looks
-    return long.through(looks, settings.ask, settings.rules.skip_bad, joined=settings.labels is not None)
-
-
-def id_column(source: Source, settings: Settings) -> str | None:
-    """The column that names the rows of all sources of a set, if there is one."""
-    if isinstance(source, long.Items):
-        return source.long.id
-    return source.labels.id if isinstance(source, joined.Joined) else settings.ask.id
-
-
-def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
-    """The one reading of all shards that have rows; CannotDecide if none of the set at `path` has."""
-    if not looks:
-        raise CannotDecide("0 rows, so there is nothing to score", where=clean(path, 200), id="no_rows")
-    looks = [replace(look, peers=tuple(p for p in looks if p is not look)) for look in looks]
-    first = looks[0]
-    try:
-        what = resolve(first, ask)
-    except Question as error:
-        if error.id == "which_kind" and len(looks) > 1:
-            shards.each_alone(looks, ask, error)
-        raise
-    if ask.by or ask.where or ask.group is not None or ask.id is not None:
-        from xentcli.binding import keys
-
-        keys.check(first, ask.by, ask.group, ask.id, tuple(column for column, _ in ask.where))
-    for look in looks[1:]:
-        what = replace(what, stored=shards.same_reading(what, first, look, ask))
-    if ask.kind == "auto" and len(looks) > 1:
-        shards.of_one_kind(looks, what)
-    return replace(what, single=all(_single(what, look) for look in looks))
-
-
-def _single(what: Resolution, look: Preview) -> bool:
-    """Are the scores of a shard columns of float32, or of less?"""
-    used = set(what.columns)
-    stored = [column.stored for column in look.columns if column.name in used]
-    return look.long is None and bool(stored) and set(stored) <= {"f2", "bf", "f4"}
-
-
 def fold(
     what: Resolution, sources: list[Source], settings: Settings, progress: Progress | None = None
 ) -> StateSet:
     """The states of all rows of the sources."""
     spec = spec_of(what, settings)
-    if spec.task not in ("binary", "multilabel") and settings.threshold != 0.5:
-        raise UsageError("--threshold is for binary and multilabel tasks; this one has "
-                         f"{spec.size:,} classes", remedy="leave --threshold out",
-                         id="threshold")  # fmt: skip
-    if settings.binning != "width" and (spec.task not in ("binary", "multiclass") or spec.by):
-        whose = "slices have" if spec.by else f"{spec.task} tasks have"
-        raise UsageError(f"--binning {settings.binning}: {whose} bins of equal width alone",
-                         remedy="leave --binning or --by out" if spec.by else "leave --binning out",
-                         id="binning")  # fmt: skip
-    if spec.massed and (spec.classwise or spec.toplabel) and (spec.grouped or spec.size > MASSED):
-        few = "with --group" if spec.grouped else f"of more than {MASSED} classes"
-        raise UsageError(f"--binning {settings.binning}: errors by class {few} have bins of equal width "
-                         "alone, whose ends are known before the rows are",
-                         remedy="leave --binning out, or ask for ece_mass", id="binning")  # fmt: skip
-    if spec.task == "multilabel" and (settings.renormalize or spec.kind == "votes"):
-        option = "--renormalize" if settings.renormalize else "--kind votes"
-        raise UsageError(f"{option}: the probabilities of a multilabel row have no sum to divide by",
-                         remedy=f"leave {option} out", id="renormalize")  # fmt: skip
-    if spec.width == 1 and settings.renormalize:
-        raise UsageError("--renormalize: with one score a row there is no sum to divide by",
-                         remedy="leave --renormalize out", id="renormalize")  # fmt: skip
+    checking.of_task(spec, settings)
     for source in sources:
         if isinstance(source, long.Items):
             source.kind = what.kind
@@ -228,7 +143,7 @@ def grouped(
 
 def _fresh(inputs: Sequence[str | Source], count: int, what: Resolution, settings: Settings) -> list[Source]:
     """The `count` sources with rows, opened again."""
-    looks = previews(opened(inputs, settings), settings)
+    looks = looking.previews(looking.opened(inputs, settings), settings)
     fresh = list(dict.fromkeys(source for source, look in looks if look.sample.num_rows))[:count]
     for source in fresh:
         if isinstance(source, long.Items):

@@ -199,7 +199,7 @@ def test_f29_file_changes_while_it_is_read(
     how: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The change comes between the look at the first rows and the reading of all of them."""
-    from xentcli import scoring
+    from xentcli import looking
 
     path = tmp_path / f"preds.{kind}"
     other = tmp_path / f"other.{kind}"
@@ -207,7 +207,7 @@ def test_f29_file_changes_while_it_is_read(
         good(path), parquet(other, {name: values * 3 for name, values in GOOD.items()})
     else:
         text(path, CSV), text(other, CSV + ROWS)
-    known: Any = vars(scoring)["resolve"]
+    known: Any = vars(looking)["resolve"]
 
     def meanwhile(*args: Any) -> Any:
         if how == "replaced":
@@ -220,7 +220,7 @@ def test_f29_file_changes_while_it_is_read(
             path.unlink()
         return known(*args)
 
-    monkeypatch.setattr(scoring, "resolve", meanwhile)
+    monkeypatch.setattr(looking, "resolve", meanwhile)
     refused(score(path), 3, "changed", path.name)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xentcli import memory, scoring, streams
+from xentcli import looking, memory, scoring, streams
 from xentcli.batch import Spec
 from xentcli.calibrating import choosing, gathering
 from xentcli.calibrating.choosing import Asked
@@ -49,14 +49,14 @@ def fit(
         raise UsageError(f"--pred-ids names lists of some classes, and {LISTED}", id="calibrate_task",
                          remedy="fit it where the scores of all classes are, and cut the lists from what it "
                          "makes of them")  # fmt: skip
-    sources = scoring.opened(inputs, settings)
-    looks = [(s, look) for s, look in scoring.previews(sources, settings) if look.sample.num_rows]
-    what = scoring.read([look for _, look in looks], settings.ask, sources[0].path)
+    sources = looking.opened(inputs, settings)
+    looks = [(s, look) for s, look in looking.previews(sources, settings) if look.sample.num_rows]
+    what = looking.read([look for _, look in looks], settings.ask, sources[0].path)
     spec = replace(scoring.spec_of(what, settings), single=False)  # each row by itself, not a tally of them
     _check_task(spec, asked)
     scored = list(dict.fromkeys(source for source, _ in looks))
     if settings.rules.group is None:
-        rules = replace(settings.rules, id=scoring.id_column(scored[0], settings))
+        rules = replace(settings.rules, id=looking.id_column(scored[0], settings))
         settings = replace(settings, rules=rules)
     rows = _rows(what, spec, scored, settings, asked, progress)
     _check_rows(rows, spec)

@@ -12,7 +12,7 @@ import typer
 from xentcli.cli import borrowed, output, score
 
 if TYPE_CHECKING:
-    from xentcli.inspecting import Inspection
+    from xentcli.inspection import Inspection
 
 EXAMPLES = (
     "Examples: xent inspect preds.parquet  |  xent inspect 'part-*.parquet' --label y  |  "

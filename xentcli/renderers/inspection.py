@@ -14,7 +14,7 @@ from xentcli.renderers.strip import fit, fold, grid, short
 from xentcli.renderers.table import Look
 
 if TYPE_CHECKING:
-    from xentcli.inspecting import File, Inspection
+    from xentcli.inspection import File, Inspection
 
 _WIDTH = 100
 _COLUMNS = 24  # columns that are listed one by one
