@@ -137,7 +137,7 @@ def test_f20_many_zeros(tmp_path: Path) -> None:
     assert found.outcome.code == 0, found.outcome.err
     assert found.outcome.report["data"]["rows"] == rows
     assert found.outcome.value() == 0.0
-    assert found.peak < 200
+    assert found.peak < 240  # of which Python 3.13 and NumPy 2.5 have 10 MB more than 3.11 and 2.4 have
 
 
 @pytest.mark.parametrize(
