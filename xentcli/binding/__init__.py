@@ -62,14 +62,7 @@ def bind(
         place = replace(place, numbers=np.flatnonzero(kept) + first if rows is None else rows[:n][kept])
         n = record.num_rows
     bad = BadRows(n)
-    table: F64 | None = None
-    if what.targets is None:
-        ignored = _ignored(record, what, rules.ignore_label)
-        labels = classes.labels(record.column(what.label), what, bad)
-    else:
-        from xentcli.binding import targets
-
-        labels, table, ignored = targets.read(record, what, what.targets, bad, rules.ignore_label)
+    labels, table, ignored = _labels(record, what, bad, rules.ignore_label)
     weights = _weights(record, what, bad)
     columns: tuple[Real, ...] = ()
     matrix: Real | None = None
@@ -90,14 +83,33 @@ def bind(
             (reason, mask, partial(_no_label, record) if reason == "label_null" else tell)
             for reason, mask, tell in bad.found
         ]
+    return _sifted(batch, bad, ignored, rules.skip_bad)
+
+
+def _labels(
+    record: pa.RecordBatch, what: Resolution, bad: BadRows, ignored: str | None
+) -> tuple[I64, F64 | None, Mask | None]:
+    """Labels (n,) by number, targets (n, C) where labels are several or shares, and which are `ignored`."""
+    if what.targets is None:
+        return classes.labels(record.column(what.label), what, bad), None, _ignored(record, what, ignored)
+    from xentcli.binding import targets
+
+    return targets.read(record, what, what.targets, bad, ignored)
+
+
+def _sifted(batch: Batch, bad: BadRows, ignored: Mask | None, skip_bad: bool) -> Batch:
+    """The batch without rows that are ignored, bad ones, and those of weight 0, each counted.
+
+    Raises BadRow where bad rows, of those that are not ignored, may not be skipped.
+    """
     if ignored is not None and ignored.any():
         for _, mask, _ in bad.found:
             mask &= ~ignored
         bad.found = [found for found in bad.found if found[1].any()]
     if bad.found:
-        if not rules.skip_bad:
-            bad.refuse(place)
-        gone = np.zeros(n, bool)
+        if not skip_bad:
+            bad.refuse(batch.place)
+        gone = np.zeros(batch.size, bool)
         for _, mask, _ in bad.found:
             gone |= mask
         left = bad.drop(batch)

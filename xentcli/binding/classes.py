@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from xentcli.columns import Resolution
-from xentcli.columns.labels import as_integer, looks_alike
+from xentcli.columns.labels import as_integer
+from xentcli.columns.matching import looks_alike
 from xentcli.errors import clean, closest, listing
 from xentcli.readers.arrays import is_text, nulls, numbers
 from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, null

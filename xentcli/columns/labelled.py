@@ -7,7 +7,8 @@ import shlex
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import ZEROS_AND_ONES, Family, family, list_family, paired, says_so
-from xentcli.columns.labels import Binding, Labels, bind, look
+from xentcli.columns.labels import Binding, Labels, look
+from xentcli.columns.matching import bind
 from xentcli.columns.naming import shared_prefix
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.targets import bind_family
@@ -137,8 +138,8 @@ def likely(
     """Label columns that nobody named: families first in line with columns whose names say so."""
     zeros_and_ones = [f for f in found if f.form in ZEROS_AND_ONES]
     members = {c.name for f in [*zeros_and_ones, *filter(says_so, found)] for c in f.columns}
-    sets = [Label(f.why, family=f) for f in found if says_so(f)]
     free = [c for c in preview.columns if c.name not in taken | members]
+    sets = [Label(f.why, family=f) for f in found if says_so(f)]
     lists = [
         Label(f'the name "{clean(c.name)}"', list_column=c)
         for c in free
@@ -146,33 +147,32 @@ def likely(
     ]
     if task in ("multilabel", "soft"):
         several = [*sets, *lists] or [Label(f.why, family=f) for f in zeros_and_ones]
-        if several:
-            return several
-        raise Question(
-            f"--task {task}: which columns hold the labels, one for each class?",
-            where=preview.source,
-            remedy="--label with a glob such as 'y_*', or the name of a list column; columns: "
-            + listing([c.name for c in preview.columns], 12),
-            id="which_label",
-        )
-    seen = [(column, look(preview, column, ignored)) for column in free if column.type != "list"]
-    said = [Label(f'the name "{clean(c.name)}"', f) for c, f in seen if f and says_label(c.name) == 2]
+        if not several:
+            raise _none(preview, f"--task {task}: which columns hold the labels, one for each class?",
+                        "--label with a glob such as 'y_*', or the name of a list column")  # fmt: skip
+        return several
+    seen = [(c, labels) for c in free if c.type != "list" and (labels := look(preview, c, ignored))]
+    said = [Label(f'the name "{clean(c.name)}"', f) for c, f in seen if says_label(c.name) == 2]
     if sets or said or lists:
         return [*sets, *said, *lists]
-    unsure = [(c, f) for c, f in seen if f and says_label(c.name) == 1]
+    unsure = [(c, f) for c, f in seen if says_label(c.name) == 1]
     predicted = [Label(PREDICTED, f) for c, f in unsure if set(words(c.name)) & PREDICTIONS]
     if len(unsure) > len(predicted):
         return [Label(f'the name "{clean(c.name)}"', f)
                 for c, f in unsure if not set(words(c.name)) & PREDICTIONS]  # fmt: skip
-    rest = [
-        Label(UNNAMED, f)
-        for c, f in seen
-        if f and c.type in ("int", "bool", "text") and not says_score(c.name)
+    unnamed = [
+        Label(UNNAMED, f) for c, f in seen if c.type in ("int", "bool", "text") and not says_score(c.name)
     ]
-    rest = [*predicted, *rest]
+    if not (predicted or unnamed):
+        raise _no_label(preview, free, found)
+    return [*predicted, *unnamed]
+
+
+def _no_label(preview: Preview, free: list[Column], found: list[Family]) -> DataError:
+    """Why no column, of those that are `free`, and no family of them could be the label."""
     named_so = [f for f in found if f.form is not None and not says_score(f"{f.prefix} {f.ending}")]
-    if named_so and not rest:
-        raise Question(
+    if named_so:
+        return Question(
             "no column is called a label; are these the labels, "
             + " or ".join(f"{clean(f.text)} ({f.why})" for f in named_so[:4]) + "?",
             where=preview.source,
@@ -180,14 +180,12 @@ def likely(
             readings=[f.option for f in named_so[:4]],
         )  # fmt: skip
     unfit = [c for c in free if says_label(c.name) == 2]
-    if not rest and unfit:
-        raise _no_classes(preview, unfit[0], f"{_ANOTHER}, or --labels FILE if they are in another file")
-    if not rest:
-        raise Question(
-            "no column looks like the label",
-            where=preview.source,
-            remedy="--label COLUMN, or --labels FILE if they are in another file; columns: "
-            + listing([c.name for c in preview.columns], 12),
-            id="which_label",
-        )
-    return rest
+    if unfit:
+        return _no_classes(preview, unfit[0], f"{_ANOTHER}, or --labels FILE if they are in another file")
+    return _none(preview, "no column looks like the label",
+                 "--label COLUMN, or --labels FILE if they are in another file")  # fmt: skip
+
+
+def _none(preview: Preview, what: str, remedy: str) -> Question:
+    columns = listing([c.name for c in preview.columns], 12)
+    return Question(what, where=preview.source, remedy=f"{remedy}; columns: {columns}", id="which_label")

@@ -12,7 +12,8 @@ from typing import Any
 
 from xentcli.columns import labelled
 from xentcli.columns.kinds import NAMES
-from xentcli.columns.labels import Key, LabelMap, Labels, bind_names
+from xentcli.columns.labels import Key, LabelMap, Labels
+from xentcli.columns.matching import bind_names
 from xentcli.columns.schema import Column, Preview, no_column
 from xentcli.columns.vocabulary import says_kind, says_label
 from xentcli.errors import DataError, Question, UsageError, clean, counted

@@ -97,23 +97,10 @@ def none_fits(
             remedy=f"--pred COLUMN (or a glob such as 'p_*'); columns: {names}",
             id="which_scores",
         )
-    unclear = [failure for failure in failures if isinstance(failure[2], NeedsPositive)]
-    if unclear and not any(candidate.kind.sure and candidate.width > 1 for candidate, _, _ in failures):
-        readings = [
-            f"{candidate.option} {label.option} --positive {name}"
-            for candidate, label, why in unclear[:4]
-            if isinstance(why, NeedsPositive)
-            for name in why.options
-        ]
-        first = unclear[0]
-        return Question(
-            f"which class is {clean(first[0].text)} the score of?"
-            if len(unclear) == 1
-            else "which column holds the scores, and of which class?",
-            where=preview.source,
-            id="which_positive",
-            readings=readings,
-        )
+    if not any(candidate.kind.sure and candidate.width > 1 for candidate, _, _ in failures):
+        which_class = _which_positive(preview, failures)
+        if which_class is not None:
+            return which_class
     failures.sort(key=lambda failure: (not failure[0].kind.sure, not _likely(*failure), -failure[0].width))
     candidate, label, why = failures[0]
     return Question(
@@ -125,6 +112,24 @@ def none_fits(
         id="classes_do_not_fit",
         readings=[f"{candidate.option} {label.option}"] if isinstance(why, Misfit) and why.fits else [],
     )
+
+
+def _which_positive(preview: Preview, failures: list[tuple[Candidate, Label, str]]) -> Question | None:
+    """The question of which class single score columns are about, where that is all that is missing."""
+    unclear = [
+        (candidate, label, why) for candidate, label, why in failures if isinstance(why, NeedsPositive)
+    ]
+    if not unclear:
+        return None
+    readings = [
+        f"{candidate.option} {label.option} --positive {name}"
+        for candidate, label, why in unclear[:4]
+        for name in why.options
+    ]
+    alone = f"which class is {clean(unclear[0][0].text)} the score of?"
+    several = "which column holds the scores, and of which class?"
+    return Question(alone if len(unclear) == 1 else several, where=preview.source, id="which_positive",
+                    readings=readings)  # fmt: skip
 
 
 def _of_the_prediction(preview: Preview, failures: list[tuple[Candidate, Label, str]]) -> Question | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xentcli.columns.candidates import Candidate
 from xentcli.columns.families import Family
-from xentcli.columns.labels import Binding, Key, LabelMap, Misfit, in_order
+from xentcli.columns.labels import Binding, Key, LabelMap, Misfit
+from xentcli.columns.matching import in_order
 from xentcli.columns.schema import WHOLE, Column
 from xentcli.errors import clean, listing
 from xentcli.records import dataclass

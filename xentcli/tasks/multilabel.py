@@ -54,42 +54,70 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     if bad.found:
         return _rows(batch, {name: np.empty(n) for name in ("cost", "error", "entropy")}, None), bad
     target = np.ascontiguousarray(batch.targets.T)
-    table = {name: np.empty((labels, n)) for name in ("p", "cost", "error")}
-    entropy, square, trained = np.empty(n), np.empty(n), np.empty(n)
-    parts = np.empty((2 * labels if spec.training is not None and spec.training.apart else 0, n))
-    clipped, tied, certain, decided = (np.zeros(n, np.bool_) for _ in range(4))
+    found = _Found.empty(labels, n, spec)
     step = max(1, _VALUES // labels)
-    for part in (slice(lo, lo + step) for lo in range(0, n, step)):
-        with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
-            y = np.ascontiguousarray(target[:, part])
-            sides = _sides(np.ascontiguousarray(scores[:, part]), spec)
-            yes, no, clipped[part] = _cost(sides, y, 1.0 - y, spec)
-            if spec.training is not None:
-                trained[part] = _trained(sides, y, spec, spec.training, parts[:, part])
-        table["p"][:, part] = sides.p
-        table["cost"][:, part] = yes + no
-        error = sides.p - y if spec.kind == "probs" else (1.0 - y) * sides.p - y * sides.rest
-        table["error"][:, part] = error * error
-        entropy[part], square[part] = down(sides.entropy), down(y * y)
-        tied[part] = (sides.p == 0.5).any(axis=0)
-        sure = (sides.p == 0.0) | (sides.p == 1.0)
-        certain[part], decided[part] = sure.any(axis=0), sure.all(axis=0)
-    totals = {"entropy": entropy, "cost": down(table["cost"]), "error": down(table["error"])}
+    for lo in range(0, n, step):
+        part = slice(lo, lo + step)
+        found.fill(part, np.ascontiguousarray(scores[:, part]), np.ascontiguousarray(target[:, part]), spec)
+    totals = {"entropy": found.entropy, "cost": down(found.cost), "error": down(found.error)}
     out = _rows(batch, {name: total / labels for name, total in totals.items()}, spec)
-    predicted = table["p"] > spec.threshold
+    predicted = found.p > spec.threshold
     wrong = np.count_nonzero(predicted != (target > 0.5), axis=0)
-    out.square = square / labels
+    out.square = found.square / labels
     out.means = {"hamming_loss": wrong / labels, "subset_accuracy": (wrong == 0).astype(np.float64)}
-    out.table = Table(target.T, table["cost"].T, table["p"].T, table["error"].T, predicted.T, scores.T)
-    counts |= {"clipped": clipped, "ties": tied, "certain": certain, "decided": decided}
-    counts["label_ties"] = (target == 0.5).any(axis=0)
+    out.table = Table(target.T, found.cost.T, found.p.T, found.error.T, predicted.T, scores.T)
+    counts |= found.counts | {"label_ties": (target == 0.5).any(axis=0)}
     if spec.training is not None:
-        out.training, out.parts = trained, parts.T if parts.size else None
-        counts["training_infinite"] = np.isinf(trained)
+        out.training, out.parts = found.trained, found.parts.T if found.parts.size else None
+        counts["training_infinite"] = np.isinf(found.trained)
     for name, mask in counts.items():
         finish.count(out, name, mask)
     finish.impossible(out, batch)
     return out, bad
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is found a few rows at a time: of each (label, row), then of each row (n,), and what is counted.
+
+    parts (2L, n), or (0, n): the costs of either side as training had them.
+    """
+
+    p: F64
+    cost: F64
+    error: F64
+    entropy: F64
+    square: F64
+    trained: F64
+    parts: F64
+    counts: dict[str, npt.NDArray[np.bool_]]
+
+    @classmethod
+    def empty(cls, labels: int, n: int, spec: Spec) -> _Found:
+        apart = spec.training is not None and spec.training.apart
+        return cls(
+            p=np.empty((labels, n)), cost=np.empty((labels, n)), error=np.empty((labels, n)),
+            entropy=np.empty(n), square=np.empty(n), trained=np.empty(n),
+            parts=np.empty((2 * labels if apart else 0, n)),
+            counts={name: np.zeros(n, np.bool_) for name in ("clipped", "ties", "certain", "decided")},
+        )  # fmt: skip
+
+    def fill(self, part: slice, scores: F64, y: F64, spec: Spec) -> None:
+        """Take the rows of a part, their scores and targets (labels, rows)."""
+        counts = self.counts
+        with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
+            sides = _sides(scores, spec)
+            yes, no, counts["clipped"][part] = _cost(sides, y, 1.0 - y, spec)
+            if spec.training is not None:
+                self.trained[part] = _trained(sides, y, spec, spec.training, self.parts[:, part])
+        self.p[:, part] = sides.p
+        self.cost[:, part] = yes + no
+        error = sides.p - y if spec.kind == "probs" else (1.0 - y) * sides.p - y * sides.rest
+        self.error[:, part] = error * error
+        self.entropy[part], self.square[part] = down(sides.entropy), down(y * y)
+        counts["ties"][part] = (sides.p == 0.5).any(axis=0)
+        sure = (sides.p == 0.0) | (sides.p == 1.0)
+        counts["certain"][part], counts["decided"][part] = sure.any(axis=0), sure.all(axis=0)
 
 
 def _rows(batch: Batch, means: dict[str, F64], spec: Spec | None) -> Rows:
