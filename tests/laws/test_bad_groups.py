@@ -236,5 +236,7 @@ def test_a_look_tells_them_too(tmp_path: Path) -> None:
 
 def test_python_shows_them_under_the_error() -> None:
     error = caught(table(["", "", "row_sum", "row_sum"]))
-    assert error.__notes__ == ["also: row 4 has this problem"]
+    first, *rest = error.__notes__
+    assert first == "also: row 4 has this problem"
+    assert rest == [f"try: {error.remedy}", "xent explain row_sum says more"]
     assert str(error) == "Table, row 3: the 2 probabilities add up to 1.4, not 1 (0.7, 0.7)"
