@@ -18,6 +18,7 @@ from xentcli.numerics.orderbits import order_bits
 from xentcli.numerics.sums import ExactSums
 from xentcli.plan import compute
 from xentcli.states import scores as module
+from xentcli.states import scoretable
 from xentcli.states.scores import LEVELS, Scores
 
 steady = settings(derandomize=True, deadline=None, max_examples=50)
@@ -31,7 +32,7 @@ def most(request: pytest.FixtureRequest) -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST_CELLS", cells)
         patch.setattr(module, "_PENDING", pending)
-        patch.setattr(module, "_SPAN", span)
+        patch.setattr(scoretable, "_SPAN", span)
         patch.setattr(module, "_EARLY", pending // 2)
         yield cells
 

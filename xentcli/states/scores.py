@@ -12,17 +12,16 @@ from xentcli.batch import F64, I64, Rows, Spec
 from xentcli.numerics.orderbits import from_order_bits, order_bits
 from xentcli.numerics.packed import PackedSums, united
 from xentcli.numerics.runs import run_starts, union
-from xentcli.numerics.scratch import buffer
 from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
 from xentcli.states.cellsets import Waiting, apart, distinct, sorted_by_label, surely_over, together, values
+from xentcli.states.scoretable import Table
 
 MOST_CELLS = 1 << 20
 LEVELS = (0, 38, 42, 46, 50, 54)
 _PENDING = MOST_CELLS + (MOST_CELLS >> 2)  # rows kept as they are before they are sorted into cells
 _WEIGHTED = 1 << 18  # the same of weighted rows, or as many as there are cells
 _EARLY = 1 << 17  # rows by which it shows whether scores repeat
-_SPAN = 1 << 19  # cells of the direct table
 _TURNS = threading.RLock()  # sorting takes several times what is held: threads do so one after another
 
 
@@ -45,9 +44,7 @@ class Scores:
         self._held = [PackedSums.empty(), PackedSums.empty()]  # by label: Σw by cell
         self._pending: list[Waiting] = []
         self._waiting = 0
-        self._table: I64 | None = None  # counts of 2 * (cell - base) + label
-        self._known: I64 | None = None  # the one key that each cell of the table stands for
-        self._base = 0
+        self._table: Table | None = None
         self._asked = False  # whether scores repeat
         self._read: tuple[F64, F64] | None = None  # what `cells` found last
 
@@ -101,31 +98,9 @@ class Scores:
         if self._table is None:
             self._wait(keys.copy(), label, weight)
             return
-        keys, label = self._count(keys, label)
+        keys, label = self._table.count(keys, label)
         if keys.size:
             self._wait(keys, label, None)
-
-    def _count(self, keys: I64, label: I64) -> tuple[I64, I64]:
-        """Count the rows that the table has a place for; return the others."""
-        assert self._table is not None
-        n = keys.size
-        index = buffer("scores.index", n, np.int64)
-        if self._known is None:
-            np.subtract(keys, self._base, out=index)
-            placed = index.view(np.uint64) < _SPAN
-        else:
-            np.right_shift(keys, LEVELS[1], out=index)
-            index -= self._base
-            np.clip(index, 0, _SPAN - 1, out=index)
-            placed = np.take(self._known, index) == keys
-        left = (keys[:0], label[:0])
-        if not placed.all():
-            left = (keys[~placed], label[~placed])
-            index, label = index[placed], label[placed]
-        index += index
-        index += label
-        np.add.at(self._table, index, np.broadcast_to(np.int64(1), index.shape))
-        return left
 
     def _wait(self, keys: I64, label: I64, weight: F64 | None) -> None:
         copied = None if weight is None else weight.copy()
@@ -165,9 +140,9 @@ class Scores:
         """Leave level 0 for the next one, and count what waits straight into its table."""
         self._coarsen(1)
         pending, self._pending, self._waiting = self._pending, [], 0
-        self._open_table(pending[0][0] >> self.level)
+        self._table = Table(pending[0][0] >> self.level, self.level, self.spec.kind == "probs")
         for keys, label, _ in pending:
-            left, labels = self._count(keys >> self.level, label.astype(np.int64))
+            left, labels = self._table.count(keys >> self.level, label.astype(np.int64))
             if left.size:
                 self._wait(left, labels, None)
 
@@ -176,24 +151,12 @@ class Scores:
         keys = self.keys
         if self.spec.weighted or not keys.size:
             return
-        if self.level:
-            self._open_table(keys)
-            return
-        coarse = keys >> LEVELS[1]
-        self._open_table(coarse)
-        index = coarse - self._base
-        inside = (index >= 0) & (index < _SPAN)
-        self._known = np.full(_SPAN, np.iinfo(np.int64).min)
-        self._known[index[inside]] = keys[inside]
-        if self.spec.kind == "probs" and keys[0] == 0 and not inside[:1].any() and index[inside].all():
-            self._known[0] = 0  # p = 0 lies below the table, and is common
-
-    def _open_table(self, cells: I64) -> None:
-        """A table over the cells of [2**-32, 1], the same for every thread, or where logits lie."""
-        one = int(np.float64(1.0).view(np.int64)) >> (self.level or LEVELS[1])
         shared = self.spec.kind == "probs"
-        self._base = one - _SPAN + 1 if shared else int(np.median(cells)) - _SPAN // 2
-        self._table = np.zeros(2 * _SPAN, np.int64)
+        if self.level:
+            self._table = Table(keys, self.level, shared)
+            return
+        self._table = Table(keys >> LEVELS[1], LEVELS[1], shared)
+        self._table.know(keys)
 
     # -- cells ------------------------------------------------------------------------------------
     def _compact(self) -> None:
@@ -208,8 +171,9 @@ class Scores:
         parts = [[held] for held in self._held]
         self._held = [PackedSums.empty(), PackedSums.empty()]
         if self._table is not None:
-            for part, counts in zip(parts, self._tabled(), strict=True):
+            for part, counts in zip(parts, self._table.sides(), strict=True):
                 part.append(counts)
+            self._table = None
         pending, self._pending, self._waiting = self._pending, [], 0
         for part, rows in zip(parts, sorted_by_label(pending), strict=True):
             part.append(rows)
@@ -234,17 +198,6 @@ class Scores:
         for keys, _, _ in self._pending:
             keys >>= self.level - level
 
-    def _tabled(self) -> list[PackedSums]:
-        """The table as cells by label; it is closed."""
-        assert self._table is not None
-        found = []
-        for counts in self._table.reshape(-1, 2).T:
-            used = np.flatnonzero(counts)
-            keys = used + self._base if self._known is None else self._known[used]
-            found.append(PackedSums.counted(keys, counts[used]))
-        self._table = self._known = None
-        return found
-
     def _coarsen(self, steps: int) -> None:
         """Go up `steps` levels, and add up cells that become one."""
         if steps:
@@ -253,18 +206,12 @@ class Scores:
             for side, held in enumerate(self._held):
                 self._held[side] = held.coarser(drop)
 
-    def _joins_table(self, other: Self) -> bool:
-        """Do both count into one and the same table?"""
-        tables = self._table is not None and other._table is not None
-        exact = self._known is None and other._known is None
-        return tables and exact and (self.step, self._base) == (other.step, other._base)
-
     def merge(self, other: Self) -> None:
         self._read = None
         held = any(held.size for held in self._held + other._held)
-        if self._joins_table(other) and not held:
-            assert self._table is not None and other._table is not None
-            self._table += other._table
+        tables = self._table, other._table
+        if tables[0] and tables[1] and self.step == other.step and tables[0].joins(tables[1]) and not held:
+            tables[0].add(tables[1])
             self._pending += other._pending
             self._waiting += other._waiting
             return
@@ -299,7 +246,7 @@ class Scores:
 
     @property
     def nbytes(self) -> int:
-        table = 0 if self._table is None else self._table.nbytes
+        table = self._table.nbytes if self._table else 0
         return int(sum(held.nbytes for held in self._held) + table + 9 * self._waiting)
 
     def cells(self) -> tuple[F64, F64]:
@@ -315,16 +262,15 @@ class Scores:
 
     def _tabled_cells(self) -> tuple[F64, F64] | None:
         """The `cells` straight from the table, where all others are outside of it, and few."""
-        if self._table is None or self._known is not None or any(held.size for held in self._held):
+        if self._table is None or self._table.known or any(held.size for held in self._held):
             return None
         outside = type(self)(self.spec)  # scores below the table, and above it
         outside.step, outside._pending = self.step, list(self._pending)
         rest = outside._held_cells()
-        table = self._table.reshape(-1, 2)
-        inside = table[(table[:, 0] | table[:, 1]) != 0].astype(np.float64)
+        inside = self._table.occupied()
         if outside.step != self.step or len(inside) + rest[0].size > MOST_CELLS:
             return None
-        below = int(np.searchsorted(outside.keys, self._base))
+        below = int(np.searchsorted(outside.keys, self._table.base))
         first, second = (
             np.concatenate([other[:below], inside[:, side], other[below:]]) for side, other in enumerate(rest)
         )
