@@ -72,11 +72,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Model:
-    """Binary rows: a logit from N(0.5, 1.5²) draws the label, `times` it is the prediction.
+    """Binary rows: a logit from N(`middle`, 1.5²) draws the label, `times` it is the prediction.
 
     each: rows of a group, which share most of their logit and draw their labels together. weighted: rows
     weigh 1 to 5. two_digits: predictions are written with two. apart: how much more often labels are positive
-    than p from 0.2 to 0.35 says, which is where a model is off that is calibrated elsewhere.
+    than p `between` says, which is where a model is off that is calibrated elsewhere.
     """
 
     times: float = 1.0
@@ -84,11 +84,13 @@ class Model:
     weighted: bool = False
     two_digits: bool = False
     apart: float = 0.0
+    between: tuple[float, float] = (0.2, 0.35)
+    middle: float = 0.5
 
     def draw(self, rng: np.random.Generator, n: int) -> Drawn:
         """n rows."""
         many = -(-n // self.each)
-        logit = rng.normal(0.5, 1.5, many)
+        logit = rng.normal(self.middle, 1.5, many)
         luck = rng.random(many)
         if self.each > 1:
             logit = (np.repeat(logit, self.each) + rng.normal(0, 0.5, many * self.each))[:n]
@@ -99,7 +101,7 @@ class Model:
         p = np.round(p, 2) if self.two_digits else p
         if self.two_digits:
             truth = p
-        truth = np.where((p > 0.2) & (p < 0.35), truth + self.apart, truth)
+        truth = np.where((p > self.between[0]) & (p < self.between[1]), truth + self.apart, truth)
         weights = rng.integers(1, 6, n).astype(np.float64) if self.weighted else None
         groups = rng.permutation(many) % 1024 if self.each > 1 else None
         spread = None if groups is None else np.repeat(groups, self.each)[:n].astype(np.int64)
@@ -243,6 +245,8 @@ def main() -> None:
     cases += [
         (sure, Confident(), few_errors, SIZES, runs),
         (f"{sure}, rows weigh 1 to 5", Confident(weighted=True), few_errors, (500, 10_000), runs),
+        ("over-confident, 1.8 % of positives", Model(1.3, middle=-5.0), RATIOS[:2], (500, 1_000), runs),
+        ("over-confident, 3.7 % of positives", Model(1.3, middle=-4.2), RATIOS[:2], (500, 1_000), runs),
     ]
     for title, model, names, sizes, count in cases:
         found = {n: covered(model, names, n, count if n < 50_000 else max(count // 2, 1)) for n in sizes}

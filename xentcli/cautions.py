@@ -16,9 +16,9 @@ MOST_SKEWED = 0.3
 11 G1², those of 95 % hold 93 to 95 %."""
 
 
-_UNCERTAIN, _ROWS = 0.2, 50
+_UNCERTAIN, _BY_LABEL, _ROWS = 0.2, 0.25, 50
 """Standard errors of what a skill is over, as a share of it, from which on intervals of 95 % hold 90 and
-less; of fewer rows every figure is as uncertain."""
+less, or, of two classes by label (`metrics.bylabel`), 94; of fewer rows every figure is as uncertain."""
 
 
 def heavy_tail(known: Known, report: Report) -> Warning | None:
@@ -53,7 +53,8 @@ def rare(known: Known, report: Report) -> Warning | None:
     if skill is None or skill.lo is None or known.rows < _ROWS:
         return None
     off = proper.reference_uncertainty(known)
-    if off is None or off <= _UNCERTAIN:
+    by_label = known.spec.task == "binary" and not known.spec.grouped
+    if off is None or off <= (_BY_LABEL if by_label else _UNCERTAIN):
         return None
     each, beside = "groups" if known.spec.grouped else "rows", known.support.sum() - known.support.max()
     return Warning(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from tests.metrics.scored import known, number, read
 from xentcli.metrics import redraw, smooth, truths
@@ -176,9 +177,12 @@ def test_labels_of_another_truth_have_its_rate_and_stay_in_their_range() -> None
     assert abs(off.sum()) < 4 * math.sqrt((spread[inner] ** 2).sum())
 
 
-@pytest.mark.parametrize(("name", "side"), [("ici", "hi"), ("e50", "hi"), ("e90", "lo")])
-def test_the_ends_of_isotonic_gaps_are_truths_whose_gaps_are_alike(name: str, side: str) -> None:
-    """Rows drawn anew from such a truth show at most, or at least, what is seen in 2.5 %."""
+@pytest.mark.parametrize(
+    ("name", "side", "off"), [("ici", "hi", 1.0), ("e50", "hi", 0.5), ("e90", "lo", 1.0), ("e90", "hi", 0.1)]
+)
+def test_the_ends_of_isotonic_gaps_are_truths_whose_gaps_are_alike(name: str, side: str, off: float) -> None:
+    """Rows drawn anew from such a truth show at most, or at least, what is seen in 2.5 %. off: a stretch of
+    hardly more than this share of the rows has them, the one with the largest."""
     from sklearn.isotonic import isotonic_regression
 
     y, p = drawn(13, 1000, 1.7)
@@ -188,16 +192,28 @@ def test_the_ends_of_isotonic_gaps_are_truths_whose_gaps_are_alike(name: str, si
     end = value.lo if side == "lo" else value.hi
     assert value.value is not None and end is not None and value.p is not None and value.p < 0.05
 
-    def of(labels: F64) -> float:
-        gap = np.abs(p - isotonic_regression(labels))
-        return float(gap.mean() if name == "ici" else np.sort(gap)[int(p.size * int(name[1:]) / 100) - 1])
+    cells, bins = (np.arange(p.size) * many // p.size for many in (240, 15))
+    rows = np.bincount(cells)
+    mean = np.bincount(cells, p) / rows
 
-    bins = np.arange(p.size) * 15 // p.size
-    lean = np.sign(np.bincount(bins, isotonic_regression(y.astype(float)) - p))[bins]
-    truth = np.clip(p + end * lean, 0.0, 1.0)
-    rng = np.random.default_rng(0)
+    def of(labels: npt.NDArray[Any]) -> float:
+        rates = isotonic_regression(np.bincount(cells, labels) / rows, sample_weight=rows)
+        gap = np.sort(np.repeat(np.abs(mean - rates), rows))
+        return float(gap.mean() if name == "ici" else gap[int(p.size * int(name[1:]) / 100) - 1])
+
+    gaps = np.bincount(bins, isotonic_regression(y.astype(float)) - p)
+    many = 15 if off == 1.0 else int(15 * off) + 1
+    first = max(range(16 - many), key=lambda i: abs(gaps[i : i + many].sum()))
+    sides = np.sign(gaps) if off == 1.0 else np.sign(gaps[first : first + many].sum())
+    lean = np.where((bins >= first) & (bins < first + many), np.broadcast_to(sides, 15)[bins], 0.0)
+
+    def at(size: float) -> F64:
+        return np.clip(p + size * lean, 0.0, 1.0)
+
+    size = end if off == 1.0 else optimize.brentq(lambda x: of(at(x)) - end, 0.0, 0.6)
+    truth, rng = at(size), np.random.default_rng(0)
     errors = np.array([of((rng.random(p.size) < truth).astype(float)) for _ in range(400)])
-    beyond = float(np.mean(errors >= value.value if side == "lo" else errors <= value.value))
+    beyond = float(np.mean(errors >= of(y) if side == "lo" else errors <= of(y)))
     assert 0.005 < beyond < 0.075
 
 
@@ -215,6 +231,16 @@ def test_truths_of_one_size_keep_sides_and_mean() -> None:
     firm = np.maximum(1.0 - 4.0 * chance / whole**2, 0.0)[coarse]
     assert 0 < np.count_nonzero(firm) < firm.size
     assert sure.seen == pytest.approx(residual * firm, abs=1e-12)
+    few = truths.stretch(found, 0.3)
+    has = np.flatnonzero(few.gap)
+    assert np.ptp(has) == has.size - 1 and np.ptp(few.gap[has]) == 0.0
+    sizes, sums = np.bincount(coarse, cells.weight), np.cumsum(np.append(0.0, whole))
+    ends = [
+        next(j for j in range(i, 16) if sizes[i:j].sum() > 180) for i in range(15) if sizes[i:].sum() > 180
+    ]
+    means = [(sums[j] - sums[i]) / sizes[i:j].sum() for i, j in enumerate(ends)]
+    assert few.gap[has[0]] == pytest.approx(max(means, key=abs))
+    assert coarse[has[0]] == int(np.abs(means).argmax()) and coarse[has[-1]] == ends[coarse[has[0]]] - 1
 
 
 @pytest.mark.parametrize("score", ["brier", "log"])

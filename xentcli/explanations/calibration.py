@@ -85,14 +85,12 @@ CALIBRATION = (
         "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
     ),
     Measure(
-        "e50", f"median of |p - q|, {_PAV}", "0 to 1", "", "Half of the rows are within this of calibrated. "
-        "Of rows about half of which have gaps, and the others none, its interval says too little.",
+        "e50", f"median of |p - q|, {_PAV}", "0 to 1", "", "Half of the rows are within this of calibrated.",
         "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
     ),
     Measure(
         "e90", f"90th percentile of |p - q|, {_PAV}", "0 to 1", "",
-        "Nine tenths of the rows are within this of calibrated. Of rows about a tenth of which have gaps, "
-        "and the others none, the upper end of its interval is too low.",
+        "Nine tenths of the rows are within this of calibrated.",
         "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
     ),
     Measure(

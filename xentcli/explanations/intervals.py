@@ -15,6 +15,11 @@ _ROWS = f"{_WILSON}, up to the tenth class, or the k that is asked for"
 _FIELLER = "Fieller (1954), J. R. Stat. Soc. B 16, for how the standard error goes along with the ratio"
 _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
           f"frequencies; {_SKEW}, of as many degrees as their kurtosis leaves; {_FIELLER}")  # fmt: skip
+_BY_LABEL = (
+    "; of two classes without --group, limits of the mean score of either label (t, as skew as its rows are) "
+    "and of the share of the positive one (Wilson's), and how far these move it, squared and added up: "
+    "Zou & Donner (2008), Statistics in Medicine 27, 1693-1702"
+)
 _SQUARES = (
     "with --weight of Σ w² u², u what a row moves it by, which of many rows a sample tells, label by label"
 )
@@ -83,7 +88,7 @@ INTERVALS = {
     "perplexity": "exp of that of the cross-entropy",
     **dict.fromkeys(("accuracy", "subset_accuracy", "label_listed"), _WILSON),
     "topk_accuracy": _ROWS,
-    **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO),
+    **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO + _BY_LABEL),
     "balanced_cross_entropy": "mean ± z · sqrt(m/(m-1) Σ w_i² (l_i - mean_c)²/(K W_c)²), c the class of i; "
     f"{_SKEW}; none where a class has a single row",
     "label_entropy": f"of two classes {_SHARE}; else that of the root of what it lacks to its largest, as "
@@ -150,9 +155,11 @@ INTERVALS = {
     "ici": f"{_RECALIBRATED}; for its lower end, gaps within two standard errors count as chance, and its "
     f"upper end is that of {_ALIKE}, for those go unseen the most",
     "e50": f"{_RECALIBRATED}; its lower end is that of the gaps beyond two standard errors alone, so that it "
-    "is 0 where it is open whether half of the rows have one, its upper end that of gaps as seen, or of "
-    f"{_ALIKE}, where that is farther",
-    "e90": f"{_RECALIBRATED}; its lower end is that of {_ALIKE}, to which chance adds the most",
+    f"is 0 where it is open whether half of the rows have one, its upper end that of {_ALIKE}, or "
+    "of one on a stretch of hardly more than half of them, the farthest off, where that is farther",
+    "e90": f"{_RECALIBRATED}; its lower end is that of {_ALIKE}, to which chance adds the most, its upper "
+    "one that of gaps as seen, or of one on a stretch of hardly more than a tenth of the rows, the farthest "
+    "off, where that is farther",
     **dict.fromkeys(("calibration_intercept", "calibration_slope"), _WALD),
     "expected_observed": "delta method: ratio ± z · sqrt(m/(m-1) Σ w_i² (p_i - ratio · y_i)²)/Σ w_i y_i; "
     f"{_SKEW}; {_FIELLER}",

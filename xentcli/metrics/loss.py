@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from xentcli.errors import counted
-from xentcli.metrics import delta, frequencies, intervals, listed
+from xentcli.metrics import bylabel, delta, frequencies, intervals, listed
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import means, number
 from xentcli.records import replace
@@ -96,7 +96,7 @@ def normalized_cross_entropy(known: Known) -> Value:
     Soft labels: over the entropy of their mean.
 
     Undefined with a single class. 1 minus it is scikit-learn's `d2_log_loss_score`. Standard error of a
-    ratio of means (`delta.ratio`).
+    ratio of means (`delta.ratio`), interval of two classes by `bylabel`.
     Source: He et al. (2014), "Practical Lessons from Predicting Clicks on Ads at Facebook".
     """
     loss = cross_entropy(known)
@@ -110,7 +110,8 @@ def normalized_cross_entropy(known: Known) -> Value:
         return Value(math.inf, "fraction", "lower", known.rows, why=loss.why)
     with np.errstate(divide="ignore"):
         error = delta.ratio(known, "loss", -np.log(known.reference))
-    return intervals.around(known, "normalized_cross_entropy", loss.value / reference, error)
+    value = intervals.around(known, "normalized_cross_entropy", loss.value / reference, error)
+    return bylabel.limited(known, value, "loss", lambda q: -np.log(q))
 
 
 def predictive_entropy(known: Known) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xentcli.batch import F64
-from xentcli.metrics import delta, intervals
+from xentcli.metrics import bylabel, delta, intervals
 from xentcli.metrics.known import Known
 from xentcli.report import Value
 
@@ -20,7 +20,8 @@ def brier_score(known: Known) -> Value:
 def brier_skill_score(known: Known) -> Value:
     """1 - Brier score over that of predicting the label frequencies, or `--prior`; 1 is perfect.
 
-    Undefined with a single class. Standard error of a ratio of means (`delta.ratio`).
+    Undefined with a single class. Standard error of a ratio of means (`delta.ratio`), interval of two classes
+    by `bylabel`.
     """
     brier = brier_score(known).value
     reference = known.reference_brier
@@ -28,7 +29,8 @@ def brier_skill_score(known: Known) -> Value:
         what = "every label is in all rows or in none" if known.multilabel else "all labels are of one class"
         return known.undefined("brier_skill_score", what)
     error = delta.ratio(known, "brier", _by_label(known)).turned
-    return intervals.around(known, "brier_skill_score", 1.0 - brier / reference, error)
+    value = intervals.around(known, "brier_skill_score", 1.0 - brier / reference, error)
+    return bylabel.limited(known, value, "brier", lambda q: _costs(known, q), turned=True)
 
 
 def reference_uncertainty(known: Known) -> float | None:
@@ -46,6 +48,10 @@ def reference_uncertainty(known: Known) -> float | None:
 
 def _by_label(known: Known) -> F64:
     """The Brier score of the label frequencies, or of `--prior`, of a row of each label (C,)."""
-    q = known.reference
+    return _costs(known, known.reference)
+
+
+def _costs(known: Known, q: F64) -> F64:
+    """The Brier score of predicting q (C,) of a row of each label (C,)."""
     out: F64 = (1.0 - 2.0 * q + float((q * q).sum())) * (0.5 if known.halved else 1.0)
     return out

@@ -120,6 +120,10 @@ class Redraws:
         labels = two_weights(bins, self.spread, seed)
         return replace(self, seen=self.gap * self.weight, labels=labels)
 
+    def of_rates(self) -> Redraws:
+        """The same for errors of rates, which rows that are more or fewer do not move, as they do sums."""
+        return replace(self, mass=np.zeros_like(self.mass))
+
     def first(self, count: int) -> Redraws:
         """The first `count` redraws alone."""
         return replace(self, noise=self.noise[:count], more=self.more[:count], mass=self.mass[:count])

@@ -123,21 +123,31 @@ def _of_sample(known: Known) -> Few:
 
 
 def _of_scores(known: Known) -> Few:
-    """All rows of a binary task without weights by score and label; if there are more, every so many-th."""
+    """All rows of a binary task without weights by score and label; if there are more, every so many-th of
+    the label with the most, or of either."""
     spec, state = known.spec, known.states.scores
-    count, score = np.concatenate(state.cells()), np.tile(state.scores(), 2)
-    label = np.repeat(np.arange(2), score.size // 2)
-    used = np.flatnonzero(count)
-    count = count[used]
-    if used.size > MOST:
-        every = float(count.sum()) / MOST
-        used = used[np.searchsorted(np.cumsum(count), (np.arange(MOST) + 0.5) * every, "right")]
-        count = np.ones(MOST)
-    score, label = score[used], label[used]
+    cells = [count.astype(np.float64) for count in state.cells()]
+    seen = [int(np.count_nonzero(count)) for count in cells]
+    parts = [
+        _thinned(own, max(MOST - other, MOST // 2)) for own, other in zip(cells, seen[::-1], strict=True)
+    ]
+    count = np.concatenate([count for _, count in parts])
+    score = state.scores()[np.concatenate([used for used, _ in parts])]
+    label = np.repeat(np.arange(2), [used.size for used, _ in parts])
     loss = np.where(label, *(loss_of_score(spec.kind, sign, score) for sign in (1.0, -1.0)))
     if spec.clip is not None:
         loss = np.minimum(loss, -math.log(spec.clip))
     return Few(count, label, np.ones(count.size), loss, scores_probabilities(score[:, None], spec))
+
+
+def _thinned(count: F64, most: int) -> tuple[I64, F64]:
+    """The cells that have rows, and how many; of more than `most`, so many rows at even distances."""
+    used = np.flatnonzero(count)
+    if used.size <= most:
+        return used, count[used]
+    every = float(count.sum()) / most
+    rows = np.searchsorted(np.cumsum(count), (np.arange(most) + 0.5) * every, "right")
+    return rows.astype(np.int64), np.full(most, every)
 
 
 def scores_probabilities(scores: F64, spec: Spec) -> F64:

@@ -28,6 +28,24 @@ def level(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
     return replace(drawn, seen=gaps * drawn.weight, gap=gaps)
 
 
+def stretch(drawn: Redraws | WildRedraws, share: float) -> Redraws | WildRedraws:
+    """The same of a truth that is off on one stretch of p alone, of hardly more than a `share` of all rows,
+    and there alike: on the one where the gaps seen are largest on average, by as much as that."""
+    starts = np.flatnonzero(np.diff(drawn.gap, prepend=np.nan) != 0.0)
+    rows = np.cumsum(np.add.reduceat(drawn.weight, starts))
+    sums = np.cumsum(np.add.reduceat(drawn.gap * drawn.weight, starts))
+    before, added = (np.concatenate([[0.0], x[:-1]]) for x in (rows, sums))
+    last = np.searchsorted(rows, before + share * rows[-1], side="right")
+    fits = last < rows.size
+    last = last[fits]
+    mean = (sums[last] - added[fits]) / (rows[last] - before[fits])
+    first = int(np.abs(mean).argmax())
+    ends = np.append(starts, drawn.gap.size)
+    gaps = np.zeros(drawn.gap.size)
+    gaps[ends[first] : ends[last[first] + 1]] = mean[first]
+    return replace(drawn, seen=gaps * drawn.weight, gap=gaps)
+
+
 def certain(drawn: Redraws | WildRedraws) -> Redraws | WildRedraws:
     """The same of the gaps that two standard errors do not explain alone: of none if they explain all."""
     return replace(drawn, seen=drawn.seen * drawn.firm, gap=drawn.gap * drawn.firm)

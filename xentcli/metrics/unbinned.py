@@ -66,13 +66,17 @@ def _of_mean(drawn: AnyRedraws) -> tuple[AnyRedraws, list[AnyRedraws]]:
 
 
 def _of_median(drawn: AnyRedraws) -> tuple[AnyRedraws, list[AnyRedraws]]:
-    """A median is 0 where fewer than half of the rows have a gap, most where all of them have the same."""
-    return truths.certain(drawn), [truths.level(drawn), drawn]
+    """A median is 0 where fewer than half of the rows have a gap, and goes unseen the most where hardly more
+    have one, or all of them."""
+    drawn = drawn.of_rates()
+    return truths.certain(drawn), [truths.level(drawn), truths.stretch(drawn, 0.5)]
 
 
 def _of_most(drawn: AnyRedraws) -> tuple[AnyRedraws, list[AnyRedraws]]:
-    """What chance adds to the 90th percentile is most where many gaps are as large, all of them."""
-    return truths.level(drawn), [drawn]
+    """What chance adds to the 90th percentile is most where many gaps are as large, all of them, and least
+    where hardly more than a tenth of the rows have one: up to there it jumps from none to all of it."""
+    drawn = drawn.of_rates()
+    return truths.level(drawn), [truths.stretch(drawn, 0.1), drawn]
 
 
 def _tested(

@@ -55,6 +55,10 @@ class WildRedraws:
         """The same of a truth that follows the coarser bins; these are not looked at."""
         return replace(self, seen=self.gap * self.weight)
 
+    def of_rates(self) -> WildRedraws:
+        """The same: clusters bring their rows with them."""
+        return self
+
     def first(self, count: int) -> WildRedraws:
         """The first `count` redraws alone."""
         return replace(self, noise=self.noise[:count], mass=self.mass[:count])
