@@ -231,16 +231,6 @@ def test_truths_of_one_size_keep_sides_and_mean() -> None:
     firm = np.maximum(1.0 - 4.0 * chance / whole**2, 0.0)[coarse]
     assert 0 < np.count_nonzero(firm) < firm.size
     assert sure.seen == pytest.approx(residual * firm, abs=1e-12)
-    few = truths.stretch(found, 0.3)
-    has = np.flatnonzero(few.gap)
-    assert np.ptp(has) == has.size - 1 and np.ptp(few.gap[has]) == 0.0
-    sizes, sums = np.bincount(coarse, cells.weight), np.cumsum(np.append(0.0, whole))
-    ends = [
-        next(j for j in range(i, 16) if sizes[i:j].sum() > 180) for i in range(15) if sizes[i:].sum() > 180
-    ]
-    means = [(sums[j] - sums[i]) / sizes[i:j].sum() for i, j in enumerate(ends)]
-    assert few.gap[has[0]] == pytest.approx(max(means, key=abs))
-    assert coarse[has[0]] == int(np.abs(means).argmax()) and coarse[has[-1]] == ends[coarse[has[0]]] - 1
 
 
 @pytest.mark.parametrize("score", ["brier", "log"])

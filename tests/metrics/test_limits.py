@@ -86,3 +86,21 @@ def test_gaps_of_the_truth_are_nearer_to_each_other_than_those_seen_for_the_uppe
     found = redraw.judged(value, drawn, statistic, 0.95)
     assert found.hi is not None
     assert found.hi / sd * away.size == pytest.approx(optimize.brentq(fits, 0.1, 5.0) * total, abs=0.1)
+
+
+def test_a_truth_off_on_a_stretch_is_the_farthest_off_of_hardly_more_rows_than_asked() -> None:
+    n, gaps = np.array([40, 70, 30, 60, 50, 50.0]), np.array([0.1, -0.05, 0.02, 0.08, 0.06, -0.11])
+    bins = Binned(n, n, n * 0.5, n * (0.5 + gaps), n / 4)
+    found = truths.stretch(redraw.draw(bins, 1.0, 0, weighted=False, count=9), 0.3)
+    stretches = [
+        (0, 2),
+        (1, 3),
+        (2, 5),
+        (3, 5),
+        (4, 6),
+    ]  # of more than 90 of 300 rows, and not without the last
+    means = [(n * gaps)[i:j].sum() / n[i:j].sum() for i, j in stretches]
+    assert int(np.abs(means).argmax()) == 3
+    assert found.gap == pytest.approx([0, 0, 0, means[3], means[3], 0]) and found.seen == pytest.approx(
+        n * found.gap
+    )

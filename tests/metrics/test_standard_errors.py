@@ -12,11 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy import optimize, stats
 from sklearn import metrics as sk
 
 from tests.metrics.scored import known, read, skewed
-from xentcli.records import replace
 from xentcli.report import Value
 
 F64 = npt.NDArray[np.float64]
@@ -159,47 +157,6 @@ def test_the_interval_of_a_ratio_leans_as_what_rows_move_it_by(name: str, weight
     ratio = steps(value)[0] / steps(value)[1]
     assert ratio == pytest.approx(expected[0] / expected[1], rel=1e-5)
     assert expected[1] != pytest.approx(expected[0], rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("n", "weighted", "prior"),
-    [(60, False, False), (90, True, False), (90, False, True), (13_000, False, False)],
-)
-@pytest.mark.parametrize("name", ["normalized_cross_entropy", "brier_skill_score"])
-def test_the_interval_of_a_ratio_of_two_classes_adds_up_what_labels_leave_open(
-    name: str, n: int, weighted: bool, prior: bool
-) -> None:
-    """t of the rows of either label, and Wilson's interval of their share, at whose ends the figure is that
-    of rows with other weights."""
-    y, p = drawn(7, 2, n)
-    y[6:] &= np.random.default_rng(1).random(n - 6) < (0.3 if n < 100 else 0.005)
-    w = np.random.default_rng(0).integers(1, 9, n) / 4 if weighted else np.ones(n)
-    given = np.array([0.7, 0.3])
-    found = replace(known(y, p, w if weighted else None), prior=given if prior else None)
-    value, score = read(found, name), quantities(y, p)["cross_entropy" if name[0] == "n" else "brier_score"]
-
-    def ratio(share: float) -> float:
-        own = w * np.where(y == 1, share / w[y == 1].sum(), (1 - share) / w[y == 0].sum())
-        f = np.array([1 - share, share])
-        q = given if prior else f
-        per = -np.log(q) if name[0] == "n" else 0.5 * (1 - 2 * q + (q * q).sum())
-        return float((own * score).sum() / (f * per).sum())
-
-    share, size, sign = w[y == 1].sum() / w.sum(), w.sum() ** 2 / (w * w).sum(), 1 if name[0] == "n" else -1
-    off = float(stats.norm.ppf(0.975))
-    ends = [optimize.brentq(lambda q: (q - share) ** 2 - off**2 * q * (1 - q) / size, *part)
-            for part in ((1e-9, share), (share, 1 - 1e-9))]  # fmt: skip
-    moved = [ratio(end) - ratio(share) for end in ends]
-    below, above = [max(-min(moved), 0.0)], [max(*moved, 0.0)]
-    for label, part in ((1, share), (0, 1 - share)):
-        own = y == label
-        mean = (w * score)[own].sum() / w[own].sum()
-        slope = part * ratio(share) / ((w * score).sum() / w.sum())
-        down, up = skewed(w[own] * (score[own] - mean) / w[own].sum() * slope)
-        below.append(down)
-        above.append(up)
-    expected = (math.hypot(*below), math.hypot(*above))[::sign]
-    assert steps(value) == pytest.approx(expected, rel=1e-5 if n < 100 else 1e-3)
 
 
 def quantities(y: I64, p: F64) -> dict[str, F64]:
