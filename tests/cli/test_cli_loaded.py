@@ -161,25 +161,26 @@ def test_a_terminal_shows_every_number_that_a_pipe_shows(tmp_path: Path) -> None
 
 def test_a_long_run_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
     """A line that is gone when the report comes, unless nothing is to be shown."""
-    path = tmp_path / "pipe.csv"
-    os.mkfifo(path)
 
-    def slowly() -> None:
+    def slowly(path: Path) -> None:
         with path.open("w") as pipe:
             pipe.write(HEADER + "0.25,0.75,1\n" * 300_000)
             pipe.flush()
             time.sleep(0.8)
             pipe.write("0.25,0.75,0\n" * 300_000)
 
-    for silent in ([], ["--no-progress"], ["-q"]):
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            feeding = pool.submit(slowly)
-            shown = on_a_terminal("score", path, "--jobs", "1", "--color", "never", *silent)
-            feeding.result()
-        if silent:
-            assert "rows/s" not in shown and "\x1b" not in shown
-        else:
-            assert "rows/s" in shown and "rows/s" not in shown.rpartition("\x1b[2K")[2]
+    def run(silent: str) -> str:
+        path = tmp_path / f"pipe{silent}.csv"
+        os.mkfifo(path)
+        feeding = pool.submit(slowly, path)
+        shown = on_a_terminal("score", path, "--jobs", "1", "--color", "never", *silent.split())
+        feeding.result()
+        return shown
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:  # for most of the time, all of them wait
+        loud, *quiet = pool.map(run, ("", "--no-progress", "-q"))
+    assert "rows/s" in loud and "rows/s" not in loud.rpartition("\x1b[2K")[2]
+    assert all("rows/s" not in shown and "\x1b" not in shown for shown in quiet)
 
 
 def test_refused_outside_the_corpus(tmp_path: Path) -> None:

@@ -26,10 +26,22 @@ class Untold(Exception):
 
 
 @functools.cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax of a file."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All of it, node by node."""
+    return list(ast.walk(parsed(path)))
+
+
+@functools.cache
 def sources() -> list[tuple[Path, ast.Module]]:
     """Every file that can raise or warn, parsed; explanations only explain."""
     paths = (path for path in sorted(ROOT.rglob("*.py")) if "explanations" not in path.parts)
-    return [(path, ast.parse(path.read_text("utf-8"))) for path in paths]
+    return [(path, parsed(path)) for path in paths]
 
 
 @functools.cache
@@ -45,7 +57,7 @@ def raised() -> dict[str, set[int]]:
             if name in _CODES:
                 for id in _ids(call, function, tree, path):
                     found.setdefault(id, set()).add(_CODES[name])
-    for text in _strings(ast.parse((ROOT / "cli" / "app.py").read_text("utf-8"))):
+    for text in _strings(ROOT / "cli" / "app.py"):
         for id in _IN_BRACKETS.findall(text):
             found.setdefault(id, set())
     return found
@@ -54,16 +66,17 @@ def raised() -> dict[str, set[int]]:
 @functools.cache
 def warned() -> set[str]:
     """Each id of a warning."""
-    return {id for _, tree in sources() for text in _strings(tree) for id in _WARNING.findall(text)}
+    return {id for path, _ in sources() for text in _strings(path) for id in _WARNING.findall(text)}
 
 
-def _strings(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _strings(path: Path) -> Iterator[str]:
+    for node in nodes(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
 
-def _calls(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef | None, ast.Call]]:
+@functools.cache
+def _calls(tree: ast.Module) -> list[tuple[ast.FunctionDef | None, ast.Call]]:
     """Each call with the innermost function it stands in."""
 
     def walk(
@@ -74,7 +87,7 @@ def _calls(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef | None, ast.Call]
                 yield function, child
             yield from walk(child, child if isinstance(child, ast.FunctionDef) else function)
 
-    return walk(tree, None)
+    return list(walk(tree, None))
 
 
 def _called(call: ast.Call) -> str:

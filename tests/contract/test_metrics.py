@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import xentcli
 from tests.metrics.scored import known
 from xentcli.batch import Training
 from xentcli.errors import UsageError
+from xentcli.explanations.intervals import INTERVALS
 from xentcli.gating import parse
 from xentcli.metrics import read_all
 from xentcli.metrics.names import METRICS, resolve
@@ -58,6 +60,12 @@ def test_a_value_has_the_unit_and_direction_its_metric_is_listed_with(
             if metric.key in report:
                 value = report[metric.key]
                 assert (value.unit, value.better) == (metric.unit, metric.better), metric.key
+
+
+def test_what_has_an_interval_says_how_it_is_made(reports: dict[str, dict[str, Value]]) -> None:
+    for report in reports.values():
+        found = {re.sub(r"^top\d+_", "topk_", key) for key, value in report.items() if value.lo is not None}
+        assert found and found - set(INTERVALS) == set()
 
 
 def test_every_alias_leads_to_its_metric_in_any_case() -> None:
