@@ -185,6 +185,21 @@ def test_what_cannot_be_scored_says_so(case: int) -> None:
     assert caught.value.remedy
 
 
+def test_objects_and_times_are_what_a_table_of_them_is() -> None:
+    y = [0, None, 1, 1]
+    days = np.array(["2024-01-31", "2024-02-01", "2024-01-31", "2024-01-31"], "M8[D]")
+    given = {"p": [0.2, 0.6, None, 0.7], "label": y, "day": days}
+    whole = pd.DataFrame(
+        {"p": [0.2, 0.6, None, 0.7], "label": pd.array(y, "Int64"), "day": days.astype(object)}
+    )
+    one, other = (xentcli.score(source, by="day", on_bad="skip") for source in (given, whole))
+    assert figures(one) == figures(other)
+    assert one.data["skipped"] == {"label_null": 1, "score_null": 1}
+    assert [row.by for row in one.slices] == [row.by for row in other.slices] == [{"day": "2024-01-31"}]
+    beside = xentcli.score([0.2, 0.6, 0.7], labels=[0, None, 1], on_bad="skip")
+    assert beside.metrics["cross_entropy"].value == pytest.approx(-np.log([0.8, 0.7]).mean(), rel=1e-12)
+
+
 def test_an_object_that_is_no_class_is_refused() -> None:
     labels = np.array([0, "a", None, 1.5], object)
     with pytest.raises(DataError):

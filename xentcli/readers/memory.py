@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xentcli.columns.schema import Column
-from xentcli.errors import UsageError, clean, counted
+from xentcli.errors import DataError, UsageError, clean, counted
 from xentcli.readers import Options, Source
 from xentcli.readers.arrowtypes import as_common, columns, fields_of, read_schema
 from xentcli.readers.batches import BatchSource
 from xentcli.readers.faults import reason
-from xentcli.readers.ndarrays import ArraysFeed, split
+from xentcli.readers.ndarrays import ArraysFeed, split, to_arrow
 from xentcli.records import replace
 
 _SOURCES = ("a path or several, a DataFrame, an Arrow table or reader, a dict of columns, or an array with "
@@ -212,7 +212,7 @@ def _frame(frame: Any) -> _TableFeed:
     return feed
 
 
-def _columns(given: Mapping[Any, Any]) -> ArraysFeed:
+def _columns(given: Mapping[Any, Any]) -> ArraysFeed | _TableFeed:
     """Columns by name, (n,) each, or (n, classes) as a column of lists."""
     found: dict[str, np.ndarray[Any, Any]] = {}
     for name, values in given.items():
@@ -221,10 +221,29 @@ def _columns(given: Mapping[Any, Any]) -> ArraysFeed:
         told = ", ".join(f"{clean(name)} {array.shape}" for name, array in found.items())
         raise UsageError(f"columns differ in length: {told}", id="lengths",
                          remedy="one value a row in every column")  # fmt: skip
-    return ArraysFeed("dict", found, bounded=True)
+    return _feed("dict", found)
 
 
-def _arrays(scores: Any, labels: Any) -> ArraysFeed:
+def _feed(where: str, arrays: dict[str, np.ndarray[Any, Any]]) -> ArraysFeed | _TableFeed:
+    """Arrays as columns: as they are, or through Arrow where one holds objects, some of which may be None, or
+    dates and times.
+    """
+    if not any(array.dtype.kind in "OMm" for array in arrays.values()):
+        return ArraysFeed(where, arrays, bounded=True)
+    made = []
+    for name, array in arrays.items():
+        plainly = array.dtype.kind not in "OMm" or array.ndim > 1
+        try:
+            made.append(to_arrow(array) if plainly else pa.array(array, from_pandas=True))
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+            raise DataError(
+                f'array "{clean(name)}" holds neither numbers nor text ({reason(error)})', where=where,
+                id="array_type", remedy="store it as numbers, or as text with .astype(str)",
+            ) from error  # fmt: skip
+    return _TableFeed(pa.Table.from_arrays(made, list(arrays)))
+
+
+def _arrays(scores: Any, labels: Any) -> ArraysFeed | _TableFeed:
     """Scores (n,) or (n, classes) and labels (n,), or one-hot (n, classes), as two columns."""
     if labels is None:
         raise UsageError("an array of scores needs labels", remedy="score(scores, labels=y)", id="no_labels")
@@ -234,7 +253,7 @@ def _arrays(scores: Any, labels: Any) -> ArraysFeed:
             f"scores have the shape {found.shape}, labels {names.shape}: one label a row", id="lengths",
             remedy="scores (n,) or (n, classes), labels (n,)",
         )  # fmt: skip
-    return ArraysFeed("arrays", split("scores", found) | split(LABEL, names), bounded=True)
+    return _feed("arrays", split("scores", found) | split(LABEL, names))
 
 
 def plain(given: Any, what: str) -> np.ndarray[Any, np.dtype[Any]]:
