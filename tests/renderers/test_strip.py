@@ -6,7 +6,7 @@ import pytest
 
 from xentcli.renderers import strip
 from xentcli.renderers.numbers import NBSP
-from xentcli.renderers.strip import fold, grid, short, wide
+from xentcli.renderers.strip import first_few, fold, grid, short, wide
 from xentcli.report import Reliability
 
 
@@ -121,6 +121,14 @@ def test_wide_characters_take_two_cells_in_columns_and_names() -> None:
     assert wide(short("猫" * 20, 8, "…")) <= 8
     assert short("abcdefghij", 7, "...") == "ab...ij"
     assert short("abcdefg", 7, "...") == "abcdefg"
+
+
+def test_values_are_left_out_whole_from_the_end() -> None:
+    assert first_few("0.2008, 0.1174, 0.0576", 22, "…") == "0.2008, 0.1174, 0.0576"
+    assert first_few("0.2008, 0.1174, 0.0576", 21, "…") == "0.2008, 0.1174, …"
+    assert first_few("0.2008, 0.1174, 0.0576", 16, "…") == "0.2008, …"
+    assert first_few("a long text, 1", 8, "…") == short("a long text", 8, "…")
+    assert wide(first_few("猫猫, 猫猫, 猫猫", 12, "…")) <= 12
 
 
 def test_folding_breaks_at_spaces_and_never_inside_a_figure() -> None:

@@ -10,7 +10,7 @@ from xentcli.columns.schema import NONAME
 from xentcli.errors import counted
 from xentcli.records import replace
 from xentcli.renderers.numbers import NBSP, shown
-from xentcli.renderers.strip import fit, fold, grid, short
+from xentcli.renderers.strip import first_few, fit, fold, grid, short
 from xentcli.renderers.table import Look
 
 if TYPE_CHECKING:
@@ -153,10 +153,12 @@ def _table(found: Inspection, verbose: bool, look: Look) -> list[str]:
         sample = ", ".join(_value(value, look) for value in column["sample"])
         stored = _short(column["stored"], _NAME, look)
         ends = (_value(column[end], look) for end in ("low", "high"))
-        sample = short(sample, 40, look.say("…"))
+        sample = first_few(sample, 40, look.say("…"))
         cells.append([_short(name, _NAME, look), stored, *ends, sample, column["role"]])
     columns = {name: [name, *column] for name, *column in zip(*cells, strict=True)}
-    gone = fit(columns, look.width, _FOLDED, _DROPPED, look.say("…")) if look.width is not None else []
+    gone = []
+    if look.width is not None:
+        gone = fit(columns, look.width, _FOLDED, _DROPPED, look.say("…"), frozenset({"first values"}))
     at_left = frozenset(i for i, name in enumerate(columns) if name not in ("from", "to"))
     lines = [
         "  " + line.rstrip() for line in grid([*map(list, zip(*columns.values(), strict=True))], at_left)

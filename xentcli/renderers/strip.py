@@ -68,6 +68,20 @@ def short(text: str, cells: int, dots: str) -> str:
     return head + dots + tail
 
 
+def first_few(values: str, cells: int, dots: str) -> str:
+    """Of `values` with commas between them, those from the start that are whole in so many cells; `short` of
+    a first that is wider."""
+    if wide(values) <= cells:
+        return values
+    kept, *others = values.split(", ")
+    for value in others:
+        if wide(f"{kept}, {value}, {dots}") > cells:
+            break
+        kept += f", {value}"
+    more = f"{kept}, {dots}"
+    return more if wide(more) <= cells else short(kept, cells, dots)
+
+
 def fold(phrases: list[str], room: int | None, joint: str) -> list[str]:
     """Phrases joined by `joint` in lines of at most `room` cells; a wider one has its own."""
     lines: list[str] = []
@@ -99,10 +113,12 @@ def fit(
     names: frozenset[str],
     order: tuple[str, ...],
     dots: str,
+    lists: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Make `columns` fit `width`: those in `names` shrink to 12 cells, then columns go in `order`.
 
-    Changes `columns` and returns the names of those that went. A column of numbers is never cut.
+    What shrinks loses its middle, but cells of `lists` the last of their values. Changes `columns` and
+    returns the names of those that went. A column of numbers is never cut.
     """
     least = {name: max(map(wide, cells)) for name, cells in columns.items()}
     least |= {name: max(min(least[name], LEAST), len(name)) for name in names & columns.keys()}
@@ -118,7 +134,8 @@ def fit(
     for name in [name for name in columns if name in names]:
         natural = min(max(map(wide, columns[name])), max(width // 3, LEAST))
         least[name] = max(min(least[name] + spare(), natural), min(natural, 5))
-        columns[name] = [short(cell, least[name], dots) for cell in columns[name]]
+        cut = first_few if name in lists else short
+        columns[name] = [cut(cell, least[name], dots) for cell in columns[name]]
     return gone
 
 
