@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from tests.metrics.scored import known, number
+from tests.metrics.scored import known, number, read
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -89,3 +89,31 @@ def test_top_label_error_adds_up_the_predicted_classes(classes: int, weighted: b
     if classes == 2:
         one = known(y, p[:, 1], own)
         assert number(one, "ece_toplabel") == pytest.approx(expected / w.sum(), rel=1e-9)
+
+
+def swept(c: F64, hit: F64) -> float:
+    """The sweep of confidences in order and how many of each are right, a row each."""
+    found, bins = 0.0, 1
+    while True:
+        starts = np.unique(np.ceil(np.arange(bins) * c.size / bins).astype(int))
+        size = np.diff(np.append(starts, c.size))
+        if (np.diff(np.add.reduceat(hit, starts) / size) < -1e-12).any():
+            return found
+        found, bins = float(np.abs(np.add.reduceat(c - hit, starts)).sum()) / c.size, bins + 1
+
+
+def test_the_lower_end_of_the_sweep_counts_gaps_within_two_standard_errors_as_chance() -> None:
+    """Rows drawn anew from what is left, as large as the lower end, show the error seen in 2.5 to 5 %."""
+    rng = np.random.default_rng(7)
+    c = np.sort(rng.uniform(0.5, 1.0, 900))
+    hit = (rng.random(900) < c - 0.15 * ((c > 0.7) & (c < 0.8))).astype(np.float64)
+    bins = np.arange(900) * 15 // 900
+    gap = np.bincount(bins, IsotonicRegression().fit(c, hit).predict(c) - c)
+    firm = np.maximum(1.0 - 4.0 * np.bincount(bins, c * (1.0 - c)) / gap**2, 0.0)
+    assert 0 < np.count_nonzero(firm) < 6
+    value = read(known(hit.astype(np.int64), c), "ece_sweep")
+    lean = (gap * firm / 60)[bins]
+    assert value.value == pytest.approx(swept(c, hit), rel=0.02) and value.lo
+    truth = c + lean * value.lo / np.abs(lean).mean()
+    errors = np.array([swept(c, (rng.random(900) < truth).astype(float)) for _ in range(400)])
+    assert 0.01 < np.mean(errors >= swept(c, hit)) < 0.08

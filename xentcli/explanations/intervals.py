@@ -47,7 +47,8 @@ _TURNED = (
     "with --group the residuals of whole groups change their signs instead, and so do those of rows with "
     "soft or several labels"
 )
-_FIRM = f"{_INVERTED}; {_UNIFIED}; for its lower end, gaps within two standard errors count as chance"
+_SPARSE = "for its lower end, gaps within two standard errors count as chance"
+_FIRM = f"{_INVERTED}; {_UNIFIED}; {_SPARSE}"
 _REDRAWN = f"{_FIRM}; {_TURNED}"
 _BINNED = (
     f"{_FIRM}, for its upper end, they are up to 0.4 standard errors nearer to each other, for those that "
@@ -150,10 +151,10 @@ INTERVALS = {
     "it holds 0 about where p says, for up to 2,048 bins of a class with rows in them, with --group 2,048 "
     "pairs of a class and a bin",
     **dict.fromkeys(
-        ("ece_sweep", "brier_miscalibration", "log_miscalibration"), _RECALIBRATED + _LEANING
+        ("brier_miscalibration", "log_miscalibration"), _RECALIBRATED + _LEANING
     ),
-    "ici": f"{_RECALIBRATED}; for its lower end, gaps within two standard errors count as chance, and its "
-    f"upper end is that of {_ALIKE}, for those go unseen the most",
+    "ece_sweep": f"{_RECALIBRATED}; {_SPARSE}{_LEANING}",
+    "ici": f"{_RECALIBRATED}; {_SPARSE}, and its upper end is that of {_ALIKE}, for those go unseen the most",
     "e50": f"{_RECALIBRATED}; its lower end is that of the gaps beyond two standard errors alone, so that it "
     f"is 0 where it is open whether half of the rows have one, its upper end that of {_ALIKE}, or "
     "of one on a stretch of hardly more than half of them, the farthest off, where that is farther",

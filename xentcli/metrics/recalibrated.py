@@ -6,8 +6,8 @@ difference of the two, averaged in 15 bins, as leaves the error seen neither too
 the isotonic fit itself would make a truth with flat parts, which another fit takes less from. Labels are
 drawn from that truth: what is added to those of a calibrated model is lost where a few rows have them all.
 Means and quantiles of gaps depend on how these are spread, which few rows do not show: their ends are of
-truths that are the least favourable to them (`unbinned`); for squared gaps and bins that rise, they are
-as seen.
+truths that are the least favourable to them (`unbinned`); for squared gaps they are as seen, and so is the
+upper end of bins that rise.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _LEAST = 10.0  # Σ p(1 - p) of a cell, with groups
 
 def tested(
     known: Known, value: Value, pair: str, make: Callable[[Binned], Statistic], *, ends: Ends | None = None,
-    exact: bool = False,
+    exact: bool = False, sparse: bool = False,
 ) -> Value:  # fmt: skip
     """`value`, an error of a pair, with its level by chance, p-value and interval.
 
     ends: of the interval, in place of the gaps as they are seen. exact: so few cells as a test needs would
-    make the level too low.
+    make the level too low. sparse: for the lower end, gaps within two standard errors count as chance.
     """
     if chance.why_not(known) is not None or value.value is None:
         return value
@@ -47,7 +47,7 @@ def tested(
     statistic = make(cells)
     seen = float(statistic(cells.y - cells.p))
     drawn = drawn.recalibrated(cells, known.seed)
-    if ends is None:
+    if ends is None and not sparse:
         drawn = replace(drawn, firm=np.ones(drawn.firm.size))
     fine = by_chance(known, pair, make) if exact and not known.spec.grouped else None
     return redraw.judged(

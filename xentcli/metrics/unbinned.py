@@ -24,7 +24,7 @@ def ece_sweep(known: Known) -> Value:
     The number of bins goes up from 1 until accuracies fall somewhere, and then one back.
     Source: Roelofs et al. (2022), AISTATS, PMLR 151, arXiv 2012.08668; but no value is split over two bins.
     """
-    return _tested(known, "ece_sweep", "confidence", _sweep)
+    return _tested(known, "ece_sweep", "confidence", _sweep, sparse=True)
 
 
 def atb(known: Known) -> Value:
@@ -80,12 +80,13 @@ def _of_most(drawn: AnyRedraws) -> tuple[AnyRedraws, list[AnyRedraws]]:
 
 
 def _tested(
-    known: Known, key: str, pair: str, make: Callable[[Binned], Statistic], ends: Ends | None = None
-) -> Value:
+    known: Known, key: str, pair: str, make: Callable[[Binned], Statistic], ends: Ends | None = None, *,
+    sparse: bool = False,
+) -> Value:  # fmt: skip
     """The figure of the cells of a pair, which recalibrates by the labels, with what chance makes of it."""
     cells = known.cells(pair)
     value = known.value(key, float(make(cells)(cells.y - cells.p)))
-    return recalibrated.tested(known, value, pair, make, ends=ends)
+    return recalibrated.tested(known, value, pair, make, ends=ends, sparse=sparse)
 
 
 def _fixed(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic]) -> Value:
