@@ -10,6 +10,8 @@ from xentcli.metrics.known import Known
 from xentcli.report import Report, Warning
 from xentcli.tasks.decimals import MOST_DIGITS
 
+_HARDLY = 1e-6
+"""By which share of the loss of the class frequencies a loss is no more than theirs."""
 _EXPECTED = 5.0
 """Errors that a calibrated model makes none of with a chance of e**-5, one in 150."""
 
@@ -274,7 +276,7 @@ def _no_use(known: Known, report: Report) -> Warning | None:
     relative = report.metrics.get("normalized_cross_entropy")
     if known.spec.width != 1 or known.spec.task != "binary" or known.rows < 20:
         return None
-    if relative is None or relative.lo is None or relative.lo <= 1.0:
+    if relative is None or relative.lo is None or relative.lo <= 1.0 + _HARDLY:
         return None
     return Warning(
         "XW120",

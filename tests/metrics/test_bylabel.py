@@ -57,3 +57,18 @@ def test_the_interval_of_a_ratio_of_two_classes_adds_up_what_labels_leave_open(
     assert (value.value - value.lo, value.hi - value.value) == pytest.approx(
         expected, rel=1e-5 if n < 100 else 1e-3
     )
+
+
+@pytest.mark.parametrize("positive", [204, 200, 190])
+def test_a_ratio_that_turns_between_the_limits_of_the_share_goes_as_far_as_it_turns(positive: int) -> None:
+    """A constant of 1/2 costs what the frequencies do where both labels are as frequent, and else more."""
+    y = (np.arange(400) < positive).astype(np.int64)
+    value = read(known(y, np.full(400, 0.5)), "normalized_cross_entropy")
+    ends = stats.binomtest(positive, 400).proportion_ci(method="wilson")
+    assert ends.low < 0.5 < ends.high
+    far = max(float(math.log(2) / stats.entropy([end, 1 - end])) for end in (ends.low, ends.high))
+    if positive == 200:  # whose value is 1, and has no error
+        assert [value.value, value.se] == pytest.approx([1.0, 0.0], abs=1e-9)
+    else:
+        assert value.value is not None and value.value > 1.0
+        assert [value.lo, value.hi] == pytest.approx([1.0, far], abs=1e-8)

@@ -47,8 +47,8 @@ def limited(known: Known, value: Value, name: str, costs: Costs, *, turned: bool
         return float((at * means).sum() / (at * costs(at if known.prior is None else known.prior)).sum())
 
     share = float(known.frequencies[1])
-    seen, ends = ratio(share), [ratio(end) for end in wilson(share, known.effective, known.z or 0.0)]
-    below, above = [max(seen - min(ends), 0.0)], [max(max(ends) - seen, 0.0)]
+    seen, (least, most) = ratio(share), _range(ratio, *wilson(share, known.effective, known.z or 0.0))
+    below, above = [max(seen - least, 0.0)], [max(most - seen, 0.0)]
     per = known.frequencies / float((known.frequencies * costs(known.reference)).sum())
     for step, slope in zip(steps, per.tolist(), strict=True):
         assert step is not None
@@ -59,6 +59,25 @@ def limited(known: Known, value: Value, name: str, costs: Costs, *, turned: bool
         down, up = up, down
     assert value.value is not None
     return replace(value, lo=value.value - down, hi=value.value + up)
+
+
+def _range(ratio: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
+    """The least and the most of a ratio between two shares: it may turn on the way, as that of a constant
+    prediction does at the share that costs most to predict.
+    """
+    grid = np.linspace(low, high, 9).tolist()
+    seen = [ratio(share) for share in grid]
+    found = []
+    for best in (min, max):
+        shares, values = grid, seen
+        for _ in range(6):
+            at = values.index(best(values))
+            if at in (0, 8):
+                break
+            shares = np.linspace(shares[at - 1], shares[at + 1], 9).tolist()
+            values = [ratio(share) for share in shares]
+        found.append(best(values))
+    return found[0], found[1]
 
 
 def _steps(known: Known, few: Few, name: str, label: int) -> tuple[float, float] | None:
