@@ -111,6 +111,17 @@ def test_logits_of_few_digits_some_rows_of_which_add_up_to_one(name: str, file: 
     assert score(write(tmp_path, columns, file)).value() == pytest.approx(right, rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["y_score", "y_prob", "y_pred_proba"])
+def test_rows_from_the_highest_score_on_are_no_scores_of_whatever_is_predicted(
+    name: str, tmp_path: Path
+) -> None:
+    """Names that have a word for labels, too, are no names of predicted labels where there are fractions."""
+    p = np.sort(np.random.default_rng(1).random(3000))[::-1]
+    y = np.random.default_rng(2).random(3000) < p
+    path = write(tmp_path, {name: p.tolist(), "y_true": y.astype(int).tolist()}, "csv")
+    assert score(path).value() == pytest.approx(-np.log(np.where(y, p, 1 - p)).mean(), rel=1e-12)
+
+
 def test_scores_of_no_use_are_doubted(tmp_path: Path) -> None:
     """p of each row's own label looks like p of the positive class, but for what it is worth."""
     draw = np.random.default_rng(0)

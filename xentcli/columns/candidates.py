@@ -266,10 +266,18 @@ def singles(preview: Preview, taken: set[str]) -> list[Candidate]:
     floats = [c for c in floats if not set(words(c.name)) & OF_THE_PREDICTION]
     if len(floats) > _MOST_SINGLES:
         return []
-    predicted = any(says_label(column.name) == 1 for column in preview.columns)
+    # Names such as y_score have a word for labels, too; what has fractions is no column of labels.
+    predicted = any(says_label(c.name) == 1 and not _has_fractions(preview, c) for c in preview.columns)
     found = [single(preview, column, None) for column in floats]
     # Beside a column of predicted labels, a score never below ½ is that of the prediction.
     return [c for c in found if not (predicted and np.nanmin(sample_values(preview, list(c.columns))) >= 0.5)]
+
+
+def _has_fractions(preview: Preview, column: Column) -> bool:
+    if column.type != "float":
+        return False
+    values = sample_values(preview, [column])
+    return bool((values[np.isfinite(values)] % 1.0 != 0.0).any())
 
 
 def _is_score_list(column: Column, counts: bool) -> bool:
