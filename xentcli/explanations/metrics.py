@@ -193,7 +193,10 @@ MEASURES = (
         "ece_chance", "Σ_b sqrt(2/π · Σ_(i in b) w_i² conf_i (1 - conf_i)) / W", "0 to 1", "",
         "The ECE to expect of a calibrated model with the same confidences: a floor, not an error. Soft "
         "labels vary as they are seen to around the gap of their bin, not as p says; those of several labels "
-        "(of slices alone; `ece_labels` has its own) by whole rows.",
+        "(of slices alone; `ece_labels` has its own) by whole rows. Of weights that surely go with the "
+        "label, as those of rows drawn by it, w² counts times (r (1-p) + p) / (r p + 1 - p), r how many "
+        "times as much rows with y = 1 weigh as others of the same p; so it does in spiegelhalter_z of two "
+        "classes, p-values and limits, but those by class.",
         "Bröcker & Smith (2007), Weather and Forecasting 22, 651-661",
     ),
     Measure(

@@ -100,7 +100,7 @@ def _kept(known: Known) -> tuple[F64, F64, F64]:
 
 def _of_two(known: Known) -> Binned:
     """The pair (p, y) of a binary task in the bins of the confidence of either class; |Σw(p - y)| is its."""
-    cells = known.states.positive.cells()
+    cells = known.every_cell("positive")
     filled = cells.rows > 0
     low = chance.bins_of(known, filled & _LOW, mirrored=True)
     which = np.concatenate([-1 - low, chance.bins_of(known, filled & ~_LOW)])

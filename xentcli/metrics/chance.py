@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xentcli.states.clusterclasses import ClusterClassWise, ClusterTop
 
 ONE_ROW = "one row does not say how labels vary"
+_ROOM = 20  # rows
 _COARSE = 15  # bins of equal mass, whose gaps stand for those of the few rows of a finer one
 
 
@@ -134,9 +135,13 @@ def spread(known: Known, pair: str, bins: Binned) -> F64 | None:
 
 
 def steps(known: Known, pair: str, most: int) -> Binned:
-    """Cells of a pair, in the order of p, to redraw residuals in: at most so many, of those kept by group."""
+    """Cells of a pair, in the order of p, to redraw residuals in: at most so many, of those kept by group.
+
+    Of labels that weigh more than others, each holds some rows: a row of less weight has no room for them.
+    """
     if not known.spec.grouped:
-        return equal_mass(known.cells(pair), most)
+        few = known.heavier != 1.0
+        return equal_mass(known.cells(pair), min(most, max(_COARSE, known.rows // _ROOM)) if few else most)
     found = known.clustered_cells(pair)
     weight = found.weight.sum(axis=0)
     return equal_mass(Binned(weight, weight, weight * found.p, found.hits.sum(axis=0)), most)

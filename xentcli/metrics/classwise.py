@@ -96,7 +96,7 @@ def _of_two(known: Known, value: Value) -> Value:
 def _sides(known: Known) -> tuple[Redraws | WildRedraws, Statistic]:
     """The redraws of the parts that bins of p and of 1 - p cut each other into, of two classes, and what adds
     residuals of them (..., K) up to those of the bins with rows of the negative class, then the positive."""
-    cells = known.states.positive.cells()
+    cells = known.every_cell("positive")
     filled = cells.rows > 0
     ends = np.stack([-chance.bins_of(known, filled, mirrored=True), chance.bins_of(known, filled)])
     new = (np.diff(ends, axis=1, prepend=-1 - known.spec.bins) != 0).any(axis=0)
@@ -293,7 +293,7 @@ def _by_class(known: Known) -> Binned | None:
     """Sums over the rows of each class and bin of its p, (C, M); None where they were not kept."""
     if known.spec.task == "multiclass":
         return _of_labels(known) if known.states.has("classwise") else None
-    cells, size = known.states.positive.cells(), known.spec.bins
+    cells, size = known.every_cell("positive"), known.spec.bins
     filled = cells.rows > 0
     cells = cells.where(filled)
     mirror = Binned(cells.rows, cells.weight, cells.weight - cells.p, cells.weight - cells.y)

@@ -301,16 +301,30 @@ class Known:
 
             return equal_mass(self.cells(pair), self.spec.bins)
         state, mirrored = self.pair(pair)
-        return state.binned(self.spec.bins, mirrored=mirrored)
+        return state.binned(self.spec.bins, mirrored=mirrored, heavier=self.heavier)
 
     def cells(self, pair: str) -> Binned:
         """Sums over the occupied cells of 1/4800 of a pair, in the order of p."""
         name = f"{pair},cells"
         if name not in self.bins:
-            state, mirrored = self.pair(pair)
-            cells = state.cells(mirrored)
+            cells = self.every_cell(pair)
             self.bins[name] = cells.where(cells.rows > 0)
         return self.bins[name]
+
+    def every_cell(self, pair: str) -> Binned:
+        """The same of all cells (CELLS,), with rows or without."""
+        state, mirrored = self.pair(pair)
+        return state.cells(mirrored, heavier=self.heavier)
+
+    @cached_property
+    def heavier(self) -> float:
+        """How many times as much rows with y = 1 weigh as others of the same p (`weighted.heavier`)."""
+        if not self.spec.weighted or self.spec.grouped:
+            return 1.0
+        from xentcli.metrics import weighted
+
+        return weighted.heavier(self, self.states.positive if self.states.has("positive")
+                                else self.states.confidence)  # fmt: skip
 
     def clustered_cells(self, pair: str) -> Clustered:
         """Σw by cluster and cell of a pair, "positive" or "confidence"."""
@@ -328,6 +342,7 @@ class Known:
     def pair(self, pair: str) -> tuple[Bins, bool]:
         if pair == "positive":
             return self.states.positive, False
-        if self.states.has("confidence"):
+        mirrored = self.states.has("positive") and self.heavier != 1.0  # which of both labels is the heavier
+        if self.states.has("confidence") and not mirrored:
             return self.states.confidence, False
         return self.states.positive, True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from xentcli.metrics.intervals import over_clusters
 from xentcli.metrics.known import Known
 from xentcli.numerics.student import beyond, unskewed
@@ -16,9 +18,10 @@ _ROUNDING = 1e-24  # of the squares
 def spiegelhalter_z(known: Known) -> Value:
     """Σ(‖p‖² - p_y) / sqrt Σ(Σp³ - ‖p‖⁴): standard normal if the predictions are calibrated; with its p.
 
-    Weighted: Σw and Σw² of the same terms. Positive for over-confident predictions. Undefined where
-    every prediction is certain or uniform, so that nothing could contradict it by degrees. With `--group`
-    over the root of Σ_g (Σw(‖p‖² - p_y))² of the clusters.
+    Weighted: Σw and Σw² of the same terms; of a binary task whose weights go with the label, those of
+    Σw²(y - p)²(1 - 2p)² (`Bins.cells`). Positive for over-confident predictions. Undefined where every
+    prediction is certain or uniform, so that nothing could contradict it by degrees. With `--group` over the
+    root of Σ_g (Σw(‖p‖² - p_y))² of the clusters.
     Source: Spiegelhalter (1986), Statistics in Medicine 5, 421-433, for two classes; the same
     statistic of the Brier score for more.
     """
@@ -28,13 +31,24 @@ def spiegelhalter_z(known: Known) -> Value:
 
 def _z(known: Known) -> Value:
     part = known.states.moments.exact("z_part")
-    variance = float(known.states.moments.exact("z_var"))
+    variance = float(known.states.moments.exact("z_var")) * _of_labels(known)
     if variance <= 0.0:
         return known.undefined("spiegelhalter_z", "every prediction is certain or uniform")
     if known.spec.grouped:
         sums = known.states.clusters.values("z_part")
         variance = float((sums * sums).sum())
     return known.value("spiegelhalter_z", float(part) / math.sqrt(variance) if variance else 0.0)
+
+
+def _of_labels(known: Known) -> float:
+    """What weights that go with the label make of the variance of a binary task, in cells of p: a factor."""
+    if known.heavier == 1.0 or not known.states.has("positive"):
+        return 1.0
+    cells = [known.states.positive.cells(heavier=each) for each in (1.0, known.heavier)]
+    skew = np.divide(2.0 * cells[0].p, cells[0].weight, out=np.ones(cells[0].p.size),
+                     where=cells[0].weight > 0) - 1.0  # fmt: skip
+    plain, own = (float((each.variance * skew * skew).sum()) for each in cells if each.variance is not None)
+    return own / plain if plain > 0.0 else 1.0
 
 
 def spiegelhalter_p(known: Known) -> Value:

@@ -97,7 +97,9 @@ def _fixed(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic
         return value
     steps = chance.steps(known, pair, STEPS)
     drawn = chance.redraws(known, pair, "path", steps, fine=True)
-    return redraw.judged(value, drawn, make(steps), known.level)
+    statistic = make(steps)
+    seen = float(statistic(steps.y - steps.p)) if known.heavier != 1.0 else None  # in far fewer of them
+    return redraw.judged(value, drawn, statistic, known.level, seen=seen)
 
 
 def _sweep(cells: Binned) -> Statistic:

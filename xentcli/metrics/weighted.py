@@ -9,6 +9,7 @@ Statistical Review 51, 279-292, for weighted moves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -16,10 +17,14 @@ import numpy as np
 from xentcli.batch import F64, I64
 from xentcli.metrics.known import Known
 from xentcli.metrics.skewness import scores_probabilities
+from xentcli.numerics import grid
+from xentcli.states.bins import Bins
 from xentcli.states.sample import Kept
 
 LEAST = 100
 """Rows of a label, if not all, whose ratio stands for that of the others; of fewer, its Σw²/Σw does."""
+
+_BINS, _SURE, _NOISE = 48, 3.0, 1e-9
 
 Moves = Callable[[Kept], F64]
 """What each of some rows (n,) moves a figure by, times any factor."""
@@ -51,6 +56,27 @@ def of_labels(known: Known) -> F64:
         weight2 = known.by_class.values("weight2")
         np.divide(weight2, known.support, out=out, where=known.support > 0)
     return out
+
+
+def heavier(known: Known, state: Bins) -> float:
+    """How many times as much rows with y = 1 weigh as others of the same p; 1 unless it is sure.
+
+    So does what was drawn by its label, and is weighted back. The ratio of mean weights in bins of p, by
+    Mantel & Haenszel (1959), J. National Cancer Institute 22, 719-748, if its logarithm is more than three
+    standard errors from 0, those of weights that do not go with y.
+    """
+    cells, index = state.cells(), grid.bin_of_cell(_BINS)
+    positives = state.values("rows")[1::2]
+    weight, more, rows, ones = (
+        np.bincount(index, x, _BINS) for x in (cells.weight, cells.y, cells.rows, positives)
+    )
+    share = np.divide(ones, rows, out=np.zeros(_BINS), where=rows > 0)
+    top, bottom = float((more * (1.0 - share)).sum()), float(((weight - more) * share).sum())
+    pairs = float((ones * (1.0 - share)).sum())
+    if top <= 0.0 or bottom <= 0.0:
+        return 1.0
+    error = math.sqrt(max(known.rows / known.effective - 1.0, 0.0) / pairs)
+    return top / bottom if abs(math.log(top / bottom)) > _SURE * error + _NOISE else 1.0
 
 
 def scores(known: Known, kept: Kept) -> F64:

@@ -87,11 +87,15 @@ class Bins(Summed):
         square *= 2.0**63
         self.sums["variance"].add_integers(cell, np.rint(square, out=square), -63)
 
-    def cells(self, mirrored: bool = False, only: npt.NDArray[np.bool_] | None = None) -> Binned:
+    def cells(
+        self, mirrored: bool = False, only: npt.NDArray[np.bool_] | None = None, heavier: float = 1.0
+    ) -> Binned:
         """Sums over each cell of `numerics.grid` (CELLS,), in the order of p.
 
         mirrored: of the pair (max(p, 1-p), y is the likelier class) in place of (p, y).
         only: of the cells (CELLS,) of p that are true.
+        heavier: how many times as much rows with y = 1 weigh as others of the same p. A cell whose y are
+        draws then has Σw²(y - p)² of Σw·p(1-p)·(heavier·(1-p) + p), and Σw²p(1-p) takes p for 1-p in it.
         """
         by_label = self.values("rows").reshape(-1, 2)
         rows = by_label.sum(axis=1)
@@ -102,6 +106,9 @@ class Bins(Summed):
         if not self.spec.weighted:
             variance = rows * edge * (1.0 - edge) + (1.0 - 2.0 * edge) * offset - variance
         p = weight * edge + offset
+        if heavier != 1.0:
+            q = np.clip(np.divide(p, weight, out=np.zeros(p.size), where=weight > 0), 0.0, 1.0)
+            variance = variance * (heavier * (1.0 - q) + q) / (heavier * q + 1.0 - q)
         low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)  # p = 1/2 predicts the negative class
         if mirrored:
             p = np.where(low, weight - p, p)
@@ -119,9 +126,10 @@ class Bins(Summed):
         closed: str = "right",
         mirrored: bool = False,
         only: npt.NDArray[np.bool_] | None = None,
+        heavier: float = 1.0,
     ) -> Binned:
         """The `cells` added up over each of `bins` equal-width bins; see `grid.bin_of_cell`."""
-        return self.cells(mirrored, only).grouped(grid.bin_of_cell(bins, closed), bins)
+        return self.cells(mirrored, only, heavier).grouped(grid.bin_of_cell(bins, closed), bins)
 
 
 class ConfidenceBins(Bins):

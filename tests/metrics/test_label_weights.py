@@ -1,0 +1,56 @@
+"""Weights that go with the label, as of rows that were drawn by it and are weighted back.
+
+By chance, such rows err as they would were they drawn anew in the same way, which is done here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.metrics.scored import known, number, read
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+
+def drawn(rng: np.random.Generator, kept: F64, rows: int = 500) -> tuple[I64, F64, F64]:
+    """Rows of a calibrated model, labels c kept with probability `kept` (C,), and weights for that."""
+    z = rng.normal(size=(int(rows / kept.min()), kept.size)) * 1.2
+    z[:, 0] += 1.5
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    y = (p.cumsum(axis=1) < rng.random(len(p))[:, None]).sum(axis=1).clip(0, kept.size - 1)
+    chosen = np.flatnonzero(rng.random(y.size) < kept[y])[:rows]
+    return y[chosen], p[chosen], (1.0 / kept)[y[chosen]] * rng.integers(2, 5, chosen.size)
+
+
+@pytest.mark.parametrize("columns, kept", [(1, [0.1, 1.0]), (2, [1.0, 0.2]), (3, [0.1, 1.0, 0.5])])
+def test_the_level_by_chance_is_that_of_rows_drawn_by_their_label(columns: int, kept: list[float]) -> None:
+    rng, seen, levels, scores = np.random.default_rng(0), [], [], []
+    for _ in range(40):
+        y, p, w = drawn(rng, np.array(kept))
+        found = replace(known(y, p[:, 1] if columns == 1 else p, w), level=None)
+        keys = ("ece", "ece_positive") if len(kept) == 2 else ("ece",)
+        seen.append([number(found, key) for key in keys])
+        levels.append([number(found, f"{key}_chance") for key in keys])
+        scores.append(number(found, "spiegelhalter_z"))
+    assert np.mean(levels, axis=0) == pytest.approx(np.mean(seen, axis=0), rel=0.15)
+    if len(kept) == 2:
+        assert 0.4 < np.mean(np.square(scores)) < 1.9
+
+
+def test_weights_that_do_not_go_with_the_label_change_no_formula() -> None:
+    rng = np.random.default_rng(1)
+    p = rng.beta(1, 3, 2000)
+    y = (rng.random(2000) < p).astype(np.int64)
+    w = rng.integers(1, 9, 2000) * (1.0 + 5.0 * p)  # but with the score
+    found = known(y, p, w)
+    assert found.heavier == 1.0
+    index = np.minimum(np.ceil(p * 15) - 1, 14).astype(np.int64)
+    level = np.sqrt(2 / np.pi * np.bincount(index, w * w * p * (1 - p))).sum() / w.sum()
+    assert number(found, "ece_positive_chance") == pytest.approx(level, rel=1e-9)
+    assert known(y, p, np.where(y == 1, 8.0, 1.0)).heavier == pytest.approx(8.0, rel=1e-9)
+    assert read(known(y, p, np.where(y == 1, 8.0, 1.0), groups=np.arange(2000) % 500), "ece").p is not None
