@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from tests.corpus.corpus import score
 from tests.metrics.scored import by_class, known, number, read
 from tests.metrics.test_extremes import INF, near
 
@@ -112,3 +116,51 @@ def test_equal_losses_have_a_standard_error_of_zero_and_not_what_rounding_leaves
     found = known([1] * 100, [0.7] * 100, w, groups=np.arange(100) // 7 if grouped else None)
     for name in ("cross_entropy", "perplexity", "brier_score", "overconfidence", "balanced_cross_entropy"):
         assert read(found, name).se == 0.0, name
+
+
+def test_a_temperature_that_nothing_holds_has_no_upper_limit() -> None:
+    """Scores next to even: the error of ln T is in the thousands."""
+    rng = np.random.default_rng(7)
+    p = 0.5 + 0.004 * rng.uniform(-1.0, 1.0, 21)
+    labels = (rng.random(21) < 0.4).astype(np.int64)
+    found = read(known(labels, np.stack([1.0 - p, p], 1)), "temperature")
+    assert found.value is not None and found.se is not None and found.se > 400 * found.value
+    assert (found.lo, found.hi) == (0.0, INF)
+
+
+def test_an_entropy_at_its_largest_over_few_groups(tmp_path: Path) -> None:
+    columns = {f"p_{c}": np.full(5, 0.2) for c in range(5)} | {"label": range(5), "g": [0, 2, 1, 0, 0]}
+    pq.write_table(pa.table(columns), tmp_path / "p.parquet")
+    found = score(tmp_path / "p.parquet", "--group", "g").report["metrics"]["label_entropy"]
+    assert found["value"] == near(math.log(5)) and found["lo"] == 0.0 and found["hi"] >= math.log(5) - 1e-12
+
+
+def test_probabilities_at_the_edge_of_a_bin_are_redrawn_in_the_bins_that_there_are(tmp_path: Path) -> None:
+    """0.2 is an edge of 15 bins, and a softmax in another precision may lie beyond it."""
+    z = (np.random.default_rng(0).normal(size=(5, 5)) * 1e-14).astype(np.float32)
+    columns = {f"logit_{c}": z[:, c] for c in range(5)} | {"label": [0] * 5}
+    pq.write_table(pa.table(columns), tmp_path / "p.parquet")
+    found = score(tmp_path / "p.parquet", "-m", "ece_classwise").report["metrics"]["ece_classwise"]
+    assert found["value"] == near(0.32) and found["lo"] <= found["value"] <= found["hi"]
+
+
+def test_tiny_losses_by_slice_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
+    """Two slices are known for a while, then three."""
+    z = np.zeros((9, 3))
+    z[:, 0] = np.linspace(44.0, 48.0, 9)
+    columns = {f"logit_{c}": z[:, c] for c in range(3)} | {"label": [0] * 9, "k": list("aabbabcca")}
+    table, found = pa.table(columns), []
+    for order in (range(9), range(8, -1, -1), (6, 0, 2, 1, 3, 7, 8, 4, 5)):
+        pq.write_table(table.take(pa.array(order)), tmp_path / "p.parquet", row_group_size=3)
+        found.append(score(tmp_path / "p.parquet", "--by", "k").report["slices"])
+    assert found[1:] == found[:1] * 2
+
+
+def test_the_share_of_the_worst_rows_of_losses_that_hardly_differ_with_tiny_weights() -> None:
+    rng = np.random.default_rng(4)
+    z, w = rng.normal(size=(300, 2)) * 1e-14, rng.random(300)
+    tiny, usual = (
+        read(known(np.arange(300) % 2, z, w * scale, kind="logits"), "loss_share_worst_10pct")
+        for scale in (1e-134, 1.0)
+    )
+    assert tiny.value == near(usual.value, rel=1e-9) and tiny.se == near(usual.se, rel=1e-6)

@@ -54,7 +54,7 @@ def ece_classwise(known: Known) -> Value:
 def _of_several(known: Known, value: Value, bins: Binned) -> Value:
     """The error of several classes in bins (C, M), with what redrawn labels make of it, and for at most
     _MOST_BINS bins with rows its interval."""
-    each, drawn = float(known.weight) * known.spec.size, _redrawn(known)
+    each, drawn = float(known.weight) * known.spec.size, _redrawn(known, bins)
     errors = _stretched(known, bins, drawn) / each
     p = redraw.share(redraw.reached(errors, value.value or 0.0))
     found = replace(value, chance=float(errors.mean()), p=p, redraws=errors.size)
@@ -127,14 +127,14 @@ class _Drawn:
     rows: int
 
 
-def _redrawn(known: Known) -> _Drawn:
+def _redrawn(known: Known, bins: Binned) -> _Drawn:
     """Residuals Σw([label is c] - p_c) of redrawn labels, of at most _MOST rows of the sample."""
     kept, spec = known.states.sample.kept(), known.spec
     which = np.repeat(np.arange(kept.count.size), kept.count)[:_MOST]
     p, weight = probabilities(kept.scores[which].astype(np.float64), spec.kind), kept.weight[which]
     cell, bin_of, classes = grid.locate(np.clip(p.ravel(), 0.0, 1.0))[0], _bin_of(known), np.arange(spec.size)
     cell = bin_of[classes % len(bin_of), cell.reshape(p.shape)] + classes * spec.bins
-    used, cell = np.unique(cell, return_inverse=True)
+    used, cell = np.unique(_nearest(np.flatnonzero(bins.weight.ravel() > 0), cell), return_inverse=True)
     cell = cell.reshape(p.shape)
     count = min(redraw.REPLICATES, max(_FEWEST, _VALUES // used.size))
     rng, every = np.random.default_rng(known.seed), np.arange(count)
@@ -148,6 +148,14 @@ def _redrawn(known: Known) -> _Drawn:
         label = np.searchsorted(ends[:-1], rng.random(count) * ends[-1], side="right")
         residuals[every, cell[row, label]] += weight[row]
     return _Drawn(used, residuals, inside, expected, spread, float((weight * weight).sum()), which.size)
+
+
+def _nearest(filled: I64, bin_: I64) -> I64:
+    """Bins of the sample, as those with rows (K,): a p computed again may lie beyond the edge of its bin."""
+    after = np.minimum(np.searchsorted(filled, bin_), filled.size - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = np.abs(filled[before] - bin_) < np.abs(filled[after] - bin_)
+    return np.where(nearer, filled[before], filled[after])
 
 
 def _stretched(known: Known, bins: Binned, drawn: _Drawn) -> F64:
@@ -265,7 +273,7 @@ def _squared(known: Known, bins: Binned) -> tuple[Redraws | WildRedraws | None, 
         return (None if found is None else found[1]), _same
     if np.count_nonzero(bins.weight) > _MOST_BINS:
         return None, _same
-    return _in_bins(known, bins, _redrawn(known))[1], _same
+    return _in_bins(known, bins, _redrawn(known, bins))[1], _same
 
 
 def _same(residuals: F64) -> F64:

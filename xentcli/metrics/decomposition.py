@@ -16,7 +16,7 @@ import numpy as np
 from xentcli.batch import CLASS_MAJOR_BELOW, F64, I64, Spec
 from xentcli.metrics.gains import Errors, errors
 from xentcli.metrics.known import Known
-from xentcli.metrics.sums import number
+from xentcli.metrics.sums import exp, number
 from xentcli.numerics.rowhash import FOLDS, folds, hashed
 from xentcli.numerics.temperature import Depths, Fit, Point, curve_of, fit
 from xentcli.records import dataclass, replace
@@ -100,7 +100,7 @@ def temperature(known: Known) -> Value:
     if known.level is None:
         return replace(value, se=best * se)
     z = found.errors.steps(known.level)
-    return replace(value, se=best * se, lo=best * math.exp(-z * se), hi=best * math.exp(z * se))
+    return replace(value, se=best * se, lo=best * exp(-z * se), hi=best * exp(z * se))
 
 
 def calibration_loss(known: Known) -> Value:

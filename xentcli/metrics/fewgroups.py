@@ -57,17 +57,18 @@ def variances(bins: Binned, residuals: F64, weight: F64, square: F64, unit: floa
     by 2v² + v·(unit·κ·d)²·(1 - 6p(1-p)).
     """
     rate = np.clip(bins.p / bins.weight, 0.0, 1.0)
-    whole, one = rate * (1.0 - rate), square / (unit * bins.weight)
-    pairs = np.maximum(weight * (weight - unit), 0.0) * one
+    whole, one = rate * (1.0 - rate), square / unit / bins.weight
+    weight, residuals, square = weight / unit, residuals / unit, square / unit / unit  # fourth powers come
+    pairs = np.maximum(weight * (weight - 1.0), 0.0) * one
     clusters = len(weight)
     excess = float((residuals * residuals).sum()) * clusters / (clusters - 1) - float(square.sum())
     rho = min(max(excess / max(float(pairs.sum()), _TINY), 0.0), 1.0)
-    effect = 1.0 + rho * np.maximum(weight / unit - 1.0, 0.0)
-    each = unit * weight * one * effect
+    effect = 1.0 + rho * np.maximum(weight - 1.0, 0.0)
+    each = weight * one * effect
     variance = each.sum(axis=0)
     kappa = np.divide(one, whole, out=np.ones(whole.size), where=whole > 0.0)
-    fourth = 2.0 * each * each + each * np.square(unit * kappa * effect) * (1.0 - 6.0 * whole)
-    return variance, fourth.sum(axis=0) > _MOST * variance * variance
+    fourth = 2.0 * each * each + each * np.square(kappa * effect) * (1.0 - 6.0 * whole)
+    return variance * unit * unit, fourth.sum(axis=0) > _MOST * variance * variance
 
 
 def ordered_as(order: F64, values: F64, seed: int) -> F64:

@@ -33,6 +33,8 @@ from xentcli.states.sample import TABLED
 
 _NOISE = 1e-13
 """What leaving out one cluster moves an entropy by is rounding below this share of it."""
+_LEAST = 1e-30
+"""What an entropy at its largest is taken to lack to it, which an error over clusters may be wide of."""
 
 
 def entropy(known: Known, key: str) -> Value:
@@ -134,7 +136,7 @@ def _from_most(known: Known, value: Value, most: float, error: Error, bias: floa
         return value
     lacks, of_noise = max(most - seen, 0.0), bias * (free - 1) / (2 * free)
     root, bound = math.sqrt(max(lacks - of_noise, 0.0)), math.sqrt(of_noise)
-    step = 0.5 * error.se / math.sqrt(lacks) if error.se > 0.0 else math.sqrt(bias / free)
+    step = 0.5 * error.se / math.sqrt(max(lacks, _LEAST)) if error.se > 0.0 else math.sqrt(bias / free)
     step *= _wider(known, known.level, error)
     limits = (folded if free == 1 else bounded).limits((root - bound) / step, known.level)
     least, largest = ((bound + end * step) ** 2 - of_noise for end in limits)

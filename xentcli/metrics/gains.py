@@ -72,7 +72,9 @@ class Errors:
         if self.clusters is None:
             below = above = self.steps(level)
         else:
-            below, above = reach(level, self.clusters, self.third / variance**1.5 if variance else 0.0)
+            below, above = reach(
+                level, self.clusters, self.third / variance / math.sqrt(variance) if variance else 0.0
+            )
         return value - below * se, value + above * se
 
     @property
@@ -134,16 +136,16 @@ def errors(best: Point, bend: float, loss: F64, weight: F64, count: I64, group: 
         return out
 
     seen = count if group is None else np.ones(1)
-    scale = m / (m - 1) / (total * total)
+    scale = math.sqrt(m / (m - 1)) / total  # weights may be of any size, and their cubes beyond all
 
     def product(x: F64, y: F64) -> float:
-        return scale * float(np.add.reduce(seen * x * y))
+        return float(np.add.reduce(seen * x * y))
 
-    gained, remaining, whole = sums(loss - best.loss), sums(best.loss), sums(loss)
+    gained, remaining, whole = (scale * sums(x) for x in (loss - best.loss, best.loss, loss))
     own = weight * best.bend if group is None else np.bincount(group, times * best.bend)
     moves = sums(best.slope) / np.maximum(bend - own, _LEFT * bend)  # ln T without the row or cluster
     variance = (m - 1) / m * float(np.add.reduce(seen * moves * moves))
     effective = total * total / float(np.add.reduce(times * weight))
-    third = 0.0 if group is None else scale**1.5 * float(np.add.reduce(remaining * remaining * remaining))
+    third = 0.0 if group is None else float(np.add.reduce(remaining * remaining * remaining))
     return Errors(variance, product(gained, gained), product(remaining, remaining), product(whole, gained),
                   bend / total * variance, third, total, effective, clusters)  # fmt: skip

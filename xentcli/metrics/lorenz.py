@@ -81,7 +81,7 @@ def _over_cells(known: Known, share: float, border: float, rest: float, mean: fl
     cube += float((mass * (above * above * above - below * below * below)).sum())
     if square <= 0.0:
         return Error(0.0)
-    return Error(math.sqrt(square / (n - 1) / n) / mean, None, cube / square**1.5)
+    return Error(math.sqrt(square / (n - 1) / n) / mean, None, cube / square / math.sqrt(square))
 
 
 def _kept(known: Known) -> Kept | None:
@@ -97,7 +97,7 @@ def _over_rows(known: Known, kept: Kept, u: F64, mean: float) -> Error:
     """sqrt(m/(m-1) · Σw²u² / Σw² / n) of kept rows, `u` their w·u (k,), n Kish's effective number of all."""
     square, rows = float((kept.count * u * u).sum()), float(kept.count.sum())
     each = square / float((kept.count * kept.weight**2).sum()) / known.effective
-    lean = float((kept.count * u * u * u).sum()) / square**1.5 if square > 0.0 else 0.0
+    lean = float((kept.count * (u / math.sqrt(square)) ** 3).sum()) if square > 0.0 else 0.0
     se = math.sqrt(each * known.rows / (known.rows - 1)) / mean
     return Error(se, None, lean * math.sqrt(rows / known.rows))
 

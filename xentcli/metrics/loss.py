@@ -9,7 +9,7 @@ import numpy as np
 from xentcli.errors import counted
 from xentcli.metrics import bylabel, delta, frequencies, intervals, listed
 from xentcli.metrics.known import Known
-from xentcli.metrics.sums import means, number
+from xentcli.metrics.sums import exp, means, number
 from xentcli.records import replace
 from xentcli.report import Value
 
@@ -68,7 +68,7 @@ def perplexity(known: Known) -> Value:
     """
     loss = cross_entropy(known)
     if loss.state == "undefined":
-        lower = None if loss.lower is None else _exp(loss.lower)
+        lower = None if loss.lower is None else exp(loss.lower)
         return replace(known.undefined("perplexity", str(loss.why)), lower=lower, bounded=loss.bounded)
     if loss.state != "finite" or loss.value is None:
         return Value(math.inf, "", "lower", known.rows, why=loss.why)
@@ -76,7 +76,7 @@ def perplexity(known: Known) -> Value:
         why = f"over 1.8e308: exp of {loss.value:.6g} nats"
         return Value(math.inf, "", "lower", known.rows, why=why)
     value = math.exp(loss.value)
-    lo, hi = (None if bound is None else _exp(bound) for bound in (loss.lo, loss.hi))
+    lo, hi = (None if bound is None else exp(bound) for bound in (loss.lo, loss.hi))
     se = None if loss.se is None else value * loss.se
     return Value(value, "", "lower", known.rows, se, lo, hi)
 
@@ -160,13 +160,6 @@ def balanced_cross_entropy(known: Known) -> Value:
         value = float(each[seen].mean())
     value = value if value < math.inf else float((each[seen] / seen.sum()).sum())
     return intervals.around(known, "balanced_cross_entropy", value, delta.mean_of_classes(known, each))
-
-
-def _exp(x: float) -> float:
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf
 
 
 def _impossible(known: Known) -> str:

@@ -117,6 +117,14 @@ def number(exact: Fraction) -> float:
     return ratio(exact.numerator, exact.denominator)
 
 
+def exp(x: float) -> float:
+    """The exponential, inf beyond the largest float64."""
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
 def ratio(top: int, bottom: int) -> float:
     """The float64 nearest to a ratio of whole numbers, the second above 0; inf beyond the largest."""
     try:

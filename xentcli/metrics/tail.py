@@ -164,7 +164,7 @@ def skewness(known: Known) -> float | None:
     square, cube = (sum_ / float(known.weight) for sum_ in known.loss_moments)
     if not 0.0 < square < math.inf or not math.isfinite(cube):
         return None
-    return float(cube / square**1.5 / math.sqrt(known.effective))
+    return float(cube / square / math.sqrt(square) / math.sqrt(known.effective))
 
 
 def moments(known: Known) -> tuple[float, float]:

@@ -10,12 +10,12 @@ from xentcli.numerics.scratch import buffer
 F64 = npt.NDArray[np.float64]
 
 _RUN = 2048  # rows whose 2**51-sized integers add up within int64
-_GRIDS = (39, 91, 143)  # one float64 addition rounds to each; terms from 2**-39 up end on the second
+_GRIDS = (39, 91)  # one float64 addition rounds to each; terms from 2**-39 up end on the second
 _LAST_FROM = 2.0**-39  # terms from here up have no bit below the second grid
 
 
-def grid_totals(x: F64, least: float = 0.0) -> list[tuple[int, int]]:
-    """The sum of terms below 2**12 as integers with their exponents, exact on the 2**-143 grid.
+def grid_totals(x: F64, least: float = 0.0, last: int = 143) -> list[tuple[int, int]]:
+    """The sum of terms below 2**12 as integers with their exponents, exact on the 2**-last grid.
 
     Adding 1.5 * 2**(52-g) rounds a float64 to multiples of 2**-g and leaves that multiple in its low
     bits, where integer addition can take it: no conversion. No term is below `least`; from 2**-39 up
@@ -23,7 +23,7 @@ def grid_totals(x: F64, least: float = 0.0) -> list[tuple[int, int]]:
     """
     rest, work = x, buffer("sums.total", x.size)
     totals = []
-    for bits in _GRIDS:
+    for bits in (*_GRIDS, last):
         magic = 1.5 * 2.0 ** (52 - bits)
         np.add(rest, magic, out=work)
         totals.append((_sum_bits(work, magic), -bits))
@@ -33,7 +33,7 @@ def grid_totals(x: F64, least: float = 0.0) -> list[tuple[int, int]]:
             if least >= 0.0:  # else the small ones are not told apart by one comparison
                 small = np.flatnonzero(x < _LAST_FROM)
                 rest, work = rest[small], work[small]
-        if bits != _GRIDS[-1]:
+        if bits != last:
             np.subtract(work, magic, out=work)
             rest = np.subtract(rest, work, out=buffer("sums.remainder", rest.size))
     return totals

@@ -120,9 +120,12 @@ class ExactSums:
             self.add_integer(index, total, exponent)
 
     def _add_pair(self, keys: I64, x: F64, least: float) -> None:
-        """Two keys: the total, of which the part of key 1 is taken off; far cheaper than a bincount."""
-        part = where_one(keys, x, "sums.rest")
-        for (total, exponent), (ones, _) in zip(grid_totals(x, least), grid_totals(part, least), strict=True):
+        """Two keys: the total, of which the part of key 1 is taken off; far cheaper than a bincount.
+
+        Terms are rounded as under more keys: where keys are met as rows come, there are two for a while.
+        """
+        totals = (grid_totals(of, least, _KEYED[-1]) for of in (x, where_one(keys, x, "sums.rest")))
+        for (total, exponent), (ones, _) in zip(*totals, strict=True):
             self.add_integer(0, total - ones, exponent)
             self.add_integer(1, ones, exponent)
 

@@ -153,15 +153,18 @@ class Slices(BySlice):
 
     @staticmethod
     def _thirds(sums: dict[str, ExactSums], at: I64, own: dict[str, F64], weight: F64, out: Mask) -> None:
-        """Add cubes of weights and of the quantities; rows that are `out` have an infinite loss."""
-        cube = weight * weight * weight
+        """Add cubes of weights and of the quantities; rows that are `out` have an infinite loss.
+
+        Rows whose cubes no float64 holds in full tell nothing of the skewness.
+        """
+        largest = weight * np.maximum(own["loss"], 1.0)
+        usual = np.where((weight >= 1.0 / LARGEST) & (largest <= LARGEST), weight, 0.0)
+        cube = usual * usual * usual
         sums["weight3"].add_exact(at, cube)
         sums["impossible3"].add_exact(at[out], cube[out])
         for name, x in own.items():
             for power, times in (("_w3", x), ("_2w3", x * x), ("_3", x * x * x)):
-                with np.errstate(over="ignore"):
-                    found = times * cube
-                sums[f"{name}{power}"].add_exact(at, np.where(np.isfinite(found), found, 0.0))
+                sums[f"{name}{power}"].add_exact(at, times * cube)
 
     def _bins(self, group: Keyed, at: I64, rows: Rows) -> None:
         (p, y), bins = pair(rows), self.spec.bins
