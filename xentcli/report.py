@@ -71,7 +71,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """One class: its name, support (weight, or rows), the class most confused with it, its figures."""
+    """One class: its name, support (Σw, or rows), the class that its rows are most taken for, its figures."""
 
     name: str
     support: float
@@ -132,7 +132,11 @@ class SliceGap:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Bins of a reliability diagram; `rows` hold lo, hi, n, weight, mean_p, mean_y and chance."""
+    """Bins of a reliability diagram, of the pair "confidence", "positive" or "labels".
+
+    rows: of each bin its ends lo and hi, n rows, weight where rows are weighted, mean_p and mean_y, None
+    where it is empty, and gap_chance, the gap that chance alone would show, where that is known.
+    """
 
     pair: str
     scheme: str
@@ -200,7 +204,17 @@ class Confusion:
 
 @dataclass(slots=True)
 class Report:
-    """Everything a run found; renderers and gates read this and nothing else."""
+    """Everything a run found; renderers and gates read this and nothing else.
+
+    definition: what was computed, a text that is equal where results may be compared. provenance: of what,
+    and by which xent. data: the rows, and what each column was taken for, as in the JSON document. metrics:
+    figures by key, of all rows; classes, slices: of the rows of a class, those with the largest share of the
+    loss first, and of each slice of `by`; slice_gaps: how far slices are apart. reliability: the bins of the
+    diagrams. worst: rows with the highest losses, and label_errors how many labels look wrong, where asked
+    for; confusion: Σw by label and predicted class, or None where it was not asked for or is too large.
+    warnings: what makes figures shaky. rules: each with value, limit and verdict; verdict: pass, fail or
+    undefined, None without rules.
+    """
 
     definition: str
     provenance: dict[str, Any]
