@@ -72,3 +72,11 @@ def test_a_ratio_that_turns_between_the_limits_of_the_share_goes_as_far_as_it_tu
     else:
         assert value.value is not None and value.value > 1.0
         assert [value.lo, value.hi] == pytest.approx([1.0, far], abs=1e-8)
+
+
+def test_no_limit_is_where_no_ratio_is() -> None:
+    """Two positives, one of which all of the loss is of, leave open whether there is any."""
+    y, p = np.arange(40) < 2, np.full(40, 1e-9)
+    p[0], p[1] = 1.0 - 1e-9, 0.02
+    assert read(known(y.astype(np.int64), p), "normalized_cross_entropy").lo == 0.0
+    assert read(known(y.astype(np.int64), p), "brier_skill_score").hi == 1.0

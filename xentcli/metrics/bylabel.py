@@ -55,10 +55,10 @@ def limited(known: Known, value: Value, name: str, costs: Costs, *, turned: bool
         below.append(step[0] * slope)
         above.append(step[1] * slope)
     down, up = math.hypot(*below), math.hypot(*above)
+    assert value.value is not None  # and no ratio is below 0
     if turned:
-        down, up = up, down
-    assert value.value is not None
-    return replace(value, lo=value.value - down, hi=value.value + up)
+        return replace(value, lo=value.value - up, hi=min(value.value + down, 1.0))
+    return replace(value, lo=max(value.value - down, 0.0), hi=value.value + up)
 
 
 def _range(ratio: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
