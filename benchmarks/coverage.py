@@ -236,6 +236,13 @@ def main() -> None:
         ("a gap of 0.2 in one bin, errors of calibration", Gaps(0.2, alone=True), ERRORS, (500, 2_000), few),
         ("a gap of 0.08 in one bin, the largest", Gaps(0.08, alone=True), ("mce",), SIZES, few),
         ("off in a few bins, gaps to isotonic regression", Model(apart=0.12), ISOTONIC, SIZES[:3], few // 4),
+        (
+            "off for half of the rows, the median gap",
+            Model(apart=0.08, between=(0.0, 0.64)),
+            ("e50",),
+            (2_000,),
+            few // 4,
+        ),
         ("gaps of 0.05, to isotonic regression", Gaps(0.05), ISOTONIC, SIZES[:3], few // 4),
         ("over-confident, gaps to isotonic regression, groups of 10", grouped, ISOTONIC, (2_000,), few // 4),
         ("over-confident, slower errors", over, (*SLOW, *CHOOSING), (500, 2_000, 10_000), few // 2),
