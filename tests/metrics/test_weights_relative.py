@@ -37,20 +37,22 @@ def figures(report: dict[str, Any]) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("options", [[], ["--by", "h"], ["--group", "g"], ["--group", "g", "--by", "h"]])
-@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize(("classes", "task"), [(2, "auto"), (4, "auto"), (3, "soft")])
 def test_weights_of_any_size_have_the_figures_of_weights_around_one(
-    options: list[str], classes: int, tmp_path: Path
+    options: list[str], classes: int, task: str, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(classes)
     p = rng.dirichlet(np.ones(classes), ROWS)
     y = [int(rng.choice(classes, p=row)) for row in p]
-    columns = {f"p_{c}": p[:, c] for c in range(classes)} | {"label": y, "id": np.arange(ROWS)}
+    columns = {f"p_{c}": p[:, c] for c in range(classes)} | {"id": np.arange(ROWS)}
+    votes = rng.dirichlet(np.ones(classes), ROWS)
+    columns |= {f"y_{c}": votes[:, c] for c in range(classes)} if task == "soft" else {"label": np.array(y)}
     columns |= {"g": rng.integers(0, 9, ROWS), "h": rng.integers(0, 3, ROWS)}
     weight, found = rng.choice([0.5, 1.0, 2.0, 7.25], ROWS), {}
     for scale in (0, -300, 300, -460, 460):
         table = pa.table(columns | {"w": np.ldexp(weight, scale)})
         pq.write_table(table, tmp_path / "p.parquet")
-        run = score(tmp_path / "p.parquet", "--weight", "w", "--id", "id", *options)
+        run = score(tmp_path / "p.parquet", "--weight", "w", "--id", "id", "--task", task, *options)
         assert run.code == 0 and "Warning" not in run.err
         found[scale] = figures(run.report)
     for scale, other in found.items():

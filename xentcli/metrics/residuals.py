@@ -74,7 +74,8 @@ def spread(bins: Binned, unit: float) -> F64:
     """
     assert bins.variance is not None
     residual, rows = bins.y - bins.p, bins.rows
-    seen = np.divide(unit * residual * residual, bins.weight, out=np.zeros(rows.size), where=bins.weight > 0)
+    gap = np.divide(residual, bins.weight, out=np.zeros(rows.size), where=bins.weight > 0)
+    seen = unit * residual * gap
     alone = rows < 2
     left = np.maximum(bins.variance - np.where(alone, 0.0, seen), 0.0)
     return left * np.where(alone, 1.0, rows / np.maximum(rows - 1.0, 1.0))
