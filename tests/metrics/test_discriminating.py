@@ -81,6 +81,14 @@ def test_what_recalibration_gains_by_chance_is_what_drawn_labels_show(score: str
     assert grouped is not None and chance.mean() * (1 - 1e-9) <= grouped.mean() < 1.3 * chance.mean()
 
 
+def test_predictions_next_to_0_in_groups_have_a_level_by_chance() -> None:
+    y = np.arange(60) % 2
+    found = known(y, np.where(y == 1, 1e-300, 5e-324), groups=np.arange(60) % 7)
+    for name in ("log_miscalibration", "log_discrimination"):
+        assert (read(found, name).hi or np.inf) < np.inf
+    assert 0.0 < (read(found, "log_miscalibration_chance").value or np.inf) < np.inf
+
+
 def test_one_class_or_one_group_has_no_error() -> None:
     p, y = drawn(50)
     for found in (known(np.ones(50, np.int64), p), known(y, p, groups=np.zeros(50, np.int64))):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -117,3 +119,28 @@ def test_the_lower_end_of_the_sweep_counts_gaps_within_two_standard_errors_as_ch
     truth = c + lean * value.lo / np.abs(lean).mean()
     errors = np.array([swept(c, (rng.random(900) < truth).astype(float)) for _ in range(400)])
     assert 0.01 < np.mean(errors >= swept(c, hit)) < 0.08
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits", "logprobs"])
+def test_scores_nearer_to_each_other_than_cells_are_told_apart(kind: str) -> None:
+    rng = np.random.default_rng(8)
+    z = rng.normal(size=400) * 9.0  # most are next to 0 or 1
+    p = 1 / (1 + np.exp(-z))
+    y = (rng.random(400) < 1 / (1 + np.exp(-0.6 * z))).astype(np.int64)
+    found = known(y, {"probs": p, "logits": z, "logprobs": np.log(p)}[kind], kind=kind)
+    order = np.argsort(p)
+    gaps = np.abs(p - IsotonicRegression().fit(z, y).predict(z))
+    bins = np.array_split(order, 10)
+    sums = [(y[b].sum(), p[b].sum(), b.size) for b in bins]
+    below = np.concatenate([[0.0], np.cumsum((p - y)[order])]) / y.size
+    steps = np.diff(p[order], prepend=0.0, append=1.0)
+    expected = {
+        "ici": gaps.mean(), "e50": np.sort(gaps)[199], "e90": np.sort(gaps)[359],
+        "hosmer_lemeshow": sum((o - e) ** 2 / (e * (1 - e / n)) for o, e, n in sums),
+        "atb_positive": float((steps * (below**2 + (below[-1] - below) ** 2)).sum()),
+    }  # fmt: skip
+    for name, value in expected.items():
+        assert number(replace(found, level=None), name) == pytest.approx(value, rel=1e-8), name
+    massed = replace(known(y, p, bins=10), level=None)
+    mass = sum(abs(o - e) for o, e, _ in sums) / y.size
+    assert number(massed, "ece_mass_positive") == pytest.approx(mass, rel=1e-9)

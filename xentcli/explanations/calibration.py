@@ -6,13 +6,15 @@ from xentcli.explanations.entry import Measure
 
 _POSITIVE = "with p of the positive class for the confidence and the share of positives for the accuracy"
 _CORP = "Dimitriadis, Gneiting & Jordan (2021), PNAS 118, e2016191118"
+_CELLS = "Values between two multiples of 1/9600 count as one."
+_EXACT = "Of more than 1,048,576 distinct scores in 4,800 cells of p."
 _ONE = "all labels are of one class"
 _PAV = "q the isotonic regression of the labels on p"
 
 CALIBRATION = (
     Measure(
         "ece_mass", "as ece, in bins of equal mass; a value is never split over two bins", "0 to 1", "",
-        "As many bins as --bins says, fewer where scores repeat. Each bin has rows enough to judge.",
+        f"As many bins as --bins says, fewer where scores repeat. Each has rows enough to judge. {_CELLS}",
         "Nixon et al. (2019), arXiv 1904.01685",
     ),
     Measure(
@@ -33,13 +35,13 @@ CALIBRATION = (
         "l2_debiased", "Σ_b n_b/n · [gap_b² - y_b(1 - y_b)/(n_b - 1)] over bins of equal mass with two rows "
         "or more; with --group the variance of a gap is that over groups", "below 0 by chance, to 1",
         "no bin has two rows",
-        "The square of the calibration error without its bias; the sign is kept.",
+        f"The square of the calibration error without its bias; the sign is kept. {_CELLS}",
         "Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155",
     ),
     Measure(
         "ece_sweep", "as ece_mass, in the most bins up to which the accuracy of the bins never falls",
         "0 to 1", "",
-        "The data choose the number of bins: the bias of ece is less, and so is the choice of bins.",
+        f"The data choose the number of bins: less bias than ece has, and less choice of bins. {_CELLS}",
         "Roelofs et al. (2022), AISTATS, PMLR 151; arXiv 2012.08668",
     ),
     Measure(
@@ -71,7 +73,8 @@ CALIBRATION = (
     Measure(
         "atb", "∫ (Σ_(conf < q) w (conf - right) / W)² + (Σ_(conf >= q) w (conf - right) / W)² dq, q from 0 "
         "to 1",
-        "0 to 1", "", "Truthful: in expectation least for the true probabilities, which holds of no ece.",
+        "0 to 1", "",
+        f"Truthful: in expectation least for the true probabilities, which holds of no ece. {_CELLS}",
         "Hartline, Hu & Wu (2026), COLT, PMLR 336, 3185-3223",
     ),
     Measure(
@@ -81,7 +84,7 @@ CALIBRATION = (
     ),
     Measure(
         "ici", f"Σ w |p - q| / W, {_PAV}", "0 to 1", "",
-        "The integrated calibration index, by isotonic regression where its authors smooth by loess.",
+        f"The integrated calibration index; its authors smooth by loess, not isotonic regression. {_EXACT}",
         "Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065",
     ),
     Measure(
@@ -95,12 +98,12 @@ CALIBRATION = (
     ),
     Measure(
         "ks_calibration", "max over t of |Σ_(conf_i <= t) w_i (right_i - conf_i)| / W", "0 to 1", "",
-        "The largest cumulative gap; no bins to choose.",
+        f"The largest cumulative gap; no bins to choose. {_CELLS}",
         "Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658; Gupta et al. (2021), arXiv 2006.12800",
     ),
     Measure(
         "kuiper_calibration", "max - min over t of Σ_(conf_i <= t) w_i (right_i - conf_i) / W", "0 to 1", "",
-        "At least ks_calibration; also sees gaps that cancel each other.",
+        f"At least ks_calibration; also sees gaps that cancel each other. {_CELLS}",
         "Arrieta-Ibarra et al. (2022), JMLR 23, 22-0658",
     ),
     Measure(
@@ -119,7 +122,7 @@ CALIBRATION = (
         "hosmer_lemeshow", "Σ over ten bins of equal mass of (O_b - E_b)² / (E_b (1 - E_b/n_b)), O_b the "
         "positives and E_b the sum of p", "0 to infinity", "a bin predicts certainty",
         "Chi-squared with ten degrees of freedom if calibrated, on data the model was not fitted to: 10 on "
-        "average, and p beside it as in hosmer_lemeshow_p.",
+        f"average, and p beside it as in hosmer_lemeshow_p. {_EXACT}",
         "Hosmer & Lemeshow (1980), Communications in Statistics A9, 1043-1069",
     ),
     Measure(

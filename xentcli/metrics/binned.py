@@ -17,6 +17,7 @@ from xentcli.metrics.bymass import UNKEPT, added, bins_of_places
 from xentcli.metrics.calibration import error, gap
 from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
+from xentcli.metrics.ordered import ordered
 from xentcli.metrics.redraw import Statistic
 from xentcli.numerics import grid
 from xentcli.records import replace
@@ -42,9 +43,10 @@ def ece_mass_positive(known: Known) -> Value:
 
 
 def _by_mass(known: Known, key: str, pair: str) -> Value:
+    value = known.value(key, error(equal_mass(ordered(known, pair), known.spec.bins), known))
     mass = equal_mass(known.cells(pair), known.spec.bins)
-    value = known.value(key, error(mass, known))
-    return chance.judge(known, value, pair, mass, chance.mean_gap(mass), scheme="mass")
+    return chance.judge(known, value, pair, mass, chance.mean_gap(mass), scheme="mass",
+                        seen=error(mass, known))  # fmt: skip
 
 
 def rmsce(known: Known) -> Value:
@@ -156,19 +158,23 @@ def hosmer_lemeshow(known: Known) -> Value:
     """
     if known.spec.weighted:
         return known.undefined("hosmer_lemeshow", "its formula counts rows, and these are weighted")
+    deciles = equal_mass(ordered(known, "positive"), DECILES)
     mass = equal_mass(known.cells("positive"), DECILES)
-    spread = mass.p * (1.0 - mass.p / mass.rows)
-    if (spread <= 0).any():
+    spread, own = (each.p * (1.0 - each.p / each.rows) for each in (mass, deciles))
+    if (spread <= 0).any() or (own <= 0).any():
         return known.undefined("hosmer_lemeshow", "a bin of equal mass predicts certainty")
-    found = float(((mass.y - mass.p) ** 2 / spread).sum())
-    value, bins = known.value("hosmer_lemeshow", found), mass.rows.size
+    found = float(((deciles.y - deciles.p) ** 2 / own).sum())
+    value, bins = known.value("hosmer_lemeshow", found), deciles.rows.size
     if not known.spec.grouped:
         return replace(value, chance=float(bins), p=chi2_beyond(found, bins))
     if chance.why_not(known) is not None:
         return value
     drawn = chance.redraws(known, "positive", "deciles", mass)
     per = 1.0 / spread
-    return redraw.judged(value, drawn, lambda residual: (residual * residual * per).sum(axis=-1), None)
+    seen = float(((mass.y - mass.p) ** 2 * per).sum())  # in cells, which clusters are kept in
+    return redraw.judged(
+        value, drawn, lambda residual: (residual * residual * per).sum(axis=-1), None, seen=seen
+    )
 
 
 def hosmer_lemeshow_p(known: Known) -> Value:

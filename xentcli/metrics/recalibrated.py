@@ -28,6 +28,7 @@ from xentcli.states.bins import Binned
 
 STEPS = 240  # cells, at most
 _FINE, _FEWER = 2400, 199  # cells of what is to be nearly exact, and redraws
+_LOWEST = 1e-300
 _ROUNDING = 1e-12  # of the weight of a cell
 _LEAST = 10.0  # Σ p(1 - p) of a cell, with groups
 
@@ -98,7 +99,8 @@ def _of_clusters(cells: Binned) -> Binned:
 
 def gain(cells: Binned, score: str) -> Statistic:
     """What isotonic recalibration of labels with residuals (..., M) gains: "loss" in nats, or "brier"."""
-    p, weight, total = np.clip(cells.p / cells.weight, 0.0, 1.0), cells.weight, float(cells.weight.sum())
+    weight, total = cells.weight, float(cells.weight.sum())
+    p = np.clip(cells.p / weight, _LOWEST, 1.0 - 2.0**-53)  # of clusters in cells, nearly 0 may round to 0
     rounding = _ROUNDING * weight
 
     def statistic(residuals: F64) -> F64:

@@ -10,6 +10,7 @@ from xentcli.batch import F64
 from xentcli.metrics import chance, recalibrated, redraw, truths
 from xentcli.metrics.chance import mass_index
 from xentcli.metrics.known import Known
+from xentcli.metrics.ordered import ordered
 from xentcli.metrics.redraw import AnyRedraws, Ends, Statistic
 from xentcli.numerics.isotonic import rates
 from xentcli.report import Value
@@ -44,7 +45,7 @@ def atb_positive(known: Known) -> Value:
 def ici(known: Known) -> Value:
     """Mean of |p - q|, q the isotonic regression of the labels on p of the positive class, 0 to 1.
 
-    In cells of 1/4800. Source: Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065, who smooth
+    Source: Austin & Steyerberg (2019), Statistics in Medicine 38, 4051-4065, who smooth
     by loess instead.
     """
     return _tested(known, "ici", "positive", lambda cells: _of_isotonic(cells, None), _of_mean)
@@ -83,15 +84,15 @@ def _tested(
     known: Known, key: str, pair: str, make: Callable[[Binned], Statistic], ends: Ends | None = None, *,
     sparse: bool = False,
 ) -> Value:  # fmt: skip
-    """The figure of the cells of a pair, which recalibrates by the labels, with what chance makes of it."""
-    cells = known.cells(pair)
+    """The figure of the values of a pair, which recalibrates by the labels, with what chance makes of it."""
+    cells = ordered(known, pair)
     value = known.value(key, float(make(cells)(cells.y - cells.p)))
     return recalibrated.tested(known, value, pair, make, ends=ends, sparse=sparse)
 
 
 def _fixed(known: Known, key: str, pair: str, make: Callable[[Binned], Statistic]) -> Value:
-    """The figure of the cells of a pair, with what chance makes of it in at most STEPS of them."""
-    cells = known.cells(pair)
+    """The figure of the values of a pair, with what chance makes of it in at most STEPS of their cells."""
+    cells = ordered(known, pair)
     value = known.value(key, float(make(cells)(cells.y - cells.p)))
     if chance.why_not(known) is not None:
         return value
