@@ -95,6 +95,7 @@ def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:
         "bound": what.labels.how,
         "classes": list(spec.classes),
     }
+    data["notes"] = _of_weights(known)
     if spec.task == "binary":
         data["positive"] = spec.classes[1]
     if what.weight is not None:
@@ -113,6 +114,17 @@ def _data(known: Known, what: Resolution, settings: Settings) -> dict[str, Any]:
             for kind, spots in sorted(states.spots.items())
         }
     return data | {"ties": states.notes.counts.get("ties", 0), "evidence": what.evidence}
+
+
+def _of_weights(known: Known) -> list[str]:
+    """What is said where weights surely go with the label, which changes what chance makes of calibration."""
+    if known.spec.task not in ("binary", "multiclass", "topk") or known.heavier == 1.0:
+        return []
+    which = f'of "{clean(known.spec.classes[1])}"' if known.states.has("positive") else "predicted right"
+    return [
+        f"rows {which} weigh {known.heavier:.3g} times as much as others of the same probability, as if rows "
+        "were drawn by their label: what chance makes of calibration errors allows for it"
+    ]
 
 
 def _definition(spec: Spec, settings: Settings) -> str:

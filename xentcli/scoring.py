@@ -72,7 +72,7 @@ def score(inputs: Sequence[str | Source], settings: Settings, progress: Progress
     if suspects is not None and settings.label_errors is not None:
         labelerrors.write(settings.label_errors, suspects, states.spec, len(sources) > 1)
     report.data["inputs"] = [source.path for source in sources]
-    report.data["notes"] = _notes(what, sources, looks, scored, settings)
+    report.data["notes"] = _notes(what, sources, looks, scored, settings) + report.data["notes"]
     report.warnings += _cut_short(sources)
     return report
 

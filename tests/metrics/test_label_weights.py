@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import xentcli
 from tests.metrics.scored import known, number, read
 
 F64 = npt.NDArray[np.float64]
@@ -54,3 +55,16 @@ def test_weights_that_do_not_go_with_the_label_change_no_formula() -> None:
     assert number(found, "ece_positive_chance") == pytest.approx(level, rel=1e-9)
     assert known(y, p, np.where(y == 1, 8.0, 1.0)).heavier == pytest.approx(8.0, rel=1e-9)
     assert read(known(y, p, np.where(y == 1, 8.0, 1.0), groups=np.arange(2000) % 500), "ece").p is not None
+
+
+def test_the_report_says_that_weights_go_with_the_label() -> None:
+    rng = np.random.default_rng(2)
+    p = rng.random(2000)
+    y = (rng.random(2000) < p).astype(np.int64)
+    columns = {"p": p, "y": y, "w": np.where(y == 1, 8.0, 1.0), "v": rng.integers(1, 9, 2000).astype(float)}
+    (note,) = xentcli.score(columns, label="y", pred="p", weight="w").data["notes"]
+    assert note.startswith('rows of "1" weigh 8 times as much as others of the same probability')
+    assert xentcli.score(columns, label="y", pred="p", weight="v").data["notes"] == []
+    three = {"a": p / 2, "b": p / 2, "c": 1.0 - p, "y": np.where(y == 1, 0, 2), "w": columns["w"]}
+    (note,) = xentcli.score(three, label="y", pred=["a", "b", "c"], weight="w").data["notes"]
+    assert note.startswith("rows predicted right weigh ")

@@ -24,7 +24,7 @@ from xentcli.states.sample import Kept
 LEAST = 100
 """Rows of a label, if not all, whose ratio stands for that of the others; of fewer, its Σw²/Σw does."""
 
-_BINS, _SURE, _NOISE = 48, 3.0, 1e-9
+_BINS, _SURE, _ENOUGH, _NOISE = 48, 5.0, 50, 1e-9
 
 Moves = Callable[[Kept], F64]
 """What each of some rows (n,) moves a figure by, times any factor."""
@@ -62,9 +62,12 @@ def heavier(known: Known, state: Bins) -> float:
     """How many times as much rows with y = 1 weigh as others of the same p; 1 unless it is sure.
 
     So does what was drawn by its label, and is weighted back. The ratio of mean weights in bins of p, by
-    Mantel & Haenszel (1959), J. National Cancer Institute 22, 719-748, if its logarithm is more than three
-    standard errors from 0, those of weights that do not go with y.
+    Mantel & Haenszel (1959), J. National Cancer Institute 22, 719-748, if its logarithm is more than five
+    standard errors from 0, those of weights that do not go with y: of as good as 50 rows or more, so that
+    chance alone hardly ever does it.
     """
+    if known.effective < _ENOUGH:
+        return 1.0
     cells, index = state.cells(), grid.bin_of_cell(_BINS)
     positives = state.values("rows")[1::2]
     weight, more, rows, ones = (
