@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.corpus.corpus import xent
@@ -269,6 +271,30 @@ def test_the_probability_of_what_was_predicted_is_of_no_one_class(tmp_path: Path
 def test_a_column_without_a_number_is_no_kind(tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", ["target", "prediction"], Y2, [f"{100 * p:.1f}%" for p in P0])
     assert "none of the first values is a number" in xent("score", path).err
+
+
+def test_a_list_column_without_a_list_is_asked_about(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"pred": pa.array([None], pa.list_(pa.float64())), "label": [1]}), tmp_path / "p.parquet"
+    )
+    asked = xent("inspect", str(tmp_path / "p.parquet"))
+    assert asked.code == 0 and "none of the first values is a number" in asked.out
+
+
+def test_class_names_that_end_in_numbers_are_whole_in_every_layout(tmp_path: Path) -> None:
+    """`--pred 'p_*'` matches p_c0, which is of class 0, or of c0 where the labels say so."""
+    labels, p = ["c0", "c1", "c1", "c0"], [[0.7, 0.3], [0.2, 0.8], [0.6, 0.4], [0.9, 0.1]]
+    names = ["p_c0", "p_c1", "label"]
+    wide = write(tmp_path / "wide.csv", names, *zip(*p, strict=True), labels)
+    index = write(tmp_path / "index.csv", names, *zip(*p, strict=True), [0, 1, 1, 0])
+    rows = [(i, f"c{c}", p[i][c], labels[i]) for i in range(4) for c in range(2)]
+    long = write(tmp_path / "long.csv", ["item", "class", "score", "label"], *zip(*rows, strict=True))
+    loss = -math.log(0.7 * 0.8 * 0.4 * 0.9) / 4
+    asked = ["--id", "item", "--class-column", "class", "--pred", "score"]
+    for path, options in ((wide, ["--pred", "p_*"]), (index, ["--pred", "p_*"]), (long, asked), (long, [])):
+        found = json.loads(xent("score", path, "--json", *options).out)
+        assert found["metrics"]["cross_entropy"]["value"] == pytest.approx(loss, rel=1e-12)
+        assert found["data"]["classes"] == (["0", "1"] if path == index else ["c0", "c1"])
 
 
 def test_inspect_types_what_may_be_the_label(tmp_path: Path) -> None:

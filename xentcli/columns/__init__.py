@@ -7,6 +7,8 @@ readings are never settled by a guess.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from xentcli.columns import candidates as find_candidates
 from xentcli.columns import checks, doubts, evidence, labelled, listed, questions, tokens, unread
 from xentcli.columns.candidates import Candidate
@@ -225,7 +227,9 @@ def _choose(
     refused: UsageError | None = None
     for label in labels:
         used = taken | {column.name for column in label.columns}
-        for candidate in _candidates(preview, ask, used, _claim(ask)):
+        found = _candidates(preview, ask, used, _claim(ask))
+        longer = find_candidates.longer_names(preview, found[0], _claim(ask)) if ask.pred else ()
+        for candidate in chain(found, longer):
             try:
                 bound = label.bind(preview, candidate, ask.classes, ask.positive, ask.task, ask.ignore_label)
             except UsageError as error:  # --positive names no class of this reading; perhaps of another
@@ -233,7 +237,9 @@ def _choose(
                 continue
             if isinstance(bound, Binding) and _holds(label, candidate, bound):
                 fits.append((candidate, label, bound))
-            else:
+                if ask.pred:
+                    break
+            elif not candidate.by_name:
                 fitting = isinstance(bound, Binding)
                 if isinstance(bound, Binding) or questions.guessed(preview, label, bound):
                     bound = questions.not_said(preview, candidate, label, fitting)
@@ -261,7 +267,7 @@ def _holds(label: Label, candidate: Candidate, bound: Binding) -> bool:
 
     One whose name also has a word for predictions may be what a model said, right in every row.
     """
-    if label.why == PREDICTED:
+    if label.why == PREDICTED or (candidate.by_name and bound.labels.how != "by name"):
         return False
     return label.why != UNNAMED or (candidate.width > 1 and bound.labels.how == "by name")
 

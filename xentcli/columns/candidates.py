@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class Candidate:
     """Columns that may be the scores, one suffix (class name) each; a list column has none.
 
     `prefix` is what the names share, or `ending`; `kind` what the values say they are. `part`: other columns
-    begin with the prefix too.
+    begin with the prefix too. `by_name`: one that labels are to name the classes of.
     """
 
     layout: str
@@ -34,6 +35,7 @@ class Candidate:
     width: int
     part: bool = False
     ending: str = ""
+    by_name: bool = False
 
     @property
     def nameless(self) -> bool:
@@ -84,6 +86,14 @@ def explicit(preview: Preview, patterns: list[str], claim: str | None) -> Candid
     if len(columns) == 1:
         return single(preview, columns[0], claim)
     return family(preview, columns, naming.shared_prefix([column.name for column in columns]), claim)
+
+
+def longer_names(preview: Preview, found: Candidate, claim: str | None) -> Iterator[Candidate]:
+    """The same columns with more of their names: `p_c0` is of class `0`, or, by name only, `c0`."""
+    if found.prefix:
+        cuts = [0, *(match.end() for match in naming.SEPARATOR.finditer(found.prefix[:-1]))]
+        for cut in reversed(cuts):
+            yield replace(family(preview, list(found.columns), found.prefix[:cut], claim), by_name=True)
 
 
 def refuse_other(preview: Preview, columns: list[Column]) -> None:

@@ -87,10 +87,10 @@ def of_no_one_class(
     """
     if chosen.width != 1 or kind != "probs" or label.labels is None:
         return None
-    p = sample_values(preview, list(chosen.columns))[:, 0]
-    said = preview.values(label.columns[0].name)
-    if len(said) != len(p):
+    values, said = sample_values(preview, list(chosen.columns)), preview.values(label.columns[0].name)
+    if len(said) != len(values) or not values.size:  # lists of which none is long enough, or all are null
         return None
+    p = values[:, 0]
     table = binding.labels.table
     index = np.array([table.get(_key(value), -1) for value in said])
     usable = (index >= 0) & np.isfinite(p)

@@ -7,7 +7,7 @@ import re
 from xentcli.columns.schema import Column
 from xentcli.columns.vocabulary import says_score
 
-_SEPARATOR = re.compile(r"[_:.\-/| (]+")
+SEPARATOR = re.compile(r"[_:.\-/| (]+")
 _ENDING = re.compile(r"[_:.\-/| ]+[^_:.\-/| ]+$")
 _NUMBERED = re.compile(r"(.*?[^\d])?(\d+)")
 
@@ -23,8 +23,8 @@ def families(columns: list[Column]) -> dict[str, list[Column]]:
             groups.setdefault(f"{column.parent}.", []).append(column)
             continue
         prefixes = set()
-        leading = _SEPARATOR.match(column.name)  # `.pred_cat` has one that parts nothing
-        match = _SEPARATOR.search(column.name, leading.end() if leading else 0)
+        leading = SEPARATOR.match(column.name)  # `.pred_cat` has one that parts nothing
+        match = SEPARATOR.search(column.name, leading.end() if leading else 0)
         if match:  # `p_:x` is class `:x` under `p_`, or class `x` under `p_:`
             prefixes |= {column.name[: match.start() + 1], column.name[: match.end()]}
         numbered = _NUMBERED.fullmatch(column.name)
@@ -42,7 +42,7 @@ def shared_prefix(names: list[str]) -> str:
     common = os.path.commonprefix(names)
     while common:
         rest = [name[len(common) :] for name in names]
-        if all(rest) and (_SEPARATOR.fullmatch(common[-1]) or all(r.isdigit() for r in rest)):
+        if all(rest) and (SEPARATOR.fullmatch(common[-1]) or all(r.isdigit() for r in rest)):
             return common
         common = common[:-1]
     return ""
@@ -74,7 +74,7 @@ def by_ending(columns: list[Column]) -> list[list[Column]]:
 
 def suffix_of_score(name: str) -> str:
     """`malignant` of `p_malignant`: what a single score column says its class is, if anything."""
-    match = _SEPARATOR.search(name)
+    match = SEPARATOR.search(name)
     if match:
         rest = name[match.end() :] if says_score(name[: match.start()]) else ""
         return rest.removesuffix(closing(match[0], [rest]))
