@@ -164,3 +164,40 @@ def test_the_share_of_the_worst_rows_of_losses_that_hardly_differ_with_tiny_weig
         for scale in (1e-134, 1.0)
     )
     assert tiny.value == near(usual.value, rel=1e-9) and tiny.se == near(usual.se, rel=1e-6)
+
+
+@pytest.mark.parametrize("share", [[1 / 12] * 12, [0.5, 0.3, 0.2], [0.25, 0.75]])
+def test_soft_labels_that_are_all_alike_leave_nothing_to_vary_or_to_beat(share: list[float]) -> None:
+    size = len(share)
+    p = np.random.default_rng(0).dirichlet(np.ones(size), 150)
+    found = known([], p, task="soft", targets=np.tile(share, (150, 1)))
+    entropy = read(found, "label_entropy")
+    assert entropy.value == near(-float(np.dot(share, np.log(share))), rel=1e-12)
+    if size > 2:
+        assert (entropy.se, entropy.lo, entropy.hi) == (0.0, entropy.value, entropy.value)
+    assert read(found, "brier_skill_score").why == "labels differ by no more than rounding"
+
+
+def test_a_class_that_weighs_less_than_rounding_takes_away() -> None:
+    """Its share is above 0, and squares of it are not; the other figures are those of the other class."""
+    found = known(
+        [1, 1, 0, 1], [[0.2, 0.8], [0.6, 0.4], [0.9, 0.1], [0.7, 0.3]], [1e70, 1e-196, 1e-138, 1e-90]
+    )
+    assert read(found, "mcc").why == "all weight but what rounding takes away is of one class"
+    nce = read(found, "normalized_cross_entropy")
+    assert nce.value is not None and nce.value > 1e150 and nce.se is None
+    assert number(found, "cross_entropy") == near(-math.log(0.8))
+
+
+def test_cells_of_groups_whose_weights_are_beyond_integers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    p = rng.random(40)
+    columns = {
+        "p": p,
+        "label": rng.integers(0, 2, 40),
+        "g": np.arange(40) % 9,
+        "w": 10.0 ** rng.integers(-90, 90, 40),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "p.parquet")
+    for options in (["--group", "g", "-m", "ece_sweep"], ["-m", "ece_sweep"]):
+        assert score(tmp_path / "p.parquet", "--weight", "w", *options).report["metrics"]["ece_sweep"]

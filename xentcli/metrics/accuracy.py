@@ -14,6 +14,9 @@ from xentcli.metrics.sums import Sums
 from xentcli.report import Value
 from xentcli.states.clusters import ranked
 
+_ROUNDING = 1e-12
+"""Spreads of shares below it are what rounding has left of shares near 1."""
+
 
 def accuracy(known: Known) -> Value:
     """Share of rows whose predicted class is the label, with Wilson's interval.
@@ -94,7 +97,9 @@ def mcc(known: Known) -> Value:
     if spread_labels == 0.0 or spread_predicted == 0.0:
         side = "labels" if spread_labels == 0.0 else "predictions"
         return known.undefined("mcc", f"all {side} are of one class")
-    scale = math.sqrt(spread_labels * spread_predicted)
+    scale = math.sqrt(spread_labels) * math.sqrt(spread_predicted)
+    if scale < _ROUNDING:
+        return known.undefined("mcc", "all weight but what rounding takes away is of one class")
     value = agreement / scale
     # derivatives of agreement / scale by the shares of hits, labels and predictions
     by_label = predicted / scale - labels * (value / spread_labels)

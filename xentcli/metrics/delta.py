@@ -42,6 +42,9 @@ def ratio(known: Known, name: str, reference: F64) -> Error:
     bottom = math.fsum((a * known.support).tolist())
     total = number(known.sums(name).total)
     slope = total / bottom
+    steepest = slope * float(a.max())
+    if not math.isfinite(steepest * steepest):
+        return Error()
     if known.spec.grouped:
         tops = known.states.clusters.values(name)
         return _clustered(known, tops, {"support": -slope * a}, bottom, a)

@@ -137,6 +137,8 @@ def _from_most(known: Known, value: Value, most: float, error: Error, bias: floa
     lacks, of_noise = max(most - seen, 0.0), bias * (free - 1) / (2 * free)
     root, bound = math.sqrt(max(lacks - of_noise, 0.0)), math.sqrt(of_noise)
     step = 0.5 * error.se / math.sqrt(max(lacks, _LEAST)) if error.se > 0.0 else math.sqrt(bias / free)
+    if step == 0.0:  # all rows have the same shares
+        return replace(value, lo=seen, hi=seen)
     step *= _wider(known, known.level, error)
     limits = (folded if free == 1 else bounded).limits((root - bound) / step, known.level)
     least, largest = ((bound + end * step) ** 2 - of_noise for end in limits)

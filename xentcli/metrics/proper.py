@@ -7,6 +7,9 @@ from xentcli.metrics import bylabel, delta, intervals
 from xentcli.metrics.known import Known
 from xentcli.report import Value
 
+_NOISE = 1e-13
+"""The score of label frequencies is rounding, below this share of the squares it is the difference of."""
+
 
 def brier_score(known: Known) -> Value:
     """Mean over rows of Σ_c (p_c - [c is the label])²: 0 to 2; for two classes half of it, 0 to 1.
@@ -25,9 +28,14 @@ def brier_skill_score(known: Known) -> Value:
     """
     brier = brier_score(known).value
     reference = known.reference_brier
-    if brier is None or reference <= 0.0 or (not known.multilabel and (known.frequencies == 1.0).any()):
-        what = "every label is in all rows or in none" if known.multilabel else "all labels are of one class"
-        return known.undefined("brier_skill_score", what)
+    one = bool((known.frequencies == 1.0).any())
+    if not known.multilabel and reference < _NOISE * float((known.frequencies**2).sum()):
+        reference = 0.0
+    if brier is None or reference <= 0.0 or (one and not known.multilabel):
+        what = "all labels are of one class" if one else "labels differ by no more than rounding"
+        return known.undefined(
+            "brier_skill_score", "every label is in all rows or in none" if known.multilabel else what
+        )
     error = delta.ratio(known, "brier", _by_label(known)).turned
     value = intervals.around(known, "brier_skill_score", 1.0 - brier / reference, error)
     return bylabel.limited(known, value, "brier", lambda q: _costs(known, q), turned=True)

@@ -93,7 +93,7 @@ def _of_clusters(cells: Binned) -> Binned:
     """Fewer cells, each with some rows of either kind: clusters that change their signs are no labels, and
     would leave the range of a rate where there are hardly any."""
     calm = np.maximum(cells.p * (1.0 - cells.p / cells.weight), 1e-300)
-    index = chance.mass_index(calm, max(1, int(calm.sum() / _LEAST)))
+    index = chance.mass_index(calm, int(min(max(1.0, calm.sum() / _LEAST), 2.0**52)))
     return cells.grouped(index, int(index.max()) + 1)
 
 

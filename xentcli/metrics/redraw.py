@@ -175,7 +175,8 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     around = bins if coarse is None else bins.grouped(coarse, int(coarse.max()) + 1)
     assert around.variance is not None
     residual = around.y - around.p
-    chance = np.maximum(around.variance, 0.0) / np.maximum(residual * residual, 1e-300)
+    with np.errstate(over="ignore"):
+        chance = np.maximum(around.variance, 0.0) / np.maximum(residual * residual, 1e-300)
     firm = np.maximum(1.0 - SURE * SURE * chance, 0.0)
     p, gap = np.clip(bins.p / bins.weight, 0.0, 1.0), residual / around.weight
     lean = None if coarse is None else spread / math.sqrt(max(float(spread.sum()), 1e-300))
