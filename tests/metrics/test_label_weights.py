@@ -64,6 +64,13 @@ def test_the_report_says_that_weights_go_with_the_label() -> None:
     columns = {"p": p, "y": y, "w": np.where(y == 1, 8.0, 1.0), "v": rng.integers(1, 9, 2000).astype(float)}
     (note,) = xentcli.score(columns, label="y", pred="p", weight="w").data["notes"]
     assert note.startswith('rows of "1" weigh 8 times as much as others of the same probability')
+    assert note.endswith("allows for it")
+    sliced = xentcli.score(columns | {"all": ["x"] * 2000}, label="y", pred="p", weight="w", by="all")
+    assert sliced.data["notes"] == [note + ", except in slices"]
+    level = sliced.slices[0].metrics["ece_chance"].value
+    conf = np.maximum(p, 1.0 - p)
+    variance = np.bincount(np.ceil(conf * 15).astype(np.int64), columns["w"] ** 2 * p * (1.0 - p))
+    assert level == pytest.approx(np.sqrt(2 / np.pi * variance).sum() / columns["w"].sum(), rel=1e-9)
     assert xentcli.score(columns, label="y", pred="p", weight="v").data["notes"] == []
     three = {"a": p / 2, "b": p / 2, "c": 1.0 - p, "y": np.where(y == 1, 0, 2), "w": columns["w"]}
     (note,) = xentcli.score(three, label="y", pred=["a", "b", "c"], weight="w").data["notes"]

@@ -196,7 +196,7 @@ MEASURES = (
         "(of slices alone; `ece_labels` has its own) by whole rows. Of weights that surely go with the "
         "label, as those of rows drawn by it, w² counts times (r (1-p) + p) / (r p + 1 - p), r how many "
         "times as much rows with y = 1 weigh as others of the same p; so it does in spiegelhalter_z of two "
-        "classes, p-values and limits, but those by class.",
+        "classes, p-values and limits, but those by class; not in slices.",
         "Bröcker & Smith (2007), Weather and Forecasting 22, 651-661",
     ),
     Measure(
