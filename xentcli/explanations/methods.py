@@ -78,7 +78,7 @@ WAYS = (
         "Exact; without a prior it is scikit-learn's IsotonicRegression(out_of_bounds='clip'), of p where "
         "the file has probabilities, else of the logit of p, where scikit-learn takes the logits of several "
         "classes as they are.",
-        f"{_PRIOR} {_PAIRS}",
+        f"{_PRIOR} Blocks that it puts out of order are pooled again, with the rows of both. {_PAIRS}",
         "Zadrozny & Elkan (2002), KDD, 694-699",
     ),
 )  # fmt: skip
