@@ -97,7 +97,7 @@ def mcc(known: Known) -> Value:
     if spread_labels == 0.0 or spread_predicted == 0.0:
         side = "labels" if spread_labels == 0.0 else "predictions"
         return known.undefined("mcc", f"all {side} are of one class")
-    scale = math.sqrt(spread_labels) * math.sqrt(spread_predicted)
+    scale = math.sqrt(spread_labels * spread_predicted)
     if scale < _ROUNDING:
         return known.undefined("mcc", "all weight but what rounding takes away is of one class")
     value = agreement / scale
