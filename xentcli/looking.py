@@ -60,8 +60,8 @@ def read(looks: list[Preview], ask: Ask, path: str) -> Resolution:
         from xentcli.binding import keys
 
         keys.check(first, ask.by, ask.group, ask.id, tuple(column for column, _ in ask.where))
-    for look in looks[1:]:
-        what = replace(what, stored=shards.same_reading(what, first, look, ask))
+    if len(looks) > 1:
+        what = shards.agreed(what, looks, ask)
     if ask.kind == "auto" and len(looks) > 1:
         shards.of_one_kind(looks, what)
     return replace(what, single=all(_single(what, look) for look in looks))

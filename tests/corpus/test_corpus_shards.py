@@ -209,3 +209,35 @@ def test_probabilities_beside_their_logarithms_are_told_apart_by_file(tmp_path: 
     percent = tmp_path / "percent.csv"
     pcsv.write_csv(pa.table({"score": 100 * p, "label": y}), percent)
     refused(score(percent, a), 3, f"{a} alone holds probabilities; {percent} is to be asked", "[which_kind]")
+
+
+def ordered(path: Path, names: str, labels: list[Any]) -> Path:
+    rows = {f"p_{name}": P[:, at] / P[:, : len(names)].sum(axis=1) for at, name in enumerate(names)}
+    pq.write_table(pa.table({**rows, "label": labels}), path)
+    return path
+
+
+def test_the_order_of_files_with_columns_in_other_orders_changes_nothing(tmp_path: Path) -> None:
+    words = ["acb"[y] for y in Y]
+    shards = [ordered(tmp_path / f"{names}.parquet", names, words) for names in ("cab", "bca", "abc")]
+    found = [score(*order).report for order in itertools.permutations(shards)]
+    assert all(each["data"]["classes"] == ["a", "b", "c"] for each in found)
+    for part in ("metrics", "classes", "reliability", "warnings"):
+        assert len({json.dumps(each[part]) for each in found}) == 1
+
+
+def test_the_order_of_columns_decides_no_positive_class_where_shards_differ_in_it(tmp_path: Path) -> None:
+    words = ["ab"[y % 2] for y in Y]
+    shards = [ordered(tmp_path / f"{names}.parquet", names, words) for names in ("ab", "ba")]
+    for order in itertools.permutations(shards):
+        why = ['"a"', "is positive", '"b"', "--positive a or --positive b", "[shards_differ]"]
+        refused(score(*order), 3, *why)
+    for option in ("--positive=a", "--classes=b,a"):
+        found = [score(*order, option).report for order in itertools.permutations(shards)]
+        assert json.dumps(found[0]["metrics"]) == json.dumps(found[1]["metrics"])
+    flags = [ordered(tmp_path / f"{names}.parquet", names, list(Y % 2 == 1)) for names in ("ab", "ba")]
+    numbers = [ordered(tmp_path / f"{names}.parquet", names, list(Y)) for names in ("abc", "bca")]
+    for pair in (flags, numbers):  # of which labels stand for columns by their order alone
+        for each in itertools.permutations(pair):
+            refused(score(*each, "--positive=a" if pair is flags else "-q"), 3, "order", "[shards_differ]")
+    assert score(*numbers, "--pred=p_a", "--pred=p_b", "--pred=p_c").code == 0

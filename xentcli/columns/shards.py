@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 
 import numpy as np
 
@@ -89,8 +90,23 @@ def each_alone(looks: list[Preview], ask: Ask, error: Question) -> None:
         error.also = "; ".join([*plain, f"{known['']} is to be asked about"] if "" in known else plain)
 
 
-def same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> str:
-    """Check that another shard reads as the first one does; the coarser stored precision of both."""
+def agreed(what: Resolution, looks: list[Preview], ask: Ask) -> Resolution:
+    """The one reading of all shards, of which `what` is that of the first; DataError where one differs.
+
+    Classes are in the order of their columns, or by name where shards have these in several orders.
+    """
+    first, others = looks[0], [_same_reading(what, looks[0], look, ask) for look in looks[1:]]
+    order = ("text", "bf", "f2", "f4", "f8")
+    stored = min((each.stored for each in (what, *others)), key=order.index)
+    if any(each.classes != what.classes for each in others):
+        what = resolve(first, replace(ask, classes=tuple(sorted(what.classes))))
+        why = f"{what.evidence['classes']}; shards have their columns in several orders: classes by name"
+        what = replace(what, evidence=what.evidence | {"classes": why})
+    return replace(what, stored=stored)
+
+
+def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> Resolution:
+    """How another shard reads, which is as the first one does, but perhaps for the order of its columns."""
     names = {column.name for column in look.columns}
     keys = (what.weight, *(column for column, _ in ask.where), *ask.by, ask.group)
     missing = [n for n in (*what.columns, *what.label_columns, *keys) if n and n not in names]
@@ -115,8 +131,32 @@ def same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> s
         raise _differs(f"has other classes: {pair}", first, look)
     if again.layout == "list" and again.classes != what.classes:
         raise _differs(f"names its classes in another order: {pair}", first, look)
-    order = ("text", "bf", "f2", "f4", "f8")
-    return min(what.stored, again.stored, key=order.index)
+    if (again.columns, again.classes) != (what.columns, what.classes):
+        _same_meaning(what, again, first, look)
+    return again
+
+
+def _same_meaning(what: Resolution, again: Resolution, first: Preview, look: Preview) -> None:
+    """DataError where the order of the columns says what a class, a label or the positive class is."""
+    pair = f"{listing(list(again.columns))} against {listing(list(what.columns))}"
+    meant = [
+        (
+            dict(zip(each.classes, each.columns, strict=False)),
+            {value: each.classes[index] for value, index in each.labels.table.items()},
+        )
+        for each in (what, again)
+    ]
+    if meant[0] != meant[1] or again.labels.how == "in file order":
+        raise _differs(
+            f"has its score columns in another order ({pair}), which says what classes and labels are",
+            first, look, "--pred once for each column gives all shards one order",
+        )  # fmt: skip
+    if len(what.classes) == 2 and what.task in ("binary", "soft"):
+        one, other = (clean(each.classes[1]) for each in (again, what))
+        raise _differs(
+            f'has its score columns in another order ({pair}), by which "{one}" is positive, not "{other}"',
+            first, look, " or ".join(f"--positive {shlex.quote(name)}" for name in sorted((one, other))),
+        )  # fmt: skip
 
 
 def _differs(

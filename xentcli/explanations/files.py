@@ -264,7 +264,8 @@ ENTRIES = (
     Entry(
         "shards_differ", 3,
         "Several files are shards of one set, but one of them lacks a column, names other classes, holds "
-        "scores of another kind, or would be read in another way than the first.",
+        "scores of another kind, or would be read in another way than the first; or its columns are in "
+        "another order, and that order is all that says which class is positive, or what a label means.",
         "Score files of one layout together. What two models said is not one set.",
         ("printf 'p_0,p_1,label\\n0.2,0.8,1\\n' > a.csv", "printf 'p_0,p_2,label\\n0.2,0.8,0\\n' > b.csv",
          "xent score a.csv b.csv"),
