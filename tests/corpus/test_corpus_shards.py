@@ -239,5 +239,7 @@ def test_the_order_of_columns_decides_no_positive_class_where_shards_differ_in_i
     numbers = [ordered(tmp_path / f"{names}.parquet", names, list(Y)) for names in ("abc", "bca")]
     for pair in (flags, numbers):  # of which labels stand for columns by their order alone
         for each in itertools.permutations(pair):
-            refused(score(*each, "--positive=a" if pair is flags else "-q"), 3, "order", "[shards_differ]")
-    assert score(*numbers, "--pred=p_a", "--pred=p_b", "--pred=p_c").code == 0
+            refused(score(*each, *["--positive=a"] * (pair is flags)), 3, "--classes", "[shards_differ]")
+    named = [score(*each, "--classes=b,c,a").report for each in itertools.permutations(numbers)]
+    assert named[0]["metrics"] == named[1]["metrics"]
+    refused(score(*shards, "--classes=x,y", "--positive=x"), 3, "what classes are", "[shards_differ]")

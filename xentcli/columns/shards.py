@@ -131,27 +131,26 @@ def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> 
         raise _differs(f"has other classes: {pair}", first, look)
     if again.layout == "list" and again.classes != what.classes:
         raise _differs(f"names its classes in another order: {pair}", first, look)
-    if (again.columns, again.classes) != (what.columns, what.classes):
-        _same_meaning(what, again, first, look)
+    _same_meaning(what, again, first, look)
     return again
 
 
 def _same_meaning(what: Resolution, again: Resolution, first: Preview, look: Preview) -> None:
     """DataError where the order of the columns says what a class, a label or the positive class is."""
-    pair = f"{listing(list(again.columns))} against {listing(list(what.columns))}"
-    meant = [
-        (
-            dict(zip(each.classes, each.columns, strict=False)),
-            {value: each.classes[index] for value, index in each.labels.table.items()},
-        )
-        for each in (what, again)
-    ]
-    if meant[0] != meant[1] or again.labels.how == "in file order":
+    pair = f"{listing([c.name for c in look.columns if c.name in again.columns])} against "
+    pair += listing([c.name for c in first.columns if c.name in what.columns])
+    columns = [dict(zip(each.classes, each.columns, strict=False)) for each in (what, again)]
+    labels = [{value: each.classes[i] for value, i in each.labels.table.items()} for each in (what, again)]
+    reordered = again.classes != what.classes
+    if columns[0] != columns[1]:
+        raise _differs(f"has its score columns in another order ({pair}), which says what classes are",
+                       first, look)  # fmt: skip
+    if labels[0] != labels[1] or (reordered and again.labels.how == "in file order"):
         raise _differs(
-            f"has its score columns in another order ({pair}), which says what classes and labels are",
-            first, look, "--pred once for each column gives all shards one order",
+            f"has its score columns in another order ({pair}), which says what labels mean",
+            first, look, "--classes names the classes in the order in which labels count them",
         )  # fmt: skip
-    if len(what.classes) == 2 and what.task in ("binary", "soft"):
+    if reordered and len(what.classes) == 2 and what.task in ("binary", "soft"):
         one, other = (clean(each.classes[1]) for each in (again, what))
         raise _differs(
             f'has its score columns in another order ({pair}), by which "{one}" is positive, not "{other}"',
