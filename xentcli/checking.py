@@ -70,6 +70,10 @@ def of_task(spec: Spec, settings: Settings) -> None:
         option = "--renormalize" if settings.renormalize else "--kind votes"
         raise UsageError(f"{option}: the probabilities of a multilabel row have no sum to divide by",
                          remedy=f"leave {option} out", id="renormalize")  # fmt: skip
+    if spec.kind == "logits" and settings.renormalize:
+        raise UsageError("--renormalize: logits have no sum to divide by, and their softmax adds up to 1",
+                         remedy="leave --renormalize out, or --kind probs or logprobs if they are that",
+                         id="renormalize")  # fmt: skip
     if spec.width == 1 and settings.renormalize:
         raise UsageError("--renormalize: with one score a row there is no sum to divide by",
                          remedy="leave --renormalize out", id="renormalize")  # fmt: skip

@@ -231,6 +231,7 @@ def test_what_does_not_fit_the_map_is_refused_by_what_differs(samples: Path, tmp
         xent(*start, samples / "digits_logits.parquet", "--pred", "logits", *end), 3, "list", "[map_differs]"
     )
     refused(xent(*start, probs, "--expect-sha256", "0" * 64, *end), 3, "[sha256]")
+    refused(xent(*start, probs, "--missing-class", "zero", *end), 2, "[long_form]")
     refused(xent(*start, probs, "-o", probs), 2, "[output_is_input]")
     refused(xent(*start, probs, "-o", tmp_path / "map.json"), 2, "[output_is_input]")
     refused(xent(*start, probs, "-o", tmp_path / "out.txt"), 2, "[output_kind]")

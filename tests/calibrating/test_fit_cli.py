@@ -106,6 +106,8 @@ def test_options_change_what_is_shown(samples: Path) -> None:
         (["--fit-rows", "1e5"], 2, "choice"), (["--method", "vector"], 2, "calibrate_task"),
         (["--where", "label=true"], 4, "one_class"), (["-o", "no/such/map.json"], 74, "output"),
         (["--limit", "1"], 4, "one_class"), (["--group", "label"], 4, "too_few_rows"),
+        (["--method", "platt", "--map-bins", "5"], 2, "contradiction"), (["-q", "-v"], 2, "usage"),
+        (["--method", "beta", "--prior-rows", "2"], 2, "contradiction"),
         (["--max-memory", "1MB"], 2, "max_memory"), (["--bins", "7"], 2, "bins"),
     ],
 )  # fmt: skip

@@ -293,6 +293,7 @@ def test_renormalize(tmp_path: Path) -> None:
     assert score(path, "--kind", "probs").code == 3
     found = score(path, "--kind", "probs", "--renormalize")
     assert abs(found.value() + LN(0.75 * 0.25) / 2) < 1e-12
+    refused(score(path, "--kind", "logits", "--renormalize"), 2, "logits have no sum", "[renormalize]")
 
 
 def test_precision(tmp_path: Path) -> None:

@@ -61,7 +61,25 @@ def test_only(tmp_path: Path) -> None:
     assert math.isclose(float(two[1]), math.exp(float(two[0])), rel_tol=1e-12)
     assert float(two[0]) == score(path).value(), "every digit"
     refused(xent("score", path, "--only", "nil"), 2, '"nil"', 'mean "nll"')
-    refused(xent("score", path, "--only", "nll", "--json"), 2, "--only", "--json")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["-f table --json", "--only nll --json", "--only nll -f json", "--only nll -f table", "--only nll -v",
+     "-q -v"],
+)  # fmt: skip
+def test_options_that_undo_one_another_are_refused(words: str, tmp_path: Path) -> None:
+    path = good(tmp_path / "preds.parquet")
+    refused(xent("score", path, *words.split()), 2, *re.findall("-+[a-z]+", words), "[contradiction]")
+
+
+def test_options_of_the_table_are_said_to_change_nothing_where_none_is_drawn(tmp_path: Path) -> None:
+    path, text = good(tmp_path / "preds.parquet"), tmp_path / "table.txt"
+    words = ["score", path, "-f", "json", "--json", "--digits", 3, "--unit", "bits"]
+    said = xent(*words).err
+    assert "--digits is for the table" in said and "note: --unit bits is for the table: --json is in" in said
+    assert "--digits is" in xent("score", path, "--only", "nll", "--digits", 3).err
+    assert xent(*words, "-q").err == "" == xent(*words, "-o", text).err and "bits" in text.read_text()
 
 
 def test_only_of_what_is_undefined_or_infinite(tmp_path: Path) -> None:

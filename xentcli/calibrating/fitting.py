@@ -14,7 +14,7 @@ from xentcli.calibrating.choosing import Asked
 from xentcli.calibrating.gathering import Rows
 from xentcli.calibrating.maps import CalibrationMap
 from xentcli.calibrating.matching import LISTED
-from xentcli.calibrating.methods import registry
+from xentcli.calibrating.methods import USES, Tuning, registry
 from xentcli.columns import Resolution
 from xentcli.errors import CannotDecide, DataError, UsageError, clean, closest, counted
 from xentcli.numerics.rowhash import FOLDS
@@ -80,6 +80,12 @@ def check(asked: Asked) -> None:
                          remedy=f"--fit-rows {MOST_ROWS}, or all")  # fmt: skip
     if asked.tuning.bins < 1:
         raise UsageError(f"--map-bins {asked.tuning.bins}: at least one", id="choice")
+    for option, part in (("--map-bins", "bins"), ("--prior-rows", "prior")):
+        unlike = getattr(asked.tuning, part) != getattr(Tuning(), part)
+        if unlike and asked.method not in ("auto", *USES[part]):
+            maps = ", ".join(USES[part])
+            raise UsageError(f"{option} is for maps by {maps}, and --method {asked.method} fits none",
+                             remedy=f"leave {option} out", id="contradiction")  # fmt: skip
 
 
 def _check_task(spec: Spec, asked: Asked) -> None:

@@ -10,7 +10,7 @@ from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.calibrating.matching import differs, match
 from xentcli.columns import Ask
 from xentcli.columns.schema import Preview
-from xentcli.errors import DataError, clean, listing
+from xentcli.errors import DataError, UsageError, clean, listing
 from xentcli.readers import Source, long
 from xentcli.readers.jsonl import LINE
 from xentcli.readers.long import Looks
@@ -100,6 +100,10 @@ def files(
         for rows, seen in long.through(looks, ask, skip_bad):
             if isinstance(rows, long.Items):
                 return [_long(found, rows, seen, looks, kind, lines)]
+    if layout.missing != "error":
+        raise UsageError("--missing-class is about files with one row per item and class, and these are none",
+                         remedy="leave --missing-class out, or --class-column COLUMN names the class of each "
+                         "row", id="long_form")  # fmt: skip
     out = [_wide(found, source, look, pred, kind, lines) for source, look in looks]
     _check_same(out)
     return out

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xentcli import gating, places
-from xentcli.cli import borrowed, output, progress, score
+from xentcli.cli import borrowed, output, progress, score, together
 from xentcli.cli.panels import Panels
 from xentcli.cli.requests import Request
 from xentcli.errors import UsageError, counted, listing
@@ -114,6 +114,8 @@ def _remarks(found: CalibrationMap, request: Request, path: str | None) -> None:
     assert found.before is not None and found.after is not None
     ascii_only = not output.can_encode(sys.stderr)
     if not request.quiet:
+        for note in [] if request.drawn else together.unheeded(request):
+            output.say(f"note: {note}")
         if found.before.warnings:  # what to do of them is about other commands
             bare = [replace(warning, remedy="") for warning in found.before.warnings]
             output.say(table.render_warnings(replace(found.before, warnings=bare), ascii_only))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xentcli import choices, gating, places
 from xentcli.classnames import class_names
 from xentcli.cli import output as out
-from xentcli.cli import progress
+from xentcli.cli import progress, together
 from xentcli.errors import CannotDecide, OutputError, UsageError, clean
 from xentcli.metrics.names import Metric, asked_in_order, resolve
 from xentcli.records import dataclass
@@ -91,7 +91,7 @@ class Request:
     unit: str
     ci: str
     seed: int
-    format: str
+    format: str | None
     json: bool
     output: list[str] | None
     rows: str | None
@@ -136,7 +136,8 @@ class Request:
         try:
             out.write(self._values(only, report) if only else self._text(report), code)
         finally:  # whoever reads stdout may leave early; files and verdict are still due
-            self._remarks(rules, report)
+            tables = self.drawn or any(target.kind == "table" for target in targets)
+            self._remarks(rules, report, [] if tables else together.unheeded(self))
             for target in targets:
                 target.write(self._rendered(target.kind, report))
         return code
@@ -163,13 +164,16 @@ class Request:
 
     # -- reading options ----------------------------------------------------------------------------
     def _check_choices(self) -> None:
-        choices.check({name: getattr(self, name) for name in _CHOICES}, _CHOICES)
+        given = {name: getattr(self, name) for name in _CHOICES}
+        choices.check(given | {"format": self.format or "table"}, _CHOICES)
         if self.digits is not None and not 1 <= self.digits <= 17:
             raise UsageError(f"--digits {self.digits}: from 1 to 17", remedy="--digits 4", id="choice")
-        if self.json:
-            self.format = "json"
-        if self.only and self.format == "json":
-            raise UsageError("--only prints bare values and --json a document; choose one", id="choice")
+        together.check(self)
+
+    @property
+    def drawn(self) -> bool:
+        """Is the result printed as a table?"""
+        return not (self.json or self.format == "json" or self.only)
 
     def _settings(self, rules: list[gating.Rule], only: list[Metric], targets: list[out.Target]) -> Settings:
         from xentcli.numerics import heap
@@ -235,7 +239,7 @@ class Request:
     def _per_class(self) -> int | None:
         """How many classes to show; None for all."""
         if self.per_class is None:
-            return 1000 if self.format == "json" else 10
+            return 10 if self.drawn else 1000
         if self.per_class == "all":
             return None
         if not self.per_class.isdigit():
@@ -246,7 +250,7 @@ class Request:
 
     # -- delivering ---------------------------------------------------------------------------------
     def _text(self, report: Report) -> str:
-        if self.format == "json":
+        if not self.drawn:
             return self._rendered("json", report)
         return out.table(report, self)
 
@@ -273,11 +277,11 @@ class Request:
             lines.append(repr(value.value / scale + 0.0))
         return "\n".join(lines) + "\n"
 
-    def _remarks(self, rules: list[gating.Rule], report: Report) -> None:
+    def _remarks(self, rules: list[gating.Rule], report: Report, notes: list[str]) -> None:
         """Warnings, remarks and verdicts go to stderr."""
         ascii_only = not out.can_encode(sys.stderr)
         if not self.quiet:
-            for note in report.data.get("notes", []):
+            for note in [*report.data.get("notes", []), *notes]:
                 out.say(f"note: {note}")
             if self.verbose and report.confusion is None and report.data["task"] != "multilabel":
                 out.say(f"note: {len(report.data['classes']):,} classes: no confusion matrix, which is kept "

@@ -71,7 +71,7 @@ def command(
     unit: Annotated[str, _option(_METRICS, "--unit", metavar="nats|bits", text="Unit of losses in the table. [nats]")] = "nats",
     ci: Annotated[str, _option(_METRICS, "--ci", metavar="LEVEL|none", text="Level of intervals. [0.95]")] = "0.95",
     seed: Annotated[int, _option(_METRICS, "--seed", metavar="N", text="Of the labels that p-values and intervals of calibration redraw. [0]")] = 0,
-    format: Annotated[str, _option(_OUTPUT, "-f", "--format", metavar="table|json", text="What to print. [table]")] = "table",
+    format: Annotated[str | None, _option(_OUTPUT, "-f", "--format", metavar="table|json", text="What to print. [table]")] = None,
     json: Annotated[bool, _option(_OUTPUT, "--json", text="The same as --format json.")] = False,
     output: Annotated[list[str] | None, _option(_OUTPUT, "-o", "--output", metavar="[KIND:]PATH", text="Also write: .json the result, .csv the confusion matrix, .txt the table; repeat.")] = None,
     rows: Annotated[str | None, _option(_OUTPUT, "--rows", metavar="PATH", text="Write loss, confidence, predicted class, flags … of every row: .parquet or .csv.")] = None,

@@ -15,6 +15,11 @@ ENTRIES = (
     ),
     Entry("choice", 2, "An option has a value that is none of its choices.", "Use one the message lists.",
           (f"{_GOOD} --kind prob",)),
+    Entry("contradiction", 2, "Two options ask for different things, and only one could be had: a document "
+          "and a table, bare values and all of them; or an option of one calibration method stands beside "
+          "another.",
+          "Keep the one that is meant. -o result.txt and -o result.json write a table and a document beside "
+          "what is printed.", (f"{_GOOD} -f table --json",)),
     Entry("argument", 2, "An argument of a Python function is not of the type that its option has: a number "
           "as text, an array where the name of a column goes.",
           "help(xentcli.score) says what each argument takes; columns that are arrays go into a dict or a "
@@ -46,7 +51,8 @@ ENTRIES = (
     Entry("threshold", 2, "--threshold is a probability, and for binary and multilabel tasks.",
           "--threshold 0.3, or leave it out.", (f"{_GOOD} --threshold 2",)),
     Entry("renormalize", 2, "The probabilities of a multilabel row are of labels apart from each other, so "
-          "they have no sum to divide by; nor has the one score a row of a binary task.",
+          "they have no sum to divide by; nor has the one score a row of a binary task, nor have logits, "
+          "which are not shares: their softmax adds up to 1 whatever their sum.",
           "Leave --renormalize, or --kind votes, out.",
           ("printf 'p,label\\n0.2,1\\n0.9,0\\n' > preds.csv", "xent score preds.csv --renormalize")),
     Entry("clip", 2, "--clip is a probability above 0 and below 1.", "--clip 1e-12", (f"{_GOOD} --clip 0",)),

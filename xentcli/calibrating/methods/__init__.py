@@ -29,6 +29,10 @@ class Tuning:
     bins: int = 15
 
 
+USES = {"prior": ("isotonic", "histogram", "vector"), "bins": ("histogram",)}
+"""The methods that each part of Tuning is for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """A way to calibrate.
