@@ -181,7 +181,7 @@ def missing_label_skipped(folder: Path) -> Argv:
     return [write(folder, BIG + rows), "--on-bad", "skip"]
 
 
-@csv.case("C09-text", 3, "row 2", '"y"', "missing")
+@csv.case("C09-text", 3, "row 2", '"y"', "empty", "label_null")
 def missing_text_label(folder: Path) -> Argv:
     return [write(folder, "p_a,p_b,y\n0.25,0.75,b\n0.25,0.75,\n")]
 

@@ -113,7 +113,7 @@ def nan_label(folder: Path) -> Argv:
     return [three(folder, [0.0, math.nan, 2.0, 0.0])]
 
 
-@labels.case("L03-nan-skip", 0, loss=-LN(0.5 * 0.2 * 0.5) / 3, check=skipped(label_unknown=1))
+@labels.case("L03-nan-skip", 0, loss=-LN(0.5 * 0.2 * 0.5) / 3, check=skipped(label_null=1))
 def nan_label_skipped(folder: Path) -> Argv:
     return [three(folder, [0.0, math.nan, 2.0, 0.0]), "--on-bad", "skip"]
 

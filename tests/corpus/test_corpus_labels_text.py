@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import unicodedata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+import pytest
 
 from tests.corpus.corpus import (
     GOOD,
@@ -219,3 +224,21 @@ def test_one_class_is_one_class_by_weights_that_do_not_add_up_exactly(tmp_path: 
 @labels.each()
 def test_labels(case: Case, tmp_path: Path) -> None:
     case.run(tmp_path)
+
+
+@pytest.mark.parametrize("end", ["csv", "parquet", "jsonl"])
+def test_a_label_that_is_missing_is_called_so_in_every_format(tmp_path: Path, end: str) -> None:
+    def scored(words: list[str | None], *options: str) -> Outcome:
+        rows, path = pa.table({"p": [0.25] * len(words), "label": words}), tmp_path / f"preds.{end}"
+        if end == "jsonl":
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows.to_pylist()))
+        else:
+            (pcsv.write_csv if end == "csv" else pq.write_table)(rows, path)
+        return score(path, *options)
+
+    words = ["b", None, "a", "  ", "zzz"]
+    left = scored(words, "--classes", "a,b", "--on-bad", "skip").report["data"]
+    assert left["skipped"] == {"label_null": 2, "label_unknown": 1}
+    refused(scored(words, "--classes", "a,b"), 3, "row 2", 'column "label" has no value', "[label_null]")
+    refused(scored(["b", "", "a"]), 3, "--positive a or", "--positive b", "[which_positive]")
+    assert scored(["b", "", "b"], "--classes", ",b").code == 0  # unless a class is called nothing

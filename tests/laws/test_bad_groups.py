@@ -125,9 +125,8 @@ def test_of_rows_in_several_files_each_is_told_with_its_own(
     more = [] if chunk is None else ["--chunk-rows", chunk]
     error = score(one, two, *more).err
     assert f"error: {one}, row 2: " in error
-    null = "label_null" if suffix == "parquet" else "label_unknown"
     assert f"also: rows 1, 3, 5, 6 of {two} and 3 more have this problem; 1 other kind: " in error
-    assert f"{null} in row 4 of {two}" in error
+    assert f"label_null in row 4 of {two}" in error
 
 
 def test_what_limit_where_and_a_first_row_far_down_leave_counts(tmp_path: Path) -> None:

@@ -13,20 +13,27 @@ from xentcli.columns.labels import as_integer
 from xentcli.columns.matching import looks_alike
 from xentcli.errors import clean, closest, listing
 from xentcli.readers.arrays import is_text, nulls, numbers
-from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask, null
+from xentcli.tasks.badrows import SKIP, BadRows, Found, Mask
 
 
 def labels(array: pa.Array, what: Resolution, bad: BadRows) -> npt.NDArray[np.int64]:
-    """The class index (n,) of every label; labels that are missing or no class are bad rows, and 0."""
+    """The class index (n,) of every label; labels that are missing or no class are bad rows, and 0.
+
+    NaN and text of nothing but spaces, which is how text files have null, are missing unless a class is so
+    called.
+    """
+    text = pa.types.is_dictionary(array.type) or is_text(array.type)
+    index, unknown = by_distinct(array, what) if text else by_number(numbers(array), what)
     missing = nulls(array)
     if missing is not None:
-        bad.add("label_null", missing, lambda row: null(what.label))
-    if pa.types.is_dictionary(array.type) or is_text(array.type):
-        index, unknown = by_distinct(array, what)
-    else:
-        index, unknown = by_number(numbers(array), what)
-    if missing is not None:
         unknown &= ~missing
+    if unknown.any():
+        nothing = unknown & _nothing(array, text)
+        unknown &= ~nothing
+        missing = nothing if missing is None else missing | nothing
+    if missing is not None:
+        bad.add("label_null", missing, lambda row: _lost(what.label, array[row].as_py()))
+        index[missing] = 0
 
     def tell(row: int) -> Found:
         value = array[row].as_py()
@@ -37,9 +44,26 @@ def labels(array: pa.Array, what: Resolution, bad: BadRows) -> npt.NDArray[np.in
 
     bad.add("label_unknown", unknown, tell)
     index[unknown] = 0
-    if missing is not None:
-        index[missing] = 0
     return index
+
+
+def _nothing(array: pa.Array, text: bool) -> Mask:
+    """Which labels (n,), some of which may be null, are NaN or blank text."""
+    if not text:
+        values = numbers(array)
+        return np.isnan(values) if np.issubdtype(values.dtype, np.floating) else np.zeros(values.size, bool)
+    array = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    blank = [isinstance(value, str) and not value.strip() for value in array.dictionary.to_pylist()]
+    lost = nulls(array)
+    codes = numbers(array.indices).astype(np.int64)
+    found: Mask = np.array(blank or [False])[codes if lost is None else np.where(lost, 0, codes)]
+    return found
+
+
+def _lost(name: str, value: object) -> Found:
+    """Words the problem of a row whose label is null, NaN or blank."""
+    how = "null" if value is None else "empty" if isinstance(value, str) else "NaN"
+    return f'column "{clean(name)}" has no value ({how})', SKIP
 
 
 def _quoted(value: object, shown: str) -> str:
@@ -47,16 +71,12 @@ def _quoted(value: object, shown: str) -> str:
 
 
 def _hint(value: object, what: Resolution) -> str:
-    if isinstance(value, str):
-        if value.strip() == "":
-            return ". The label is missing"
-        twin = looks_alike(value, what.classes)
-        if twin is not None:
-            return f": {twin}"
-        return "." + hint if (hint := closest(value, list(what.classes))) else ""
-    if isinstance(value, float) and value != value:
-        return ". The label is missing (NaN)"
-    return ""
+    if not isinstance(value, str):
+        return ""
+    twin = looks_alike(value, what.classes)
+    if twin is not None:
+        return f": {twin}"
+    return "." + hint if (hint := closest(value, list(what.classes))) else ""
 
 
 def by_distinct(array: pa.Array, what: Resolution) -> tuple[npt.NDArray[np.int64], Mask]:

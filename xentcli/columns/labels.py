@@ -121,7 +121,8 @@ def look(preview: Preview, column: Column, ignored: str | None = None) -> Labels
         seen = [*map(str, values), *(e for e in ends if isinstance(e, str))]
     else:
         return None
-    kept = dict.fromkeys(value for value in seen if str(value) != ignored)
+    named = [value for value in seen if not isinstance(value, str) or value.strip()]  # blank is no label
+    kept = dict.fromkeys(value for value in named if str(value) != ignored)
     kind = {"bool": "bool", "text": "text"}.get(column.type, "int")
     return Labels(column, kind, tuple(kept), names)
 

@@ -9,7 +9,7 @@ _SKIP = "Repair the row, or leave such rows out, counted, with --on-bad skip."
 ENTRIES = (
     Entry(
         "label_null", 3,
-        "A row has no label.",
+        "A row has no label: null, NaN or, unless a class is called nothing, empty text.",
         _SKIP,
         (python("{'p_0': [0.2, 0.9], 'p_1': [0.8, 0.1], 'label': [1, None]}"), "xent score preds.parquet"),
     ),
