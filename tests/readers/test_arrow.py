@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,20 @@ def test_names_and_content_that_differ(tmp_path: Path) -> None:
     path = file(tmp_path / "preds.csv", rows)
     refused(score(path), 3, "named as CSV", "--input-format arrow")
     assert score(path, "--input-format", "arrow").code == 0
+
+
+def test_a_pyarrow_that_does_not_count_the_rows_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def older(*args: Any, **options: Any) -> SimpleNamespace:
+        reader = opened(*args, **options)
+        return SimpleNamespace(
+            schema=reader.schema, num_record_batches=reader.num_record_batches, get_batch=reader.get_batch
+        )
+
+    rows, opened = table(900), ipc.open_file
+    monkeypatch.setattr(ipc, "open_file", older)
+    assert figures(file(tmp_path / "preds.arrow", rows)) == figures(parquet(tmp_path / "preds.parquet", rows))
 
 
 def test_no_rows(tmp_path: Path) -> None:

@@ -63,7 +63,9 @@ class _Mapped:
         try:
             self.schema = reader.schema
             self.columns, self.metadata = read_schema(self.schema)
-            self.rows: int | None = None if streamed else reader.count_rows()
+            # PyArrow counts them from version 26 on; without them, progress has no end to show.
+            count = None if streamed else getattr(reader, "count_rows", None)
+            self.rows: int | None = count() if count else None
             self._packed = _is_packed(stored, 0 if streamed else 8)
         except Exception as error:
             raise _damaged(stored.name, error) from error
