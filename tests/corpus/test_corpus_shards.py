@@ -235,6 +235,14 @@ def test_the_order_of_columns_decides_no_positive_class_where_shards_differ_in_i
     for option in ("--positive=a", "--classes=b,a"):
         found = [score(*order, option).report for order in itertools.permutations(shards)]
         assert json.dumps(found[0]["metrics"]) == json.dumps(found[1]["metrics"])
+    for shard in shards:  # a list of classes has an order of its own
+        named = pq.read_table(shard).set_column(2, "label", pa.array(list(Y % 2)))
+        info = {"features": {"label": {"_type": "ClassLabel", "names": ["b", "a"]}}}
+        named = named.replace_schema_metadata({"huggingface": json.dumps({"info": info})})
+        pq.write_table(named, shard)
+    found = [score(*order).report for order in itertools.permutations(shards)]
+    assert {each["data"]["positive"] for each in found} == {"a"}
+    assert json.dumps(found[0]["metrics"]) == json.dumps(found[1]["metrics"])
     flags = [ordered(tmp_path / f"{names}.parquet", names, list(Y % 2 == 1)) for names in ("ab", "ba")]
     numbers = [ordered(tmp_path / f"{names}.parquet", names, list(Y)) for names in ("abc", "bca")]
     for pair in (flags, numbers):  # of which labels stand for columns by their order alone

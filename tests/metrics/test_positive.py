@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from tests.metrics.scored import known, read
+from tests.metrics.scored import by_class, known, read
 from tests.metrics.test_standard_errors import F64, I64, Figure, drawn, influences, jackknife
 from xentcli.cli.app import main
 
@@ -62,6 +62,7 @@ def test_the_interval_of_a_share_is_wilsons_of_its_own_rows(name: str) -> None:
     assert [value.lo, value.hi] == pytest.approx([expected.low, expected.high], rel=1e-9)
     assert value.n == of.size
     w = np.full(y.size, 0.3)
+    assert read(known(y, p, w, threshold=T), name).n == of.size
     if name != "precision":  # its own rows are of one class, whose weight says nothing
         w[of] = 7.0
     same = read(known(y, p, w, threshold=T), name)
@@ -124,3 +125,25 @@ def test_a_figure_of_two_classes_names_that_of_several(
     for name, other in (("f1", "macro_f1"), ("recall", "balanced_accuracy")):
         assert main(["score", str(samples / "digits_good.parquet"), "--only", name]) == 4
         assert f"{other} is for several classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_n_of_a_class_is_the_rows_that_its_figure_is_of(task: str, weighted: bool) -> None:
+    y, p = drawn(4, 2 if task == "binary" else 4)
+    w = np.linspace(0.5, 3.0, y.size) if weighted else None
+    size = p.shape[1]
+    own, claimed = (np.eye(size, dtype=bool)[of] for of in (y, p.argmax(axis=1)))
+    if task == "multilabel":
+        own, claimed = own | (p > 0.3), p > 0.5
+        found = by_class(known(y, p, w, task=task, targets=own.astype(np.float64)))
+    else:
+        found = by_class(known(y, p, w))
+    for c in range(size):
+        n = {key: value.n for key, value in found[c].metrics.items()}
+        assert n["recall"] == own[:, c].sum() and n["precision"] == claimed[:, c].sum()
+        assert n["f1"] == (own | claimed)[:, c].sum()
+        assert n["ece"] == (y.size if task == "multilabel" else n["precision"])
+        assert n["cross_entropy"] == (y.size if task == "multilabel" else n["recall"])
+    if task == "binary":
+        assert read(known(y, p, w), "f1").n == (own | claimed)[:, 1].sum()

@@ -99,12 +99,17 @@ def as_integer(text: str) -> int | None:
     return None
 
 
-def look(preview: Preview, column: Column, ignored: str | None = None) -> Labels | None:
-    """The labels a column could hold, or None if its values are no classes (fractions, lists, …)."""
+def class_list(preview: Preview, name: str) -> tuple[str, ...]:
+    """The names of the classes in the order of their numbers, which a file may keep of a label column."""
     import json
 
-    found = preview.metadata.get(f"classes:{column.name}")
-    names = tuple(str(name) for name in json.loads(found)) if found else preview.categories(column.name)
+    found = preview.metadata.get(f"classes:{name}")
+    return tuple(str(name) for name in json.loads(found)) if found else preview.categories(name)
+
+
+def look(preview: Preview, column: Column, ignored: str | None = None) -> Labels | None:
+    """The labels a column could hold, or None if its values are no classes (fractions, lists, …)."""
+    names = class_list(preview, column.name)
     values = [v for v in preview.values(column.name) if v is not None] if column.type != "other" else []
     shards = preview.everywhere(column.name) if column.type in ("int", "text") else []
     ends = [end for shard in shards for end in (shard.low, shard.high) if end is not None]

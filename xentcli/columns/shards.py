@@ -9,6 +9,7 @@ import numpy as np
 
 from xentcli.columns import Ask, Resolution, resolve
 from xentcli.columns.kinds import F64, NAMES, UNLIKELY, Kind, judge
+from xentcli.columns.labels import class_list
 from xentcli.columns.sampled import sample_values
 from xentcli.columns.schema import Preview
 from xentcli.errors import DataError, Question, XentError, clean, listing
@@ -93,16 +94,26 @@ def each_alone(looks: list[Preview], ask: Ask, error: Question) -> None:
 def agreed(what: Resolution, looks: list[Preview], ask: Ask) -> Resolution:
     """The one reading of all shards, of which `what` is that of the first; DataError where one differs.
 
-    Classes are in the order of their columns, or by name where shards have these in several orders.
+    Classes are in the order of their columns, or where shards have these in several orders, in that of the
+    list of classes that they keep, else by name.
     """
     first, others = looks[0], [_same_reading(what, looks[0], look, ask) for look in looks[1:]]
     order = ("text", "bf", "f2", "f4", "f8")
     stored = min((each.stored for each in (what, *others)), key=order.index)
     if any(each.classes != what.classes for each in others):
-        what = resolve(first, replace(ask, classes=tuple(sorted(what.classes))))
-        why = f"{what.evidence['classes']}; shards have their columns in several orders: classes by name"
+        what = resolve(first, replace(ask, classes=_own_order(first, what) or tuple(sorted(what.classes))))
+        why = (
+            what.evidence["classes"]
+            + f", in the order {listing(list(what.classes))}, as columns have several"
+        )
         what = replace(what, evidence=what.evidence | {"classes": why})
     return replace(what, stored=stored)
+
+
+def _own_order(look: Preview, what: Resolution) -> tuple[str, ...]:
+    """The classes in the order of the list that the file keeps of them; empty without one."""
+    names = class_list(look, what.label)
+    return names if set(names) == set(what.classes) else ()
 
 
 def _same_reading(what: Resolution, first: Preview, look: Preview, ask: Ask) -> Resolution:
@@ -150,7 +161,8 @@ def _same_meaning(what: Resolution, again: Resolution, first: Preview, look: Pre
             f"has its score columns in another order ({pair}), which says what labels mean",
             first, look, "--classes names the classes in the order in which labels count them",
         )  # fmt: skip
-    if reordered and len(what.classes) == 2 and what.task in ("binary", "soft"):
+    pair_of = len(what.classes) == 2 and what.task in ("binary", "soft")
+    if reordered and pair_of and not _own_order(first, what):
         one, other = (clean(each.classes[1]) for each in (again, what))
         raise _differs(
             f'has its score columns in another order ({pair}), by which "{one}" is positive, not "{other}"',

@@ -56,6 +56,14 @@ def top_accuracy(known: Known, k: int) -> Value:
     return known.proportion(key, among, se)
 
 
+def row_counts(known: Known) -> list[F64]:
+    """How many rows there are by label, by predicted class, and predicted right (C,), whatever they weigh."""
+    if not known.spec.weighted:
+        return [known.labelled, known.predicted, known.hits]
+    state = known.states.labels if known.multilabel else known.states.confusion
+    return [state.values(name) for name in state.COUNTS]
+
+
 def f1_by_class(known: Known) -> list[float | None]:
     """2 * hits / (support + predicted) of each class (C,); None where it neither occurs nor is predicted."""
     both = known.labelled + known.predicted

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics.accuracy import f1_by_class
+from xentcli.metrics.accuracy import f1_by_class, row_counts
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import means, number
 from xentcli.numerics import grid
@@ -24,6 +24,7 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     Soft labels count for a class by the share q they give it: support Σwq, cross-entropy Σwq·-ln p over it,
     Brier score likewise; precision and recall are against the likeliest class, ECE against q.
     Multilabel: each label is a binary task over all rows; its ECE is that of the pair (p, target).
+    n: of precision and ECE, the rows predicted as the class; of F1, those too; of others, its own.
     """
     sums, support = known.by_class, known.support
     loss, impossible = sums.values("loss"), sums.values("impossible")
@@ -43,20 +44,22 @@ def rows(known: Known, limit: int | None) -> list[ClassRow]:
     f1 = f1_by_class(known)
     base = np.full(loss.size, float(known.weight)) if known.multilabel else support
     mean = means(sums.sums["loss"], base)
-    columns = (_row_counts(known), mean, base, impossible, share, sums.values("brier"), known.hits,
-               known.predicted, known.labelled, support)  # fmt: skip
+    labels, claims, right = row_counts(known)
+    rows = (_row_counts(known), labels, claims, labels + claims - right)
+    columns = (*rows, mean, base, impossible, share, sums.values("brier"), known.hits, known.predicted,
+               known.labelled, support)  # fmt: skip
     kept = zip(order.tolist(), *(column[order].tolist() for column in columns), strict=True)
     out = []
-    for c, rows, cost, held, infinite, part, brier, hits, predicted, labelled, weight in kept:
-        n = int(rows)
+    for c, *counts, cost, held, infinite, part, brier, hits, predicted, labelled, weight in kept:
+        n, own, claimed, either = map(int, counts)
         figures = {
             "cross_entropy": _loss(cost, held, infinite, n),
             "share": _ratio(part, 1.0, "fraction", "", n, "the total loss is infinite or 0"),
             "brier_score": _ratio(brier, held, "", "lower", n, "no rows with this label"),
-            "precision": _ratio(hits, predicted, "fraction", "higher", n, "never predicted"),
-            "recall": _ratio(hits, labelled, "fraction", "higher", n, "no rows with this label"),
-            "f1": _optional(f1[c], n, "neither label nor prediction"),
-            "ece": _optional(errors[c], n, "never predicted", better="lower"),
+            "precision": _ratio(hits, predicted, "fraction", "higher", claimed, "never predicted"),
+            "recall": _ratio(hits, labelled, "fraction", "higher", own, "no rows with this label"),
+            "f1": _optional(f1[c], either, "neither label nor prediction"),
+            "ece": _optional(errors[c], n if known.multilabel else claimed, "never predicted", "lower"),
         }
         if known.multilabel:
             figures |= {key: areas[c] for key, areas in known.label_areas.items()}
@@ -87,9 +90,7 @@ def _row_counts(known: Known) -> F64:
         return np.full(known.spec.size, float(known.rows))
     if known.spec.task == "soft":
         return known.states.softclasses.values("rows")
-    if known.spec.weighted:
-        return known.states.confusion.values("rows")
-    return known.support
+    return row_counts(known)[0]
 
 
 def _ece(known: Known) -> list[float | None]:

@@ -1,7 +1,7 @@
 """Right and wrong of the positive class: precision, recall, specificity, F1; and recall over all classes.
 
-A row is predicted positive where p > `--threshold`. Standard errors are by the delta method on the confusion
-matrix, over groups with `--group`.
+A row is predicted positive where p > `--threshold`. n: the rows that a figure is of. Standard errors are by
+the delta method on the confusion matrix, over groups with `--group`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.metrics import delta, intervals, weighted
+from xentcli.metrics.accuracy import row_counts
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import wilson
@@ -44,7 +45,9 @@ def f1(known: Known) -> Value:
         return known.undefined("f1", "no row is positive, or predicted so")
     value = 2.0 * float(known.hits[POSITIVE]) / both
     per = np.eye(2)[POSITIVE] * float(known.weight) / both
-    return intervals.within(known, "f1", value, delta.counts(known, 2.0 * per, value * per, value * per))
+    found = intervals.within(known, "f1", value, delta.counts(known, 2.0 * per, value * per, value * per))
+    labels, claims, right = (int(counts[POSITIVE]) for counts in row_counts(known))
+    return replace(found, n=labels + claims - right)
 
 
 def balanced_accuracy(known: Known) -> Value:
@@ -68,7 +71,7 @@ def _share(known: Known, key: str, own: int, of: F64, why: str) -> Value:
     per, none = np.eye(2)[own] * float(known.weight) / float(of[own]), np.zeros(2)
     by_label, by_prediction = (per, none) if of is known.labelled else (none, per)
     error = delta.counts(known, per, share * by_label, share * by_prediction)
-    rows = known.rows if known.spec.weighted else int(of[own])
+    rows = int(row_counts(known)[0 if of is known.labelled else 1][own])
     if known.spec.grouped:
         return replace(intervals.share_of_clusters(known, key, share, error), n=rows)
     plain = replace(known.value(key, share, n=rows), se=error.se)

@@ -40,11 +40,13 @@ class Pairs:
 
 
 class Confusion(Summed):
-    """Σw by label, by predicted class, and where both agree (C,); the number of rows by label.
+    """Σw by label, by predicted class, and where both agree (C,); with weights the numbers of rows likewise.
 
     Pairs are dense up to 2,000 classes; beyond, off-diagonal pairs that occur, up to four million of
     them; beyond that the state is "too many" for good, and only the matrix itself is lost.
     """
+
+    COUNTS = ("labelled_rows", "predicted_rows", "hit_rows")
 
     def __init__(self, spec: Spec, sums: dict[str, ExactSums]) -> None:
         super().__init__(spec, sums)
@@ -56,7 +58,10 @@ class Confusion(Summed):
     def sizes(cls, spec: Spec) -> dict[str, int]:
         c = spec.size
         dense = {"matrix": c * c} if c <= DENSE_UP_TO else {"matrix": 0}
-        return {"rows": c, "label": c, "predicted": c, "hits": c, **dense}
+        return {
+            **dict.fromkeys(("label", "predicted", "hits", *(cls.COUNTS if spec.weighted else ())), c),
+            **dense,
+        }
 
     @property
     def dense(self) -> bool:
@@ -65,7 +70,8 @@ class Confusion(Summed):
     def update(self, rows: Rows) -> None:
         label, predicted, weight = rows.label, rows.predicted, rows.weight
         if weight is not None:
-            self.sums["rows"].add_counts(label)
+            for name, of in zip(self.COUNTS, (label, predicted, label[label == predicted]), strict=True):
+                self.sums[name].add_counts(of)
         if self.spec.size == 2 and weight is None:
             self._add_two(label, predicted)
             return
@@ -133,7 +139,7 @@ class Confusion(Summed):
         if self.dense:
             super().merge(other)
             return
-        for name in ("rows", "label", "predicted", "hits"):
+        for name in self.sums.keys() - {"matrix"}:
             self.sums[name].merge(other.sums[name])
         if other.too_many:
             self._give_up()
