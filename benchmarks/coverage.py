@@ -74,9 +74,10 @@ class Drawn:
 class Model:
     """Binary rows: a logit from N(`middle`, 1.5²) draws the label, `times` it is the prediction.
 
-    each: rows of a group, which share most of their logit and draw their labels together. weighted: rows
-    weigh 1 to 5. two_digits: predictions are written with two. apart: how much more often labels are positive
-    than p `between` says, which is where a model is off that is calibrated elsewhere.
+    each: rows of a group, which share most of their logit, all of it if `apart_by` is 0, and draw half of
+    their labels together. weighted: rows weigh 1 to 5. two_digits: predictions are written with two. apart:
+    how much more often labels are positive than p `between` says, which is where a model is off that is
+    calibrated elsewhere.
     """
 
     times: float = 1.0
@@ -86,6 +87,7 @@ class Model:
     apart: float = 0.0
     between: tuple[float, float] = (0.2, 0.35)
     middle: float = 0.5
+    apart_by: float = 0.5
 
     def draw(self, rng: np.random.Generator, n: int) -> Drawn:
         """n rows."""
@@ -93,7 +95,7 @@ class Model:
         logit = rng.normal(self.middle, 1.5, many)
         luck = rng.random(many)
         if self.each > 1:
-            logit = (np.repeat(logit, self.each) + rng.normal(0, 0.5, many * self.each))[:n]
+            logit = (np.repeat(logit, self.each) + rng.normal(0, self.apart_by, many * self.each))[:n]
             own = rng.random(n)
             luck = np.where(rng.random(n) < 0.5, np.repeat(luck, self.each)[:n], own)
         truth = 1.0 / (1.0 + np.exp(-logit))
@@ -254,6 +256,21 @@ def main() -> None:
         (f"{sure}, rows weigh 1 to 5", Confident(weighted=True), few_errors, (500, 10_000), runs),
         ("over-confident, 1.8 % of positives", Model(1.3, middle=-5.0), RATIOS[:2], (500, 1_000), runs),
         ("over-confident, 3.7 % of positives", Model(1.3, middle=-4.2), RATIOS[:2], (500, 1_000), runs),
+        ("over-confident, 1 % of positives", Model(1.3, middle=-5.7), RATIOS[:2], (500,), runs),
+        ("over-confident, 14 positives of 5,000", Model(1.3, middle=-7.0), RATIOS[:2], (5_000,), runs),
+        ("times 2, 1.8 % of positives", Model(2.0, middle=-5.0), RATIOS[:2], (500, 1_000), runs),
+        ("calibrated, 1.8 % of positives", Model(middle=-5.0), RATIOS[:2], (500, 1_000), runs),
+    ]
+    shared = Model(1.3, each=10, apart_by=0.0)  # groups that share their whole logit
+    cases += [
+        (
+            f"over-confident, {share} % of positives, groups of 10",
+            replace(shared, middle=middle),
+            RATIOS[:2],
+            (500, 2_000),
+            runs,
+        )
+        for share, middle in ((4, -4.2), (10, -3.0), (17, -2.2))
     ]
     for title, model, names, sizes, count in cases:
         found = {n: covered(model, names, n, count if n < 50_000 else max(count // 2, 1)) for n in sizes}

@@ -90,11 +90,16 @@ def share_of_clusters(known: Known, key: str, share: float, error: Error) -> Val
     Source: Dean & Pagano (2015), J. Survey Statistics and Methodology 3, 484-503.
     """
     plain = replace(known.value(key, share), se=error.se)
+    limits = limits_of_share(known, share, error)
+    return plain if limits is None else replace(plain, lo=limits[0], hi=limits[1])
+
+
+def limits_of_share(known: Known, share: float, error: Error) -> tuple[float, float] | None:
+    """Those of `share_of_clusters`; None without a level, and of one cluster."""
     if error.se is None or error.clusters is None or error.degrees is None or known.level is None:
-        return plain
+        return None
     n = share * (1.0 - share) / (error.se * error.se) if error.se else float(error.clusters)
-    lo, hi = wilson(share, n, quantile(0.5 + known.level / 2, error.degrees))
-    return replace(plain, lo=lo, hi=hi)
+    return wilson(share, n, quantile(0.5 + known.level / 2, error.degrees))
 
 
 def _steps(
