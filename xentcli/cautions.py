@@ -18,7 +18,8 @@ MOST_SKEWED = 0.3
 
 _UNCERTAIN, _BY_LABEL, _ROWS = 0.2, 0.25, 50
 """Standard errors of what a skill is over, as a share of it, from which on intervals of 95 % hold 90 and
-less, or, of two classes by label (`metrics.bylabel`), 94; of fewer rows every figure is as uncertain."""
+less, or, of two classes by label (`metrics.bylabel`) and a model that is far too sure, 92; of fewer rows
+every figure is as uncertain."""
 
 
 def heavy_tail(known: Known, report: Report) -> Warning | None:

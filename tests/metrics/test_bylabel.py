@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize, stats
 
 from tests.metrics.scored import free, known, read
-from xentcli.batch import F64
+from xentcli.batch import F64, I64
 from xentcli.records import replace
 
 Limits = tuple[float, float]
@@ -36,7 +36,7 @@ def steps(moves: F64, worth: float, free: float, p: F64, mass: F64, score: F64) 
     return below, above
 
 
-def figure(share: float, y: F64, w: F64, score: F64, prior: F64 | None, loss: bool) -> float:
+def figure(share: float, y: I64, w: F64, score: F64, prior: F64 | None, loss: bool) -> float:
     """The ratio of rows whose weights are changed until so much of them is positive."""
     each = w * np.where(y == 1, share / w[y == 1].sum(), (1 - share) / w[y == 0].sum())
     f = np.array([1 - share, share])
@@ -45,9 +45,12 @@ def figure(share: float, y: F64, w: F64, score: F64, prior: F64 | None, loss: bo
     return float((each * score).sum() / (f * per).sum())
 
 
-def wilson(share: float, size: float, off: float) -> list[float]:
-    return [optimize.brentq(lambda q: (q - share) ** 2 - off**2 * q * (1 - q) / size, *part)
-            for part in ((1e-9, share), (share, 1 - 1e-9))]  # fmt: skip
+def wilson(share: float, size: float, off: float) -> Limits:
+    low, high = (
+        float(optimize.brentq(lambda q: (q - share) ** 2 - off**2 * q * (1 - q) / size, *part))
+        for part in ((1e-9, share), (share, 1 - 1e-9))
+    )
+    return low, high
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_of_groups_it_adds_up_what_goes_together_too(name: str, prior: bool, wei
     score = -np.log(own) if loss else (1.0 - own) ** 2
 
     def sums(x: F64) -> F64:
-        return np.bincount(group, x, 1024)[np.unique(group)]
+        return np.bincount(group, x, 1024).astype(np.float64)[np.unique(group)]
 
     share = w[y == 1].sum() / w.sum()
     through = sums(w * (y - share)) / w.sum()

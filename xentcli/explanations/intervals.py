@@ -16,9 +16,10 @@ _FIELLER = "Fieller (1954), J. R. Stat. Soc. B 16, for how the standard error go
 _RATIO = ("delta method: that of the mean of x_i - ratio · a_i over the mean of a_i, the score of the class "
           f"frequencies; {_SKEW}, of as many degrees as their kurtosis leaves; {_FIELLER}")  # fmt: skip
 _BY_LABEL = (
-    "; of two classes without --group, limits of the mean score of either label (t, as skew as its rows are) "
-    "and of the share of the positive one (Wilson's), and how far these move it, squared and added up: "
-    "Zou & Donner (2008), Statistics in Medicine 27, 1693-1702"
+    "; of two classes, limits of the mean score of either label (t, as skew as its rows or groups are, with "
+    "half a row more of the label as predictions draw it where scores vary by less) and of the share of the "
+    "positive one (Wilson's), and how far these move it, squared and added up, over groups with what goes "
+    "together: Zou & Donner (2008), Statistics in Medicine 27, 1693-1702"
 )
 _SQUARES = (
     "with --weight of Σ w² u², u what a row moves it by, which of many rows a sample tells, label by label"

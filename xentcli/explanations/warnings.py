@@ -160,9 +160,10 @@ ENTRIES = (
         "XW121", 0,
         "So few rows, or groups with --group, are of another class than the commonest one that the Brier "
         "score of the class frequencies, which the skill is over, has a standard error of over a fifth of "
-        "itself, of two classes without --group over a quarter. From there on intervals of 95 % hold the "
-        "skill less often: of 500 rows with 9 positives in 92 % of samples, of 50 groups with 8 % in 82, "
-        "most often ending below the truth. What a few rows of a class show is too little.",
+        "itself, of two classes without --group over a quarter. From there on intervals of 95 % may hold the "
+        "skill less often: of 500 rows with 9 positives in 91 % of samples if predictions are far too sure, "
+        "of 50 groups with 4 % in 87, most often ending below the truth. What a few rows of a class show is "
+        "too little.",
         "More rows with the rare classes; brier_score itself, average_precision and cross_entropy are over "
         "no such score.",
         ("python -c \"print(*('p,label', *(f'{(x / 99) ** 9},{x // 95}' for x in range(99))), sep='\\n')\" "
