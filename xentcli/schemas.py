@@ -116,7 +116,8 @@ EXPLAIN = _document(
     {"kind": {"enum": ["metric", "error", "warning", "exit_code", "method"]}, "name": _TEXT, "cause": _TEXT,
      "remedy": _TEXT, "exit_code": _WHOLE, "example": _many(_TEXT), "says": _TEXT, "aliases": _many(_TEXT),
      "formula": _TEXT, "unit": _TEXT, "better": {"enum": ["lower", "higher", ""]}, "range": _TEXT,
-     "undefined": _TEXT, "interval": _TEXT, "tasks": _many(_TEXT), "reading": _TEXT, "source": _TEXT,
+     "undefined": _TEXT, "interval": _TEXT, "coverage": _TEXT, "tasks": _many(_TEXT), "reading": _TEXT,
+     "elsewhere": _TEXT, "source": _TEXT,
      "metrics": _each(_object(says=_TEXT, aliases=_many(_TEXT))), "ids": _each(_many(_TEXT)),
      "exit_codes": _each(_TEXT), "exact": _TEXT, "methods": _each(_TEXT)},
 )  # fmt: skip

@@ -17,6 +17,8 @@ from tests.corpus.corpus import Outcome, environment, process, refused, unknown_
 from xentcli.cli.app import main
 from xentcli.explanations import ENTRIES, SUBJECTS, Entry
 from xentcli.explanations.codes import CODES
+from xentcli.explanations.coverage import COVERAGE
+from xentcli.explanations.elsewhere import ELSEWHERE
 from xentcli.explanations.intervals import INTERVALS, NONE
 from xentcli.explanations.metrics import MEASURES
 from xentcli.explanations.screen import SCREEN
@@ -68,6 +70,15 @@ def test_a_metric_says_how_its_interval_is_made_or_has_none() -> None:
     without = {m.key for m in MEASURES if m.key not in INTERVALS and "interval" not in m.reading}
     assert without == set(NONE)
     assert "  interval  DeLong" in xent("explain", "auroc").out
+
+
+def test_a_calibration_error_says_how_often_its_interval_held_and_what_other_libraries_have() -> None:
+    assert set(COVERAGE) <= set(INTERVALS) and set(ELSEWHERE) <= {measure.key for measure in MEASURES}
+    simulated = {metric.key for metric in METRICS if metric.tested and metric.key in INTERVALS}
+    assert simulated - set(COVERAGE) == {"smooth_ece_positive"}
+    shown, document = xent("explain", "ece").out, json.loads(xent("explain", "ece", "--json").out)
+    assert "  coverage  intervals of 95 %" in shown and "\n  elsewhere uncertainty-calibration's" in shown
+    assert document["coverage"] == COVERAGE["ece"] and document["elsewhere"] == ELSEWHERE["ece"]
 
 
 def test_a_metric_says_its_formula_its_range_and_where_it_comes_from() -> None:

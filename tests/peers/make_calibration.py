@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.peers.calibration_data import NAMES, predictions
+from tests.peers.calibration_data import NAMES, SEVERAL, predictions, several
 
 PEERS = ("relplot", "uncertainty-calibration", "model-diagnostics")
 MODULES = ("relplot", "calibration", "model_diagnostics")
@@ -32,6 +32,14 @@ def figures() -> dict[str, Any]:
             "marginal_ece": float(uc.get_ece(p, y, num_bins=15)),
             "brier": {key: float(brier[key][0]) for key in brier.columns if key != "score"},
             "log": {key: float(log[key][0]) for key in log.columns if key != "score"},
+        }
+    for name in SEVERAL:
+        p, y = several(name)
+        found[name] = {
+            "ece": float(uc.get_ece(p, y, num_bins=15)),
+            "ece_classwise": float(uc.get_ece(p, y, num_bins=15, mode="marginal")),
+            "l2_classwise": float(uc.lower_bound_scaling_ce(p, y, binning_scheme=uc.get_equal_prob_bins)),
+            "l2_toplabel": float(uc.lower_bound_scaling_ce(p, y, mode="top-label")),
         }
     return found
 

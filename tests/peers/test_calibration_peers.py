@@ -11,7 +11,7 @@ import pytest
 
 from tests.metrics.scored import known, number
 from tests.peers import make_calibration
-from tests.peers.calibration_data import NAMES, predictions
+from tests.peers.calibration_data import NAMES, SEVERAL, predictions, several
 
 FIGURES: dict[str, Any] = json.loads(Path(__file__).with_name("calibration.json").read_text())["figures"]
 
@@ -37,6 +37,16 @@ def test_smooth_ece_is_near_relplot_which_stops_its_search_early(name: str) -> N
 def test_ece_of_the_positive_class_is_that_of_uncertainty_calibration(name: str) -> None:
     p, y = predictions(name)
     assert number(known(y, p), "ece_positive") == pytest.approx(FIGURES[name]["marginal_ece"], rel=1e-9)
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_errors_of_several_classes_are_those_of_uncertainty_calibration(name: str) -> None:
+    p, y = several(name)
+    found, frozen = known(y, p, classwise=True), FIGURES[name]
+    for key in ("ece", "ece_classwise"):
+        assert number(found, key) == pytest.approx(frozen[key], rel=1e-9)
+    assert number(found, "l2_classwise_debiased") == pytest.approx(frozen["l2_classwise"] ** 2, rel=1e-9)
+    assert number(found, "l2_debiased") == pytest.approx(frozen["l2_toplabel"] ** 2, rel=1e-9)
 
 
 def test_the_frozen_figures_are_those_of_the_libraries() -> None:

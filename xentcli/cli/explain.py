@@ -83,6 +83,8 @@ def _explain(name: str) -> dict[str, Any]:
 def _metric(name: str) -> dict[str, Any]:
     from xentcli.explanations import ENTRIES
     from xentcli.explanations.codes import CODES
+    from xentcli.explanations.coverage import COVERAGE
+    from xentcli.explanations.elsewhere import ELSEWHERE
     from xentcli.explanations.intervals import INTERVALS, NONE
     from xentcli.metrics.names import METRICS, resolve
 
@@ -100,13 +102,17 @@ def _metric(name: str) -> dict[str, Any]:
     if "." in metric.key:
         return _of_peer(metric)
     measure = _measure(metric)
-    found = INTERVALS.get(measure.key) or NONE.get(measure.key)
+    more = {
+        "interval": INTERVALS.get(measure.key) or NONE.get(measure.key),
+        "coverage": COVERAGE.get(measure.key),
+        "elsewhere": ELSEWHERE.get(measure.key),
+    }
     return {
         "schema": SCHEMA, "kind": "metric", "name": metric.key, "says": metric.says,
         "aliases": list(metric.aliases), "formula": measure.formula, "unit": metric.unit,
         "better": metric.better, "range": measure.range, "undefined": measure.undefined,
         "tasks": list(metric.tasks), "reading": measure.reading, "source": measure.source,
-        **({} if found is None else {"interval": found}),
+        **{name: text for name, text in more.items() if text is not None},
     }  # fmt: skip
 
 
@@ -176,8 +182,10 @@ def _metric_text(document: dict[str, Any]) -> str:
         "range": "; ".join(filter(None, (document.get("range"), unit, better[document["better"]]))),
         "no value": document.get("undefined", "not for this task and kind of scores") or "it always has one",
         "interval": document.get("interval", ""),
+        "coverage": document.get("coverage", ""),
         "tasks": ", ".join(document["tasks"]),
         "reading": document["reading"],
+        "elsewhere": document.get("elsewhere", ""),
         "source": document["source"],
     }
     lines = [f"{title}: {document['says']}", ""]

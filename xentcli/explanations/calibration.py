@@ -109,9 +109,7 @@ CALIBRATION = (
     Measure(
         "smooth_ece", "∫ |Σ w_i (conf_i - right_i) K_s(t, conf_i)| / W dt at the width s that equals it, K "
         "the Gaussian reflected at 0 and 1", "0 to 1", "",
-        "A calibration error that no choice of bins moves. relplot 1.0.3, whose smECE has a coarser grid and "
-        "ends its search early, is within 3 %, but higher where many predictions are nearly certain; "
-        "--compat relplot has its figure.",
+        "A calibration error that no choice of bins moves.",
         "Błasiok & Nakkiran (2024), arXiv 2309.12236",
     ),
     Measure(

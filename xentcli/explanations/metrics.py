@@ -39,8 +39,7 @@ MEASURES = (
         "normalized_cross_entropy", "cross-entropy / -Σ_c f_c ln q_c, f the class frequencies of the labels "
         "and q = f, or the distribution of --prior", "0 to infinity",
         "all labels are of one class, or the prior's own loss is 0 or infinite",
-        "Below 1: better than always predicting the class frequencies; 1 minus it is scikit-learn's "
-        "d2_log_loss_score.",
+        "Below 1: better than always predicting the class frequencies.",
         "He et al. (2014), Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD",
     ),
     Measure(
@@ -111,7 +110,7 @@ MEASURES = (
     Measure(
         "brier_score", "Σ w_i · Σ_c (p_ic - [c = y_i])² / W; half of it for two classes",
         "0 to 2; 0 to 1 for two classes", "",
-        "Squared error of the probabilities; scikit-learn's scale_by_half=\"auto\".",
+        "Squared error of the probabilities.",
         "Brier (1950), Monthly Weather Review 78, 1-3",
     ),
     Measure(
@@ -156,7 +155,7 @@ MEASURES = (
     Measure(
         "f1", "2·TP / (2·TP + FP + FN), of the positive class", "0 to 1",
         "no row is positive or predicted so",
-        "scikit-learn's f1_score as it is by default; macro_f1 is the mean over the classes.",
+        "Of precision and recall the lower one counts for more; macro_f1 is the mean over the classes.",
         "Van Rijsbergen (1979), Information Retrieval, chapter 7",
     ),
     Measure(
@@ -179,7 +178,7 @@ MEASURES = (
     Measure(
         "average_precision", "Σ over falling thresholds of (step in recall) · precision", "0 to 1",
         "no positives or no negatives",
-        "Chance is the share of positives. Not interpolated; scikit-learn's average_precision_score.",
+        "Chance is the share of positives. Not interpolated.",
         "Salton & McGill (1983), Introduction to Modern Information Retrieval",
     ),
     Measure(
@@ -239,8 +238,7 @@ MEASURES = (
         "0 to 1", "",
         "Confident mistakes of the model count as wrong labels, too, so that it is above 0 of labels that "
         "are all right; that is no matter of chance, and it has no interval. The predictions must not have "
-        "seen these labels in training. --label-errors PATH writes the rows. cleanlab's joint, before it is "
-        "rounded to rows.",
+        "seen these labels in training. --label-errors PATH writes the rows.",
         "Northcutt, Jiang & Chuang (2021), Journal of Artificial Intelligence Research 70, 1373-1411",
     ),
     *DECOMPOSITION,
