@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,3 +188,21 @@ def test_a_full_table_remembers_ids_by_their_hash_alone() -> None:
     known = int(tables[0].rows[0])
     with pytest.raises(DataError, match="is back"):
         tables[0].add([ids[known]], np.array([9999]), "b")
+
+
+@pytest.mark.parametrize("end", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("column", "id"), [("image", "id_null"), ("animal", "class_null"), ("score", "score_null")]
+)
+def test_a_hole_in_a_run_is_told_in_its_place_and_hides_no_long_form(
+    end: str, column: str, id: str, tmp_path: Path
+) -> None:
+    scores, labels = probabilities(3, "float64")
+    rows = long(scores[:20], labels[:20]).to_pylist()
+    rows[4] |= {column: None}
+    path = tmp_path / f"long.{end}"
+    save = pcsv.write_csv if end == "csv" else pq.write_table
+    save(pa.Table.from_pylist(rows), path)
+    refused(score(path), 3, f"row {4 if id == 'score_null' else 5}", f"[{id}]")  # an item is where it begins
+    save(pa.Table.from_pylist([row | {"animal": row["animal"] or ""} for row in rows]), path)
+    refused(score(path), 3, f"[{id}]")

@@ -2,6 +2,7 @@
 
 Unless options say so, no name decides. In every run of one id each class must occur once, the same
 classes in every run, and either the scores of a run add up to one or the labels are names of classes.
+Runs that a missing id, class or score has broken say nothing either way.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ def truth(value: object) -> bool | None:
 def _said(value: str) -> bool | None:
     word = value.strip().lower()
     return word == "true" if word in ("true", "false") else _TRUTHS.get(word)
+
+
+def is_missing(value: object) -> bool:
+    """Is this no name of a class or an item: null, NaN, or blank text, which is how text files have null?"""
+    return value is None or value != value or (isinstance(value, str) and not value.strip())
 
 
 def name_of(value: object) -> str:
@@ -117,7 +123,7 @@ def _said_by_options(preview: Preview, ask: Ask) -> Long:
 
 def _long(preview: Preview, ask: Ask, names: tuple[str, str, str], why: str) -> Long:
     id, klass, score = names
-    seen = {v for v in preview.values(klass) if v is not None}
+    seen = {v for v in preview.values(klass) if not is_missing(v)}
     classes = ask.classes or tuple(name_of(value) for value in sorted(seen))
     labels = list(ask.label) or [
         c.name for c in preview.columns if says_label(c.name) == 2 and c.name not in names
@@ -147,8 +153,10 @@ def _found(preview: Preview, ask: Ask) -> list[tuple[tuple[str, str, str], str]]
     found: dict[tuple[str, str], tuple[tuple[str, str, str], str]] = {}
     for id in keys:
         ids = preview.own_values(id)
-        spans = _runs(ids)
-        if not 2 <= len(spans) <= len(ids) // 2 or len({ids[s.start] for s in spans}) < len(spans):
+        spans = _unbroken(ids, _runs(ids))
+        if not 2 <= len(spans) <= sum(map(len, spans)) // 2:
+            continue
+        if len({ids[s.start] for s in spans}) < len(spans):
             continue
         for klass in names:
             whole = _same_classes(preview.own_values(klass), spans) if klass != id else []
@@ -163,11 +171,22 @@ def _runs(values: list[Any]) -> list[range]:
     return [range(lo, hi) for lo, hi in zip(starts, [*starts[1:], len(values)], strict=True)]
 
 
+def _unbroken(ids: list[Any], spans: list[range]) -> list[range]:
+    """The spans that neither lack an id nor stand beside one that does, and may be whose rows those are."""
+    lost = [is_missing(ids[span.start]) for span in spans]
+    beside = zip([False, *lost], lost, [*lost[1:], False], strict=False)
+    return [span for span, around in zip(spans, beside, strict=True) if not any(around)]
+
+
 def _same_classes(values: list[Any], spans: list[range]) -> list[range]:
     """The complete spans, if all have the same distinct values; the last may be cut short."""
-    first = {values[row] for row in spans[0]}
-    *whole, last = spans
-    if len(first) < 2 or None in first:
+    known = [span for span in spans if not any(is_missing(values[row]) for row in span)]
+    known = known if len(known) > 1 else spans  # none of a class without a name: that is told in its place
+    if not known:
+        return []
+    first = {values[row] for row in known[0]}
+    *whole, last = known
+    if len(first) < 2:
         return []
     for span in whole:
         if len(span) != len(first) or {values[row] for row in span} != first:
@@ -175,7 +194,7 @@ def _same_classes(values: list[Any], spans: list[range]) -> list[range]:
     ending = [values[row] for row in last]
     if len(set(ending)) < len(ending) or not set(ending) <= first:
         return []
-    return spans if len(ending) == len(first) else whole
+    return known if len(ending) == len(first) else whole
 
 
 def _evidence(
@@ -195,7 +214,8 @@ def _evidence(
     for column in preview.columns:
         if column.type == "text" and column.name in (ask.label or (column.name,)) and says_label(column.name):
             labels = preview.own_values(column.name) if preview.has(column.name) else []
-            if column.name != klass and labels and set(labels) <= classes and not _varies(labels, spans):
+            said = {label for label in labels if not is_missing(label)}
+            if column.name != klass and said and said <= classes and not _varies(labels, spans):
                 return [(floats[0], f'the labels are names in "{clean(klass)}"')]
     return []
 
@@ -205,6 +225,6 @@ def _varies(values: list[Any], spans: list[range]) -> bool:
 
 
 def _adds_up(values: list[Any], spans: list[range], p: Callable[[float], float]) -> bool:
-    if None in values:
-        return False
-    return all(abs(sum(p(float(values[row])) for row in span) - 1.0) <= 2e-2 for span in spans)
+    known = [span for span in spans if not any(is_missing(values[row]) for row in span)]
+    near = (abs(sum(p(float(values[row])) for row in span) - 1.0) <= 2e-2 for span in known)
+    return len(known) > 1 and all(near)

@@ -199,7 +199,7 @@ class Items:
         codes, names = codes_of(record.column(self.long.id))
         if (codes < 0).any():
             row = first + int((codes < 0).argmax())
-            raise DataError(f'column "{clean(self.long.id)}" has no value (null)',
+            raise DataError(f'column "{clean(self.long.id)}" has no value',
                             where=f"{clean(path, 200)}, row {row:,}", remedy="repair the row",
                             id="id_null")  # fmt: skip
         starts = np.flatnonzero(np.diff(codes, prepend=-2))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from xentcli.columns.long import Long, name_of, truth
+from xentcli.columns.long import Long, is_missing, name_of, truth
 from xentcli.errors import DataError, clean, closest, listing
 from xentcli.readers.arrays import nulls, numbers, stored
 from xentcli.records import dataclass
@@ -20,9 +20,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 def codes_of(array: pa.Array) -> tuple[I64, list[str]]:
-    """Each value (n,) as an index into the distinct ones, as text; -1 for null."""
+    """Each value (n,) as an index into the distinct ones, as text; -1 for null, and for blank text, which is
+    how text files have it."""
     codes, values = _distinct(array)
-    return codes, [name_of(value) for value in values]
+    blank = np.array([is_missing(value) for value in values] or [True])
+    return np.where(blank[codes], -1, codes), [name_of(value) for value in values]
 
 
 def _distinct(array: pa.Array) -> tuple[I64, list[Any]]:
@@ -123,7 +125,7 @@ class Pivot:
         if (out < 0).any():
             row = int((out < 0).argmax())
             if codes[row] < 0:
-                what = f'column "{clean(long.klass)}" has no value (null)'
+                what = f'column "{clean(long.klass)}" has no value'
                 raise DataError(what, where=place.where(row), remedy="repair the row", id="class_null")
             name = found[int(codes[row])]
             raise DataError(
@@ -193,7 +195,8 @@ class Pivot:
             return
         row = int((codes != first).argmax())
         start = int(place.starts[place.item[row]])
-        shown = [clean(str(values[c])) if c >= 0 else "null" for c in (int(codes[start]), int(codes[row]))]
+        found = [values[c] if c >= 0 else None for c in (int(codes[start]), int(codes[row]))]
+        shown = ["missing" if is_missing(value) else clean(str(value)) for value in found]
         raise DataError(
             f'column "{clean(name)}" is {shown[1]} here and {shown[0]} in {place.row(start, row)} of '
             f'item "{self._name(record, row)}"',
