@@ -129,8 +129,10 @@ INTERVALS = {
     ),
     "auroc": f"DeLong's standard error, {_SQUARES}; over groups, and with t, for --group; symmetric on the "
     "logit scale",
-    "average_precision": f"delta method in the counts of each score, {_SQUARES}; over groups, and with t, "
-    "for --group; symmetric on the logit scale",
+    "average_precision": f"delta method in the counts of each score, {_SQUARES}; of rows, limits are those "
+    "of the figure with negatives spread over the gaps between those seen, as by chance there may be none at "
+    "the highest scores (Banks 1988, Biometrika 75, 673-684); over groups, and with t, for --group; "
+    "symmetric on the logit scale",
     **dict.fromkeys(("macro_auroc", "macro_average_precision"), _OF_LABELS),
     **dict.fromkeys(
         ("ece", "ece_positive", "ece_toplabel", "ece_mass", "ece_mass_positive", "rmsce",

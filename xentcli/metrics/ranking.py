@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import intervals, linear, weighted
+from xentcli.metrics import gaps, intervals, linear, weighted
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.records import replace
@@ -154,6 +154,8 @@ def _average_precision(known: Known, scores: Scores) -> Value:
     average = float((step * precision).sum() / total)
     error = _error(known, negatives[::-1], positives[::-1], _moves, _precision_error)
     value = intervals.within(known, "average_precision", average, error)
+    if value.lo is not None and not known.spec.grouped:
+        value = _in_gaps(known, value, negatives[::-1], positives[::-1])
     if scores.level == 0:
         return value
     best = (step * (hits / (hits + misses - missed))).sum() / total
@@ -230,6 +232,24 @@ def _precision_error(known: Known, negatives: F64, positives: F64) -> Error:
     down *= down
     square = float((positives * up + negatives * down).sum())
     return Error(math.sqrt(square * known.rows / (known.rows - 1)))
+
+
+def _in_gaps(known: Known, value: Value, negatives: F64, positives: F64) -> Value:
+    """The average precision of cells (cells,), rising, with its interval (`metrics.gaps`)."""
+    assert value.value is not None and known.z is not None
+    starts = gaps.starts(negatives.size)
+    if starts.size < negatives.size:
+        negatives, positives = np.add.reduceat(negatives, starts), np.add.reduceat(positives, starts)
+    found = gaps.spread(negatives, positives, float(weighted.of_labels(known)[0]))
+    squares = np.array([found.negative, (positives * found.up**2).sum()])
+
+    def of_kept(kept: Kept) -> F64:
+        at = np.searchsorted(starts, weighted.places(known, kept), side="right") - 1
+        return np.where(kept.label == 0, found.down[at], found.up[at])
+
+    square = float(weighted.squares(known, squares, of_kept).sum()) * known.rows / (known.rows - 1)
+    lo, hi = gaps.limits(value.value, found, math.sqrt(square), known.z)
+    return replace(value, lo=lo, hi=hi)
 
 
 def _moves(negatives: F64, positives: F64) -> tuple[F64, F64]:
