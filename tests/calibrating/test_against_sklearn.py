@@ -52,7 +52,8 @@ def apart(method: str, kind: str, count: int) -> float:
         part if kind == "logits" else model.predict_proba(part)[:, count == 2 :] for part in (x, new)
     )
     given, scores = (part[:, 0] if count == 2 else part for part in (given, scores))
-    found = xentcli.calibrate(given, labels=y, kind=kind, method=method, prior_rows=0.0)
+    prior = 0.0 if method == "isotonic" else 1.0
+    found = xentcli.calibrate(given, labels=y, kind=kind, method=method, prior_rows=prior)
     own = found.probabilities(scores)
     return float(np.abs(own - (other[:, 1] if count == 2 else other)).max())
 
