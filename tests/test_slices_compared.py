@@ -138,6 +138,16 @@ def test_slices_alike_are_as_far_apart_as_the_studentized_range(
     assert ((1.0 - sure.lo) / found.error, (sure.hi - 1.0) / found.error) == pytest.approx((q, q), abs=0.12)
 
 
+def test_no_end_leaps_where_many_slices_are_skew() -> None:
+    found, each = choice(np.zeros(300)), Value(1.0, "nat", "lower", 9)
+    even, skew, most = (
+        slicechoice.difference(each, Spread(0.3, 1e6, s), found, 0.95) for s in (0, 0.2, 0.45)
+    )
+    reach = (even.hi or 0.0) - 1.0
+    assert even.hi < skew.hi == most.hi < 1.0 + 2 * reach  # type: ignore[operator]
+    assert even.lo < skew.lo < most.lo  # type: ignore[operator]
+
+
 def test_slices_that_differ_are_known_apart() -> None:
     """Of two crowds far from each other, the worst and the best are one of each."""
     found = choice(np.repeat([0.0, 50.0], 3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tests.metrics.scored import known, read
 from xentcli.metrics import redraw, truths
 from xentcli.metrics.chance import largest_gap, mean_gap
 from xentcli.numerics import bounded
+from xentcli.records import replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
 
@@ -104,3 +106,15 @@ def test_a_truth_off_on_a_stretch_is_the_farthest_off_of_hardly_more_rows_than_a
     assert found.gap == pytest.approx([0, 0, 0, means[3], means[3], 0]) and found.seen == pytest.approx(
         n * found.gap
     )
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_intervals_are_nested_in_their_level(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=150)
+    y = (rng.random(150) < 1 / (1 + np.exp(-0.5 * z))).astype(np.int64)
+    found = known(y, 1 / (1 + np.exp(-z)))
+    levels = (0.5, 0.92, 0.95, 0.951, 0.99)
+    ends = [(value.lo, value.hi) for level in levels if (value := read(replace(found, level=level), "mce"))]
+    assert all(a[0] >= b[0] and a[1] <= b[1] for a, b in pairwise(ends)), ends  # type: ignore[operator]
+    assert ends[0] != ends[-1]

@@ -170,7 +170,7 @@ INTERVALS = {
     "slice_gap": "difference ± z' · its standard error, which with --group is over the groups of both, z' as "
     "far as chance, in redraws, puts the worst and the best of slices alike apart, and those of slices that "
     "differ as these do off: so it allows for the choice of the two, and holds 0 where p is above 1 - level; "
-    "errors are drawn together for it",
+    "errors are drawn together for it; skewness moves the upper end by no more than at 1.96 errors it may",
     "temperature": "sandwich standard error of ln T, as the jackknife has it; over groups, and with t, for "
     "--group; symmetric in ln T",
     "calibration_loss": "that of the mean gain of the rows at T, on the scale of the square root of `upper`, "

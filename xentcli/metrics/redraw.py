@@ -36,7 +36,7 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.metrics.truths import beside, beyond_chance, closer, evened, leaning
-from xentcli.numerics.bounded import above
+from xentcli.numerics.bounded import TESTED, above
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
 from xentcli.states.bins import Binned
@@ -238,7 +238,7 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
     found = replace(value, chance=chance, p=p, redraws=calibrated.size)
     if level is None:
         return found
-    critical = float(np.quantile(calibrated, level, method="higher"))
+    critical = float(np.quantile(calibrated, TESTED, method="higher"))
     lower, upper = ends(drawn) if ends else _ends(drawn, largest, bool(reached(calibrated, seen).any()))
     low = lo = hi = 0.0
     if p <= 1.0 - level and lower.seen.any():
@@ -283,7 +283,7 @@ def judged_less_bias(value: Value, redraws: Redraws | WildRedraws, debiased: Sta
 def _beyond(errors: F64, seen: float, critical: float, level: float) -> bool:
     """Is the error seen larger than it may be by chance, where it varies as `errors` (R,)?
 
-    critical: the error from which on a calibrated model is rejected at 1 - level.
+    critical: the error from which on a calibrated model is rejected at 1 - TESTED.
     """
     return share(reached(errors, seen)) <= above(share(errors >= critical), level)
 

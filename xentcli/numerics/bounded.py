@@ -14,16 +14,19 @@ from statistics import NormalDist
 
 from xentcli.numerics.folded import beyond, last
 
+TESTED = 0.95
+"""The level of the test whose power says how far away mu is: one for all, so that intervals are nested."""
+
 
 @lru_cache(maxsize=4096)
 def above(power: float, level: float) -> float:
     """How probable the x above the accepted ones are, from 1 - level at mu = 0 down to half of that.
 
-    power: of the one-sided test of mu = 0 at 1 - level, in (0, 1], which says how far away mu is, whatever
+    power: of the one-sided test of mu = 0 at 1 - TESTED, in (0, 1], which says how far away mu is, whatever
     error is tested.
     """
     tail, normal = 1.0 - level, NormalDist()
-    mu = normal.inv_cdf(level) + normal.inv_cdf(power) if power < 1.0 else math.inf
+    mu = normal.inv_cdf(TESTED) + normal.inv_cdf(power) if power < 1.0 else math.inf
     if mu <= 0.0:
         return tail
     return beyond(last(lambda off: _missed(mu, off) > tail, 0.0, normal.inv_cdf(0.5 + level / 2)))
