@@ -28,6 +28,12 @@ def test_a_wide_interval_takes_digits_that_are_noise() -> None:
     assert read(Value(0.0123456, lo=-0.5, hi=0.5246912)) == "0.012 ± 0.512"
 
 
+def test_what_is_zero_but_for_rounding_is_zero_beside_its_interval() -> None:
+    assert read(Value(4.3e-17, lo=-0.0281, hi=0.0281)) == "0.000 ± 0.028"
+    assert read(Value(4.3e-10, lo=-0.0281, hi=0.0281)) == "4.3e-10 ± 0.0281"
+    assert read(Value(4.3e-17)) == "4.300e-17"
+
+
 def test_digits_override_the_interval() -> None:
     assert figure(Value(0.378169, lo=0.3495, hi=0.4068), 2).replace(NBSP, " ") == "0.38 ± 0.03"
 

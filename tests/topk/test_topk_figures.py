@@ -89,7 +89,7 @@ def test_what_needs_all_classes_is_undefined_and_says_so(tmp_path: Path) -> None
     for key in ("brier_score", "predictive_entropy", "overconfidence", "normalized_cross_entropy",
                 "balanced_cross_entropy", "zero_probability_rows", "spiegelhalter_z"):  # fmt: skip
         assert report.metrics[key].value is None and "every class" in str(report.metrics[key].why)
-    assert report.metrics["top5_accuracy"].why == "some rows list 4 classes only"
+    assert report.metrics["top5_accuracy"].why == "some rows list only 4 classes"
     assert value(report, "top4_accuracy") == value(report, "label_listed")
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from xentcli.batch import F64
+from xentcli.errors import counted
 from xentcli.metrics import delta, intervals, listed
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import Sums
@@ -44,7 +45,9 @@ def top_accuracy(known: Known, k: int) -> Value:
     if k >= known.spec.size:
         return known.proportion(key, 1.0)
     if known.spec.task == "topk" and k > listed.shortest(known):
-        return known.undefined(key, f"some rows list {listed.shortest(known):,} classes only")
+        return known.undefined(
+            key, f"some rows list only {counted(listed.shortest(known), 'class', 'classes')}"
+        )
     ranks = known.states.ranks.sums["rank"]
     if k >= ranks.size:
         return known.undefined(key, f"ranks are kept up to {ranks.size - 1}")

@@ -16,6 +16,7 @@ from xentcli.report import Report, Value
 
 NBSP = "\u00a0"
 MISSING = "–"
+_ROUNDING = 1e-12  # of half an interval
 _TWINS = str.maketrans(
     {"±": "+/-", "·": "|", "…": "...", "−": "-", "–": "-", "—": "--", "×": "x", "≤": "<=",
      "≥": ">=", "→": "->", "Σ": "sum ", "π": "pi", "²": "^2", "³": "^3", "½": "1/2", "∫": "integral of ",
@@ -107,20 +108,22 @@ def figure(
     """`0.3782 ± 0.0287`, with its unit if that is "%", or the words for why there is no number.
 
     digits: significant digits; by default `default`, fewer where the interval makes them noise,
-    more where it needs them to show two of its own. A lopsided interval is shown in brackets.
+    more where it needs them to show two of its own. A lopsided interval is shown in brackets. What is 0 but
+    for the rounding of its sums is 0.
     """
     if value.value is None:
         return "undefined" + (f": {shown(value.why)}" if value.why else "")
     half = half_width(value) if interval else None
-    places = decimals(value.value, digits or default)
+    number = 0.0 if half and abs(value.value) < _ROUNDING * half else value.value
+    places = decimals(number, digits or default)
     if half and digits is None:
         places = max(min(places, decimals(half, 3)), decimals(half, 2))
     whole, tail = (100.0, f"{NBSP}%") if value.unit == "%" else (1.0, "")
-    text = fixed(value.value, places, whole) + tail
+    text = fixed(number, places, whole) + tail
     off = f" (within{NBSP}{value.bound:.1e})" if value.bound else ""
     if half is None or value.lo is None or value.hi is None:
         return text + off
-    if bracket or abs(value.value - (value.lo + value.hi) / 2) > 0.1 * half:
+    if bracket or abs(number - (value.lo + value.hi) / 2) > 0.1 * half:
         lo, hi = fixed(value.lo, places, whole), fixed(value.hi, places, whole)
         return f"{text}{NBSP} [{lo},{NBSP}{hi}]{tail}{off}"
     return f"{text}{NBSP}±{NBSP}{fixed(half, places, 0.0)}{tail}{off}"
