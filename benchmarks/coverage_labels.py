@@ -24,7 +24,11 @@ from xentcli.plan import StateSet
 
 CLASSES, LABELS, VOTES = 4, 6, 5
 SIZES = (500, 2_000, 10_000)
-ERRORS = {"soft": ("ece", "mce"), "multilabel": ("ece_labels",)}
+ERRORS = {
+    "soft": ("ece", "mce", "rmsce", "ece_mass", "ks_calibration", "kuiper_calibration", "atb", "smooth_ece",
+             "ece_sweep"),
+    "multilabel": ("ece_labels",),
+}  # fmt: skip
 AREAS = ("macro_auroc", "macro_average_precision")
 SHARES = 0.5 ** np.arange(1, 11)
 _TRUTH = 1_000_000

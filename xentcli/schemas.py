@@ -113,13 +113,13 @@ INSPECT = _document(
 
 EXPLAIN = _document(
     "explain", "What xent explain says; without a name, all names",
-    {"kind": {"enum": ["metric", "error", "warning", "exit_code", "method"]}, "name": _TEXT, "cause": _TEXT,
-     "remedy": _TEXT, "exit_code": _WHOLE, "example": _many(_TEXT), "says": _TEXT, "aliases": _many(_TEXT),
-     "formula": _TEXT, "unit": _TEXT, "better": {"enum": ["lower", "higher", ""]}, "range": _TEXT,
-     "undefined": _TEXT, "interval": _TEXT, "coverage": _TEXT, "tasks": _many(_TEXT), "reading": _TEXT,
-     "elsewhere": _TEXT, "source": _TEXT,
+    {"kind": {"enum": ["metric", "error", "warning", "exit_code", "method", "word"]}, "name": _TEXT,
+     "cause": _TEXT, "remedy": _TEXT, "exit_code": _WHOLE, "example": _many(_TEXT), "says": _TEXT,
+     "aliases": _many(_TEXT), "formula": _TEXT, "unit": _TEXT, "better": {"enum": ["lower", "higher", ""]},
+     "range": _TEXT, "undefined": _TEXT, "interval": _TEXT, "coverage": _TEXT, "tasks": _many(_TEXT),
+     "reading": _TEXT, "elsewhere": _TEXT, "source": _TEXT,
      "metrics": _each(_object(says=_TEXT, aliases=_many(_TEXT))), "ids": _each(_many(_TEXT)),
-     "exit_codes": _each(_TEXT), "exact": _TEXT, "methods": _each(_TEXT)},
+     "exit_codes": _each(_TEXT), "exact": _TEXT, "methods": _each(_TEXT), "words": _each(_TEXT)},
 )  # fmt: skip
 
 _GAIN = _object(

@@ -20,8 +20,10 @@ from xentcli.explanations.codes import CODES
 from xentcli.explanations.coverage import COVERAGE
 from xentcli.explanations.elsewhere import ELSEWHERE
 from xentcli.explanations.intervals import INTERVALS, NONE
+from xentcli.explanations.methods import METHODS
 from xentcli.explanations.metrics import MEASURES
 from xentcli.explanations.screen import SCREEN
+from xentcli.explanations.words import BY_NAME, WORDS
 from xentcli.metrics.names import METRICS
 from xentcli.metrics.peernames import PEERS
 
@@ -214,3 +216,13 @@ def test_words_of_the_screen_are_explained_as_they_stand_there(capsys: pytest.Ca
         assert main(["explain", *words.split()]) == 0, words
     assert set(SCREEN.values()) <= {metric.key for metric in METRICS} | {"ece_chance"}
     assert not {word for word in SCREEN if word in {metric.key for metric in METRICS}}
+
+
+def test_words_beside_figures_are_explained_by_all_their_forms_and_are_nothing_else() -> None:
+    assert len(BY_NAME) == sum(1 + len(word.aliases) for word in WORDS)
+    names = {name for metric in METRICS for name in (metric.key, *metric.aliases)}
+    assert set(BY_NAME) & (names | set(SCREEN) | set(ENTRIES) | set(METHODS)) == set()
+    for name, word in BY_NAME.items():
+        document = json.loads(xent("explain", name.replace("_", " "), "--json").out)
+        assert document["kind"] == "word" and document["says"] == word.says
+    assert "\n  formula   (Σ w_i)² / Σ w_i²\n" in xent("explain", "effective rows").out

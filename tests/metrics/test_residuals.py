@@ -16,6 +16,7 @@ from xentcli.batch import Spec
 from xentcli.metrics.chance import redraws
 from xentcli.metrics.known import Known
 from xentcli.plan import needed
+from xentcli.records import replace
 from xentcli.states import clusterlabels
 
 F64 = npt.NDArray[np.float64]
@@ -70,6 +71,34 @@ def test_p_is_the_share_of_rows_turned_over_with_an_error_so_large(task: str, we
     assert 0.01 < expected < 0.9
     assert value.p == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / 1024))
     assert value.lo is not None and value.hi is not None and value.lo <= (value.value or 0.0) <= value.hi
+    if task == "soft":  # the same rows turned over in the order of p
+        own = own.sum(axis=1)[p.max(axis=1).argsort()]
+        seen = np.abs(np.cumsum(own)).max()
+        expected = float((np.abs(np.cumsum(signs * own, axis=1)).max(axis=1) >= seen).mean())
+        value = read(found, "ks_calibration")
+        assert value.value == pytest.approx(seen / w.sum(), rel=1e-2)  # in cells
+        assert value.p == pytest.approx(expected, abs=0.01 + 4 * math.sqrt(expected * (1 - expected) / 1024))
+        assert 0.01 < expected < 0.9
+
+
+OF_VOTES = ("rmsce", "ece_mass", "ks_calibration", "kuiper_calibration", "atb", "smooth_ece", "ece_sweep")
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_shares_of_votes_have_the_errors_of_the_votes_as_rows(weighted: bool) -> None:
+    p, q = soft(4, 250, 1.6, votes=4)
+    w = np.random.default_rng(3).integers(1, 5, 250).astype(np.float64) if weighted else None
+    votes = np.repeat(np.tile(np.arange(3), 250), np.rint(4 * q).astype(np.int64).ravel())
+    rows = known(votes, np.repeat(p, 4, axis=0), None if w is None else np.repeat(w, 4))
+    found = known([], p, w, task="soft", targets=q)
+    for name in OF_VOTES:
+        value = read(found, name)
+        assert value.value == pytest.approx(number(rows, name), rel=1e-9), name
+        assert value.chance is not None and value.chance < (value.value or 0.0)
+        assert (
+            value.lo is not None and value.hi is not None and 0 < value.lo <= (value.value or 0) <= value.hi
+        )
+        assert (value.p or 1.0) < 0.05
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -171,7 +200,9 @@ def test_under_calibration_they_are_rejected_as_often_as_they_may_be(task: str) 
 
 def test_what_is_the_label_itself_is_no_error_and_one_row_says_nothing() -> None:
     p, _ = soft(1, 50)
-    assert read(known([], p, task="soft", targets=p), "ece").p == pytest.approx(1.0)
+    exact = replace(known([], p, task="soft", targets=p), level=None)
+    for name in ("ece", *OF_VOTES):
+        assert read(exact, name).p == pytest.approx(1.0), name
     for task in ("soft", "multilabel"):
         found = known([], p[:1], task=task, targets=p[:1])
         value = read(found, "ece_p" if task == "soft" else "ece_labels_p")

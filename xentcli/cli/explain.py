@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from xentcli.metrics.names import Metric
 
 SCHEMA = "xent.explain/1"
-_HELP = "A metric, an id such as XW104 or row_sum, an exit code, a calibration method; all if left out."
+_HELP = (
+    "A metric, a word of the screen, an id such as XW104 or row_sum, an exit code, a calibration method; "
+    "all if left out."
+)
 _WIDTH = 92
 _EPS = {"keras": "1e-07."}
 _SPACING = "the spacing at 1 of the type that p is stored in, 2.22e-16 for float64."
@@ -47,6 +50,7 @@ def _list() -> dict[str, Any]:
     from xentcli.explanations import SUBJECTS
     from xentcli.explanations.codes import CODES
     from xentcli.explanations.methods import WAYS
+    from xentcli.explanations.words import WORDS
     from xentcli.metrics.names import METRICS
 
     return {
@@ -54,6 +58,7 @@ def _list() -> dict[str, Any]:
         "metrics": {m.key: {"says": m.says, "aliases": list(m.aliases)} for m in METRICS},
         "ids": {subject: [entry.id for entry in entries] for subject, entries in SUBJECTS.items()},
         "methods": {way.name: way.says for way in WAYS},
+        "words": {word.name: word.says for word in WORDS},
         "exit_codes": {str(code): text for code, text in CODES.items()},
     }
 
@@ -77,7 +82,7 @@ def _explain(name: str) -> dict[str, Any]:
         }
         out |= {"exit_code": entry.code} if entry.code else {}
         return out | {"cause": entry.cause, "remedy": entry.remedy, "example": list(entry.example)}
-    return _metric(SCREEN.get(lowered, text))
+    return _word(lowered) or _metric(SCREEN.get(lowered, text))
 
 
 def _metric(name: str) -> dict[str, Any]:
@@ -92,11 +97,12 @@ def _metric(name: str) -> dict[str, Any]:
         metric = resolve(name)
     except UsageError:
         from xentcli.explanations.methods import METHODS
+        from xentcli.explanations.words import BY_NAME
 
         if name.lower() in METHODS:
             return _method(name.lower())
         known = [text for metric in METRICS for text in (metric.key, *metric.aliases)]
-        hint = closest(name, [*known, *ENTRIES, *METHODS, *map(str, CODES)])
+        hint = closest(name, [*known, *ENTRIES, *METHODS, *BY_NAME, *map(str, CODES)])
         raise UsageError(f'nothing is called "{clean(name)}".{hint}', id="unknown_name",
                          remedy="xent explain lists all names") from None  # fmt: skip
     if "." in metric.key:
@@ -114,6 +120,15 @@ def _metric(name: str) -> dict[str, Any]:
         "tasks": list(metric.tasks), "reading": measure.reading, "source": measure.source,
         **{name: text for name, text in more.items() if text is not None},
     }  # fmt: skip
+
+
+def _word(name: str) -> dict[str, Any] | None:
+    """A word beside figures; None if it is none."""
+    from dataclasses import asdict
+
+    from xentcli.explanations.words import BY_NAME
+
+    return {"schema": SCHEMA, "kind": "word", **asdict(BY_NAME[name])} if name in BY_NAME else None
 
 
 def _method(name: str) -> dict[str, Any]:
@@ -160,7 +175,7 @@ def _prose(document: dict[str, Any]) -> str:
     kind = document["kind"]
     if kind == "metric":
         return _metric_text(document)
-    if kind == "method":
+    if kind in ("method", "word"):
         return _method_text(document)
     titles = {"exit_code": f"exit code {document['name']}", "warning": f"warning {document['name']}"}
     title = titles.get(kind) or f"error {document['name']} (exit code {document['exit_code']})"
@@ -198,8 +213,9 @@ def _metric_text(document: dict[str, Any]) -> str:
 def _method_text(document: dict[str, Any]) -> str:
     rows = {"formula": "formula", "no map": "undefined", "exact": "exact", "reading": "reading",
             "source": "source"}  # fmt: skip
-    lines = [f"calibration method {document['name']}: {document['says']}", ""]
-    lines += [line for name, key in rows.items() for line in _field(name, document[key])]
+    title = "calibration method " * (document["kind"] == "method") + document["name"].replace("_", " ")
+    lines = [f"{title}: {document['says']}", ""]
+    lines += [line for name, key in rows.items() if key in document for line in _field(name, document[key])]
     return "\n".join(lines) + "\n"
 
 
@@ -215,10 +231,12 @@ def _listing() -> str:
     from xentcli.explanations import SUBJECTS
     from xentcli.explanations.codes import CODES
     from xentcli.explanations.methods import WAYS
+    from xentcli.explanations.words import WORDS
     from xentcli.metrics.names import METRICS
 
     wide = max(len(metric.key) for metric in METRICS) + 2
     lines = ["metrics", *(f"  {metric.key:<{wide}}{metric.says}" for metric in METRICS)]
+    lines += ["", "words beside figures", *(f"  {word.name:<{wide}}{word.says}" for word in WORDS)]
     lines += ["", "calibration methods", *(f"  {way.name:<{wide}}{way.says}" for way in WAYS)]
     for subject, entries in SUBJECTS.items():
         lines += ["", "warnings" if subject == "warnings" else f"errors: {subject}"]

@@ -46,7 +46,7 @@ _UNIFIED = (
 _INVERTED = "inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed)"
 _TURNED = (
     "with --group the residuals of whole groups change their signs instead, and so do those of rows with "
-    "soft or several labels"
+    "several labels; soft labels are redrawn as votes that vary as they do"
 )
 _SPARSE = "for its lower end, gaps within two standard errors count as chance"
 _FIRM = f"{_INVERTED}; {_UNIFIED}; {_SPARSE}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 SCREEN = {
     "calibration": "ece",
     "confident": "overconfidence",
+    "e/o": "expected_observed",
     "expected_by_chance": "ece_chance",
     "over_confident": "overconfidence",
     "under_confident": "overconfidence",
+    "ks": "ks_calibration",
     "ranking": "auroc",
     "recalibration": "calibration_loss",
     "miscalibration": "calibration_loss",

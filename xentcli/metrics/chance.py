@@ -66,7 +66,7 @@ def redraws(known: Known, pair: str, scheme: str, bins: Binned, fine: bool = Fal
 
             known.drawn[name] = (
                 residuals.of_labels(known, bins) if known.multilabel
-                else residuals.of_soft(bins, unit, known.seed)
+                else residuals.of_soft(bins, unit, known.seed, coarse=coarse)
             )  # fmt: skip
         else:
             known.drawn[name] = redraw.draw(

@@ -313,13 +313,15 @@ class Known:
 
     def every_cell(self, pair: str) -> Binned:
         """The same of all cells (CELLS,), with rows or without."""
+        if self.states.has("softbins"):
+            return self.states.softbins.cells()
         state, mirrored = self.pair(pair)
         return state.cells(mirrored, heavier=self.heavier)
 
     @cached_property
     def heavier(self) -> float:
         """How many times as much rows with y = 1 weigh as others of the same p (`weighted.heavier`)."""
-        if not self.spec.weighted or self.spec.grouped:
+        if not self.spec.weighted or self.spec.grouped or self.states.has("softbins"):
             return 1.0
         from xentcli.metrics import weighted
 

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from xentcli.batch import F64
+from xentcli.batch import F64, I64
 from xentcli.metrics import redraw, wild
 from xentcli.metrics.known import Known
 from xentcli.metrics.wild import WildRedraws
@@ -31,12 +31,18 @@ _COPIES = 1 << 16  # of the rows of a sample, at most, that are dealt
 _ROUNDING = 1e-14  # of the weight of a bin: residuals so small are none
 
 
-def of_soft(bins: Binned, unit: float, seed: int) -> WildRedraws:
-    """BUCKETS redraws of bins of rows with soft labels; `unit` is Σw²/Σw."""
+def of_soft(bins: Binned, unit: float, seed: int, *, coarse: I64 | None = None) -> WildRedraws:
+    """BUCKETS redraws of bins of rows with soft labels; `unit` is Σw²/Σw.
+
+    coarse (M,): the group of each bin whose gap is its.
+    """
     assert bins.variance is not None
     rng = np.random.default_rng(seed)
     rows, residual = float(bins.rows.sum()), bins.y - bins.p
-    square = squares(bins, unit) * (rows / (rows - 1.0))
+    wide = bins if coarse is None else bins.grouped(coarse, int(coarse.max()) + 1)
+    square = squares(wide, unit) * (rows / (rows - 1.0))
+    if coarse is not None:
+        square = _divided(square, bins, coarse)
     rates = np.broadcast_to(np.clip(bins.p / bins.weight, 0.0, 1.0), (BUCKETS, square.size))
     noise = redraw.two_weights(bins, square, seed).drawn(rates, rng) - bins.p
     more = rng.standard_normal(noise.shape)
@@ -44,7 +50,19 @@ def of_soft(bins: Binned, unit: float, seed: int) -> WildRedraws:
     along = unit * residual / square
     rest = np.sqrt(np.maximum(unit * bins.weight - along * along * square, 0.0))
     mass = along * noise + rest * more
-    return wild.around(bins, noise, mass, spread(bins, unit), bins.variance, np.arange(square.size))
+    assert wide.variance is not None
+    group = np.arange(square.size) if coarse is None else coarse
+    lean = None if coarse is None else square / math.sqrt(max(float(square.sum()), 1e-300))
+    return wild.around(bins, noise, mass, spread(wide, unit), wide.variance, group, lean)
+
+
+def _divided(square: F64, bins: Binned, coarse: I64) -> F64:
+    """The squares of coarser bins dealt to their parts (M,), each as Σwp(1-p) of it: a handful of rows tell
+    nothing by themselves."""
+    rate = np.clip(bins.p / bins.weight, 0.0, 1.0)
+    draws = np.maximum(bins.weight * rate * (1.0 - rate), _ROUNDING * bins.weight)
+    out: F64 = draws * (square / np.bincount(coarse, draws))[coarse]
+    return out
 
 
 def squares(bins: Binned, unit: float) -> F64:

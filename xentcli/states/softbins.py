@@ -35,10 +35,13 @@ class SoftBins(Summed):
             self.sums["hits"].add_exact(cell, rows.weight * rows.hit)
             self.sums["square"].add_exact(cell, residual * residual)
 
-    def binned(self, bins: int) -> Binned:
-        """Sums over each of `bins` equal-width bins ((b-1)/M, b/M] of [0, 1], with 0 in the first."""
+    def cells(self) -> Binned:
+        """Sums over each cell of `numerics.grid` (CELLS,), in the order of p."""
         rows = self.values("rows")
         weight = self.values("weight") if self.spec.weighted else rows
         p = weight * grid.edge_of_cell() + self.values("offset")
-        cells = Binned(rows, weight, p, self.values("hits"), self.values("square"))
-        return cells.grouped(grid.bin_of_cell(bins), bins)
+        return Binned(rows, weight, p, self.values("hits"), self.values("square"))
+
+    def binned(self, bins: int) -> Binned:
+        """Sums over each of `bins` equal-width bins ((b-1)/M, b/M] of [0, 1], with 0 in the first."""
+        return self.cells().grouped(grid.bin_of_cell(bins), bins)
