@@ -116,6 +116,29 @@ def test_the_level_of_soft_labels_is_that_of_the_spread_seen_in_each_bin(weighte
     assert read(found, "ece").chance == pytest.approx(total / 300, rel=1e-9)
 
 
+def test_errors_of_soft_labels_less_their_bias_take_off_the_spread_seen() -> None:
+    p, q = soft(6, 900, 1.3)
+    residual, at = of_top(p, q).sum(axis=1), bins_of(p.max(axis=1))
+    own = [residual[at == b] for b in np.unique(at) if np.count_nonzero(at == b) > 1]
+    folded = sum(x.size * stats.foldnorm.mean(abs(x.mean()) / s, scale=s)
+                 for x, s in ((x, x.std(ddof=1) / math.sqrt(x.size)) for x in own))  # fmt: skip
+    found = known([], p, task="soft", targets=q)
+    less = read(found, "ece_debiased")
+    assert sum(x.size for x in own) == 900
+    assert less.value == pytest.approx((2 * sum(abs(x.sum()) for x in own) - folded) / 900, rel=1e-9)
+    square, cells = read(found, "l2_debiased"), np.rint(p.max(axis=1) * 9600)
+    assert np.unique(cells).size > 700  # nearly all rows are alone in one
+    order = np.argsort(p.max(axis=1))
+    parts = np.array_split(residual[order], BINS)
+    assert square.value == pytest.approx(
+        sum(x.size * (x.mean() ** 2 - x.var(ddof=1) / x.size) for x in parts) / 900, rel=0.02
+    )
+    for value in (less, square):
+        assert value.lo is not None and value.hi is not None and value.lo < (value.value or 0) < value.hi
+    weighted = known([], p, np.full(900, 2.5), task="soft", targets=q)
+    assert read(weighted, "ece_debiased").why == "its formula counts rows, and these are weighted"
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_soft_labels_of_bins_of_few_rows_vary_as_those_of_others_do(weighted: bool) -> None:
     p, q = soft(7, 2000, votes=4)

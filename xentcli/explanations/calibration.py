@@ -22,7 +22,8 @@ CALIBRATION = (
         "Judges the positive class, not the likeliest one.", "Nixon et al. (2019), arXiv 1904.01685",
     ),
     Measure(
-        "ece_debiased", "2·ECE - Σ_b n_b/n · E|N(gap_b, y_b(1 - y_b)/n_b)|, y_b the accuracy of a bin",
+        "ece_debiased", "2·ECE - Σ_b n_b/n · E|N(gap_b, y_b(1 - y_b)/n_b)|, y_b the accuracy of a bin; with "
+        "--group the variance of a gap is that over groups, of soft labels that over rows",
         "below 0 by chance, to 1", "no bin has rows enough to tell its spread",
         "About half of what chance adds to ece is taken off; below 0 is chance, and left as it is.",
         "Kumar et al. (2019), arXiv 1909.10155",
@@ -33,8 +34,8 @@ CALIBRATION = (
     ),
     Measure(
         "l2_debiased", "Σ_b n_b/n · [gap_b² - y_b(1 - y_b)/(n_b - 1)] over bins of equal mass with two rows "
-        "or more; with --group the variance of a gap is that over groups", "below 0 by chance, to 1",
-        "no bin has two rows",
+        "or more; with --group the variance of a gap is that over groups, of soft labels that over rows",
+        "below 0 by chance, to 1", "no bin has two rows",
         f"The square of the calibration error without its bias; the sign is kept. {_CELLS}",
         "Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155",
     ),

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import chance, redraw, wild
+from xentcli.metrics import chance, redraw
 from xentcli.metrics.chance import equal_mass
 from xentcli.metrics.known import Known
 from xentcli.metrics.redraw import Statistic
@@ -25,7 +25,7 @@ def l2_debiased(known: Known) -> Value:
     """Squared calibration error without its bias, in bins of equal mass; below 0 by chance.
 
     Σ_b n_b/n [gap² - ȳ(1-ȳ)/(n_b-1)] over bins of two rows or more; the square, with its sign. With
-    `--group` the variance of a gap is that over clusters.
+    `--group` the variance of a gap is that over clusters, of soft labels that over rows.
     Source: Ferro & Fricker (2012), Q. J. R. Meteorol. Soc. 138; Kumar et al. (2019), arXiv 1909.10155.
     """
     if known.spec.weighted:
@@ -34,7 +34,7 @@ def l2_debiased(known: Known) -> Value:
     mass = every.where(every.rows >= 2)
     if not mass.rows.size:
         return known.undefined("l2_debiased", "no bin has two rows")
-    over = _over_clusters(known, mass) if known.spec.grouped else None
+    over = _seen(known, mass)
 
     def debiased(residuals: F64) -> F64:
         rate = np.clip((mass.p + residuals) / mass.rows, 0.0, 1.0)
@@ -63,7 +63,7 @@ def ece_debiased(known: Known) -> Value:
         return known.undefined("ece_debiased", _WEIGHTED)
     binned = known.binned("confidence")
     binned = binned.where(binned.rows > 0)
-    over = _over_clusters(known, binned) if known.spec.grouped else None
+    over = _seen(known, binned)
     mean = chance.mean_gap(binned)
 
     def debiased(residuals: F64) -> F64:
@@ -92,9 +92,13 @@ def _judged(known: Known, key: str, bins: Binned, scheme: str, plain: Statistic,
     )
 
 
-def _over_clusters(known: Known, bins: Binned) -> F64:
-    """The variance (M,) of the gap of each bin over the clusters of `--group`."""
-    return wild.spread(bins, known.clustered_cells("confidence")) / bins.weight**2
+def _seen(known: Known, bins: Binned) -> F64 | None:
+    """The variance (M,) of the gap of each bin as it is seen over the clusters of `--group`, or over rows with
+    soft labels, which are no draws; None of labels that are, or if nothing varies."""
+    if chance.why_not(known) is not None or not (known.spec.grouped or known.spec.task == "soft"):
+        return None
+    found = chance.spread(known, "confidence", bins)
+    return None if found is None else found / bins.weight**2
 
 
 def _folded_normal(mean: F64, sd: F64) -> F64:
