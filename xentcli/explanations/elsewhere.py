@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 _EDGES = (
-    "torchmetrics has bins [a, b) and one more for p = 1, of several classes with p in float32, and netcal "
-    "[a, b) with p clipped, of two classes that of the positive one: they differ where predictions lie on "
-    "edges, as those of few digits do; --compat torchmetrics or netcal has theirs"
+    "torchmetrics has bins [a, b) and one more for p = 1, and netcal [a, b) with p clipped, both with p of "
+    "the positive class where there are two: they differ where predictions lie on edges, as those of few "
+    "digits do; --compat torchmetrics or netcal has theirs"
 )
 _ROOT = "the square root of it, 0 for what is below,"
 _DECOMPOSE = "model-diagnostics' decompose(scoring_function={}()) is the same"

@@ -39,36 +39,38 @@ _WALD = (
     "B = Σ w² (y-q)² x x' at the fit q; over groups, with t and their skewness, for --group"
 )
 _UNIFIED = (
-    "holds 0 exactly where p is above 1 - level, shares what it misses between its ends the more evenly the "
-    "farther from 0, as Feldman & Cousins (1998), Physical Review D 57, 3873-3889, do, and is widened to "
-    "hold the value"
+    "holds 0 exactly where p is above 1 - level, and the value itself always; near 0 it misses by its lower "
+    "end alone, far from it by both alike (Feldman & Cousins (1998), Physical Review D 57, 3873-3889)"
 )
-_INVERTED = "inverts the test against chance along the gaps seen, with labels redrawn in the bins (--seed)"
+_INVERTED = (
+    "all errors that a test does not tell from the one seen: for each, labels are redrawn (--seed) where the "
+    "gaps seen are scaled to it"
+)
 _TURNED = (
-    "with --group the residuals of whole groups change their signs instead, and so do those of rows with "
-    "several labels; soft labels are redrawn as votes that vary as they do"
+    "with --group, the residuals of whole groups change their signs instead, with several labels those of "
+    "rows; soft labels are redrawn as votes that vary as they do"
 )
-_SPARSE = "for its lower end, gaps within two standard errors count as chance"
+_SPARSE = "for the lower end, gaps within two standard errors count as chance"
 _FIRM = f"{_INVERTED}; {_UNIFIED}; {_SPARSE}"
 _REDRAWN = f"{_FIRM}; {_TURNED}"
 _BINNED = (
-    f"{_FIRM}, for its upper end, they are up to 0.4 standard errors nearer to each other, for those that "
-    f"are alike go unseen the most; {_TURNED}; with --group, but not by class, the upper end is that of gaps "
-    "as unlike as the true ones"
+    f"{_FIRM}, for the upper one, gaps are up to 0.4 standard errors nearer to each other, as those that are "
+    f"alike go unseen the most; {_TURNED}; with --group, but not by class, gaps for the upper end are as "
+    "unlike as the true ones"
 )
 _WITHOUT_BIAS = (
     "that of the square with its bias in the same bins, for both are of the same error, but it holds this "
     "value rather than that one, which chance has raised"
 )
 _LEANING = (
-    "; where a redraw has the error seen, its upper end is that of a truth that leans one way, for that goes "
+    "; where a redraw has the error seen, the upper end is that of gaps that all lean one way, as those go "
     "unseen the most"
 )
 
 _RECALIBRATED = (
-    "inverts the test against chance on the way from the predictions to the mean of their isotonic "
-    "recalibration in 15 bins of equal mass, with labels redrawn in 240 cells (--seed); "
-    f"{_UNIFIED}; with --group the residuals of whole groups change their signs instead"
+    "all errors that a test does not tell from the one seen: for each, labels are redrawn (--seed), in 240 "
+    "cells, on the way from the predictions to their isotonic recalibration, averaged in 15 bins; "
+    f"{_UNIFIED}; with --group, the residuals of whole groups change their signs instead"
 )
 _ALIKE = "gaps of all rows alike, each on the side seen"
 

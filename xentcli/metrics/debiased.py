@@ -93,8 +93,8 @@ def _judged(known: Known, key: str, bins: Binned, scheme: str, plain: Statistic,
 
 
 def _seen(known: Known, bins: Binned) -> F64 | None:
-    """The variance (M,) of the gap of each bin as it is seen over the clusters of `--group`, or over rows with
-    soft labels, which are no draws; None of labels that are, or if nothing varies."""
+    """The variance (M,) of the gap of each bin as it is seen over the clusters of `--group`, or over rows
+    with soft labels, which are no draws; None of labels that are, or if nothing varies."""
     if chance.why_not(known) is not None or not (known.spec.grouped or known.spec.task == "soft"):
         return None
     found = chance.spread(known, "confidence", bins)
