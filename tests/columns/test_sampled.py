@@ -63,3 +63,11 @@ def test_columns_of_which_fewer_rows_are_sampled() -> None:
     wide = preview({"b": pa.array(["0.5", "x"])})
     both = replace(look, columns=look.columns + wide.columns, wide=wide.sample)
     np.testing.assert_array_equal(sample_values(both, both.columns), [[1.0, 0.5], [2.0, np.nan]])
+
+
+def test_of_lengths_that_as_many_lists_have_the_longest_counts_whatever_comes_first() -> None:
+    rows = [[0.2, 0.8], [0.1, 0.2, 0.7], [0.3, 0.7], [0.5, 0.3, 0.2]]
+    for order in (rows, rows[::-1]):
+        look = preview({"p": pa.array(order)})
+        found = sample_values(look, [replace(look.columns[0], width=None)])
+        assert sorted(map(tuple, found.tolist())) == [(0.1, 0.2, 0.7), (0.5, 0.3, 0.2)]
