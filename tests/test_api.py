@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 import xentcli
+from tests.contract.conforms import faults
+from tests.corpus.corpus import xent
 from xentcli.errors import CannotDecide, DataError, UsageError
+from xentcli.schemas import KINDS
 
 
 def _frame(rows: int = 60) -> pd.DataFrame:
@@ -95,3 +98,50 @@ def test_the_hash_of_the_labels_does_not_depend_on_their_order(tmp_path: Path) -
     one = xentcli.score(_write(frame, tmp_path))
     other = xentcli.score(_write(frame[::-1], tmp_path, "turned.parquet"))
     assert one.provenance == other.provenance
+
+
+def test_a_report_a_map_and_a_look_print_what_the_commands_do(samples: Path) -> None:
+    path = samples / "digits_overconfident.parquet"
+    report = xentcli.score(path, require="accuracy >= 80%")
+    outcome = xent("score", path, "--require", "accuracy >= 80%")
+    assert str(report) + "\n" == outcome.out.replace("on stderr", "below") + outcome.err
+    words = ["-q", "--unit", "bits", "--digits", 3, "-m", "mce"]
+    short = report.table(quiet=True, unit="bits", digits=3, metric="mce")
+    assert short.startswith(xent("score", path, *words).out.rstrip("\n"))
+    assert (
+        report.table(ascii_only=True).isascii()
+        and max(map(len, report.table(width=70).split("\n")[:9])) <= 70
+    )
+    fitted = xentcli.calibrate(samples / "cancer.parquet", method="isotonic")
+    told = xent("calibrate", "fit", samples / "cancer.parquet", "--method", "isotonic").out
+    assert str(fitted).startswith(told.replace("on stderr", "below").rstrip("\n"))
+    look = xentcli.inspect(path)
+    assert str(look).rpartition("\n")[0] == xent("inspect", path).out.rstrip("\n").rpartition("\n")[0]
+    assert look.commands == [f"xentcli.score({str(path)!r})"]
+    for options in ({"unit": "bit"}, {"digits": 0}):
+        with pytest.raises(UsageError):
+            report.table(**options)
+
+
+def test_a_look_at_a_frame_says_what_to_call(samples: Path) -> None:
+    frame = pd.read_csv(samples / "two_models.csv")
+    found = xentcli.inspect(frame, pred=["trees"], limit=500)
+    assert [problem.id for problem in found.problems] == ["which_positive"]
+    ways = "xentcli.score(source, pred='trees', limit=500, label='label', positive='{}')"
+    assert found.commands == [ways.format("benign"), ways.format("malignant")]
+    for call in found.commands:
+        assert eval(call, {"xentcli": xentcli, "source": frame}).data["task"] == "binary"
+    document = found.to_dict()
+    assert document["commands"] == found.commands and faults(document, KINDS["inspect"]) == []
+    with pytest.raises(TypeError, match="bins"):
+        xentcli.inspect(frame, bins=10)
+
+
+def test_progress_is_told_of_all_rows(samples: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, float | None]] = []
+    for make in (xentcli.score, xentcli.calibrate):
+        told.clear()
+        make(samples / "cancer.parquet", progress=lambda *so_far: told.append(so_far))
+        assert told[-1][0] == 569 and [rows for rows, _ in told] == sorted(rows for rows, _ in told)
+    with pytest.raises(UsageError, match="--progress"):
+        xentcli.score(samples / "cancer.parquet", progress=3)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """Score files of predictions: cross-entropy, perplexity and calibration with error bars.
 
-`score`, `calibrate` and the errors load on first use, so that importing the package, and
+`score`, `inspect`, `calibrate` and the errors load on first use, so that importing the package, and
 `xent --version`, is cheap.
 """
 
@@ -12,14 +12,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from xentcli import errors
-    from xentcli.api import calibrate, score
+    from xentcli.api import calibrate, inspect, score
     from xentcli.errors import XentError
     from xentcli.report import Report
 
-__all__ = ["Report", "XentError", "__version__", "calibrate", "errors", "score"]
+__all__ = ["Report", "XentError", "__version__", "calibrate", "errors", "inspect", "score"]
 
-_HOME = {"score": "xentcli.api", "calibrate": "xentcli.api", "Report": "xentcli.report",
-         "XentError": "xentcli.errors"}  # fmt: skip
+_HOME = {"Report": "xentcli.report", "XentError": "xentcli.errors",
+         **dict.fromkeys(("score", "inspect", "calibrate"), "xentcli.api")}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

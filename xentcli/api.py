@@ -1,27 +1,33 @@
-"""`xentcli.score` and `calibrate`: the Python forms of `xent score` and `xent calibrate fit`."""
+"""`xentcli.score`, `inspect` and `calibrate`: the Python forms of the commands."""
 
 from __future__ import annotations
 
-import inspect
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from xentcli import arguments, gating, places
+from xentcli import arguments, gating, places, progress
 from xentcli.errors import XentError
 from xentcli.readers import Source
 from xentcli.readers.memory import sources_of
 from xentcli.readers.opening import expand
 from xentcli.report import Report
-from xentcli.scoring import Settings
+from xentcli.scoring import Progress, Settings
 from xentcli.scoring import score as run
 
 if TYPE_CHECKING:
     from xentcli.calibrating.maps import CalibrationMap
+    from xentcli.inspection import Inspection
 
 _REPORTS = ("by", "rows", "compat", "top", "label_errors", "confusion")
 """Arguments of `score` that a map has nothing for."""
+_COMPUTED = (*_REPORTS, "metric", "require", "bins", "binning", "threshold", "prior", "label_smoothing",
+             "seed", "class_weights", "pos_weight", "ci", "precision", "group", "jobs", "max_memory",
+             "progress")  # fmt: skip
+"""Those that a look has nothing for."""
 
 
 def score(
@@ -77,6 +83,7 @@ def score(
     jobs: int | None = None,
     max_memory: int | str | None = None,
     allow_remote: bool = False,
+    progress: bool | Progress = False,
 ) -> Report:
     """Score predictions against labels, and return the Report: what `xent score` prints, as numbers.
 
@@ -112,8 +119,11 @@ def score(
 
     How it is read: input_format, delimiter, decimal, quote, comment, na, encoding, expect_sha256,
     allow_remote; jobs is the number of threads, on which no figure depends; max_memory is in bytes, or a text
-    such as "2GiB". `xent score --help` says the same of each option, and `xent explain NAME` of each figure.
+    such as "2GiB"; progress is True for the line of the command line on a terminal, or is called with the
+    rows read so far and, where it is known, the share of the input they are. `xent score --help` says the
+    same of each option, and `xent explain NAME` of each figure.
 
+    `print(report)`, or `report.table()`, is what the command line prints.
     Values are float64 in nats and fractions; one that has no value is None, with `why`. The figures are those
     of the file that would hold the same values.
 
@@ -126,7 +136,8 @@ def score(
     with _told():
         rules = gating.parse_all(arguments.names("require", require))
         settings = arguments.settings(given, rules)
-        report = run(_inputs(source, labels, settings), settings)
+        with _telling(progress) as tell:
+            report = run(_inputs(source, labels, settings), settings, tell)
         gating.judge(rules, report) if rules else None
         return report
 
@@ -156,20 +167,77 @@ def calibrate(
     from xentcli.calibrating.fitting import fit
     from xentcli.calibrating.methods import Tuning
 
-    usual = {name: p.default for name, p in inspect.signature(score).parameters.items()}
-    unknown = sorted(options.keys() - usual.keys())
-    unknown += [name for name in _REPORTS if options.get(name)]
-    if unknown:
-        raise TypeError(f"calibrate() got an unexpected keyword argument '{unknown[0]}'")
-    given = usual | options | {"labels": labels}
+    given = _usual("calibrate", options, _REPORTS) | {"labels": labels}
     with _told():
         rules = gating.parse_all(arguments.names("require", given["require"]))
         settings = arguments.settings(given, rules)
         tuning = Tuning(arguments.number("prior_rows", prior_rows), arguments.whole("map_bins", map_bins))
-        found = fit(_inputs(source, labels, settings), settings, Asked(method, tuning, fit_rows))
+        asked = Asked(method, tuning, fit_rows)
+        with _telling(given["progress"]) as tell:
+            found = fit(_inputs(source, labels, settings), settings, asked, tell)
         assert found.after is not None
         gating.judge(rules, found.after) if rules else None
         return found
+
+
+def inspect(source: Any, *, labels: Any = None, **options: Any) -> Inspection:
+    """What xent sees in `source` and why, and what `score` would say of its first rows, without scoring it.
+
+    source, labels and options are those of `score`, but those that say what is computed, told or written,
+    which raise TypeError. A reader that can be walked only once has been, as far as it was looked at.
+    `print(found)` is what `xent inspect` prints; `found.problems` are what would stop scoring or warn, and
+    `found.commands` the calls that score it, one for each reading where there are several.
+
+    Raises XentError as `score` does for options, and for what cannot be opened or has no columns to show.
+    """
+    from xentcli.inspecting import inspect as look
+
+    given = _usual("inspect", options, _COMPUTED) | {"labels": labels}
+    with _told():
+        settings = arguments.settings(given, [])
+        found = look(_inputs(source, labels, settings), settings)
+    typed = options | ({} if labels is None else {"labels": labels})
+    found.commands = [_call(source, typed, r.options) for r in found.readings] or [_call(source, typed, "")]
+    return found
+
+
+def _call(source: Any, typed: Mapping[str, Any], options: str) -> str:
+    """The call that scores a source, with what was typed and the `options` of a reading."""
+    read: dict[str, list[str]] = {}
+    words = shlex.split(options)
+    for option, value in zip(words[::2], words[1::2], strict=True):
+        read.setdefault(option.removeprefix("--").replace("-", "_"), []).append(value)
+    settled = {name: values[0] if len(values) == 1 else values for name, values in read.items()}
+    named = [f"{name}={_shown(value, name)}" for name, value in {**typed, **settled}.items()]
+    return f"xentcli.score({', '.join([_shown(source, 'source'), *named])})"
+
+
+def _shown(value: Any, name: str) -> str:
+    """A value as it is typed; what is neither text, number, nor several by the name it might have."""
+    several = value if isinstance(value, (list, tuple)) else [value]
+    if len(several) < 9 and all(isinstance(one, (str, int, float, os.PathLike)) for one in several):
+        typed = [repr(os.fspath(one) if isinstance(one, os.PathLike) else one) for one in several]
+        return typed[0] if several[0] is value else f"[{', '.join(typed)}]"
+    return repr(value) if name == "where" else name
+
+
+def _usual(function: str, options: Mapping[str, Any], others: Iterable[str]) -> dict[str, Any]:
+    """The arguments of `score`: their defaults and `options`; TypeError for `others`, and unknown ones."""
+    usual = {name: parameter.default for name, parameter in signature(score).parameters.items()}
+    unknown = sorted(options.keys() - usual.keys())
+    unknown += [name for name in others if options.get(name)]
+    if unknown:
+        raise TypeError(f"{function}() got an unexpected keyword argument '{unknown[0]}'")
+    return {**usual, **options}
+
+
+def _telling(given: Any) -> AbstractContextManager[Progress | None]:
+    """What is to be told how far a run is. Raises UsageError."""
+    if callable(given):
+        return nullcontext(given)
+    if not isinstance(given, bool):
+        raise arguments.wrong("progress", given, "is neither True, False nor a function")
+    return progress.line(not given)
 
 
 def _inputs(source: Any, labels: Any, settings: Settings) -> list[str | Source]:

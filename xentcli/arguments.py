@@ -65,16 +65,16 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(given)
     for name in _WORDS:
         if found[name] is not None and not isinstance(found[name], str):
-            raise _wrong(name, found[name], "is no text")
+            raise wrong(name, found[name], "is no text")
     found |= {name: _text(name, found[name]) for name in _COLUMNS if found[name] is not None}
     found |= {name: whole(name, found[name]) for name in _WHOLE if found[name] is not None}
     found |= {name: number(name, found[name]) for name in _NUMBERS if found[name] is not None}
     found |= {name: path(name, found[name]) for name in _PATHS}
     for name in _FLAGS:
         if not isinstance(found[name], bool):
-            raise _wrong(name, found[name], "is neither True nor False")
+            raise wrong(name, found[name], "is neither True nor False")
     if not isinstance(found["where"], Mapping | None):
-        raise _wrong("where", found["where"], "is no dict", "where={'lang': 'de'}")
+        raise wrong("where", found["where"], "is no dict", "where={'lang': 'de'}")
     by = found["by"]
     slices = [by] if isinstance(by, str) else list(by) if isinstance(by, Iterable) else [by]
     found["by"] = tuple(dict.fromkeys(
@@ -97,21 +97,21 @@ def whole(option: str, given: Any) -> int:
             return operator.index(given)
     except TypeError:
         pass
-    raise _wrong(option, given, "is no whole number")
+    raise wrong(option, given, "is no whole number")
 
 
 def number(option: str, given: Any) -> float:
     """A number of any type, but no bool. Raises UsageError."""
     if not isinstance(given, bool) and isinstance(given, Real):
         return float(given)
-    raise _wrong(option, given, "is no number")
+    raise wrong(option, given, "is no number")
 
 
 def path(option: str, given: Any) -> str | None:
     """A path as text. Raises UsageError."""
     if given is None or isinstance(given, (str, os.PathLike)):
         return None if given is None else os.fspath(given)
-    raise _wrong(option, given, "is no path")
+    raise wrong(option, given, "is no path")
 
 
 def _text(option: str, given: Any) -> str:
@@ -121,7 +121,7 @@ def _text(option: str, given: Any) -> str:
         return str(plain).lower()
     if isinstance(plain, str | Real):
         return str(plain)
-    raise _wrong(option, given, "is no name", _AS_COLUMN if hasattr(given, "__len__") else "")
+    raise wrong(option, given, "is no name", _AS_COLUMN if hasattr(given, "__len__") else "")
 
 
 def _scalar(given: Any) -> bool:
@@ -163,7 +163,8 @@ def _pos_weight(given: Any) -> Any:
     return float(given) if isinstance(given, Real) else _path_or("pos_weight", given)
 
 
-def _wrong(name: str, given: Any, what: str, remedy: str = "") -> UsageError:
+def wrong(name: str, given: Any, what: str, remedy: str = "") -> UsageError:
+    """The error of an argument that is not of the type of its option."""
     shown = clean(repr(given)) if isinstance(given, str | Real | None) else f"a {type(given).__name__}"
     option = "--" + name.replace("_", "-")
     remedy = remedy or f"help(xentcli.score) says what {name} takes"

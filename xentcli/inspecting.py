@@ -10,6 +10,7 @@ import os
 import shlex
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from xentcli import looking, memory, reporting, scoring
@@ -36,8 +37,8 @@ _BATCH = 1 << 16
 """Rows, or values, that a thread takes at a time."""
 
 
-def inspect(inputs: list[str], settings: Settings) -> Inspection:
-    """Look at the files `inputs`, shards of one set.
+def inspect(inputs: Sequence[str | Source], settings: Settings) -> Inspection:
+    """Look at the files (or Sources) `inputs`, shards of one set.
 
     Raises as scoring does for options and for files that cannot be opened or have no columns to show;
     what else would stop scoring is among the `problems`.
@@ -73,7 +74,11 @@ def inspect(inputs: list[str], settings: Settings) -> Inspection:
 
 
 def _try(
-    found: Inspection, what: Resolution, inputs: list[str], sources: list[Source], settings: Settings
+    found: Inspection,
+    what: Resolution,
+    inputs: Sequence[str | Source],
+    sources: list[Source],
+    settings: Settings,
 ) -> None:
     """Score the first rows, and keep what is said of them."""
     try:

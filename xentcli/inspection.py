@@ -45,7 +45,14 @@ class Problem:
 
 @dataclass(slots=True)
 class Inspection:
-    """Everything that a look shows; what could not be told is None or empty."""
+    """Everything that a look shows; what could not be told is None or empty.
+
+    files: each as its footer or first bytes describe it. columns: with type, bounds, first values and role,
+    of the first file. sampled: rows that were looked at. what: the one reading, None where there is none;
+    readings: those of a question. labels: how often each is in the rows looked at. problems: what scoring
+    would say of these. commands: what to type to score it, a line for each reading. seconds, or per_million
+    rows of a stream, and memory, in bytes: what scoring takes, about and at most.
+    """
 
     files: list[File]
     columns: list[dict[str, Any]]
@@ -55,6 +62,7 @@ class Inspection:
     readings: list[Reading] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
     seconds: float | None = None
     per_million: float | None = None
     memory: int | None = None
@@ -74,8 +82,20 @@ class Inspection:
         """The exit code that scoring ends with, as far as the first rows show."""
         return max((problem.code for problem in self.problems), default=0)
 
+    def __str__(self) -> str:
+        return self.table()
+
+    def table(self, *, ascii_only: bool = False, width: int | None = None, verbose: bool = False) -> str:
+        """What `xent inspect` prints; `str` of this is it, too. verbose: every column, and all labels seen.
+
+        width: cells of a line, 100 at most; ascii_only: for what shows no other characters.
+        """
+        from xentcli import shown
+
+        return shown.inspection(self, ascii_only=ascii_only, width=width, verbose=verbose)
+
     def to_dict(self) -> dict[str, Any]:
-        """The `xent.inspect/1` document, without the command lines, which are the caller's."""
+        """The `xent.inspect/1` document."""
         what = self.what
         reading = None if what is None else {
             "task": what.task, "kind": what.kind, "layout": what.layout, "pred": what.pred,
@@ -107,4 +127,5 @@ class Inspection:
             "estimate": {"seconds": self.seconds, "seconds_per_million_rows": self.per_million,
                          "bytes": self.memory},
             "exit_code": self.code,
+            "commands": self.commands,
         }  # fmt: skip

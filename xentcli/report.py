@@ -7,6 +7,7 @@ fractions) at full float64 precision; a value that is not finite says why.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from xentcli.documents import dumps
@@ -242,6 +243,28 @@ class Report:
         told += [f"verdict {self.verdict}"] if self.verdict else []
         told += [counted(len(self.warnings), "warning")] if self.warnings else []
         return f"<Report of {inputs}: {', '.join(told)}>"
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def table(
+        self, *, metric: str | Iterable[str] = (), per_class: int | None = 10, quiet: bool = False,
+        unit: str = "nats", digits: int | None = None, ascii_only: bool = False, width: int | None = None,
+        verbose: bool = False,
+    ) -> str:  # fmt: skip
+        """What `xent score` prints, with notes, warnings and verdicts below; `str` of a report is this, too.
+
+        metric: figures to show beside the usual ones, of those there are. per_class: how many classes; None
+        for all. quiet: the headline alone. verbose: all figures. unit: nats or bits. digits: significant
+        ones, 1 to 17. width: cells of a line, in which names are cut and columns left out; None for any.
+        ascii_only: for what shows no other characters. Raises UsageError.
+        """
+        from xentcli import shown
+
+        return shown.report(
+            self, metric=metric, per_class=per_class, quiet=quiet, unit=unit, digits=digits,
+            ascii_only=ascii_only, width=width, verbose=verbose,
+        )  # fmt: skip
 
     def to_dict(self, per_class: int | None = 1000) -> dict[str, Any]:
         """The `xent.score/1` document; at most `per_class` classes, those with the largest share."""

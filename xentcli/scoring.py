@@ -209,6 +209,8 @@ def _run(
             joined.raise_with_all(sources, error)
         raise
     memory.release(states)
+    if progress is not None:
+        progress(states.read, 1.0)
     return states
 
 

@@ -330,8 +330,8 @@ def test_a_look_fits_the_terminal(samples: Path, tmp_path: Path, cells: int, asc
     wide = parquet(tmp_path / "w.parquet", {name: [0.5, 0.5] for name in names} | {"y": [1, 2]})
     for path in (samples / "digits_overconfident.parquet", samples / "two_models.csv", wide):
         found = inspecting.inspect([str(path)], Settings())
-        commands = ["xent score"] * max(1, len(found.readings))
-        text = inspection.render(found, commands, Look(cells, ascii_only), verbose=True)
+        found.commands = ["xent score"] * max(1, len(found.readings))
+        text = inspection.render(found, Look(cells, ascii_only), verbose=True)
         too_wide = [line for line in text.splitlines() if strip.wide(line) > cells]
         assert all(str(path) in line for line in too_wide)  # a path is one word
         columns = ("stored as", "from", "to", "first values")

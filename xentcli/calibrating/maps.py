@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,23 @@ class CalibrationMap:
         gain = self.found.get("gain", {}).get("value")
         told = "" if gain is None else f", gain {gain:.4g} nats a row"
         return f"<CalibrationMap {self.method} of {of}{told}>"
+
+    def __str__(self) -> str:
+        return self.table() if "methods" in self.found else repr(self)
+
+    def table(
+        self, *, metric: str | Iterable[str] = (), quiet: bool = False, unit: str = "nats",
+        digits: int | None = None, ascii_only: bool = False, width: int | None = None,
+    ) -> str:  # fmt: skip
+        """What `xent calibrate fit` prints, with warnings and verdicts below; `str` of a map is this, too.
+
+        As for `Report.table`; of a map whose document says what the fit has seen.
+        """
+        from xentcli import shown
+
+        return shown.calibration(
+            self, metric=metric, quiet=quiet, unit=unit, digits=digits, ascii_only=ascii_only, width=width
+        )
 
     def probabilities(self, given: Any) -> F64:
         """Calibrated probabilities of an array of scores, in its shape: (n,) or (n, classes).

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xentcli import gating, places
-from xentcli.cli import borrowed, output, progress, score, together
+from xentcli import gating, places, progress
+from xentcli.cli import borrowed, output, score, together
 from xentcli.cli.panels import Panels
 from xentcli.cli.requests import Request
 from xentcli.errors import UsageError, counted, listing

@@ -38,13 +38,13 @@ def command(**typed: Any) -> int:
     from xentcli.inspecting import inspect as look
 
     found = look(typed["files"], settings)
-    lines = commands(typed, [reading.options for reading in found.readings])
+    found.commands = commands(typed, [reading.options for reading in found.readings])
     if as_json:
         from xentcli.documents import dumps
 
-        text = dumps(found.to_dict() | {"commands": lines}, not output.can_encode(sys.stdout))
+        text = dumps(found.to_dict(), not output.can_encode(sys.stdout))
     else:
-        text = _text(found, lines, verbose)
+        text = _text(found, verbose)
     output.write(text, 0)
     return 0
 
@@ -78,11 +78,11 @@ def _path(path: str) -> str:
     return shlex.quote(f"./{path}" if path.startswith("-") and path != "-" else path)
 
 
-def _text(found: Inspection, lines: list[str], verbose: bool) -> str:
+def _text(found: Inspection, verbose: bool) -> str:
     from xentcli.renderers import inspection
     from xentcli.renderers.table import Look
 
-    text = inspection.render(found, lines, Look(output.room()), verbose)
+    text = inspection.render(found, Look(output.room()), verbose)
     if output.can_encode(sys.stdout, text):
         return text
-    return inspection.render(found, lines, Look(output.room(), ascii_only=True), verbose)
+    return inspection.render(found, Look(output.room(), ascii_only=True), verbose)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from xentcli import choices, gating, places
+from xentcli import choices, gating, places, progress
 from xentcli.classnames import class_names
 from xentcli.cli import output as out
-from xentcli.cli import progress, together
+from xentcli.cli import together
 from xentcli.errors import CannotDecide, OutputError, UsageError, clean
 from xentcli.metrics.names import Metric, asked_in_order, resolve
 from xentcli.records import dataclass

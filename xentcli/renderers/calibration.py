@@ -18,12 +18,15 @@ _FIRST = {"cross_entropy": "cross-entropy", "ece": "ECE", "ece_positive": "ECE o
 _LISTED = 8  # parameters that are shown one by one
 
 
-def render(document: Document, extra: list[str], look: Look, quiet: bool = False) -> str:
-    """The `xent.calibration/1` document as text; `extra` are metrics asked for, to show with the usual."""
+def render(document: Document, extra: list[str], look: Look, quiet: bool = False, below: bool = False) -> str:
+    """The `xent.calibration/1` document as text; `extra` are metrics asked for, to show with the usual.
+
+    below: warnings are to stand below it, not on stderr.
+    """
     blocks = [_lines(title(document["data"], look, False)), _figures(document, extra, look)]
     if not quiet:
         blocks += [_methods(document, look), _sentence(_parameters(document), look)]
-        blocks.append([line for note in _notes(document) for line in _sentence(note, look)])
+        blocks.append([line for note in _notes(document, below) for line in _sentence(note, look)])
     text = "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
     return text.replace(NBSP, " ")
 
@@ -158,7 +161,7 @@ def _ends(p: list[float]) -> str:
     return " to ".join(numbers.figure(Value(end), default=3) for end in (min(p), max(p)))
 
 
-def _notes(document: Document) -> list[str]:
+def _notes(document: Document, below: bool) -> list[str]:
     """What the figures rest on."""
     fit, level = document["fit"], document["provenance"]["ci"]
     column = f' "{numbers.shown(fit["folds_column"])}"' if fit["folds_column"] else ""
@@ -173,5 +176,5 @@ def _notes(document: Document) -> list[str]:
     if len(document["methods"]) > 1:
         notes.append(f"Chosen: {document['chosen']}.")
     if document["warnings"]:
-        notes.append(f"{counted(len(document['warnings']), 'warning')} on stderr.")
+        notes.append(f"{counted(len(document['warnings']), 'warning')} {'below' if below else 'on stderr'}.")
     return notes

@@ -26,15 +26,15 @@ _FOLDED = frozenset({"column", "first values"})
 _DROPPED = ("first values", "from", "to", "stored as")
 
 
-def render(found: Inspection, commands: list[str], look: Look, verbose: bool = False) -> str:
-    """What was seen as text; `commands` are the lines to type. verbose: every column and every label."""
+def render(found: Inspection, look: Look, verbose: bool = False) -> str:
+    """What was seen as text, and the lines to type. verbose: every column and every label."""
     narrow = replace(look, width=min(look.width or _WIDTH, _WIDTH))
     parts = [
         _head(found, look),
         _reading(found, verbose, narrow),
         _table(found, verbose, look),
         _problems(found, look),
-        _commands(found, commands, look),
+        _commands(found, look),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines).replace(NBSP, " ") + "\n"
 
@@ -215,11 +215,11 @@ def _problems(found: Inspection, look: Look) -> list[str]:
     return lines
 
 
-def _commands(found: Inspection, commands: list[str], look: Look) -> list[str]:
+def _commands(found: Inspection, look: Look) -> list[str]:
     if found.readings:
         lines = ["which one is meant?"]
-        for reading, command in zip(found.readings, commands, strict=True):
+        for reading, command in zip(found.readings, found.commands, strict=True):
             lines += [f"  {look.prose(command)}", *_folded(shown(reading.means), look, *_BELOW)]
         return lines
     end = f"  (it would end with exit code {found.code})" if found.code else ""
-    return [f"{look.prose(command)}{end}" for command in commands]
+    return [f"{look.prose(command)}{end}" for command in found.commands]

@@ -91,12 +91,14 @@ def render(
     per_class: int | None = 10,
     asked_classes: bool = False,
     asked: frozenset[str] = frozenset(),
+    below: bool = False,
 ) -> str:
     """The report as text, without a final newline and without the warnings, which are not a result.
 
     width: cells of the terminal, None for a file or pipe. per_class: classes shown, None for all.
     quiet: the headline and what was asked for, as slices and worst rows are; classes if `asked_classes`.
     digits: significant digits, else as many as the intervals support. asked: metrics to show in any case.
+    below: warnings are to stand below it, not on stderr.
     """
     look = Look(width, ascii_only, unit, digits)
     prior = "prior:given" in report.definition.split("|")
@@ -115,7 +117,7 @@ def render(
     blocks.append(worst.doubted(report, look))
     if not quiet:
         blocks += [_confusion(report, look), _evidence(report, look)] if verbose else []
-        blocks.append(_notes(report, look))
+        blocks.append(_notes(report, look, below))
     lines: list[Line] = []
     for block in filter(None, blocks):
         lines += ([[]] if lines else []) + block
@@ -265,7 +267,7 @@ def _evidence(report: Report, look: Look) -> list[Line]:
     return [line for k, v in known.items() for line in look.text([f"{look.prose(k)}: {look.prose(v)}"])]
 
 
-def _notes(report: Report, look: Look) -> list[Line]:
+def _notes(report: Report, look: Look, below: bool) -> list[Line]:
     """What "±" means, what p rests on, and where the warnings are."""
     notes = []
     level = numbers.level(report)
@@ -274,7 +276,7 @@ def _notes(report: Report, look: Look) -> list[Line]:
     if redraws := numbers.redraws(report):
         notes.append(f"p rests on {redraws} redraws.")
     if report.warnings:
-        notes.append(f"{counted(len(report.warnings), 'warning')} on stderr.")
+        notes.append(f"{counted(len(report.warnings), 'warning')} {'below' if below else 'on stderr'}.")
     return look.text(notes, style="dim")
 
 
