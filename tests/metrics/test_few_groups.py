@@ -7,11 +7,13 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from tests.metrics.scored import known, read
 from xentcli.batch import F64
-from xentcli.metrics import fewgroups
+from xentcli.metrics import chance, fewgroups, redraw, wild
+from xentcli.metrics.truths import closer
+from xentcli.report import Value
 from xentcli.states.bins import Binned
 
 
@@ -68,3 +70,37 @@ def test_the_largest_gap_of_bins_in_one_cluster_has_the_p_of_every_set_of_labels
     exact = sum(math.prod(np.where(y, p, 1 - p).tolist()) for y in labels if larger(tuple(y)) >= larger(hits))
     value = read(known(np.array(hits), p, groups=np.array([3, 50, 700])), "mce")
     assert value.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 1024) + 1e-3)
+
+
+@pytest.mark.parametrize("root", [False, True])
+def test_upper_limits_are_as_far_as_the_sums_of_clusters_are_skew(root: bool) -> None:
+    """As far beside the normal as Hall's cubic of a mean which clusters move as they do the error; there
+    redraws, drawn out so much from their mean, are the chance to miss."""
+    rng, size = np.random.default_rng(4), 40
+    weight = rng.integers(3, 9, (size, 3)).astype(np.float64)
+    luck = np.where(rng.random(size) < 0.1, -0.6, 0.02)[:, None]  # a few clusters are wrong together
+    residuals = weight * (luck + rng.normal(0.0, 0.05, (size, 3)))
+    total = weight.sum(axis=0)
+    bins = Binned(total, total, 0.8 * total, 0.8 * total + residuals.sum(axis=0))
+    found = wild.turned(bins, residuals, weight, 0)
+    gaps = residuals.sum(axis=0) / total
+    statistic = chance.root_mean_square_gap(bins) if root else chance.mean_gap(bins)
+    slope = gaps if root else np.sign(gaps)
+    each = ((residuals - weight * gaps) * slope).sum(axis=1)
+    s, z = min(float(stats.skew(each)) / math.sqrt(size), 0.45), stats.norm.ppf(0.975)
+    cubic = float(optimize.brentq(lambda t: t + s * t * t / 3 + s / 6 + s * s * t**3 / 27 + z, -20, 0))
+    assert found.farther(statistic) == pytest.approx(-cubic / z, rel=1e-6)
+    assert found.farther(statistic) > 1.2
+
+    seen = float(statistic(found.seen))
+    value = redraw.judged(Value(seen, "fraction", "lower", 1), found, statistic, 0.95)
+    assert value.hi is not None
+    draws = closer(found.first(redraw._VALUES // 3))
+    farther = draws.farther(statistic)
+
+    def share(factor: float) -> float:
+        errors = statistic(draws.at(factor))
+        return float((errors.mean() + farther * (errors - errors.mean()) <= seen).mean())
+
+    factor = value.hi / float(statistic(draws.seen))
+    assert share(factor * 0.995) > 0.025 > share(factor * 1.01)

@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics.redraw import Mask, two_weights
+from xentcli.metrics.redraw import Mask
+from xentcli.metrics.twoweights import two_weights
 from xentcli.metrics.wild import WildRedraws
 from xentcli.records import replace
 from xentcli.states.bins import Binned

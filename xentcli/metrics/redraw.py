@@ -36,6 +36,7 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.metrics.truths import beside, beyond_chance, closer, evened, leaning
+from xentcli.metrics.twoweights import Labels, two_weights
 from xentcli.numerics.bounded import TESTED, above
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
@@ -49,8 +50,6 @@ _FEWEST, _VALUES = 199, 30_000  # redraws that limits rest on: at least, and tim
 _HALVINGS = 14
 SURE = 2.0  # standard errors
 _LARGEST = 1024.0  # times the gaps seen
-_TRIALS = 1e15
-_NOISE = 1e-12
 _TIES = 1e-9  # rounding must not tell a redraw from the error it repeats
 
 Mask = npt.NDArray[np.bool_]
@@ -61,24 +60,6 @@ AnyRedraws = Union["Redraws", "WildRedraws"]
 
 Ends = Callable[[AnyRedraws], tuple[AnyRedraws, Sequence[AnyRedraws]]]
 """Redraws along the gaps seen to those of the truths that an interval's ends are of; see `metrics.truths`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Labels:
-    """Labels of bins (M,) with so many rows of a `heavy` weight, `more`, and `less` of a `light` one."""
-
-    more: F64
-    less: F64
-    heavy: F64
-    light: F64
-    seed: int
-
-    def drawn(self, rates: F64, rng: np.random.Generator | None = None) -> F64:
-        """Σwy (R, M) of labels that are positive with the probabilities `rates` (R, M)."""
-        rng = np.random.default_rng(self.seed) if rng is None else rng
-        hits = [rng.binomial(part.astype(np.int64)[:, None], rates.T).T for part in (self.more, self.less)]
-        out: F64 = hits[0] * self.heavy + hits[1] * self.light
-        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +84,7 @@ class Redraws:
     firm: F64
     unit: float
     lean: F64 | None
-    labels: _Labels | None = None
+    labels: Labels | None = None
     alike: F64 | None = None
 
     @property
@@ -123,6 +104,10 @@ class Redraws:
     def of_rates(self) -> Redraws:
         """The same for errors of rates, which rows that are more or fewer do not move, as they do sums."""
         return replace(self, mass=np.zeros_like(self.mass))
+
+    def farther(self, statistic: Statistic) -> float:
+        """1, as labels that are drawn are as skew as those seen; see `wild.WildRedraws.farther`."""
+        return 1.0
 
     def first(self, count: int) -> Redraws:
         """The first `count` redraws alone."""
@@ -195,26 +180,6 @@ def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count:
     return out if few == p else -out
 
 
-def two_weights(bins: Binned, spread: F64, seed: int) -> _Labels:
-    """Labels of rows whose sums have the mean, the variance and the range of those of each bin.
-
-    Up to half of its rows have the larger weight. Where rows are few, sums have about as many values. Where p
-    varies so much that the variance is below that of so many rows with the mean of p, there are more of them.
-    A normal would leave the range where a bin has few rows, and lose its spread where it is brought back.
-    """
-    rate = np.clip(bins.p / bins.weight, 0.0, 1.0)
-    wanted = bins.weight * bins.weight * rate * (1.0 - rate)
-    worth = np.divide(wanted, spread, out=np.ones(rate.size), where=spread > 0).clip(1.0, _TRIALS)
-    rows = np.maximum(bins.rows, np.ceil(worth * (1.0 - _NOISE)))
-    more = np.maximum(np.minimum(rows // 2, np.floor(worth)), 1.0)  # no more, or the others weigh less than 0
-    less, mean = rows - more, bins.weight / rows
-    excess = rows / worth - 1.0
-    apart = mean * np.sqrt(np.where(excess > _NOISE, excess, 0.0))
-    heavy = mean + apart * np.sqrt(less / more)
-    light = np.maximum(mean - apart * np.sqrt(more / np.maximum(less, 1.0)), 0.0)
-    return _Labels(more, less, heavy, light, seed)
-
-
 def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, level: float | None, *,
            chance: float | None = None, error: Statistic | None = None,
            seen: float | None = None, residuals: F64 | None = None, largest: bool = False,
@@ -245,11 +210,24 @@ def judged(value: Value, redraws: Redraws | WildRedraws, statistic: Statistic, l
         low = _last(lambda factor: _beyond(statistic(lower.at(factor)), seen, critical, level))
         lo = float(error(low * lower.seen))
     for truth in upper:
-        at = truth.at
-        high = _last(lambda factor: not _short(statistic(at(factor)), seen, critical, level))  # noqa: B023
+        farther = 1.0 if largest else truth.farther(statistic)
+        high = _reached(truth, statistic, seen, critical, level, farther)
         hi = max(hi, float(error(high * truth.seen)))
     most = 1.0 if value.unit == "fraction" else math.inf
     return replace(found, lo=min(lo, value.value), hi=max(min(hi, most), value.value))
+
+
+def _reached(truth: AnyRedraws, statistic: Statistic, seen: float, critical: float, level: float,
+             farther: float) -> float:  # fmt: skip
+    """The largest factor at which the error seen is not too small, where errors are so much farther from
+    their mean than redraws are: a wider noise would add to them all."""
+
+    def holds(factor: float) -> bool:
+        errors = statistic(truth.at(factor))
+        mean = errors.mean()
+        return not _short(mean + farther * (errors - mean), seen, critical, level)
+
+    return _last(holds)
 
 
 def _ends(drawn: AnyRedraws, largest: bool, by_chance: bool) -> tuple[AnyRedraws, Sequence[AnyRedraws]]:

@@ -18,8 +18,9 @@ import math
 import numpy as np
 
 from xentcli.batch import F64, I64
-from xentcli.metrics import redraw, wild
+from xentcli.metrics import wild
 from xentcli.metrics.known import Known
+from xentcli.metrics.twoweights import two_weights
 from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics import grid
 from xentcli.numerics.effects import together
@@ -44,7 +45,7 @@ def of_soft(bins: Binned, unit: float, seed: int, *, coarse: I64 | None = None) 
     if coarse is not None:
         square = _divided(square, bins, coarse)
     rates = np.broadcast_to(np.clip(bins.p / bins.weight, 0.0, 1.0), (BUCKETS, square.size))
-    noise = redraw.two_weights(bins, square, seed).drawn(rates, rng) - bins.p
+    noise = two_weights(bins, square, seed).drawn(rates, rng) - bins.p
     more = rng.standard_normal(noise.shape)
     # Σw of the rows turned over: what goes with their residuals, and the rest of its variance Σw².
     along = unit * residual / square

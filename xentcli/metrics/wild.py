@@ -12,17 +12,21 @@ International Statistical Institute 37, 239-264, for balanced signs.
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 
 from xentcli.batch import F64, I64
-from xentcli.metrics.redraw import SURE
+from xentcli.metrics.redraw import SURE, Statistic
+from xentcli.numerics.bounded import TESTED
+from xentcli.numerics.student import leaning, skew
 from xentcli.records import dataclass, replace
 from xentcli.states.bins import Binned
 from xentcli.states.clustercells import Clustered
 from xentcli.states.clusters import BUCKETS
 
 _TINY = 1e-300
+_STEP = 1e-6  # of what a cluster has, that a derivative is taken over
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class WildRedraws:
     rows each. firm (M,): how much of it is beyond two standard errors, from 0 to 1. calm (M,): what the gaps
     seen leave of the spread of the noise. lean (M,): the residuals to expect where their sum is
     one standard error, if bins hold few rows each. alike (M,): residuals of gaps as unlike as the true ones.
+    moves (G, M): what each cluster has of the residuals, less its share of the gap; of such bins unknown.
     """
 
     seen: F64
@@ -44,6 +49,7 @@ class WildRedraws:
     calm: F64
     lean: F64 | None
     alike: F64 | None = None
+    moves: F64 | None = None
 
     @property
     def by_chance(self) -> F64:
@@ -77,6 +83,20 @@ class WildRedraws:
             out += (factor - 1.0) * self.gap * self.mass
         return out
 
+    def farther(self, statistic: Statistic) -> float:
+        """How much farther from an error its upper limit is than where it varies as the redraws do.
+
+        Signs that change are not skew, as what clusters move the error by is, to first order, whose variance
+        goes along with it: where few have most of it, a sample without these shows a small error that hardly
+        varies. So it is as far as Hall's cubic of a mean of such clusters (`student.leaning`), of 95 %; for
+        other levels, too, so that intervals are nested.
+        """
+        if self.moves is None:
+            return 1.0
+        z = NormalDist().inv_cdf(0.5 + TESTED / 2)
+        each = statistic(self.seen + _STEP * self.moves) - statistic(self.seen - _STEP * self.moves)
+        return leaning(z, skew(each))[1] / z
+
 
 def draw(bins: Binned, clustered: Clustered, seed: int, *, coarse: I64 | None = None) -> WildRedraws:
     """1,024 redraws of bins in the order of p, of clusters with cells of the same rows in the same order.
@@ -100,7 +120,8 @@ def turned(bins: Binned, residuals: F64, weight: F64, seed: int, *, coarse: I64 
     if coarse is not None:
         lean = scale * (residuals * total[:, None]).sum(axis=0)
         lean /= math.sqrt(max(float((total * total).sum()), 1e-300))
-    return around(bins, noise, mass, variance(own, rows), (own * own).sum(axis=0), group, lean)
+    found = around(bins, noise, mass, variance(own, rows), (own * own).sum(axis=0), group, lean)
+    return found if coarse is not None else replace(found, moves=_around_gaps(residuals, weight))
 
 
 def alike(bins: Binned, spread: F64) -> F64:
@@ -151,11 +172,17 @@ def spread(bins: Binned, clustered: Clustered) -> F64:
 
 def variance(residuals: F64, weight: F64) -> F64:
     """m/(m-1) Σ_g (residual - Σw·gap)² of each bin (M,) over its m clusters (G, M); of one, residual²."""
-    total, found = weight.sum(axis=0), np.count_nonzero(weight, axis=0)
+    found = np.count_nonzero(weight, axis=0)
+    own = np.where(found < 2, residuals, _around_gaps(residuals, weight))
+    out: F64 = (own * own).sum(axis=0) * np.where(found < 2, 1.0, found / np.maximum(found - 1, 1))
+    return out
+
+
+def _around_gaps(residuals: F64, weight: F64) -> F64:
+    """Σw(y - p) by cluster and bin (G, M) less Σw times the gap of the bin."""
+    total = weight.sum(axis=0)
     gap = np.divide(residuals.sum(axis=0), total, out=np.zeros(total.size), where=total > 0)
-    alone = found < 2
-    own = residuals - weight * np.where(alone, 0.0, gap)
-    out: F64 = (own * own).sum(axis=0) * np.where(alone, 1.0, found / np.maximum(found - 1, 1))
+    out: F64 = residuals - weight * gap
     return out
 
 
