@@ -71,6 +71,15 @@ def test_p_is_the_share_of_rows_turned_over_with_an_error_so_large(task: str, we
     assert 0.01 < expected < 0.9
     assert value.p == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / 1024))
     assert value.lo is not None and value.hi is not None and value.lo <= (value.value or 0.0) <= value.hi
+    rows = np.zeros(BINS)
+    np.add.at(rows, bins_of(p.max(axis=1)[:, None] if task == "soft" else p).ravel(),
+              np.repeat(w, 1 if task == "soft" else 4))  # fmt: skip
+    per = np.divide(1.0, rows, out=np.zeros(BINS), where=rows > 0) / rows.sum()
+    seen = math.sqrt((own.sum(axis=0) ** 2 * per).sum())
+    expected = float((((signs @ own) ** 2 * per).sum(axis=1) >= seen**2).mean())
+    value = read(found, "rmsce")
+    assert value.value == pytest.approx(seen, rel=1e-9)
+    assert value.p == pytest.approx(expected, abs=0.01 + 4 * math.sqrt(expected * (1 - expected) / 1024))
     if task == "soft":  # the same rows turned over in the order of p
         own = own.sum(axis=1)[p.max(axis=1).argsort()]
         seen = np.abs(np.cumsum(own)).max()

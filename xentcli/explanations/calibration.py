@@ -29,7 +29,8 @@ CALIBRATION = (
         "Kumar et al. (2019), arXiv 1909.10155",
     ),
     Measure(
-        "rmsce", "sqrt(Σ_b W_b/W · (mean conf_b - accuracy_b)²) over equal-width bins", "0 to 1", "",
+        "rmsce", "sqrt(Σ_b W_b/W · (mean conf_b - accuracy_b)²) over equal-width bins; multilabel: of p and "
+        "target over all pairs of row and label", "0 to 1", "",
         "At least ece; large gaps count for more.", "Hendrycks et al. (2019), arXiv 1812.04606",
     ),
     Measure(

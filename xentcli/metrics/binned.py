@@ -50,15 +50,16 @@ def _by_mass(known: Known, key: str, pair: str) -> Value:
 
 
 def rmsce(known: Known) -> Value:
-    """Root mean squared gap of the equal-width bins, 0 to 1, at least `ece`.
+    """Root mean squared gap of the equal-width bins, 0 to 1, at least `ece`; multilabel: of `ece_labels`.
 
     Source: Hendrycks et al. (2019), arXiv 1812.04606.
     """
-    binned = known.binned("confidence")
+    pair = "labels" if known.multilabel else "confidence"
+    binned = known.binned(pair)
     squares = np.nan_to_num(gap(binned)) ** 2
-    value = known.value("rmsce", math.sqrt(float((binned.weight * squares).sum()) / float(known.weight)))
+    value = known.value("rmsce", math.sqrt(float((binned.weight * squares).sum() / binned.weight.sum())))
     filled = binned.where(binned.rows > 0)
-    return chance.judge(known, value, "confidence", filled, chance.root_mean_square_gap(filled),
+    return chance.judge(known, value, pair, filled, chance.root_mean_square_gap(filled),
                         scheme=known.spec.binning)  # fmt: skip
 
 

@@ -147,7 +147,7 @@ METRICS = (
     Metric("ece_debiased", "debiased", "fraction", "lower", "ece less its bias",
            (), _CLASSES, asked=True, tested=True),
     Metric("rmsce", "binned", "fraction", "lower", "root mean squared gap of the bins",
-           (), _CLASSES, asked=True, tested=True),
+           (), _ALL, asked=True, tested=True),
     Metric("l2_debiased", "debiased", "", "lower", "squared calibration error less its bias",
            (), _CLASSES, asked=True, tested=True),
     Metric("ece_sweep", "unbinned", "fraction", "lower", "ece in as many bins of equal mass as keep rising",
