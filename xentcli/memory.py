@@ -99,8 +99,7 @@ class Need:
             cut: Callable[[int], None] | None = getattr(source, "cut", None)
             if cut is not None:
                 cut(_rows_at_once(spec))
-        known = [source.rows for source in sources]
-        rows = None if None in known else sum(row or 0 for row in known)
+        rows = _rows(sources)
         cells = _cells(rows) if spec.task == "binary" else 0
         sizes = [_held(source, columns, text) for source in sources]
         walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
@@ -163,10 +162,9 @@ def release(states: StateSet) -> None:
 
 def left(spec: Spec, sources: list[Source], columns: list[str], text: list[str], limit: int) -> int:
     """Bytes of the limit that a run with one thread leaves."""
-    rows = [source.rows for source in sources]
     sizes = [_held(source, columns, text) for source in sources]
     walk, batch = max(size for size, _ in sizes), _copies(spec) * max(size for _, size in sizes)
-    states = sum(_states(spec, None if None in rows else sum(row or 0 for row in rows)))
+    states = sum(_states(spec, _rows(sources)))
     return max(0, limit - BASE - walk - batch - states)
 
 
@@ -195,6 +193,12 @@ def _states(spec: Spec, rows: int | None) -> tuple[int, int]:
         size[0] += _PAIR * met
     size["scores" in joint] += _CELL * _cells(rows) if spec.task == "binary" else 0
     return size[0], size[1]
+
+
+def _rows(sources: list[Source]) -> int | None:
+    """How many rows there are, or can be at most; None if that is unknown."""
+    most = [getattr(source, "most_rows", None) if source.rows is None else source.rows for source in sources]
+    return None if None in most else sum(row or 0 for row in most)
 
 
 def _cells(rows: int | None) -> int:

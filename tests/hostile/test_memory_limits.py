@@ -136,5 +136,13 @@ def test_a_large_text_column_nobody_needs(tmp_path: Path) -> None:
 
 
 def test_a_small_file_fits(tmp_path: Path) -> None:
-    found = xent("score", good(tmp_path / "p.parquet"), "--json", "--max-memory", "200MB")
-    assert found.code == 0 and abs(found.value() - GOOD_LOSS) < 1e-12
+    text, lines = tmp_path / "p.csv", tmp_path / "p.jsonl"
+    text.write_text("\n".join(["p,y", *["0.75,1", "0.25,0"] * 2]))
+    lines.write_text('{"p": 0.75, "y": 1}\n{"p": 0.25, "y": 0}\n' * 2)
+    for path, loss in (
+        (good(tmp_path / "p.parquet"), GOOD_LOSS),
+        (text, -np.log(0.75)),
+        (lines, -np.log(0.75)),
+    ):
+        found = xent("score", path, "--json", "--max-memory", f"{LIMIT}MB")
+        assert found.code == 0 and abs(found.value() - loss) < 1e-12, found.err

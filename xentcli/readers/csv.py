@@ -107,7 +107,15 @@ class CsvSource(TextSource):
 
     def held(self, columns: list[str], text: list[str]) -> tuple[int, int]:
         """Bytes that a walk holds for each thread, a block and the cells of one, and that a batch has."""
-        return 2 * max(MOST_BLOCK, self._block_bytes), 2 * MOST_BLOCK
+        block, most = max(MOST_BLOCK, self._block_bytes), 2 * MOST_BLOCK
+        return 2 * min(block, self.size or block), min(most, 4 * (self.size or most))
+
+    @property
+    def most_rows(self) -> int | None:
+        """Rows that there can be: each has a byte for every column, and two at least; None if unknown."""
+        if self.size is None or self._preview is None:
+            return None
+        return self.size // max(2, len(self._preview.columns)) + 1
 
     def _units(self, names: list[str], columns: list[str], numeric: frozenset[str]) -> Iterator[Unit]:
         for block in self._walk():

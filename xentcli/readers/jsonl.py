@@ -54,6 +54,11 @@ class JsonLinesSource(TextSource):
         self._known: frozenset[Path] = frozenset()
         self._late: set[Path] = set()
 
+    @property
+    def most_rows(self) -> int | None:
+        """Rows that there can be, of three bytes at least; None if unknown."""
+        return None if self.size is None else self.size // 3 + 1
+
     # -- looking -------------------------------------------------------------------------------------
     def _blocks(self, stream: ByteStream, size: int) -> Blocks:
         return Blocks(stream, size, KIND, quote=None)

@@ -115,6 +115,12 @@ class TextSource:
             return None
         return self._bytes.consumed / self._identity[0]
 
+    @property
+    def size(self) -> int | None:
+        """Bytes of a file that has been opened; None of streams, and of what is packed."""
+        packed = self._compression is not None or self._identity is None
+        return None if packed or self._identity is None else self._identity[0]
+
     def check_unchanged(self) -> None:
         """Raise DataError if the file has another size or time of change than when it was opened."""
         if self._identity is None:
