@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.columns.candidates import Candidate
-from xentcli.columns.kinds import F64, row_sums
+from xentcli.columns.kinds import F64, near_one, row_sums
 from xentcli.columns.labels import Key
 from xentcli.columns.schema import Column, Preview
 from xentcli.columns.vocabulary import VOTES, says_label, says_score, words
@@ -228,7 +228,7 @@ def judge(values: F64, numbers: list[int]) -> tuple[str | None, str]:
     far: Mask = np.logical_not(shares | single)
     if shares.any() and _few(far):
         odd = f", but for {shown(int(far.argmax()))}" if far.any() else ""
-        return "soft", f"rows that add up to 1 within {float(off[~far].max()):.1g}{odd}"
+        return "soft", f"rows that {near_one(float(off[~far].max()))}{odd}"
     row = int((far & ~wrong).argmax())
     why = f"which do not add up to 1 ({at(row)}: {sums[row]:.6g})"
     if values[~wrong].max() <= 1:

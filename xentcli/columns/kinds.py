@@ -104,20 +104,25 @@ def row_sums(values: F64) -> F64:
     return sums
 
 
+def near_one(spread: float) -> str:
+    """What rows do whose sums are at most that far from 1."""
+    return f"add up to 1 within {spread:.1g}" if spread else "add up to exactly 1"
+
+
 def _several(values: F64, low: float, high: float) -> Kind:
     sums = row_sums(values)
-    near_one = np.abs(sums - 1.0) <= 2e-2
+    near = np.abs(sums - 1.0) <= 2e-2
     # Of logits with few decimals, some rows add up to 1 too; then few rows lie between 0 and 1.
     within = ((values >= -ROUNDING) & (values <= 1.0 + ROUNDING)).all(axis=1).mean() >= 0.5
-    if near_one.all() or (within and (np.abs(sums - 1.0) <= 1e-6).any()):
+    if near.all() or (within and (np.abs(sums - 1.0) <= 1e-6).any()):
         spread = float(np.abs(sums - 1.0).max())
-        return Kind("probs", True, f"rows add up to 1 within {spread:.1g}, values {low:.4g} to {high:.4g}")
+        return Kind("probs", True, f"rows {near_one(spread)}, values {low:.4g} to {high:.4g}")
     other = _other_logs(values, low, high)
     if other is not None:
         return Kind(None, True, other)
     if low >= 0.0 and high <= 1.0:
-        if near_one.mean() >= 0.5:
-            return Kind("probs", True, f"{near_one.mean():.0%} of the rows add up to 1")
+        if near.mean() >= 0.5:
+            return Kind("probs", True, f"{near.mean():.0%} of the rows add up to 1")
         why = f"values from {low:.4g} to {high:.4g}, but rows add up to {sums[0]:.4g}, not 1"
         return Kind(None, False, why)
     if low >= 0.0 and high > 1.0 and (np.abs(sums - 100.0) <= 2.0).all():
