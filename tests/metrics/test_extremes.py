@@ -290,3 +290,12 @@ def test_the_interval_of_a_perplexity_holds_it_up_to_the_largest_float() -> None
     assert value.value == near(float(mpmath.exp(709.5)), rel=1e-9)
     assert value.lo is not None
     assert value.hi is None or value.lo < (value.value or 0.0) < value.hi
+
+
+def test_an_average_precision_that_weights_bring_next_to_one_has_limits() -> None:
+    score = [33.5625, 17.296875, -37.09375, 14.4609375, -67.0, -17.015625, 64.0]
+    weight = [2.296e11, 3.712, 1.425e-17, 2.737e-9, 9.112e5, 2.51e-20, 1.788e-5]
+    value = read(known([1, 0, 0, 1, 0, 0, 0], score, weight, kind="logits"), "average_precision")
+    assert value.value is not None and value.value < 1.0
+    assert value.lo is not None and value.hi is not None
+    assert 0.999 < value.lo <= value.value <= value.hi <= 1.0

@@ -186,7 +186,8 @@ class _Run:
 def _check_late(file: File, out: Applied) -> None:
     """Note the columns that are not written, and those that only later rows have had."""
     if file.lost:
-        what = f"not written, for they hold values of several types: {listing(list(file.lost))}"
+        why = "are encrypted" if file.look.format == "parquet" else "hold values of several types"
+        what = f"not written, for they {why}: {listing(list(file.lost))}"
         out.notes.append(f"{file.look.source}: {what}")
     for source in file.sources:
         late = source.late() if hasattr(source, "late") else []

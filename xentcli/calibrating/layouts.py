@@ -9,7 +9,7 @@ import pyarrow as pa
 from xentcli.calibrating.maps import CalibrationMap, Reading
 from xentcli.calibrating.matching import differs, match
 from xentcli.columns import Ask
-from xentcli.columns.schema import Preview
+from xentcli.columns.schema import ENCRYPTED, Preview
 from xentcli.errors import DataError, UsageError, clean, listing
 from xentcli.readers import Source, long
 from xentcli.readers.jsonl import LINE
@@ -144,9 +144,10 @@ def _file(
     typed, scores = look.format not in TYPED, needed if scores is None else scores
     own = source.sources[0] if isinstance(source, long.Items) else source
     needed = needed | set(_keys(own)) if lines else needed
-    kept = [c for c in look.columns if c.name in needed or (not lines and (typed or c.type != "other"))]
-    plain = ("text", "int") if look.format == "jsonl" else ("text", "int", "float", "bool")
-    text = [] if typed else [c.name for c in kept if c.name not in scores and c.type in plain]
+    plain = [c for c in look.columns if not lines and (typed or c.type != "other")]
+    kept = [c for c in look.columns if c.name in needed or (c in plain and not c.arrow.endswith(ENCRYPTED))]
+    kinds = ("text", "int") if look.format == "jsonl" else ("text", "int", "float", "bool")
+    text = [] if typed else [c.name for c in kept if c.name not in scores and c.type in kinds]
     lost = [] if lines else [c.name for c in look.columns if c not in kept]
     names = tuple(c.name for c in kept)
     return File(source, look, reading, stored, names, tuple(text), tuple(lost), lines)

@@ -10,7 +10,7 @@ import numpy as np
 from xentcli.columns import naming, unread
 from xentcli.columns.kinds import Kind, judge, row_sums
 from xentcli.columns.sampled import sample_values
-from xentcli.columns.schema import DTYPES, WHOLE, Column, Preview
+from xentcli.columns.schema import DTYPES, ENCRYPTED, WHOLE, Column, Preview
 from xentcli.columns.vocabulary import IDS, OF_THE_PREDICTION, says_kind, says_label, says_score, words
 from xentcli.errors import DataError, Question, UsageError, clean, closest, listing
 from xentcli.records import dataclass, replace
@@ -104,6 +104,9 @@ def refuse_other(preview: Preview, columns: list[Column]) -> None:
             raise _which_dtype(preview, column)
         if column.extension or held not in (*_FLOATS, "float", "int", "text", *WHOLE):
             kind = f"the extension type {clean(column.extension)}" if column.extension else column.arrow
+            if column.arrow.endswith(ENCRYPTED):
+                raise DataError(f'column "{clean(column.name)}" is encrypted', where=preview.source,
+                                remedy="decrypt it first", id="parquet_encrypted")  # fmt: skip
             said = unread.scores(preview, [column]) or unread.nested(preview, [column])
             raise said or DataError(
                 f'column "{clean(column.name)}" ({kind}) does not hold scores',

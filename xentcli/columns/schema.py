@@ -24,6 +24,9 @@ WHOLE = tuple(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 6
 WRITTEN = "lists written as text"
 """The `arrow` of a column of a text format whose fields hold lists of numbers."""
 
+ENCRYPTED = ", encrypted"
+"""What the `arrow` of a column that is encrypted ends with; its type is other, for no one reads it."""
+
 DTYPES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 """Bytes a value of each type that bits may be read as."""
 

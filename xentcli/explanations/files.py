@@ -216,18 +216,21 @@ ENTRIES = (
     ),
     Entry(
         "parquet_encrypted", 3,
-        "The footer of the Parquet file, or a column of it, is encrypted, and xent takes no keys.",
+        "The footer of the Parquet file, or a column of it that is needed, is encrypted, and xent takes no "
+        "keys. Columns that no one asks for may be.",
         "Decrypt it first.",
         ("(printf PARE; head -c 40 /dev/zero; printf PARE) > secret.parquet", "xent score secret.parquet"),
     ),
     Entry(
         "parquet_unsupported", 3,
         "A column of the Parquet file is whole, and stored in a way that pyarrow does not read: a rare "
-        "encoding or compression, or a dictionary whose texts are stored by what they share.",
+        "encoding or compression, or a list of coded texts that are stored by what they share.",
         "Write it again with pyarrow's defaults, or name the encoding and compression of that column.",
-        ("python3 -c \"import pyarrow as pa, pyarrow.parquet as pq; pq.write_table(pa.table({'p': [.4, .7], "
-         "'label': pa.array(['0', '1']).dictionary_encode()}), 'preds.parquet', use_dictionary=False, "
-         "column_encoding={'label': 'DELTA_BYTE_ARRAY'})\"", "xent score preds.parquet"),
+        ("python3 -c \"import pyarrow as pa, pyarrow.parquet as pq; pq.write_table(pa.table({'p_0': [.4], "
+         "'p_1': [.6], 'label': pa.array([['0']], pa.list_(pa.dictionary(pa.int8(), pa.string())))}), "
+         "'preds.parquet', use_dictionary=False, column_encoding={'label.list.element': "
+         "'DELTA_BYTE_ARRAY'})\"",
+         "xent score preds.parquet"),
     ),
     Entry(
         "truncated", 3,

@@ -105,12 +105,17 @@ def _later(moves: F64) -> F64:
 
 def limits(value: float, found: Spread, se: float, z: float) -> tuple[float, float]:
     """logit ± z·se/(c(1-c)) around the c that `found` makes of a value, and that value; all in (0, 1)."""
-    logit, c = _logit(value) + _logit(found.value) - _logit(found.seen), found.value
+    logit, c = _logit(value) + _logit(found.value) - _logit(found.seen), _inside(found.value)
     step = z * se / (c * (1.0 - c))
     lo, hi = (1.0 / (1.0 + math.exp(-min(max(at, -700.0), 700.0))) for at in (logit - step, logit + step))
     return min(lo, value), max(hi, value)
 
 
 def _logit(share: float) -> float:
-    share = min(share, 1.0 - 2.0**-53)
+    share = _inside(share)
     return math.log(share / (1.0 - share))
+
+
+def _inside(share: float) -> float:
+    """A share next to 0 or 1 where rounding has made it that, as it does of weights of many decades."""
+    return min(max(share, 2.0**-1000), 1.0 - 2.0**-53)

@@ -53,7 +53,8 @@ class Chunk:
     `start` and `compressed` say where its bytes are; `uncompressed` is what its pages unpack to.
     `low` and `high` are the bounds as stored, None where there are none; `exact`: they are said to be
     values of the column, where long texts may have bounds that are cut. `dictionary`: it has one. `delta`:
-    there are texts in it that are stored by their lengths or by what they share.
+    there are texts in it that are stored by their lengths or by what they share. `encrypted`: with a key, of
+    which xent takes none.
     """
 
     type: str
@@ -67,6 +68,7 @@ class Chunk:
     dictionary: bool = False
     exact: bool = False
     delta: bool = False
+    encrypted: bool = False
 
 
 def read(file: BinaryIO) -> tuple[bytes, int]:
@@ -149,7 +151,9 @@ def _chunk(stored: Any, rows: int, end: int, leaf: Leaf) -> Chunk:
     low, high, exact = _bounds(fields.get(12), leaf.type)
     coded = not _OF_DICTIONARIES.isdisjoint(encodings)
     delta = not _OF_TEXT.isdisjoint(encodings)
-    return Chunk(leaf.type, _CODECS[codec], values, unpacked, packed, start, low, high, coded, exact, delta)
+    secret = stored.get(8) is not None  # how to decrypt it
+    return Chunk(leaf.type, _CODECS[codec], values, unpacked, packed, start, low, high, coded, exact, delta,
+                 secret)  # fmt: skip
 
 
 def _whole(fields: Fields, number: int, leaf: Leaf) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xentcli.columns.schema import PREVIEW_ROWS, Preview
-from xentcli.errors import DataError, clean
+from xentcli.columns.schema import ENCRYPTED, PREVIEW_ROWS, Preview
+from xentcli.errors import DataError, clean, listing
 from xentcli.readers import Options, Unit, arrowtypes, plainlists
 from xentcli.readers.arrowtypes import check_names, class_names, plain
 from xentcli.readers.faults import changed, reason
@@ -19,6 +19,7 @@ from xentcli.readers.parquetfooter import READ_AHEAD, Contents, damaged, damaged
 from xentcli.readers.plainlists import Room
 from xentcli.readers.plainpages import Other
 from xentcli.readers.stored import Stored
+from xentcli.records import replace
 
 BATCH_ROWS = 1 << 17
 BATCH_BYTES, LISTS_BYTES = 5 << 20, 16 << 20
@@ -44,6 +45,10 @@ class ParquetSource:
         self._lists = {field.name for field in self._schema if pa.types.is_nested(field.type)}
         self._names = {c.name for c in arrowtypes.columns(self._schema)}
         self._contents = Contents(stored.name, self._metadata, stored.open)
+        coded = [field.name for field in self._schema if pa.types.is_dictionary(field.type)]
+        if coded and self._contents.uncodable(coded):
+            self._metadata = self._contents.without_arrow_schema()
+            self._schema = self._open().schema_arrow
         self.rows: int | None = self._metadata.num_rows
         self._read_rows = 0
         self._allowed = options.max_memory or MOST_HELD
@@ -68,6 +73,13 @@ class ParquetSource:
     def preview(self) -> Preview:
         schema = self._schema
         columns = self._contents.with_ranges(arrowtypes.columns(schema))
+        secret = self._contents.encrypted(self._names)
+        if secret and len(secret) == len(columns):
+            raise DataError("all columns are encrypted", where=self._stored.name, remedy="decrypt it first",
+                            id="parquet_encrypted")  # fmt: skip
+        columns = [replace(c, type="other", arrow=c.arrow + ENCRYPTED) if c.name in secret else c
+                   for c in columns]  # fmt: skip
+        notes = [f"encrypted, and so not looked at: {listing(secret)}"] if secret else []
         check_names(self._stored.name, [column.name for column in columns])
         text = [column.name for column in columns if column.type == "text"]
         sizes = self._contents.row_bytes(self._names)
@@ -78,7 +90,7 @@ class ParquetSource:
         wide = [name for name in usable if sizes.get(name, 8) > _WIDE and name not in huge]
         narrow = [name for name in usable if sizes.get(name, 8) <= _WIDE and name not in huge]
         return Preview(
-            self._stored.name, "parquet", columns, self._sample(narrow, text, sizes), self.rows, [],
+            self._stored.name, "parquet", columns, self._sample(narrow, text, sizes), self.rows, notes,
             self._class_names(schema), wide=self._sample(wide, text, sizes) if wide else None, schema=schema,
         )  # fmt: skip
 
@@ -120,14 +132,11 @@ class ParquetSource:
 
     def facts(self) -> dict[str, Any]:
         """What the footer says beside the columns: row groups with their rows, compression, writer."""
-        groups = [self._metadata.row_group(g) for g in range(self._metadata.num_row_groups)]
-        sizes = [group.num_rows for group in groups]
-        first = groups[0] if groups else None
-        chunks = [first.column(i) for i in range(min(first.num_columns, 256))] if first else []
+        sizes = self._contents.groups
         return {
-            "row_groups": len(groups),
+            "row_groups": len(sizes),
             "rows_per_group": [min(sizes), max(sizes)] if sizes else None,
-            "compression": sorted({chunk.compression.lower() for chunk in chunks}),
+            "compression": self._contents.codecs(256),
             "written_by": clean(self._metadata.created_by or ""),
         }
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from xentcli.columns.schema import Column
 from xentcli.errors import DataError, clean
 from xentcli.readers import footer, pages
@@ -18,6 +21,7 @@ from xentcli.records import replace
 READ_AHEAD = 1 << 17
 """Bytes of each column that are read at once."""
 
+_ARROW = b"ARROW:schema"
 _PAGES_KEPT = 50_000
 _BOUNDS_FOR = 20_000  # column chunks; beyond, footers take longer to walk than their bounds tell
 
@@ -141,6 +145,32 @@ class Contents:
         group = next((g for g, rows in enumerate(self.groups) if rows), None)
         return group is not None and all(chunk.dictionary for _, chunk in self.used(group, [name]))
 
+    def encrypted(self, names: set[str]) -> list[str]:
+        """The columns that the first row group with rows holds encrypted, or in part so."""
+        group = next((g for g, rows in enumerate(self.groups) if rows), None)
+        pairs = [] if group is None else zip(self._leaves, self.chunks(group), strict=True)
+        found = (leaf.within(names) for leaf, chunk in pairs if chunk.encrypted)
+        return list(dict.fromkeys(name for name in found if name is not None))
+
+    def uncodable(self, names: list[str]) -> bool:
+        """Is one of these columns none of `codable` in a row group, of those that are looked at?"""
+        known = range(min(len(self.groups), 1 + _BOUNDS_FOR // max(1, len(self._leaves))))
+        return any(chunk.delta for group in known for _, chunk in self.used(group, names))
+
+    def without_arrow_schema(self) -> Any:
+        """The metadata as pyarrow has it, without what Arrow's types were when the file was written: they
+        make it read as a dictionary what it cannot read as one (`codable`)."""
+        with self._file() as file:
+            data, _ = footer.read(file)
+        before, key, after = data.rpartition(_ARROW)
+        data = before + key.lower() + after  # of the same length
+        return pq.read_metadata(pa.BufferReader(b"PAR1" + data + len(data).to_bytes(4, "little") + b"PAR1"))
+
+    def codecs(self, most: int) -> list[str]:
+        """How the first columns of the first row group are compressed, at `most` so many of them."""
+        chunks = self.chunks(0)[:most] if self.groups else []
+        return sorted({chunk.codec for chunk in chunks})
+
     def codable(self, group: int, text: list[str]) -> list[str]:
         """The columns of text of a row group that Arrow can read as dictionaries: it cannot where texts are
         stored by their lengths or by what they share, as some writers do beyond a number of values."""
@@ -150,8 +180,9 @@ class Contents:
     def bounds(self, group: int, columns: list[str]) -> Bounds | None:
         """What the values of a row group are to be held against, if the file was written with checksums."""
         chunks = self.chunks(group)
+        plain = next((chunk for chunk in chunks if not chunk.encrypted), chunks[0])
         with self._file() as file:
-            checked = has_checksums(file, chunks[0])
+            checked = has_checksums(file, plain)
         return Bounds(self._leaves, chunks, columns) if checked else None
 
 
