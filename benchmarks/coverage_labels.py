@@ -27,7 +27,7 @@ SIZES = (500, 2_000, 10_000)
 ERRORS = {
     "soft": ("ece", "mce", "rmsce", "ece_mass", "ks_calibration", "kuiper_calibration", "atb", "smooth_ece",
              "ece_sweep"),
-    "multilabel": ("ece_labels", "rmsce"),
+    "multilabel": ("ece_labels", "rmsce", "mce"),
 }  # fmt: skip
 AREAS = ("macro_auroc", "macro_average_precision")
 SHARES = 0.5 ** np.arange(1, 11)

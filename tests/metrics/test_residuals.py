@@ -80,6 +80,11 @@ def test_p_is_the_share_of_rows_turned_over_with_an_error_so_large(task: str, we
     value = read(found, "rmsce")
     assert value.value == pytest.approx(seen, rel=1e-9)
     assert value.p == pytest.approx(expected, abs=0.01 + 4 * math.sqrt(expected * (1 - expected) / 1024))
+    gaps = np.divide(np.abs(own.sum(axis=0)), rows, out=np.zeros(BINS), where=rows > 0)
+    value = read(found, "mce")
+    assert value.value == pytest.approx(gaps.max(), rel=1e-9)
+    pairs = np.bincount(bins_of(p.max(axis=1) if task == "soft" else p.ravel()), minlength=BINS)
+    assert value.n == pairs[gaps.argmax()]
     if task == "soft":  # the same rows turned over in the order of p
         own = own.sum(axis=1)[p.max(axis=1).argsort()]
         seen = np.abs(np.cumsum(own)).max()
@@ -169,6 +174,18 @@ def test_soft_labels_of_bins_of_few_rows_vary_as_those_of_others_do(weighted: bo
     assert noise.var(axis=0)[-1] == pytest.approx(right[-1] * share, rel=0.25)
     rate = (bins.p + noise) / bins.weight
     assert rate.min() > -1e-12 and rate.max() < 1.0 + 1e-12  # as shares are, whose tails end there
+
+
+@pytest.mark.parametrize("votes", [1, 5])
+def test_the_largest_gap_may_be_that_of_one_pair_whose_label_is_drawn_anew(votes: int) -> None:
+    """p is how often a label, or the share of votes, is so far from the 0.9 of a pair alone in its bin."""
+    p = np.full((400, 5), 0.3)
+    y = np.random.default_rng(0).binomial(votes, p) / votes
+    p[0, 0], y[0, 0] = 0.9, (0.0 if votes == 1 else 0.4)
+    value = read(known([], p, task="multilabel", targets=y), "mce")
+    assert value.value == pytest.approx(0.9 - y[0, 0]) and value.n == 1
+    expected = stats.binom.cdf(round(votes * y[0, 0]), votes, 0.9)
+    assert value.p == pytest.approx(expected, abs=0.002 + 4 * math.sqrt(expected / 1024))
 
 
 def test_labels_that_go_together_have_the_level_of_their_rows() -> None:

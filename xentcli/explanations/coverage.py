@@ -29,9 +29,9 @@ COVERAGE = {
         ("accuracy", "precision", "recall", "specificity"),
         f"{_MET}; in 91 % of 500 rows where one in 1,000 is wrong: of errors so rare a sample has 0, 1 or 2",
     ),
-    **dict.fromkeys(("f1", "balanced_accuracy", "macro_f1", "mcc", "auroc", "expected_observed",
-                     "macro_auroc", "macro_average_precision"), _MET),
-    **dict.fromkeys(("average_precision", "brier_discrimination", "log_discrimination", "calibration_slope",
+    **dict.fromkeys(("f1", "balanced_accuracy", "macro_f1", "mcc", "auroc", "average_precision",
+                     "expected_observed", "macro_auroc", "macro_average_precision"), _MET),
+    **dict.fromkeys(("brier_discrimination", "log_discrimination", "calibration_slope",
                      "calibration_intercept"), f"{_MET}; {_LABELLED}"),
     **dict.fromkeys(
         ("normalized_cross_entropy", "brier_skill_score"),

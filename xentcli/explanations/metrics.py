@@ -199,10 +199,11 @@ MEASURES = (
         "Bröcker & Smith (2007), Weather and Forecasting 22, 651-661",
     ),
     Measure(
-        "mce", "max over non-empty bins of |mean conf_b - accuracy_b|", "0 to 1", "",
-        "Its n is the rows of that bin; few rows make large gaps. With --group, a bin in fewer than "
-        "about 30 groups does not show how it varies: there labels are redrawn, which go together as "
-        "those of all bins do.",
+        "mce", "max over non-empty bins of |mean conf_b - accuracy_b|; multilabel: of p and target over all "
+        "pairs of row and label", "0 to 1", "",
+        "Its n is the rows, or pairs, of that bin; few rows make large gaps. With --group, a bin in fewer "
+        "than about 30 groups does not show how it varies: there labels are redrawn, which go together as "
+        "those of all bins do; of several labels in bins of few pairs, too.",
         "Naeini, Cooper & Hauskrecht (2015), AAAI 29, 2901-2907",
     ),
     Measure(

@@ -48,8 +48,12 @@ def _chance(known: Known, key: str, pair: str) -> Value:
 
 
 def mce(known: Known) -> Value:
-    """Largest gap of mean confidence and accuracy over non-empty bins; n is that bin's rows."""
-    binned = known.binned("confidence")
+    """Largest gap of mean confidence and accuracy over non-empty bins; n is that bin's rows.
+
+    Several labels: of mean p and target over all pairs of row and label, which n counts.
+    """
+    pair = "labels" if known.multilabel else "confidence"
+    binned = known.binned(pair)
     gaps = gap(binned)
     worst = int(np.nanargmax(gaps))
     value = known.value("mce", float(gaps[worst]), n=int(binned.rows[worst]))
@@ -57,7 +61,7 @@ def mce(known: Known) -> Value:
     return chance.judge(
         known,
         value,
-        "confidence",
+        pair,
         filled,
         chance.largest_gap(filled),
         scheme=known.spec.binning,

@@ -46,7 +46,7 @@ def judge(known: Known, value: Value, pair: str, bins: Binned, statistic: Statis
     if why_not(known) is not None or value.value is None:
         return value
     drawn = redraws(known, pair, scheme, bins)
-    if largest and known.spec.grouped:
+    if largest and (known.spec.grouped or known.multilabel):
         drawn = _with_labels(known, pair, bins, drawn)
     return redraw.judged(value, drawn, statistic, known.level, chance=chance, largest=largest, seen=seen)
 
@@ -79,10 +79,18 @@ def _with_labels(known: Known, pair: str, bins: Binned, drawn: Redraws | WildRed
     """Redraws of clusters, with labels in the bins that few of them are in (`metrics.fewgroups`)."""
     from xentcli.metrics import fewgroups, residuals, wild
 
-    assert bins.variance is not None and isinstance(drawn, wild.WildRedraws)
+    assert isinstance(drawn, wild.WildRedraws)
     unit = float(known.weight2 / known.weight)
-    soft = known.spec.task in TABLED
-    square = residuals.squares(bins, unit) if soft else np.maximum(bins.variance, 0.0)
+    if known.multilabel:
+        square = residuals.of_pairs(known, bins)
+    elif known.spec.task == "soft":
+        square = residuals.squares(bins, unit)
+    else:
+        assert bins.variance is not None
+        square = np.maximum(bins.variance, 0.0)
+    if not known.spec.grouped:
+        few = fewgroups.alone(bins, square, unit)
+        return fewgroups.redrawn(drawn, bins, square, few, known.seed)
     residual, weight = wild.in_bins(bins, known.clustered_cells(pair))
     return fewgroups.as_labels(drawn, bins, residual, weight, square, unit, known.seed)
 

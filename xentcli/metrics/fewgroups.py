@@ -36,6 +36,22 @@ def as_labels(drawn: WildRedraws, bins: Binned, residuals: F64, weight: F64, squ
     calibrated rows, one by one. unit: Σw²/Σw.
     """
     variance, few = variances(bins, residuals, weight, square, unit)
+    return redrawn(drawn, bins, variance, few, seed)
+
+
+def alone(bins: Binned, square: F64, unit: float) -> Mask:
+    """Which bins (M,) hold too few rows to say what they vary by, each being its own cluster; `variances`."""
+    rate = np.clip(bins.p / bins.weight, 0.0, 1.0)
+    each = square / unit / unit
+    kappa = np.divide(square, unit * bins.weight * rate * (1.0 - rate), out=np.ones(rate.size),
+                      where=rate * (1.0 - rate) > 0.0)  # fmt: skip
+    fourth = 2.0 * each * each / bins.rows + each * np.square(kappa) * (1.0 - 6.0 * rate * (1.0 - rate))
+    found: Mask = fourth > _MOST * each * each
+    return found
+
+
+def redrawn(drawn: WildRedraws, bins: Binned, variance: F64, few: Mask, seed: int) -> WildRedraws:
+    """The redraws with labels of such a variance (M,) drawn in the bins that are `few` (M,)."""
     if not few.any():
         return drawn
     part = Binned(*(x[few] for x in (bins.rows, bins.weight, bins.p, bins.y)))

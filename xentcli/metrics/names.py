@@ -120,7 +120,7 @@ METRICS = (
     Metric("ece", "calibration", "fraction", "lower", "mean gap of confidence and accuracy, in bins",
            (), _CLASSES, tested=True),
     Metric("ece_chance", "calibration", "fraction", "", "the ECE expected if calibrated", (), _CLASSES),
-    Metric("mce", "calibration", "fraction", "lower", "largest gap of a bin", (), _CLASSES, tested=True),
+    Metric("mce", "calibration", "fraction", "lower", "largest gap of a bin", (), _ALL, tested=True),
     Metric("ece_positive", "calibration", "fraction", "lower", "mean gap for the positive class, in bins",
            (), _BINARY, tested=True),
     Metric("ece_positive_chance", "calibration", "fraction", "", "ece_positive expected if calibrated",

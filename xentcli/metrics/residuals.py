@@ -20,6 +20,7 @@ import numpy as np
 from xentcli.batch import F64, I64
 from xentcli.metrics import wild
 from xentcli.metrics.known import Known
+from xentcli.metrics.sums import number
 from xentcli.metrics.twoweights import two_weights
 from xentcli.metrics.wild import WildRedraws
 from xentcli.numerics import grid
@@ -139,6 +140,19 @@ def of_labels(known: Known, bins: Binned) -> WildRedraws:
     scale = math.sqrt(float(known.weight2) / float((kept.weight[which] ** 2).sum()))
     dealt *= scale
     return wild.turned(bins, dealt[0], dealt[1], known.seed)
+
+
+def of_pairs(known: Known, bins: Binned) -> F64:
+    """Σw²(y - p)² (M,) to expect of the pairs of row and label in each bin, one by one: Σw²p(1-p), less of it
+    where targets are shares, as their mean square says of all."""
+    rate = np.clip(bins.p / bins.weight, 0.0, 1.0)
+    each: F64 = bins.weight * rate * (1.0 - rate)
+    out: F64 = float(known.weight2 / known.weight) * each
+    size, calm = known.spec.size, float(each.sum())
+    shares = number(known.states.moments.exact("square")) * size < float(known.support.sum()) * (1.0 - 1e-9)
+    if shares and calm > 0.0:
+        out *= min(number(known.total("brier")) * size / calm, 1.0)
+    return out
 
 
 def probability(score: F64, kind: str) -> F64:
