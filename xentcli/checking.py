@@ -56,7 +56,7 @@ def of_task(spec: Spec, settings: Settings) -> None:
         raise UsageError("--threshold is for binary and multilabel tasks; this one has "
                          f"{spec.size:,} classes", remedy="leave --threshold out",
                          id="threshold")  # fmt: skip
-    if settings.binning != "width" and (spec.task not in ("binary", "multiclass") or spec.by):
+    if settings.binning != "width" and (spec.task not in ("binary", "multiclass", "soft") or spec.by):
         whose = "slices have" if spec.by else f"{spec.task} tasks have"
         raise UsageError(f"--binning {settings.binning}: {whose} bins of equal width alone",
                          remedy="leave --binning or --by out" if spec.by else "leave --binning out",

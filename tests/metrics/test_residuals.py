@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score
 
 from tests.metrics.scored import known, number, read
 from xentcli.batch import Spec
+from xentcli.metrics.calibration import diagram
 from xentcli.metrics.chance import redraws
 from xentcli.metrics.known import Known
 from xentcli.plan import needed
@@ -113,6 +114,14 @@ def test_shares_of_votes_have_the_errors_of_the_votes_as_rows(weighted: bool) ->
             value.lo is not None and value.hi is not None and 0 < value.lo <= (value.value or 0) <= value.hi
         )
         assert (value.p or 1.0) < 0.05
+    massed = known([], p, w, task="soft", targets=q, binning="mass")
+    same = known(votes, np.repeat(p, 4, axis=0), None if w is None else np.repeat(w, 4), binning="mass")
+    for name in ("ece", "mce", "rmsce"):
+        assert number(massed, name) == pytest.approx(number(same, name), rel=1e-9), name
+    assert number(massed, "ece") == number(found, "ece_mass") and read(massed, "ece").lo is not None
+    ends = diagram(massed, "confidence").rows
+    assert ends == sorted(ends, key=lambda row: row["lo"] or 0.0) and len(ends) == BINS
+    assert [row["lo"] for row in ends] == [row["lo"] for row in diagram(same, "confidence").rows]
 
 
 @pytest.mark.parametrize("weighted", [False, True])

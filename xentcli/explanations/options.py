@@ -42,7 +42,7 @@ ENTRIES = (
           "Wait until nothing writes to it."),
     Entry("binning", 2, "Bins of ece, mce, rmsce, ece_debiased and the reliability diagram are of equal "
           "width, or of equal mass: of nearly as many rows each, without splitting a score over two. The "
-          "latter is for binary and multiclass tasks; slices, soft labels and several labels have bins of "
+          "latter is for binary and multiclass tasks and soft labels; slices and several labels have bins of "
           "equal width alone, and so has what is told of each class. So have ece_toplabel and ece_classwise "
           "of more than two classes with --group, for which sums of each group, class and bin are kept: the "
           "ends of bins must be known before the rows are; and of more than 100 classes. Of up to 100, p "

@@ -187,8 +187,7 @@ def bins_of(known: Known, filled: Mask, mirrored: bool = False) -> I64:
 
 def ends(known: Known, pair: str) -> list[tuple[float, float]]:
     """From where to where the scores in each bin of equal mass of a pair lie, to half of 1/4800."""
-    state, mirrored = known.pair(pair)
-    cells = state.cells(mirrored)
+    cells = known.every_cell(pair)
     filled = cells.rows > 0
     group = mass_index(cells.weight[filled], known.spec.bins)
     lo, hi = (end[filled] for end in ends_of_cells())

@@ -294,12 +294,12 @@ class Known:
     def _binned(self, pair: str) -> Binned:
         if pair == "labels":
             return self.states.labelbins.pooled()
-        if self.states.has("softbins"):
-            return self.states.softbins.binned(self.spec.bins)
         if self.spec.binning == "mass":
             from xentcli.metrics.chance import equal_mass
 
             return equal_mass(self.cells(pair), self.spec.bins)
+        if self.states.has("softbins"):
+            return self.states.softbins.binned(self.spec.bins)
         state, mirrored = self.pair(pair)
         return state.binned(self.spec.bins, mirrored=mirrored, heavier=self.heavier)
 
