@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.metrics.scored import known, number, read
+from xentcli.records import replace
 
 mpmath.mp.dps = 50
 INF = math.inf
@@ -299,3 +300,10 @@ def test_an_average_precision_that_weights_bring_next_to_one_has_limits() -> Non
     assert value.value is not None and value.value < 1.0
     assert value.lo is not None and value.hi is not None
     assert 0.999 < value.lo <= value.value <= value.hi <= 1.0
+
+
+def test_labels_of_one_class_beside_a_prior_that_is_given() -> None:
+    found = replace(known([0, 0], [0.2, 0.7]), prior=np.array([0.5, 0.5]))
+    value = read(found, "normalized_cross_entropy")
+    assert value.value == pytest.approx(-math.log(0.8 * 0.3) / 2 / math.log(2.0), rel=1e-12)
+    assert value.se is not None and value.lo is not None and value.hi is not None

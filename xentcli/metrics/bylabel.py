@@ -54,7 +54,8 @@ def limited(known: Known, value: Value, name: str, costs: Costs, *, turned: bool
     """
     if known.spec.task != "binary" or known.level is None or known.z is None or not value.se:
         return value
-    means = known.by_class.values(name) / known.support
+    support = known.support
+    means = np.divide(known.by_class.values(name), support, out=np.zeros(2), where=support > 0)
 
     def ratio(share: float) -> float:
         at = np.array([1.0 - share, share])
