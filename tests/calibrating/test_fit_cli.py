@@ -85,6 +85,15 @@ def test_rules_are_judged_on_held_out_rows(samples: Path) -> None:
     assert outcome.code == 1 and "FAIL" in outcome.err
 
 
+def test_a_row_without_hope_by_every_map_leaves_a_choice(tmp_path: Path) -> None:
+    z, y = classes(12, 4, seed=1)
+    p = softmax(z)
+    p[0], y[0] = np.eye(4)[0], 2
+    found = xentcli.calibrate(write(tmp_path / "a.parquet", p, y))
+    assert found.method == "temperature" and found.found["after"]["cross_entropy"]["state"] == "infinite"
+    assert {one["gain"]["state"] for one in found.found["methods"]} == {"undefined"}
+
+
 def test_options_change_what_is_shown(samples: Path) -> None:
     words = ["calibrate", "fit", samples / "cancer.parquet", "--method", "isotonic"]
     usual = xent(*words).out

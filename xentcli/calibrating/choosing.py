@@ -145,7 +145,8 @@ def _behind(one: _Tried, best: _Tried, gain: _Gain) -> Value:
     """What the best map gains over another, with the noise of both fits."""
     assert one.judged is not None and one.fitted is not None
     assert best.judged is not None and best.fitted is not None
-    moved = best.fitted.own + (one.judged.losses - one.fitted.own)  # so that both optimisms are subtracted
+    with np.errstate(invalid="ignore"):  # of p = 0 by every map; the gain says why it is none
+        moved = best.fitted.own + (one.judged.losses - one.fitted.own)  # both optimisms are subtracted
     return gain(one.judged, best.judged, Fitted(moved, best.fitted.folds))
 
 
