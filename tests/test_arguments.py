@@ -174,5 +174,5 @@ def test_a_calibrated_file_never_replaces_what_it_was_made_from(path: Path, tmp_
 
 
 def test_the_package_lists_its_names() -> None:
-    assert dir(xentcli) == ["Report", "XentError", "__version__", "calibrate", "errors", "score"]
+    assert dir(xentcli) == ["Report", "XentError", "__version__", "calibrate", "errors", "inspect", "score"]
     assert all(hasattr(xentcli, name) for name in dir(xentcli))

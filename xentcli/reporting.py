@@ -170,6 +170,9 @@ def _provenance(known: Known) -> dict[str, Any]:
     }
 
 
+_PRIOR = 'JSON {"class": probability, …} in a file, or --prior uniform'
+
+
 def _prior(given: str | Mapping[str, float], spec: Spec) -> F64:
     """`uniform`, or the probability of each class by name, or a JSON file of that, as one vector (C,).
 
@@ -182,12 +185,14 @@ def _prior(given: str | Mapping[str, float], spec: Spec) -> F64:
     pairs = [(str(name), p) for name, p in given.items()] if isinstance(given, Mapping) else _in_file(given)
     if sorted(name for name, _ in pairs) != sorted(classes):
         raise DataError("a prior is an object with one probability for each class: "
-                        f"{listing(list(classes))}", where=where, id="prior")  # fmt: skip
+                        f"{listing(list(classes))}", where=where, remedy=_PRIOR, id="prior")  # fmt: skip
     found = dict(pairs)
     try:
         prior = np.array([_probability(found[name]) for name in classes])
     except (TypeError, OverflowError) as error:
-        raise DataError("a prior holds numbers from 0 to 1", where=where, id="prior") from error
+        raise DataError(
+            "a prior holds numbers from 0 to 1", where=where, remedy=_PRIOR, id="prior"
+        ) from error
     if apart:
         if not ((prior >= 0) & (prior <= 1)).all():
             raise DataError("the prior of a label lies between 0 and 1", where=where, id="prior")
@@ -206,9 +211,9 @@ def _in_file(path: str) -> Sequence[tuple[str, Any]]:
         pairs = json.loads(Path(path).read_text("utf-8-sig"), object_pairs_hook=tuple)
     except OSError as error:
         raise UsageError(f'--prior "{where}" cannot be read ({error.strerror})', id="prior",
-                         remedy="--prior uniform, or a JSON file") from error  # fmt: skip
+                         remedy=_PRIOR) from error  # fmt: skip
     except (ValueError, RecursionError) as error:
-        raise DataError("not a JSON file", where=where, id="prior") from error
+        raise DataError("not a JSON file", where=where, remedy=_PRIOR, id="prior") from error
     return pairs if isinstance(pairs, tuple) else ()
 
 
