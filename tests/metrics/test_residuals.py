@@ -6,13 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy import stats
 from sklearn.metrics import average_precision_score
 
 from tests.metrics.scored import known, number, read
-from xentcli.batch import Spec
+from xentcli.batch import F64, Spec
 from xentcli.metrics.calibration import diagram
 from xentcli.metrics.chance import redraws
 from xentcli.metrics.known import Known
@@ -20,7 +19,6 @@ from xentcli.plan import needed
 from xentcli.records import replace
 from xentcli.states import clusterlabels
 
-F64 = npt.NDArray[np.float64]
 BINS = 15
 
 
