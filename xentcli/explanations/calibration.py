@@ -198,7 +198,10 @@ def companion(key: str, part: str) -> Measure:
     source = (
         "Vaicenavicius et al. (2019), arXiv 1902.06977; Bröcker & Smith (2007), Weather and Forecasting 22"
     )
-    signs = "; with --group, soft labels or several a row, {} whose residuals change their signs"
+    signs = (
+        "; with --group, or several labels a row, {} whose residuals change their signs; of soft labels "
+        "redrawn as votes that vary as they do"
+    )
     if part == "chance" and "debiased" in key:
         return Measure(
             f"{key}_chance", f"mean of {key} over 199 redraws of the labels from the predictions, in the "
@@ -218,7 +221,7 @@ def companion(key: str, part: str) -> Measure:
         f"{key}_p", "(1 + how many of 999 redraws of the labels from the predictions, in the bins (--seed), "
         f"have a {_WITH_BIAS.get(key, key)} as large as that "
         f"seen) / 1000{sampled}"
-        + signs.format("1,024 redraws of groups or rows")
+        + signs.format("1,024 redraws of groups or rows") + ", 1,024 times"
         + "; of those with the very same one, gaps that add up to as much. JSON has their number in redraws",
         "0.005 to 1" if sampled else "0.001 to 1", none,
         "Small: the predictions are not calibrated. Large data make any small gap significant.", source,
