@@ -307,3 +307,11 @@ def test_labels_of_one_class_beside_a_prior_that_is_given() -> None:
     value = read(found, "normalized_cross_entropy")
     assert value.value == pytest.approx(-math.log(0.8 * 0.3) / 2 / math.log(2.0), rel=1e-12)
     assert value.se is not None and value.lo is not None and value.hi is not None
+
+
+def test_a_share_of_labels_whose_limit_rounds_to_one() -> None:
+    weights = [3.8e12, 7.6e-6, 7.3e-3, 7e6, 6.9e-5, 12534.0, 516.0, 8.4e-16, 8.7e12]
+    scores = [0.73, 0.05, 0.73, 0.27, 0.12, 0.02, 0.0025, 0.95, 1.0]
+    value = read(known([1, 0, 0, 1, 0, 0, 0, 1, 1], scores, weights), "normalized_cross_entropy")
+    assert value.value is not None and value.lo is not None and value.hi is not None
+    assert 0.0 <= value.lo <= value.value <= value.hi < math.inf

@@ -154,7 +154,8 @@ def _found(preview: Preview, ask: Ask) -> list[tuple[tuple[str, str, str], str]]
     for id in keys:
         ids = preview.own_values(id)
         spans = _unbroken(ids, _runs(ids))
-        if not 2 <= len(spans) <= sum(map(len, spans)) // 2:
+        whole_rows = sum(map(len, spans))
+        if not 2 <= len(spans) <= whole_rows // 2 or 2 * whole_rows < len(ids):
             continue
         if len({ids[s.start] for s in spans}) < len(spans):
             continue
@@ -181,7 +182,8 @@ def _unbroken(ids: list[Any], spans: list[range]) -> list[range]:
 def _same_classes(values: list[Any], spans: list[range]) -> list[range]:
     """The complete spans, if all have the same distinct values; the last may be cut short."""
     known = [span for span in spans if not any(is_missing(values[row]) for row in span)]
-    known = known if len(known) > 1 else spans  # none of a class without a name: that is told in its place
+    if len(known) < 2 or 2 * len(known) < len(spans):
+        known = spans  # perhaps with a class that has no name, which is told in its place
     if not known:
         return []
     first = {values[row] for row in known[0]}
@@ -227,4 +229,4 @@ def _varies(values: list[Any], spans: list[range]) -> bool:
 def _adds_up(values: list[Any], spans: list[range], p: Callable[[float], float]) -> bool:
     known = [span for span in spans if not any(is_missing(values[row]) for row in span)]
     near = (abs(sum(p(float(values[row])) for row in span) - 1.0) <= 2e-2 for span in known)
-    return len(known) > 1 and all(near)
+    return len(known) > 1 and 2 * len(known) >= len(spans) and all(near)

@@ -33,6 +33,8 @@ Costs = Callable[[F64], F64]
 """What it costs, by label (2,), to predict so much of either class (2,)."""
 
 _TINY = 1e-300
+_LEAST = 2.0**-53
+"""A share that weights have rounded to 0 or 1, or that its limit has, is taken to be so near to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ def limited(known: Known, value: Value, name: str, costs: Costs, *, turned: bool
     means = np.divide(known.by_class.values(name), support, out=np.zeros(2), where=support > 0)
 
     def ratio(share: float) -> float:
-        at = np.array([1.0 - share, share])
+        at = np.maximum([1.0 - share, share], _LEAST)
         return float((at * means).sum() / (at * costs(at if known.prior is None else known.prior)).sum())
 
-    share, cost = float(known.frequencies[1]), costs(known.reference)
+    share = float(known.frequencies[1])
+    cost = costs(known.reference if known.prior is not None else np.maximum(known.reference, _LEAST))
     seen, whole = ratio(share), float((known.frequencies * cost).sum())
     slope = float(means[1] - means[0] - seen * (cost[1] - cost[0]))
     parts = _of_clusters(known, name, slope) if known.spec.grouped else _of_rows(known, name)
