@@ -41,6 +41,7 @@ CASES = [
     ({"scores": [0.3, 0.05], "label": 1}, "list_mass", "more than the smallest listed p"),
     ({"scores": [0.7, -0.2]}, "probability_range", 'column "scores" lists -0.2, which is not a probability'),
     ({"scores": [3.0, 0.2]}, "probability_range", 'column "scores" lists 3'),
+    ({"scores": [0.7, 0.1, 0.1, 0.1, float("-inf")], "ids": [0, 1, 2, 3, 4]}, "probability_range", "-inf"),
     ({"label": None}, "label_null", 'column "label"'),
     ({"label": 7}, "label_unknown", 'column "label": 7 is none of'),
 ]

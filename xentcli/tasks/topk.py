@@ -53,7 +53,8 @@ def rows(batch: Batch, spec: Spec) -> tuple[Rows, BadRows]:
     listed = np.bincount(table.row, own, n) > 0
     rest = np.maximum(1.0 - table.sums, rounding) if lists.rest is None else lists.rest
     least = table.p[first + length - 1]
-    _check_mass(table, lists, spec, listed, rounding, bad)
+    with np.errstate(invalid="ignore", over="ignore"):  # of what no list may hold, which is told by now
+        _check_mass(table, lists, spec, listed, rounding, bad)
     bound = np.minimum(rest, least)
     with np.errstate(divide="ignore", invalid="ignore"):
         lower = 0.0 - np.log(bound)
