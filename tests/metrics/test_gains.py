@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from tests.metrics.scored import known, read, skewed
 from tests.metrics.test_decomposition import KEYS, _hashes, best, drawn, loss_at
@@ -111,6 +111,25 @@ def test_the_interval_of_a_gain_is_that_of_its_root_without_a_sign() -> None:
     # T is 1, its curvature a² p(1 - p) and the variance of ln T 1 / (n a² p(1 - p)), a = logit p
     assert gain.hi is not None and gain.upper == pytest.approx(0.0, abs=1e-9)
     assert gain.hi == pytest.approx(stats.norm.ppf(0.95) ** 2 / 2 / 600, rel=0.01)
+
+
+@pytest.mark.parametrize("times", [3.0, 0.4])
+def test_the_upper_end_of_groups_is_as_far_as_the_logarithm_of_their_temperature_is_skew(
+    times: float,
+) -> None:
+    """Skew is what leaving out each group in its turn moves ln T by, away from 0."""
+    z, labels = drawn(150, 3, times, seed=8)
+    z, labels, cluster = z.repeat(4, axis=0), labels.repeat(4), np.arange(600) // 4
+    gain = read(known(labels, z, kind="logits", groups=cluster), "calibration_loss")
+    assert gain.lo is not None and gain.hi is not None and gain.upper is not None
+    each = [in_sample(z[rows], labels[rows], np.ones(596))[0] for rows in (cluster != k for k in range(150))]
+    moves = (np.mean(each) - np.array(each)) * math.copysign(1.0, times - 1.0)
+    s, root = float(stats.skew(moves)) / math.sqrt(150), math.sqrt(gain.upper)
+    assert abs(s) > 0.05
+    off = float(stats.norm.ppf(0.975))
+    cubic = float(optimize.brentq(lambda t: t + s * t * t / 3 + s / 6 + s * s * t**3 / 27 + off, -9.0, 0.0))
+    above, below = math.sqrt(gain.hi) - root, root - math.sqrt(gain.lo)
+    assert above / below == pytest.approx(-cubic / off, rel=0.01)  # one step of Newton for each
 
 
 def test_rows_seen_several_times_and_cells_have_the_errors_of_rows() -> None:

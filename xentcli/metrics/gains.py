@@ -5,7 +5,9 @@ the error of the gain: it is the mean over rows of their own gains. The second o
 little to gain: with the temperature off by σ, half the curvature times σ² is gained by chance. The square
 root of the gain has about the same standard error everywhere, 0 included. It is how far ln T is from 0,
 without the side, so its interval is that of a normal that has lost its sign (`numerics.folded`): it holds 0
-exactly where the interval of the temperature holds 1, or the value itself is below 0.
+exactly where the interval of the temperature holds 1, or the value itself is below 0. Of clusters, what moves
+ln T is skew, so that where they happen to move it little its error seems small, too: the upper end is as much
+farther as Hall's cubic of a mean of such clusters (`student.leaning`) is.
 
 With T fitted on the rows themselves the loss left is too low by half of that (Takeuchi 1976, Suri-Kagaku 153,
 12-18), and the interval is around what it is without: with T fitted on other rows it is about as much too
@@ -23,7 +25,8 @@ import numpy as np
 
 from xentcli.batch import F64, I64
 from xentcli.numerics import folded
-from xentcli.numerics.student import quantile, reach
+from xentcli.numerics.bounded import TESTED
+from xentcli.numerics.student import leaning, quantile, reach, skew
 from xentcli.numerics.temperature import Fit, Point
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
@@ -38,7 +41,8 @@ class Errors:
     of the mean loss left there, and the covariance of the mean loss at T = 1 and the mean gain.
 
     chance: the curvature of the mean loss over ln T, times `log_temperature`: twice what chance alone gains.
-    third: the third cumulant of the mean loss left at T, of clusters; 0 of rows.
+    third: the third cumulant of the mean loss left at T, and skewness: that of ln T as an estimate, of
+    clusters; 0 of rows.
     weight: Σw of the rows. effective: (Σw)²/Σw².
     """
 
@@ -48,6 +52,7 @@ class Errors:
     together: float
     chance: float
     third: float
+    skewness: float
     weight: float
     effective: float
     clusters: int | None
@@ -107,8 +112,15 @@ class Errors:
         if min(x, moved) <= z:  # whether the root may be 0 is for the temperature to say
             x = moved
         low, high = folded.limits(x, level)
-        lo, hi = (root * low / x if low else 0.0) ** 2, (root + se * (high - x)) ** 2
+        above = se * (high - x) * self._farther(found.temperature)
+        lo, hi = (root * low / x if low else 0.0) ** 2, (root + above) ** 2
         return replace(value, se=self.of_gain, lo=min(lo, value.value), hi=max(hi, value.value))
+
+    def _farther(self, temperature: float) -> float:
+        """How much farther from the root of a gain its upper limit is than without skewness, at TESTED."""
+        z = NormalDist().inv_cdf(0.5 + TESTED / 2)
+        away = self.skewness if temperature > 1.0 else -self.skewness
+        return leaning(z, away)[1] / z
 
 
 def _apart(x: float, se: float) -> float:
@@ -147,5 +159,6 @@ def errors(best: Point, bend: float, loss: F64, weight: F64, count: I64, group: 
     variance = (m - 1) / m * float(np.add.reduce(seen * moves * moves))
     effective = total * total / float(np.add.reduce(times * weight))
     third = 0.0 if group is None else float(np.add.reduce(remaining * remaining * remaining))
+    skewness = 0.0 if group is None else skew(moves)
     return Errors(variance, product(gained, gained), product(remaining, remaining), product(whole, gained),
-                  bend / total * variance, third, total, effective, clusters)  # fmt: skip
+                  bend / total * variance, third, skewness, total, effective, clusters)  # fmt: skip
