@@ -251,3 +251,12 @@ def test_a_slice_whose_rows_were_all_left_out_is_none(
     (tmp_path / "in.csv").write_text("\n".join(lines) + "\n")
     report = xentcli.score(tmp_path / "in.csv", by="lang", **options)  # type: ignore[arg-type]
     assert [row.by["lang"] for row in report.slices] == ["fr", "en"]
+
+
+def test_a_key_that_no_row_of_a_file_of_json_lines_has_is_a_slice_of_nulls(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    one.write_text('{"p":0.25,"y":1,"k":null}\n' * 3)
+    two.write_text('{"p":0.25,"y":0,"k":"a"}\n')
+    for order in ((one, two), (two, one)):
+        found = xentcli.score(order, by="k").slices
+        assert {each.by["k"]: each.rows for each in found} == {None: 3, "a": 1}

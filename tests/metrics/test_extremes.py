@@ -315,3 +315,10 @@ def test_a_share_of_labels_whose_limit_rounds_to_one() -> None:
     value = read(known([1, 0, 0, 1, 0, 0, 0, 1, 1], scores, weights), "normalized_cross_entropy")
     assert value.value is not None and value.lo is not None and value.hi is not None
     assert 0.0 <= value.lo <= value.value <= value.hi < math.inf
+
+
+def test_discrimination_of_labels_whose_share_weights_round_to_one() -> None:
+    found = known([1, 0, 1, 0], [0.9, 0.2, 0.7, 0.4], [1e12, 1e-12, 1e12, 1e-13])
+    assert found.frequencies[1] == 1.0
+    value = read(found, "log_discrimination")
+    assert value.value is not None and 0.0 <= value.value < 1e-12

@@ -88,7 +88,7 @@ def _moves(known: Known, score: str, rate: F64) -> tuple[F64, F64]:
 
     Of a rate of 0 or 1, that of labels which it excludes is 0: there are none.
     """
-    share = float(known.frequencies[1])
+    share = min(max(float(known.frequencies[1]), 2.0**-1000), 1.0 - 2.0**-53)  # where weights have rounded it
     if score == "brier":
         return share**2 - rate**2, (1.0 - share) ** 2 - (1.0 - rate) ** 2
     with np.errstate(divide="ignore"):

@@ -99,6 +99,8 @@ class JsonLinesSource(TextSource):
             holds = types[name]
         elif text and types[name] == "other":
             shown = next(column.arrow for column in self.preview().columns if column.name == name)
+            if shown == "null":  # in all rows that were looked at
+                return Wanted(name, self._paths[name], "text")
             raise DataError(f'column "{clean(name)}" ({shown}) holds no values of one type', where=self._name,
                             remedy="write one type throughout", id="json_type")  # fmt: skip
         return Wanted(name, self._paths[name], holds)
