@@ -118,7 +118,9 @@ def test_a_report_a_map_and_a_look_print_what_the_commands_do(samples: Path) -> 
     look = xentcli.inspect(path)
     assert str(look).rpartition("\n")[0] == xent("inspect", path).out.rstrip("\n").rpartition("\n")[0]
     assert look.commands == [f"xentcli.score({str(path)!r})"]
-    for options in ({"unit": "bit"}, {"digits": 0}):
+    empty = xentcli.inspect(path, na=[], pred=("p_*",)).commands
+    assert empty == [f"xentcli.score({str(path)!r}, na=[], pred=['p_*'])"]
+    for options in ({"unit": "bit"}, {"digits": 0}, {"digits": 3.0}, {"per_class": -1}, {"per_class": "all"}):
         with pytest.raises(UsageError):
             report.table(**options)
 
@@ -143,5 +145,5 @@ def test_progress_is_told_of_all_rows(samples: Path, tmp_path: Path) -> None:
         told.clear()
         make(samples / "cancer.parquet", progress=lambda *so_far: told.append(so_far))
         assert told[-1][0] == 569 and [rows for rows, _ in told] == sorted(rows for rows, _ in told)
-    with pytest.raises(UsageError, match="--progress"):
+    with pytest.raises(UsageError, match="progress: 3 is"):
         xentcli.score(samples / "cancer.parquet", progress=3)  # type: ignore[arg-type]

@@ -217,7 +217,7 @@ def _shown(value: Any, name: str) -> str:
     several = value if isinstance(value, (list, tuple)) else [value]
     if len(several) < 9 and all(isinstance(one, (str, int, float, os.PathLike)) for one in several):
         typed = [repr(os.fspath(one) if isinstance(one, os.PathLike) else one) for one in several]
-        return typed[0] if several[0] is value else f"[{', '.join(typed)}]"
+        return typed[0] if several is not value else f"[{', '.join(typed)}]"
     return repr(value) if name == "where" else name
 
 

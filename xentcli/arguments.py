@@ -164,8 +164,7 @@ def _pos_weight(given: Any) -> Any:
 
 
 def wrong(name: str, given: Any, what: str, remedy: str = "") -> UsageError:
-    """The error of an argument that is not of the type of its option."""
+    """The error of an argument of the wrong type, by its name: not all are options of the command line."""
     shown = clean(repr(given)) if isinstance(given, str | Real | None) else f"a {type(given).__name__}"
-    option = "--" + name.replace("_", "-")
     remedy = remedy or f"help(xentcli.score) says what {name} takes"
-    return UsageError(f"{option}: {shown} {what}", remedy=remedy, id="argument")
+    return UsageError(f"{name}: {shown} {what}", remedy=remedy, id="argument")

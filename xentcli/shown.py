@@ -6,6 +6,7 @@ is wanted.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ def report(found: Report, *, metric: str | Iterable[str], per_class: int | None,
     """The table, and below it notes, warnings and verdicts. Raises UsageError."""
     table = import_module("xentcli.renderers.table")
     _check(unit, digits)
+    if per_class is not None and not _among(range(sys.maxsize), per_class):
+        raise UsageError(f"per_class={clean(repr(per_class))} is neither a number nor None",
+                         remedy="per_class=10", id="choice")  # fmt: skip
     text: str = table.render(
         found, width=width, ascii_only=ascii_only, verbose=verbose, quiet=quiet, unit=unit, digits=digits,
         per_class=per_class, asked=frozenset(_keys(metric)), below=True,
@@ -61,8 +65,12 @@ def _keys(metric: str | Iterable[str]) -> list[str]:
     return [resolve(name).key for name in ([metric] if isinstance(metric, str) else metric)]
 
 
+def _among(numbers: range, given: Any) -> bool:
+    return hasattr(given, "__index__") and given in numbers  # 3.0 is in a range, too
+
+
 def _check(unit: str, digits: int | None) -> None:
     if unit not in ("nats", "bits"):
         raise UsageError(f'--unit "{clean(str(unit))}" is not known', remedy="--unit nats|bits", id="choice")
-    if digits is not None and not 1 <= digits <= 17:
+    if digits is not None and not _among(range(1, 18), digits):
         raise UsageError(f"--digits {digits}: from 1 to 17", remedy="--digits 4", id="choice")

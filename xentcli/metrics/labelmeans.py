@@ -90,7 +90,7 @@ def _of_rows(known: Known, few: Few, name: str, label: int) -> Mean | None:
 
 @dataclass(frozen=True, slots=True)
 class OfClusters:
-    """Σw and Σw·score by cluster and label (G, 2), and what each cluster moves both means by (G, 2)."""
+    """Σw by cluster and label (G, 2), what each cluster moves both means by (G, 2), and the means."""
 
     weight: F64
     moves: F64
@@ -98,7 +98,7 @@ class OfClusters:
 
 
 def of_clusters(known: Known, name: str) -> OfClusters | None:
-    """The same over the clusters of `--group`; None where fewer than two have either label.
+    """Both means over the clusters of `--group`; None where fewer than two have either label.
 
     "brier" is that of the mean p of cells (`states.clustercells`).
     """
