@@ -322,3 +322,12 @@ def test_discrimination_of_labels_whose_share_weights_round_to_one() -> None:
     assert found.frequencies[1] == 1.0
     value = read(found, "log_discrimination")
     assert value.value is not None and 0.0 <= value.value < 1e-12
+
+
+def test_a_bin_of_soft_labels_that_weighs_next_to_nothing_has_no_spread() -> None:
+    z = [[54.3, 51.75], [-12.7, -11.65], [-54.75, -41.4], [14.4, -40.8]]
+    q = [[0.5657, 0.4343], [0.8976, 0.1024], [0.1538, 0.8462], [0.4828, 0.5172]]
+    found = known([], z, [5.05e18, 1895.0, 8.4e11, 1.15e19], task="soft", kind="logits", targets=q)
+    value = read(found, "ece")
+    assert value.lo is not None and value.hi is not None and value.value is not None
+    assert 0.0 <= value.lo <= value.value <= value.hi <= 1.0

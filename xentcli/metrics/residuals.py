@@ -49,7 +49,7 @@ def of_soft(bins: Binned, unit: float, seed: int, *, coarse: I64 | None = None) 
     noise = two_weights(bins, square, seed).drawn(rates, rng) - bins.p
     more = rng.standard_normal(noise.shape)
     # Σw of the rows turned over: what goes with their residuals, and the rest of its variance Σw².
-    along = unit * residual / square
+    along = np.divide(unit * residual, square, out=np.zeros(square.size), where=square > 0)
     rest = np.sqrt(np.maximum(unit * bins.weight - along * along * square, 0.0))
     mass = along * noise + rest * more
     assert wide.variance is not None
