@@ -10,6 +10,7 @@ from scipy import optimize, stats
 
 from tests.metrics.scored import free, known, read
 from xentcli.batch import F64, I64
+from xentcli.metrics import bylabel
 from xentcli.records import replace
 
 Limits = tuple[float, float]
@@ -168,3 +169,16 @@ def test_no_limit_is_where_no_ratio_is() -> None:
     p[0], p[1] = 1.0 - 1e-9, 0.02
     assert read(known(y.astype(np.int64), p), "normalized_cross_entropy").lo == 0.0
     assert read(known(y.astype(np.int64), p), "brier_skill_score").hi == 1.0
+
+
+@pytest.mark.parametrize("size", [1e-220, 1.0, 1e220, 0.0])
+def test_what_moves_a_mean_is_over_its_root_of_squares_where_float64_has_no_squares(size: float) -> None:
+    expected = [0.6, -0.8] if size else [0.0, 0.0]
+    assert bylabel._unit(np.array([3.0, -4.0]) * size) == pytest.approx(expected, rel=1e-15)
+
+
+def test_a_score_that_predictions_have_once_in_1e261_rows_is_none() -> None:
+    z = np.full(40, -1e3)
+    z[:4] = 1e3, 1e3, 1e3, -600.0
+    value = read(known((np.arange(40) < 2).astype(np.int64), z, kind="logits"), "brier_skill_score")
+    assert value.lo is not None and value.hi is not None and math.isfinite(value.hi - value.lo)

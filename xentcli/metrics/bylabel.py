@@ -100,7 +100,7 @@ def _of_clusters(known: Known, name: str, slope: float) -> _Parts | None:
         return None
     through = found.weight[:, 1] - share * found.weight.sum(axis=1)
     moves = [math.copysign(1.0, slope) * through, *found.moves.T]
-    unit = np.stack([x / max(math.sqrt(float((x * x).sum())), _TINY) for x in moves])
+    unit = np.stack([_unit(x) for x in moves])
     r = (unit[:, None] * unit).sum(axis=2)
     pairs = np.square(r[np.triu_indices(3, 1)])
     rarer = max(min(mean.worth for mean in found.means) - 1.0, _TINY)
@@ -108,6 +108,13 @@ def _of_clusters(known: Known, name: str, slope: float) -> _Parts | None:
     r *= max(1.0 - unsure, 0.0)
     np.fill_diagonal(r, 1.0)
     return _Parts(limits, found.means, r)
+
+
+def _unit(x: F64) -> F64:
+    """x (n,) over the root of its squares, which may be of any size."""
+    near = x / max(float(np.abs(x).max()), _TINY)
+    out: F64 = near / max(math.sqrt(float((near * near).sum())), _TINY)
+    return out
 
 
 def _added(steps: list[float], together: F64) -> float:

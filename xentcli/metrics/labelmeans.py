@@ -22,6 +22,8 @@ from xentcli.numerics.student import degrees, leaning, quantile, skew
 from xentcli.records import dataclass, replace
 
 _HALF = 0.5
+_LEAST = 1e-100
+"""Variances below are none: the root of their cube would be 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Mean:
         mass /= whole
         moves = score - float((mass * score).sum())
         seen, drawn = self.se * self.se, float((mass * moves * moves).sum()) / self.worth
-        if drawn <= seen:
+        if drawn <= max(seen, _LEAST):
             return self
         share = _HALF / (_HALF + self.worth - 1.0)
         square = (1.0 - share) * seen + share * drawn

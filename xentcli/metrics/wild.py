@@ -160,7 +160,9 @@ def around(bins: Binned, noise: F64, mass: F64, spread: F64, whole: F64, group: 
     """
     coarse = bins.grouped(group, spread.size)
     residual, gap = coarse.y - coarse.p, (coarse.y - coarse.p) / coarse.weight
-    firm = np.maximum(1.0 - SURE * SURE * spread / np.maximum(residual * residual, 1e-300), 0.0)
+    with np.errstate(over="ignore"):
+        chance = spread / np.maximum(residual * residual, 1e-300)
+    firm = np.maximum(1.0 - SURE * SURE * chance, 0.0)
     calm = np.sqrt(np.minimum(np.divide(spread, whole, out=np.ones(whole.size), where=whole > 0), 1.0))
     return WildRedraws(bins.y - bins.p, noise, mass, bins.weight, gap[group], firm[group], calm[group], lean)
 
