@@ -121,10 +121,9 @@ def _of_weights(known: Known) -> list[str]:
     if known.spec.task not in ("binary", "multiclass", "topk") or known.heavier == 1.0:
         return []
     which = f'of "{clean(known.spec.classes[1])}"' if known.states.has("positive") else "predicted right"
-    but = ", except in slices" if known.spec.by else ""
     return [
         f"rows {which} weigh {known.heavier:.3g} times as much as others of the same probability, as if rows "
-        f"were drawn by their label: what chance makes of calibration errors allows for it{but}"
+        f"were drawn by their label: what chance makes of calibration errors allows for it"
     ]
 
 

@@ -10,9 +10,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import stats
 
 import xentcli
 from tests.metrics.scored import known, number, read
+from xentcli.metrics import recalibrated, twoweights
+from xentcli.numerics.isotonic import rates
+from xentcli.states.bins import Kind, Lopsided
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -66,12 +70,54 @@ def test_the_report_says_that_weights_go_with_the_label() -> None:
     assert note.startswith('rows of "1" weigh 8 times as much as others of the same probability')
     assert note.endswith("allows for it")
     sliced = xentcli.score(columns | {"all": ["x"] * 2000}, label="y", pred="p", weight="w", by="all")
-    assert sliced.data["notes"] == [note + ", except in slices"]
-    level = sliced.slices[0].metrics["ece_chance"].value
-    conf = np.maximum(p, 1.0 - p)
-    variance = np.bincount(np.ceil(conf * 15).astype(np.int64), columns["w"] ** 2 * p * (1.0 - p))
-    assert level == pytest.approx(np.sqrt(2 / np.pi * variance).sum() / columns["w"].sum(), rel=1e-9)
+    assert sliced.data["notes"] == [note]
+    level, whole = sliced.slices[0].metrics["ece_chance"].value, sliced.metrics["ece_chance"].value
+    bins = np.ceil(np.maximum(p, 1.0 - p) * 15).astype(np.int64)
+    variance = np.bincount(bins, 8.0 * p * (1.0 - p))  # w² is 64 in 1 of (p + 8(1-p))/p rows, else 1
+    expected = np.sqrt(2 / np.pi * variance).sum() / columns["w"].sum()
+    assert level == pytest.approx(expected, rel=1e-6) and whole == pytest.approx(expected, rel=1e-6)
     assert xentcli.score(columns, label="y", pred="p", weight="v").data["notes"] == []
     three = {"a": p / 2, "b": p / 2, "c": 1.0 - p, "y": np.where(y == 1, 0, 2), "w": columns["w"]}
     (note,) = xentcli.score(three, label="y", pred=["a", "b", "c"], weight="w").data["notes"]
     assert note.startswith("rows predicted right weigh ")
+
+
+@pytest.mark.parametrize("heavier", [0.1, 6.0])
+def test_labels_are_drawn_as_rows_that_were_drawn_by_their_label(heavier: float) -> None:
+    rows = np.array([1.0, 7.0, 40.0])
+    p = np.array([0.6, 0.05, 0.3])
+    base = 1.5 * rows
+    weight = base * heavier / (p + heavier * (1.0 - p))
+    calm = base**2 / rows * heavier * p * (1.0 - p)
+    bins = Lopsided(
+        rows, weight, weight * p, weight * p, calm, (Kind(heavier, rows, calm, weight, weight * p, base),)
+    )
+    gap, drawn = twoweights.all_of(twoweights.labels_of(bins, calm, 0), np.zeros((20_000, 3)))
+    assert drawn is not None
+    zeros, ones = bins.by_label(gap)
+    assert zeros + ones == pytest.approx(drawn, rel=1e-12)
+    assert ones * (1.0 - p) - zeros * p == pytest.approx(gap, abs=1e-9)
+    for m, rate in enumerate(p / (p + heavier * (1.0 - p))):  # Bayes, of rows kept in 1/heavier of the cases
+        counts = np.bincount(np.rint(ones[:, m] / 1.5 / heavier).astype(np.int64), minlength=int(rows[m]) + 1)
+        expected = 20_000 * stats.binom.pmf(np.arange(rows[m] + 1), rows[m], rate)
+        some = expected > 5.0
+        both = ([*x[some], x[~some].sum() + 1e-9] for x in (counts, expected))
+        assert stats.chisquare(*both, sum_check=False).pvalue > 0.001
+
+
+@pytest.mark.parametrize("kept", [[0.1, 1.0], [1.0, 0.2]])
+def test_recalibration_gains_by_chance_what_it_gains_of_rows_drawn_by_their_label(kept: list[float]) -> None:
+    rng, seen, levels = np.random.default_rng(4), [], []
+    for _ in range(40):
+        y, p, w = drawn(rng, np.array(kept))
+        found = replace(known(y, p[:, 1], w), level=None)
+        negatives, positives = found.states.scores.cells()
+        q = np.sort(p[:, 1])
+        whole = float((negatives * q**2 + positives * (1.0 - q) ** 2).sum())
+        fitted = rates(negatives, positives)
+        best = float((negatives * fitted**2 + positives * (1.0 - fitted) ** 2).sum())
+        seen.append((whole - best) / w.sum())
+        by_chance = recalibrated.by_chance(found, "positive", lambda cells: recalibrated.gain(cells, "brier"))
+        assert by_chance is not None
+        levels.append(by_chance.mean())
+    assert np.mean(levels) == pytest.approx(np.mean(seen), rel=0.1)

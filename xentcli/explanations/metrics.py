@@ -193,9 +193,10 @@ MEASURES = (
         "The ECE to expect of a calibrated model with the same confidences: a floor, not an error. Soft "
         "labels vary as they are seen to around the gap of their bin, not as p says; those of several labels "
         "(of slices alone; `ece_labels` has its own) by whole rows. Of weights that surely go with the "
-        "label, as those of rows drawn by it, w² counts times (r (1-p) + p) / (r p + 1 - p), r how many "
-        "times as much rows with y = 1 weigh as others of the same p; so it does in spiegelhalter_z of two "
-        "classes, p-values and limits, but those by class; not in slices.",
+        "label, as those of rows drawn by it, labels are drawn in that way again: y = 1 in p / (p + r (1-p)) "
+        "of them, r how many times as much rows with y = 1 weigh as others of the same p, and b² r p (1-p) "
+        "in place of w² p (1-p), b their weight were y = 0; so in spiegelhalter_z of two classes, p-values "
+        "and limits, but those by class, and in slices as in all rows.",
         "Bröcker & Smith (2007), Weather and Forecasting 22, 651-661",
     ),
     Measure(

@@ -60,7 +60,7 @@ def rmsce(known: Known) -> Value:
     value = known.value("rmsce", math.sqrt(float((binned.weight * squares).sum() / binned.weight.sum())))
     filled = binned.where(binned.rows > 0)
     return chance.judge(known, value, pair, filled, chance.root_mean_square_gap(filled),
-                        scheme=known.spec.binning)  # fmt: skip
+                        scheme=known.spec.binning, rates=True)  # fmt: skip
 
 
 def ece_toplabel(known: Known) -> Value:

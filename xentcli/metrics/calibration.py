@@ -66,6 +66,7 @@ def mce(known: Known) -> Value:
         chance.largest_gap(filled),
         scheme=known.spec.binning,
         largest=True,
+        rates=True,
     )
 
 

@@ -37,15 +37,17 @@ def why_not(known: Known) -> str | None:
 
 def judge(known: Known, value: Value, pair: str, bins: Binned, statistic: Statistic, *,
           scheme: str = "width", chance: float | None = None, largest: bool = False,
-          seen: float | None = None) -> Value:  # fmt: skip
+          seen: float | None = None, rates: bool = False) -> Value:  # fmt: skip
     """`value`, which is `statistic` of the residuals of `bins`, with its chance level, p-value and interval.
 
     bins hold rows each, in the order of p; `pair` and `scheme` name them. largest, seen: see
-    `redraw.judged`.
+    `redraw.judged`. rates: the statistic is of mean gaps, not of their sums.
     """
     if why_not(known) is not None or value.value is None:
         return value
     drawn = redraws(known, pair, scheme, bins)
+    if rates and isinstance(drawn, Redraws):
+        drawn = drawn.as_rates()
     if largest and (known.spec.grouped or known.multilabel):
         drawn = _with_labels(known, pair, bins, drawn)
     return redraw.judged(value, drawn, statistic, known.level, chance=chance, largest=largest, seen=seen)

@@ -59,7 +59,7 @@ def _within(centre: float, step: float, most: float) -> tuple[float, float]:
 
 
 def _over_rows(known: Known, seen: float, score: str) -> Error:
-    """sqrt(m/(m-k) · Σw²(move - seen)²) / W of m rows in k blocks (`metrics.weighted`)."""
+    """sqrt(m/(m-k) · Σw²(move - seen)²) / W of m rows, by Kish's number, in k blocks (`metrics.weighted`)."""
     first, negatives, positives = blocks(*known.states.scores.cells())
     mass = np.stack([negatives, positives])
     u = np.where(mass > 0, np.stack(_moves(known, score, positives / (negatives + positives))) - seen, 0.0)
@@ -69,7 +69,7 @@ def _over_rows(known: Known, seen: float, score: str) -> Error:
         return out
 
     square = float(weighted.squares(known, (mass * u * u).sum(axis=1), of_kept).sum())
-    free = known.rows / max(known.rows - negatives.size, 1)
+    free = known.effective / max(known.effective - negatives.size, 1.0)
     return Error(math.sqrt(square * free) / float(known.weight))
 
 

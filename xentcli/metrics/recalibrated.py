@@ -99,16 +99,16 @@ def _of_clusters(cells: Binned) -> Binned:
 
 def gain(cells: Binned, score: str) -> Statistic:
     """What isotonic recalibration of labels with residuals (..., M) gains: "loss" in nats, or "brier"."""
-    weight, total = cells.weight, float(cells.weight.sum())
+    weight = cells.weight
     p = np.clip(cells.p / weight, _LOWEST, 1.0 - 2.0**-53)  # of clusters in cells, nearly 0 may round to 0
     rounding = _ROUNDING * weight
 
     def statistic(residuals: F64) -> F64:
-        positives = np.clip(cells.p + residuals, 0.0, weight)
+        negatives, positives = cells.by_label(residuals)
         # What rounding leaves of labels that a cell has none of would be given p = 0, at an infinite loss.
-        positives[positives < rounding] = 0.0
-        negatives = weight - positives
         negatives[negatives < rounding] = 0.0
+        positives[positives < rounding] = 0.0
+        total = (negatives + positives).sum(axis=-1)
         own = _scored(score, negatives, positives, p).sum(axis=-1)
         series = np.repeat(np.arange(negatives.size // weight.size), weight.size)
         first, low, high = blocks(negatives.ravel(), positives.ravel(), series)

@@ -36,7 +36,7 @@ import numpy.typing as npt
 
 from xentcli.batch import F64, I64
 from xentcli.metrics.truths import beside, beyond_chance, closer, evened, leaning
-from xentcli.metrics.twoweights import Labels, two_weights
+from xentcli.metrics.twoweights import Labels, all_of, labels_of
 from xentcli.numerics.bounded import TESTED, above
 from xentcli.records import dataclass, replace
 from xentcli.report import Value
@@ -71,6 +71,7 @@ class Redraws:
     and its mean y - p, of coarser bins where these hold few rows each. firm: how much of it is beyond two
     standard errors, from 0 to 1. unit: Σw²/Σw. lean (M,): the residuals to expect where their sum is one
     standard error, if bins hold few rows each. labels: what draws labels, where errors depend on their range.
+    weighing: Σw of the rows drawn (R, M), if that goes with their labels.
     """
 
     seen: F64
@@ -84,8 +85,9 @@ class Redraws:
     firm: F64
     unit: float
     lean: F64 | None
-    labels: Labels | None = None
+    labels: tuple[Labels, ...] = ()
     alike: F64 | None = None
+    weighing: F64 | None = None
 
     @property
     def by_chance(self) -> F64:
@@ -98,8 +100,7 @@ class Redraws:
         An isotonic fit adds up what noise there is, and takes no more from a bin than it has labels: gaps
         that are added to redraws would be lost at the ends of that range.
         """
-        labels = two_weights(bins, self.spread, seed)
-        return replace(self, seen=self.gap * self.weight, labels=labels)
+        return replace(self, seen=self.gap * self.weight, labels=labels_of(bins, self.spread, seed))
 
     def of_rates(self) -> Redraws:
         """The same for errors of rates, which rows that are more or fewer do not move, as they do sums."""
@@ -109,6 +110,12 @@ class Redraws:
         """1, as labels that are drawn are as skew as those seen; see `wild.WildRedraws.farther`."""
         return 1.0
 
+    def as_rates(self) -> Redraws:
+        """The same with mean gaps of what is drawn, times the weight seen, if weights go with the label."""
+        if self.weighing is None:
+            return self
+        return replace(self, noise=self.noise * (self.weight / self.weighing), weighing=None)
+
     def first(self, count: int) -> Redraws:
         """The first `count` redraws alone."""
         return replace(self, noise=self.noise[:count], more=self.more[:count], mass=self.mass[:count])
@@ -117,9 +124,9 @@ class Redraws:
         """Residuals (R, M) drawn where the truth is the gaps seen times `factor`."""
         if factor == 0.0:
             return self.noise
-        if self.labels is not None:
-            rates = np.clip(self.p + factor * self.gap * (1.0 + self.mass), 0.0, 1.0)
-            return self.labels.drawn(rates) - self.p * self.weight
+        if self.labels:
+            off = factor * self.gap * (1.0 + self.mass)
+            return all_of(self.labels, off)[0]
         rate = np.clip(self.p + factor * self.gap, 0.0, 1.0)
         calm = self.p * (1.0 - self.p)
         rows = np.divide(self.spread, calm, out=self.weight * self.unit, where=calm > 0)
@@ -139,16 +146,15 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     """`count` redraws of the bins, which all hold rows and have a variance.
 
     Unweighted, the number of positives of a bin is a binomial with the mean and nearly the variance of the
-    sum of its draws; weighted, see `two_weights`. coarse (M,): the group of each bin whose gap is its.
+    sum of its draws; weighted, see `labels_of`. coarse (M,): the group of each bin whose gap is its.
     """
     assert bins.variance is not None
     rng = np.random.default_rng(seed)
     spread = np.maximum(bins.variance, 0.0)
     shape = (count, spread.size)
-    more = rng.standard_normal(shape)
+    more, drawn = rng.standard_normal(shape), None
     if weighted:
-        rates = np.broadcast_to(np.clip(bins.p / bins.weight, 0.0, 1.0), shape)
-        noise = two_weights(bins, spread, seed).drawn(rates, rng) - bins.p
+        noise, drawn = all_of(labels_of(bins, spread, seed), np.zeros(shape), rng)
         noise[:, spread <= 0.0] = 0.0
     else:
         columns = zip(bins.rows.tolist(), bins.p.tolist(), spread.tolist(), strict=True)
@@ -166,7 +172,7 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     p, gap = np.clip(bins.p / bins.weight, 0.0, 1.0), residual / around.weight
     lean = None if coarse is None else spread / math.sqrt(max(float(spread.sum()), 1e-300))
     return Redraws(bins.y - bins.p, noise, more, mass, spread, bins.weight, p, gap[group], firm[group], unit,
-                   lean)  # fmt: skip
+                   lean, weighing=drawn)  # fmt: skip
 
 
 def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count: int) -> F64:

@@ -266,7 +266,20 @@ def _bins(known: Known, sums: dict[str, ExactSums], clustered: Clustered | None)
             for name, part in sums.items() if name.startswith("bin_")}  # fmt: skip
     if clustered is not None:
         bins["bin_variance"] = clustered.gaps(known.spec.bins)
+    elif "bin_variance" in bins and known.heavier != 1.0:
+        bins["bin_variance"] *= _of_labels(known)
     return bins
+
+
+def _of_labels(known: Known) -> F64:
+    """What weights that go with the label make of the variance of Σw(y - p) in the bins (M,) of all rows."""
+    state, mirrored = known.pair("confidence")
+    plain, own = (
+        state.binned(known.spec.bins, mirrored=mirrored, heavier=each).variance
+        for each in (1.0, known.heavier)
+    )
+    assert plain is not None and own is not None
+    return np.divide(own, plain, out=np.ones(plain.size), where=plain > 0.0)
 
 
 def _calibration(known: Known, one: dict[str, int], weight: float, bins: dict[str, F64]) -> dict[str, Value]:

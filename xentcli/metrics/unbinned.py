@@ -145,10 +145,11 @@ def _of_isotonic(cells: Binned, share: float | None) -> Statistic:
     at, weight = cells.p / cells.weight, cells.weight
 
     def statistic(residuals: F64) -> F64:
-        positives = np.clip(cells.p + residuals, 0.0, weight)
-        gap = np.abs(at - rates(weight - positives, positives))
+        zeros, ones = cells.by_label(residuals)
+        gap = np.abs(at - rates(zeros, ones))
         if share is None:
-            out: F64 = (weight * gap).sum(axis=-1) / weight.sum()
+            each = zeros + ones
+            out: F64 = (each * gap).sum(axis=-1) / each.sum(axis=-1)
             return out
         order = np.argsort(gap, axis=-1, kind="stable")
         reached = np.cumsum(weight[order], axis=-1) >= share * weight.sum() * (1.0 - 1e-12)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,15 +27,57 @@ class Binned:
 
     def grouped(self, index: I64, bins: int) -> Binned:
         """The sums over `bins` groups, `index` (M,) naming that of each bin."""
-        return Binned(*(np.bincount(index, c, bins).astype(np.float64) for c in self._columns()))
+        return self.each(lambda column: np.bincount(index, column, bins).astype(np.float64))
 
     def where(self, kept: npt.NDArray[np.bool_]) -> Binned:
         """The bins that are true in `kept` (M,)."""
-        return Binned(*(c[kept] for c in self._columns()))
+        return self.each(lambda column: column[kept])
 
-    def _columns(self) -> list[F64]:
+    def each(self, change: Callable[[F64], F64]) -> Binned:
+        """The same of other bins, as `change` makes the sums of these."""
         columns = (self.rows, self.weight, self.p, self.y, self.variance)
-        return [column for column in columns if column is not None]
+        return Binned(*(change(column) for column in columns if column is not None))
+
+    def by_label(self, residuals: F64) -> tuple[F64, F64]:
+        """Σw of y = 0 and of y = 1 (..., M), within their range, of rows whose Σw(y - p) is `residuals`."""
+        ones = np.clip(self.p + residuals, 0.0, self.weight)
+        return self.weight - ones, ones
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows of some bins (M,) of which those with y = 1 weigh `heavier` times as much as others of the same p:
+    rows, Σw²(y - p)², Σw and Σw·p to expect, and Σw were all of them y = 0."""
+
+    heavier: float
+    rows: F64
+    variance: F64
+    weight: F64
+    p: F64
+    base: F64
+
+    def each(self, change: Callable[[F64], F64]) -> Kind:
+        columns = (self.rows, self.variance, self.weight, self.p, self.base)
+        return Kind(self.heavier, *(change(column) for column in columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Lopsided(Binned):
+    """The same of rows whose weights go with y, and what kinds of them there are."""
+
+    kinds: tuple[Kind, ...] = ()
+
+    def each(self, change: Callable[[F64], F64]) -> Binned:
+        found = Binned.each(self, change)
+        kinds = tuple(kind.each(change) for kind in self.kinds)
+        return Lopsided(found.rows, found.weight, found.p, found.y, found.variance, kinds)
+
+    def by_label(self, residuals: F64) -> tuple[F64, F64]:
+        (kind,) = self.kinds
+        rate = self.p / self.weight
+        ones = (kind.base * rate + residuals) / (kind.heavier * (1.0 - rate) + rate)
+        ones = np.clip(ones, 0.0, kind.base)
+        return kind.base - ones, kind.heavier * ones
 
 
 class Bins(Summed):
@@ -94,8 +138,7 @@ class Bins(Summed):
 
         mirrored: of the pair (max(p, 1-p), y is the likelier class) in place of (p, y).
         only: of the cells (CELLS,) of p that are true.
-        heavier: how many times as much rows with y = 1 weigh as others of the same p. A cell whose y are
-        draws then has Σw²(y - p)² of Σw·p(1-p)·(heavier·(1-p) + p), and Σw²p(1-p) takes p for 1-p in it.
+        heavier: how many times as much rows with y = 1 weigh as others of the same p (`_of_labels`).
         """
         by_label = self.values("rows").reshape(-1, 2)
         rows = by_label.sum(axis=1)
@@ -106,19 +149,22 @@ class Bins(Summed):
         if not self.spec.weighted:
             variance = rows * edge * (1.0 - edge) + (1.0 - 2.0 * edge) * offset - variance
         p = weight * edge + offset
-        if heavier != 1.0:
-            q = np.clip(np.divide(p, weight, out=np.zeros(p.size), where=weight > 0), 0.0, 1.0)
-            variance = variance * (heavier * (1.0 - q) + q) / (heavier * q + 1.0 - q)
+        least = p if heavier == 1.0 else _least(by_label, np.stack([weight - hits, hits], axis=1))
         low = np.arange(grid.CELLS) <= 3 * (grid.EDGES // 2)  # p = 1/2 predicts the negative class
         if mirrored:
             p = np.where(low, weight - p, p)
             hits = np.where(low, weight - hits, hits)
         columns = [rows, weight, p, hits, variance]
+        if heavier != 1.0:
+            columns = _of_labels(columns, least, np.where(low & mirrored, 1.0 / heavier, heavier))
         if only is not None:
             columns = [np.where(only, column, 0.0) for column in columns]
-        if mirrored:
-            columns = [np.where(low, 0.0, c) + np.where(low, c, 0.0)[::-1] for c in columns]
-        return Binned(*columns)
+        if not mirrored:
+            return _made(columns, (heavier, columns))
+        below = [np.where(low, column, 0.0)[::-1] for column in columns]
+        above = [np.where(low, 0.0, column) for column in columns]
+        both = [one + other for one, other in zip(above, below, strict=True)]
+        return _made(both, (1.0 / heavier, below), (heavier, above))
 
     def binned(
         self,
@@ -130,6 +176,39 @@ class Bins(Summed):
     ) -> Binned:
         """The `cells` added up over each of `bins` equal-width bins; see `grid.bin_of_cell`."""
         return self.cells(mirrored, only, heavier).grouped(grid.bin_of_cell(bins, closed), bins)
+
+
+def _least(rows: F64, weight: F64) -> F64:
+    """The least Σw² (CELLS,) of so many rows and Σw by label (CELLS, 2)."""
+    out: F64 = np.divide(weight * weight, rows, out=np.zeros(rows.shape), where=rows > 0).sum(axis=1)
+    return out
+
+
+def _of_labels(columns: list[F64], least: F64, heavier: F64) -> list[F64]:
+    """Rows, weight, w·p, w·y and variance (CELLS,) of rows of which those with y = 1 weigh `heavier` (CELLS,)
+    times as much as others; with the variance that is to be expected, and what a `Kind` has.
+
+    A row of weight b with y = 0 and b·h with y = 1 is drawn with y = 1 in p/(p + h(1-p)) of the samples. Then
+    its weight is b·h/(p + h(1-p)) on average, and the variance of w(y - p) is b²·h·p(1-p), whatever its label
+    is now. By how much b varies within cells is that of all of them: Σw² is no less than `least` (CELLS,).
+    """
+    rows, weight, p, y, variance = columns
+    rate = np.clip(np.divide(p, weight, out=np.zeros(p.size), where=weight > 0), 0.0, 1.0)
+    calm = rate * (1.0 - rate)
+    base = weight - y + y / heavier
+    uneven = float(variance.sum()) / max(float((least * calm).sum()), 1e-300)
+    even = base * base / np.maximum(rows, 1.0) * heavier * calm * max(uneven, 1.0)
+    expected = base * heavier / (rate + heavier * (1.0 - rate))
+    return [rows, weight, p, y, even, expected, expected * rate, base]
+
+
+def _made(columns: list[F64], *kinds: tuple[float, list[F64]]) -> Binned:
+    """Of rows, weight, w·p, w·y and variance (M,), and of what a `Kind` has if weights go with y."""
+    if len(columns) == 5:
+        return Binned(*columns)
+    found = (Kind(heavier, c[0], *c[4:]) for heavier, c in kinds)
+    rows, weight, p, y, variance, *_ = columns
+    return Lopsided(rows, weight, p, y, variance, tuple(found))
 
 
 class ConfidenceBins(Bins):
