@@ -25,6 +25,14 @@ def one_bin(hits: list[float], rows: float, p: float) -> tuple[Binned, F64, F64,
     return bins, np.array(hits)[:, None] - rows * p, weight, n * p * (1 - p)
 
 
+def test_what_is_sure_of_a_gap_beside_noise_of_any_size() -> None:
+    variance, residual = (
+        np.array([1.0, 1.0, 1.0, 1e30, 1e300, 0.0]),
+        np.array([4.0, 2.0, -20.0, 0.0, 1.0, 0.0]),
+    )
+    assert redraw.sure(variance, residual).tolist() == [0.75, 0.0, 0.99, 0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("p", "clusters", "few"), [(0.2, 32, True), (0.2, 33, False), (0.05, 243, True), (0.05, 244, False)]
 )

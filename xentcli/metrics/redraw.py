@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 REPLICATES = 999
 _FEWEST, _VALUES = 199, 30_000  # redraws that limits rest on: at least, and times bins
 _HALVINGS = 14
-SURE = 2.0  # standard errors
+_SURE = 2.0  # standard errors
 _LARGEST = 1024.0  # times the gaps seen
 _TIES = 1e-9  # rounding must not tell a redraw from the error it repeats
 
@@ -166,13 +166,17 @@ def draw(bins: Binned, unit: float, seed: int, *, weighted: bool, coarse: I64 | 
     around = bins if coarse is None else bins.grouped(coarse, int(coarse.max()) + 1)
     assert around.variance is not None
     residual = around.y - around.p
-    with np.errstate(over="ignore"):
-        chance = np.maximum(around.variance, 0.0) / np.maximum(residual * residual, 1e-300)
-    firm = np.maximum(1.0 - SURE * SURE * chance, 0.0)
+    firm = sure(np.maximum(around.variance, 0.0), residual)
     p, gap = np.clip(bins.p / bins.weight, 0.0, 1.0), residual / around.weight
     lean = None if coarse is None else spread / math.sqrt(max(float(spread.sum()), 1e-300))
     return Redraws(bins.y - bins.p, noise, more, mass, spread, bins.weight, p, gap[group], firm[group], unit,
                    lean, weighing=drawn)  # fmt: skip
+
+
+def sure(variance: F64, residual: F64) -> F64:
+    """How much of each residual (M,) is beyond _SURE standard errors, from 0 to 1."""
+    chance, square = _SURE * _SURE * variance, residual * residual
+    return 1.0 - np.divide(chance, square, out=np.ones(square.size), where=square > chance)
 
 
 def _sums(rng: np.random.Generator, rows: float, p: float, spread: float, count: int) -> F64:

@@ -17,7 +17,7 @@ from statistics import NormalDist
 import numpy as np
 
 from xentcli.batch import F64, I64
-from xentcli.metrics.redraw import SURE, Statistic
+from xentcli.metrics.redraw import Statistic, sure
 from xentcli.numerics.bounded import TESTED
 from xentcli.numerics.student import leaning, skew
 from xentcli.records import dataclass, replace
@@ -160,9 +160,7 @@ def around(bins: Binned, noise: F64, mass: F64, spread: F64, whole: F64, group: 
     """
     coarse = bins.grouped(group, spread.size)
     residual, gap = coarse.y - coarse.p, (coarse.y - coarse.p) / coarse.weight
-    with np.errstate(over="ignore"):
-        chance = spread / np.maximum(residual * residual, 1e-300)
-    firm = np.maximum(1.0 - SURE * SURE * chance, 0.0)
+    firm = sure(spread, residual)
     calm = np.sqrt(np.minimum(np.divide(spread, whole, out=np.ones(whole.size), where=whole > 0), 1.0))
     return WildRedraws(bins.y - bins.p, noise, mass, bins.weight, gap[group], firm[group], calm[group], lean)
 
