@@ -108,17 +108,14 @@ def test_one_hot_labels_give_the_figures_of_hard_ones(kind: str, classes: int, w
     shared = expected.keys() & found.keys() - {"ece_chance"}  # what p says of draws, or what is seen
     assert len(shared) >= 15
     near = {"brier_score", "brier_skill_score", "ece", "mce"}  # other forms of the same sums
+    other_sums = {"normalized_cross_entropy", "balanced_cross_entropy", "label_entropy"}
+    other_sums |= {"macro_f1", "mcc"} if classes == 2 else set()
     for key in shared:
         if key in near:
             assert found[key].value == pytest.approx(expected[key].value, rel=1e-12), key
-        elif key in (
-            "normalized_cross_entropy",
-            "balanced_cross_entropy",
-            "label_entropy",
-        ):  # from other sums
-            by_label = (
-                key == "normalized_cross_entropy" and classes == 2
-            )  # of hard labels, that are of either
+        elif key in other_sums:
+            # Limits of two classes are by their hard labels.
+            by_label = key != "label_entropy" and classes == 2
             for part in ("value", "se") if by_label else ("value", "se", "lo", "hi"):
                 one, other = getattr(found[key], part), getattr(expected[key], part)
                 near_to = None if other is None else pytest.approx(other, rel=1e-6)

@@ -80,6 +80,11 @@ _SHARE = (
     f"from there: no more than even is possible, so that 1/2 is missed on one side alone; {_BOUND}"
 )
 
+_BY_RECALL = (
+    "; of two classes without --group, how far Wilson's limits of recall, of specificity and of the share of "
+    "positives move it, squared and added up: Zou & Donner (2008), Statistics in Medicine 27, 1693-1702"
+)
+
 INTERVALS = {
     **dict.fromkeys(
         ("cross_entropy", "cross_entropy_finite", "predictive_entropy", "overconfidence", "brier_score",
@@ -94,7 +99,8 @@ INTERVALS = {
     "topk_accuracy": _ROWS,
     **dict.fromkeys(("normalized_cross_entropy", "brier_skill_score"), _RATIO + _BY_LABEL),
     "balanced_cross_entropy": "mean ± z · sqrt(m/(m-1) Σ w_i² (l_i - mean_c)²/(K W_c)²), c the class of i; "
-    f"{_SKEW}; none where a class has a single row",
+    f"{_SKEW}; of two classes, by the limits of either mean, as for brier_skill_score; none where a "
+    "class has a single row",
     "label_entropy": f"of two classes {_SHARE}; else that of the root of what it lacks to its largest, as "
     "chi-squared is, less what even classes lack by chance, as of a normal that cannot be below 0 "
     f"({_BOUND}): so it allows for the entropy seen being too low on average, for which that of many "
@@ -119,18 +125,22 @@ INTERVALS = {
     **dict.fromkeys(
         ("brier_uncertainty", "log_uncertainty"), f"{_SHARE}; over groups, and with t, for --group"
     ),
-    **dict.fromkeys(("macro_f1", "f1", "balanced_accuracy"), _COUNTS.format("logit")),
+    **dict.fromkeys(("macro_f1", "balanced_accuracy"), _COUNTS.format("logit") + _BY_RECALL),
+    "f1": "2q/(1 + q) of Wilson's limits of q, the share of hits among the rows that are positive or "
+    "predicted so; with --weight or --group on as many rows as they are worth by its standard error",
     **dict.fromkeys(
         ("precision", "recall", "specificity"),
         "Wilson's, on the number of rows that it is a share of, with --weight or --group on as many as they "
         "are worth by its standard error, of groups with t of as many degrees as their kurtosis leaves",
     ),
-    "mcc": _COUNTS.format("Fisher"),
+    "mcc": _COUNTS.format("Fisher") + _BY_RECALL,
     **dict.fromkeys(
         ("micro_f1", "micro_precision", "micro_recall", "macro_precision", "macro_recall"), _LABELS
     ),
-    "auroc": f"DeLong's standard error, {_SQUARES}; over groups, and with t, for --group; symmetric on the "
-    "logit scale",
+    "auroc": f"DeLong's standard error, {_SQUARES}; limits are where the AUROC seen is t standard errors "
+    "off, of the variance that the limit itself would have (Newcombe 2006, Statistics in Medicine 25, "
+    "559-573), and where few rows of a label show less than exponential scores would, it is drawn to theirs; "
+    "over groups, and with t, on the logit scale, for --group",
     "average_precision": f"delta method in the counts of each score, {_SQUARES}; of rows, limits are those "
     "of the figure with negatives spread over the gaps between those seen, as by chance there may be none at "
     "the highest scores (Banks 1988, Biometrika 75, 673-684); over groups, and with t, for --group; "

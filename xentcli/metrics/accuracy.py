@@ -9,7 +9,7 @@ import numpy as np
 
 from xentcli.batch import F64
 from xentcli.errors import counted
-from xentcli.metrics import delta, intervals, listed
+from xentcli.metrics import delta, intervals, listed, rates
 from xentcli.metrics.known import Known
 from xentcli.metrics.sums import Sums
 from xentcli.report import Value
@@ -79,8 +79,9 @@ def f1_by_class(known: Known) -> list[float | None]:
 def macro_f1(known: Known) -> Value:
     """Mean F1 over the classes that occur as label or prediction; undefined if no label of many does.
 
-    Interval by the delta method on the logit scale. Source: Takahashi et al. (2022), Applied Intelligence
-    52, 4961-4972, for the variance.
+    Interval of two classes by their recalls (`metrics.rates`), of more, and with `--group`, by the delta
+    method on the logit scale. Source: Takahashi et al. (2022), Applied Intelligence 52, 4961-4972, for the
+    variance.
     """
     both = known.labelled + known.predicted
     seen = both > 0
@@ -91,13 +92,23 @@ def macro_f1(known: Known) -> Value:
     # 2h/(s + t) of a class: its derivatives by the shares h, s and t
     per = np.divide(float(known.weight) / kept, both, out=np.zeros(both.size), where=seen)
     error = delta.counts(known, 2.0 * per, scores * per, scores * per)
-    return intervals.within(known, "macro_f1", float(scores[seen].mean()), error)
+    found = intervals.within(known, "macro_f1", float(scores[seen].mean()), error)
+    return rates.limited(known, found, _macro_f1) if both.all() else found
+
+
+def _macro_f1(positives: float, recall: float, missed: float) -> float:
+    """That of two classes, from the shares that `rates` has."""
+    negatives = 1.0 - positives
+    claimed = positives * recall + negatives * missed
+    hits = 2.0 * positives * recall / (positives + claimed)
+    return hits / 2.0 + negatives * (1.0 - missed) / (negatives + 1.0 - claimed)
 
 
 def mcc(known: Known) -> Value:
     """Matthews correlation coefficient, -1 to 1; undefined if labels or predictions are of one class.
 
-    Interval by the delta method on Fisher's scale.
+    Interval of two classes by their recalls (`metrics.rates`), of more, and with `--group`, by the delta
+    method on Fisher's scale.
     Source: Gorodkin (2004), Comput. Biol. Chem. 28, 367-374, for any number of classes.
     """
     total = float(known.weight)
@@ -116,7 +127,14 @@ def mcc(known: Known) -> Value:
     by_label = predicted / scale - labels * (value / spread_labels)
     by_prediction = labels / scale - predicted * (value / spread_predicted)
     error = delta.counts(known, np.full(labels.size, 1.0 / scale), by_label, by_prediction)
-    return intervals.within(known, "mcc", value, error, -1.0, 1.0)
+    return rates.limited(known, intervals.within(known, "mcc", value, error, -1.0, 1.0), _mcc, -1.0)
+
+
+def _mcc(positives: float, recall: float, missed: float) -> float:
+    """That of two classes, from the shares that `rates` has; 0 where predictions are of one class."""
+    claimed = positives * recall + (1.0 - positives) * missed
+    spread = claimed * (1.0 - claimed)
+    return (recall - missed) * math.sqrt(positives * (1.0 - positives) / spread) if spread > 0.0 else 0.0
 
 
 def _spread(shares: F64) -> float:

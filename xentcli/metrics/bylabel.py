@@ -83,6 +83,23 @@ def limited(known: Known, value: Value, name: str, costs: Costs, *, turned: bool
     return replace(value, lo=max(value.value - down, 0.0), hi=value.value + up)
 
 
+def balanced(known: Known, value: Value) -> Value:
+    """`value`, the mean of the mean losses of two labels, within the limits of either.
+
+    As it is for other tasks, with `--group`, where it has no standard error or one of 0, and where rows are
+    not kept one by one.
+    """
+    few = None if known.spec.task != "binary" or known.spec.grouped or not value.se else known.few
+    means = None if few is None else labelmeans.of_rows(known, few, "loss")
+    if means is None or known.level is None or known.z is None:
+        return value
+    down, up = zip(*(mean.steps(known.level, known.z) for mean in means), strict=True)
+    assert value.value is not None  # and no loss is below 0
+    return replace(
+        value, lo=max(value.value - math.hypot(*down) / 2.0, 0.0), hi=value.value + math.hypot(*up) / 2.0
+    )
+
+
 def _of_rows(known: Known, name: str) -> _Parts | None:
     few = known.few
     means = None if few is None else labelmeans.of_rows(known, few, name)

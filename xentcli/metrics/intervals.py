@@ -22,7 +22,7 @@ class Error:
     skewness: of the value as an estimate, Σu³/(Σu²)^1.5 of what each cluster or row moves it by; 0: unknown.
     together: of a ratio, how its top goes with its bottom (`student.reach`).
     degrees: of the t of clusters (`student.degrees`), for ratios and for intervals that lean by themselves;
-    None: of rows.
+    None: of rows. sides: of an AUROC, the parts of its variance of negatives and positives, and their rows.
     """
 
     se: float | None = None
@@ -30,6 +30,7 @@ class Error:
     skewness: float = 0.0
     together: float = 0.0
     degrees: float | None = None
+    sides: tuple[F64, F64] | None = None
 
     @property
     def turned(self) -> Error:

@@ -159,7 +159,8 @@ def balanced_cross_entropy(known: Known) -> Value:
     with np.errstate(over="ignore"):
         value = float(each[seen].mean())
     value = value if value < math.inf else float((each[seen] / seen.sum()).sum())
-    return intervals.around(known, "balanced_cross_entropy", value, delta.mean_of_classes(known, each))
+    found = intervals.around(known, "balanced_cross_entropy", value, delta.mean_of_classes(known, each))
+    return bylabel.balanced(known, found)
 
 
 def _impossible(known: Known) -> str:

@@ -13,11 +13,10 @@ from xentcli.metrics import delta, intervals, weighted
 from xentcli.metrics.accuracy import row_counts
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
+from xentcli.metrics.rates import NEGATIVE, POSITIVE, independent, limited, rate
 from xentcli.metrics.sums import wilson
 from xentcli.records import replace
 from xentcli.report import Value
-
-POSITIVE, NEGATIVE = 1, 0
 
 
 def precision(known: Known) -> Value:
@@ -38,58 +37,58 @@ def specificity(known: Known) -> Value:
 def f1(known: Known) -> Value:
     """Harmonic mean of precision and recall, 2 * hits / (positive + predicted), 0 to 1.
 
-    Undefined if no row is positive or predicted so. Interval symmetric on the logit scale.
+    Undefined if no row is positive or predicted so. Interval from Wilson's of hits / (rows positive or
+    predicted so), which F1 rises with.
     """
     both = float(known.labelled[POSITIVE] + known.predicted[POSITIVE])
     if both == 0:
         return known.undefined("f1", "no row is positive, or predicted so")
-    value = 2.0 * float(known.hits[POSITIVE]) / both
+    hits = float(known.hits[POSITIVE])
+    value = 2.0 * hits / both
     per = np.eye(2)[POSITIVE] * float(known.weight) / both
-    found = intervals.within(known, "f1", value, delta.counts(known, 2.0 * per, value * per, value * per))
+    error = delta.counts(known, 2.0 * per, value * per, value * per)
     labels, claims, right = (int(counts[POSITIVE]) for counts in row_counts(known))
-    return replace(found, n=labels + claims - right)
+    plain = replace(known.value("f1", value, n=labels + claims - right), se=error.se)
+    limits = _of_overlap(known, hits / (both - hits), both - hits, error)
+    return plain if limits is None else replace(plain, lo=limits[0], hi=limits[1])
+
+
+def _of_overlap(known: Known, share: float, total: float, error: Error) -> tuple[float, float] | None:
+    """Limits of F1, 2q/(1 + q), from Wilson's of q, the `share` of hits among the rows of either kind."""
+    se = None if error.se is None else error.se * (1.0 + share) ** 2 / 2.0
+    if known.spec.grouped or known.z is None:
+        limits = intervals.limits_of_share(known, share, replace(error, se=se))
+    else:
+        units = weighted.of_labels(known)
+        missed = float(known.labelled[POSITIVE]) / total  # where all rows are hits, or none is
+        unit = float(units[POSITIVE] * missed + units[NEGATIVE] * (1.0 - missed))
+        limits = wilson(share, independent(known, share, se, total, unit), known.z)
+    return (
+        None if limits is None else (2.0 * limits[0] / (1.0 + limits[0]), 2.0 * limits[1] / (1.0 + limits[1]))
+    )
 
 
 def balanced_accuracy(known: Known) -> Value:
     """Mean over the classes that occur of the share of their rows predicted right, 0 to 1.
 
-    Interval symmetric on the logit scale. Source: Brodersen et al. (2010), ICPR, 3121-3124.
+    Interval of two classes by their recalls (`metrics.rates`), of more, and with `--group`, symmetric on the
+    logit scale. Source: Brodersen et al. (2010), ICPR, 3121-3124.
     """
     seen = known.labelled > 0
     recalls = np.divide(known.hits, known.labelled, out=np.zeros(seen.size), where=seen)
     each = float(known.weight) / int(seen.sum())
     per = np.divide(each, known.labelled, out=np.zeros(seen.size), where=seen)
     error = delta.counts(known, per, recalls * per, np.zeros(seen.size))
-    return intervals.within(known, "balanced_accuracy", float(recalls[seen].mean()), error)
+    found = intervals.within(known, "balanced_accuracy", float(recalls[seen].mean()), error)
+    return limited(known, found, lambda _, recall, missed: (recall + 1.0 - missed) / 2.0)
 
 
 def _share(known: Known, key: str, own: int, of: F64, why: str) -> Value:
     """Hits of a class over its rows by label or prediction, `of` (2,)."""
     if of[own] == 0:
         return known.undefined(key, why)
-    share = float(known.hits[own] / of[own])
-    per, none = np.eye(2)[own] * float(known.weight) / float(of[own]), np.zeros(2)
-    by_label, by_prediction = (per, none) if of is known.labelled else (none, per)
-    error = delta.counts(known, per, share * by_label, share * by_prediction)
-    rows = int(row_counts(known)[0 if of is known.labelled else 1][own])
-    if known.spec.grouped:
-        return replace(intervals.share_of_clusters(known, key, share, error), n=rows)
-    plain = replace(known.value(key, share, n=rows), se=error.se)
-    if known.z is None:
-        return plain
-    lo, hi = wilson(share, _independent(known, share, error, of, own), known.z)
-    return replace(plain, lo=lo, hi=hi)
-
-
-def _independent(known: Known, share: float, error: Error, of: F64, own: int) -> float:
-    """As how many rows of one weight the rows count that a share is of: what its standard error says.
-
-    Where they agree, they are of one label, and Kish's number is that of its rows.
-    """
-    total = float(of[own])
-    if not known.spec.weighted:
-        return total
-    if error.se:
-        return share * (1.0 - share) / (error.se * error.se) * known.rows / (known.rows - 1)
-    label = own if share > 0 or of is known.labelled else 1 - own
-    return total / float(weighted.of_labels(known)[label])
+    by_label = of is known.labelled
+    found = rate(known, own, by_label)
+    rows = int(row_counts(known)[0 if by_label else 1][own])
+    plain = replace(known.value(key, found.share, n=rows), se=found.error.se)
+    return plain if found.limits is None else replace(plain, lo=found.limits[0], hi=found.limits[1])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.batch import F64
-from xentcli.metrics import gaps, intervals, linear, weighted
+from xentcli.metrics import areas, gaps, intervals, linear, weighted
 from xentcli.metrics.intervals import Error
 from xentcli.metrics.known import Known
 from xentcli.records import replace
@@ -30,7 +30,8 @@ def auroc(known: Known) -> Value:
     """Chance that a random positive scores above a random negative, ties ½; undefined with one class.
 
     Exact up to 2**20 distinct scores; beyond, `bound` is half the weight of pairs that share a cell.
-    DeLong's standard error, over clusters with `--group`; interval on the logit scale.
+    DeLong's standard error, over clusters with `--group`; limits by `metrics.areas`, of clusters on the logit
+    scale.
     Source: Hanley & McNeil (1982), Radiology 143, 29-36.
     """
     return _auroc(known, known.states.scores)
@@ -137,6 +138,9 @@ def _auroc(known: Known, scores: Scores) -> Value:
     value = min(float((positives * outranked).sum() / total), 1.0)
     error = _error(known, negatives, positives, _worth, _delong)
     found = intervals.within(known, "auroc", value, error)
+    if error.sides is not None and known.level is not None:
+        lo, hi = areas.limits(value, *error.sides, known.level)
+        found = replace(found, lo=lo, hi=hi)
     if scores.level == 0:
         return found
     return replace(found, bound=float(0.5 * (negatives * positives).sum() / total))
@@ -194,7 +198,7 @@ def _delong(known: Known, negatives: F64, positives: F64) -> Error:
     below, above = _worth(negatives, positives)
     ups = float((positives * (above * m) ** 2).sum()) / m / (m - 1.0)
     downs = float((negatives * (below * n) ** 2).sum()) / n / (n - 1.0)
-    return Error(math.sqrt(ups + downs))
+    return Error(math.sqrt(ups + downs), sides=(np.array([downs, ups]), np.array([n, m])))
 
 
 def _weighted(known: Known, negatives: F64, positives: F64, moves: Moves) -> Error:
@@ -211,7 +215,8 @@ def _weighted(known: Known, negatives: F64, positives: F64, moves: Moves) -> Err
     rows = np.full(2, float(known.rows)) if moves is _moves else known.support / weighted.of_labels(known)
     if rows.min() <= 1.0 + _NOISE:
         return Error()
-    return Error(math.sqrt(float((weighted.squares(known, plain, of_kept) * rows / (rows - 1.0)).sum())))
+    variances = weighted.squares(known, plain, of_kept) * rows / (rows - 1.0)
+    return Error(math.sqrt(float(variances.sum())), sides=None if moves is _moves else (variances, rows))
 
 
 def _worth(negatives: F64, positives: F64) -> tuple[F64, F64]:

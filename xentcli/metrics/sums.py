@@ -102,9 +102,15 @@ def means(sums: ExactSums, base: F64) -> F64:
     return out
 
 
+_NOTHING = 1e-100
+"""Rows, as many as one is worth that others outweigh so far."""
+
+
 def wilson(share: float, n: float, z: float) -> tuple[float, float]:
-    """Wilson's interval of a share of n rows, z standard errors to each side."""
+    """Wilson's interval of a share of n rows, z standard errors to each side; of next to none, 0 to 1."""
     z2 = z * z
+    if n < _NOTHING:
+        return 0.0, 1.0
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     lo = 0.0 if share == 0.0 else max(0.0, centre - half)
