@@ -126,7 +126,7 @@ def test_limits_of_the_auroc_are_where_it_is_t_errors_off(
     if seen > 0:
         degrees = seen**2 / (parts[0] ** 2 / (m - 1) + parts[1] ** 2 / (n - 1))
     ratio = seen / exponential(area) if area < 1 else 1.0
-    if ratio < 1:
+    if ratio < 1 or area == 1:
         ratio, degrees = (16 + degrees * ratio) / (16 + degrees), degrees + 16
     reach = t.ppf(0.975, degrees)
 
@@ -142,8 +142,11 @@ def test_limits_of_the_auroc_are_where_it_is_t_errors_off(
 def test_perfect_predictions_have_no_interval_of_zero_width() -> None:
     y = np.array([0, 1] * 20)
     p = np.where(y == 1, 0.9, 0.1)
+    rare = np.array([1, *[0] * 9] * 20)
+    assert read(rare, np.where(rare == 1, 0.9, 0.1), "mcc").value == 1.0
     for name in (*PEERS, "f1", "auroc"):
         value = read(y, p, name)
-        assert (value.value, value.hi) == (1.0, 1.0) and value.lo is not None and 0.75 < value.lo < 0.95
+        assert (value.value, value.se, value.hi) == (1.0, None, 1.0)
+        assert value.lo is not None and 0.75 < value.lo < 0.95
     value = read(y, p, "average_precision")
     assert (value.value, value.se, value.lo, value.hi) == (1.0, None, None, None)

@@ -122,7 +122,8 @@ def mcc(known: Known) -> Value:
     scale = math.sqrt(spread_labels * spread_predicted)
     if scale < _ROUNDING:
         return known.undefined("mcc", "all weight but what rounding takes away is of one class")
-    value = agreement / scale
+    right = bool((known.hits == known.labelled).all() and (known.hits == known.predicted).all())
+    value = 1.0 if right else agreement / scale
     # derivatives of agreement / scale by the shares of hits, labels and predictions
     by_label = predicted / scale - labels * (value / spread_labels)
     by_prediction = labels / scale - predicted * (value / spread_predicted)

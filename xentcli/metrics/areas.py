@@ -30,7 +30,7 @@ def limits(area: float, variances: F64, rows: F64, level: float) -> tuple[float,
         shares = variances / seen
         degrees = 1.0 / float((shares * shares / (rows - 1.0)).sum())
     drawn = seen
-    if seen < exponential:
+    if seen <= exponential:
         drawn = (_TOLD * exponential + degrees * seen) / (_TOLD + degrees)
         degrees += _TOLD
     scale = quantile(0.5 + level / 2, degrees) * math.sqrt(drawn / exponential if exponential > 0.0 else 1.0)

@@ -48,7 +48,7 @@ def f1(known: Known) -> Value:
     per = np.eye(2)[POSITIVE] * float(known.weight) / both
     error = delta.counts(known, 2.0 * per, value * per, value * per)
     labels, claims, right = (int(counts[POSITIVE]) for counts in row_counts(known))
-    plain = replace(known.value("f1", value, n=labels + claims - right), se=error.se)
+    plain = replace(known.value("f1", value, n=labels + claims - right), se=error.se or None)
     limits = _of_overlap(known, hits / (both - hits), both - hits, error)
     return plain if limits is None else replace(plain, lo=limits[0], hi=limits[1])
 
