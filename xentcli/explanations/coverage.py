@@ -18,6 +18,7 @@ _SORTED = (
     f"intervals of 95 % held the truth in 95 to 100 % {_WHERE}: rows do not tell how the gaps of a "
     "recalibration are spread, and intervals along those seen missed one truth in two of some models"
 )
+_RARE = "; of 9 to 19 rows of the rarer of two classes in 89 to 99, as one row more or less decides"
 _LABELLED = "less where weights go with the label, as of rows drawn by it and weighted back"
 
 COVERAGE = {
@@ -29,8 +30,9 @@ COVERAGE = {
         ("accuracy", "precision", "recall", "specificity"),
         f"{_MET}; in 91 % of 500 rows where one in 1,000 is wrong: of errors so rare a sample has 0, 1 or 2",
     ),
-    **dict.fromkeys(("f1", "balanced_accuracy", "macro_f1", "mcc", "auroc", "average_precision",
-                     "expected_observed", "macro_auroc", "macro_average_precision"), _MET),
+    **dict.fromkeys(("f1", "balanced_accuracy", "macro_f1", "mcc", "auroc", "average_precision"),
+                    _MET + _RARE),
+    **dict.fromkeys(("expected_observed", "macro_auroc", "macro_average_precision"), _MET),
     **dict.fromkeys(("brier_discrimination", "log_discrimination", "calibration_slope",
                      "calibration_intercept"), f"{_MET}; {_LABELLED}"),
     **dict.fromkeys(

@@ -96,12 +96,12 @@ def macro_f1(known: Known) -> Value:
     return rates.limited(known, found, _macro_f1) if both.all() else found
 
 
-def _macro_f1(positives: float, recall: float, missed: float) -> float:
+def _macro_f1(positives: float, recall: float, fall_out: float) -> float:
     """That of two classes, from the shares that `rates` has."""
     negatives = 1.0 - positives
-    claimed = positives * recall + negatives * missed
+    claimed = positives * recall + negatives * fall_out
     hits = 2.0 * positives * recall / (positives + claimed)
-    return hits / 2.0 + negatives * (1.0 - missed) / (negatives + 1.0 - claimed)
+    return hits / 2.0 + negatives * (1.0 - fall_out) / (negatives + 1.0 - claimed)
 
 
 def mcc(known: Known) -> Value:
@@ -131,11 +131,11 @@ def mcc(known: Known) -> Value:
     return rates.limited(known, intervals.within(known, "mcc", value, error, -1.0, 1.0), _mcc, -1.0)
 
 
-def _mcc(positives: float, recall: float, missed: float) -> float:
+def _mcc(positives: float, recall: float, fall_out: float) -> float:
     """That of two classes, from the shares that `rates` has; 0 where predictions are of one class."""
-    claimed = positives * recall + (1.0 - positives) * missed
+    claimed = positives * recall + (1.0 - positives) * fall_out
     spread = claimed * (1.0 - claimed)
-    return (recall - missed) * math.sqrt(positives * (1.0 - positives) / spread) if spread > 0.0 else 0.0
+    return (recall - fall_out) * math.sqrt(positives * (1.0 - positives) / spread) if spread > 0.0 else 0.0
 
 
 def _spread(shares: F64) -> float:

@@ -60,8 +60,8 @@ def _of_overlap(known: Known, share: float, total: float, error: Error) -> tuple
         limits = intervals.limits_of_share(known, share, replace(error, se=se))
     else:
         units = weighted.of_labels(known)
-        missed = float(known.labelled[POSITIVE]) / total  # where all rows are hits, or none is
-        unit = float(units[POSITIVE] * missed + units[NEGATIVE] * (1.0 - missed))
+        positive = float(known.labelled[POSITIVE]) / total  # of those rows, which are all hits, or none is
+        unit = float(units[POSITIVE] * positive + units[NEGATIVE] * (1.0 - positive))
         limits = wilson(share, independent(known, share, se, total, unit), known.z)
     return (
         None if limits is None else (2.0 * limits[0] / (1.0 + limits[0]), 2.0 * limits[1] / (1.0 + limits[1]))
@@ -80,7 +80,7 @@ def balanced_accuracy(known: Known) -> Value:
     per = np.divide(each, known.labelled, out=np.zeros(seen.size), where=seen)
     error = delta.counts(known, per, recalls * per, np.zeros(seen.size))
     found = intervals.within(known, "balanced_accuracy", float(recalls[seen].mean()), error)
-    return limited(known, found, lambda _, recall, missed: (recall + 1.0 - missed) / 2.0)
+    return limited(known, found, lambda _, recall, fall_out: (recall + 1.0 - fall_out) / 2.0)
 
 
 def _share(known: Known, key: str, own: int, of: F64, why: str) -> Value:

@@ -43,8 +43,8 @@ def rate(known: Known, own: int, by_label: bool) -> Rate:
     of = known.labelled if by_label else known.predicted
     share = float(known.hits[own] / of[own])
     per, none = np.eye(of.size)[own] * float(known.weight) / float(of[own]), np.zeros(of.size)
-    by_label_, by_prediction = (per, none) if by_label else (none, per)
-    error = delta.counts(known, per, share * by_label_, share * by_prediction)
+    labels, claims = (per, none) if by_label else (none, per)
+    error = delta.counts(known, per, share * labels, share * claims)
     if known.spec.grouped or known.z is None:
         return Rate(share, error, intervals.limits_of_share(known, share, error))
     label = own if share > 0 or by_label else 1 - own  # where all rows agree, they are of one label
