@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from xentcli.columns.schema import Preview
@@ -16,7 +17,7 @@ BLOCK_BYTES = 1 << 20
 _HEAD_BYTES = 2 << 20
 
 
-class TextSource:
+class TextSource(ABC):
     """One file, FIFO or stream of text.
 
     A regular file is opened again for the walk; what cannot be read twice keeps what the preview read.
@@ -43,17 +44,17 @@ class TextSource:
         self._only: Block | None = None
 
     # -- what a format says of itself ------------------------------------------------------------------
+    @abstractmethod
     def _blocks(self, stream: ByteStream, size: int) -> Blocks:
         """How its records are found."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _begin(self, blocks: Blocks) -> None:
         """Walk to the first row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _look(self, blocks: Blocks) -> Preview:
         """Names, types and the first rows of blocks that have not begun; no row is lost."""
-        raise NotImplementedError
 
     # -- looking and walking -----------------------------------------------------------------------------
     def preview(self) -> Preview:

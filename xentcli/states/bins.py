@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -92,9 +93,9 @@ class Bins(Summed):
         weighted = {"weight": grid.CELLS, "hits": grid.CELLS} if spec.weighted else {}
         return {"rows": 2 * grid.CELLS, "offset": grid.CELLS, "variance": grid.CELLS, **weighted}
 
+    @abstractmethod
     def pair(self, rows: Rows) -> tuple[F64, npt.NDArray[np.bool_]]:
         """The p (n,) and y (n,) whose agreement this state remembers."""
-        raise NotImplementedError
 
     def located(self, rows: Rows) -> tuple[I64, F64]:
         """The cell (n,) of each p, and p minus its edge."""

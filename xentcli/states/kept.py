@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +21,7 @@ _NOWHERE = Spot((-1, -1), 0, "")
 _WAITING = 4096  # rows more than twice those kept that may wait to be ordered
 
 
-class Kept:
+class Kept(ABC):
     """Base of such states: at most `most(spec)` rows, by `key` from the lowest, then by their hash, then by
     all that they hold, ids included. Where rows are the same in all of it, those that come first are kept.
     Places are no part of the arrays: a row is the same wherever it stands.
@@ -37,13 +38,13 @@ class Kept:
         self._last: float | None = None  # the key of the last row kept, once all of them are
 
     @staticmethod
+    @abstractmethod
     def most(spec: Spec) -> int:
         """How many rows are kept."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, rows: Rows) -> None:
         """Add the rows."""
-        raise NotImplementedError
 
     @classmethod
     def empty(cls, spec: Spec) -> Self:

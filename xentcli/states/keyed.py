@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Self
 
@@ -96,7 +97,7 @@ class Keyed:
             self._add(sums, name, other.sums[name], place)
 
 
-class BySlice:
+class BySlice(ABC):
     """Base of states that hold a Keyed for each `--by`."""
 
     def __init__(self, spec: Spec) -> None:
@@ -107,14 +108,14 @@ class BySlice:
         ]
 
     @classmethod
+    @abstractmethod
     def names(cls, spec: Spec) -> tuple[str, ...]:
         """The names of the sums."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def cells(cls, spec: Spec) -> Callable[[str, int], int]:
         """How many of each name there are (`Keyed`)."""
-        raise NotImplementedError
 
     @classmethod
     def largest(cls, spec: Spec, rows: int | None) -> int:
@@ -126,9 +127,9 @@ class BySlice:
     def empty(cls, spec: Spec) -> Self:
         return cls(spec)
 
+    @abstractmethod
     def update(self, rows: Rows) -> None:
         """Add the rows."""
-        raise NotImplementedError
 
     def merge(self, other: Self) -> None:
         for mine, theirs in zip(self.groups, other.groups, strict=True):

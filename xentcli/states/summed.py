@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from xentcli.numerics.sums import ExactSums
 from xentcli.states import Arrays
 
 
-class Summed:
+class Summed(ABC):
     """Base of such states: `sizes(spec)` names the sums and says how many each holds."""
 
     def __init__(self, spec: Spec, sums: dict[str, ExactSums]) -> None:
@@ -19,13 +20,13 @@ class Summed:
         self.sums = sums
 
     @classmethod
+    @abstractmethod
     def sizes(cls, spec: Spec) -> dict[str, int]:
         """How many sums (by name) this state holds for `spec`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, rows: Rows) -> None:
         """Add the rows."""
-        raise NotImplementedError
 
     @classmethod
     def empty(cls, spec: Spec) -> Self:
